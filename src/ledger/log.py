@@ -1,0 +1,119 @@
+"""The seam between the handlers and the log they stand on: what they may ask of it.
+
+One `Log` is one consumer's hold: it reads one source topic as a member of one consumer group and
+commits what it writes together with how far it has read. The decider and the reactions are written
+against this protocol only, so the same handlers run on Kafka (`ledger.kafka_log`) and in memory
+(`ledger.memory_log`); one contract suite holds both to the same behaviour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum, StrEnum, auto
+from typing import Protocol
+
+from msgspec import Struct
+
+from ledger.instants import Instant
+
+Headers = tuple[tuple[str, bytes], ...]
+
+
+class Topic(StrEnum):
+    """The three topics. All are keyed by account id and have the same partition count."""
+
+    COMMANDS = "refunds.commands.v1"
+    EVENTS = "refunds.events.v1"
+    DEAD_LETTERS = "refunds.dlq.v1"
+
+
+class LogRecord(Struct, frozen=True, kw_only=True):
+    """A record as it stands in the log. `appended_at` is the broker's append time (UTC micros)."""
+
+    partition: int
+    offset: int
+    appended_at: Instant
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()
+
+
+class Outgoing(Struct, frozen=True, kw_only=True):
+    """A record to be written. It goes to `partition`, whatever its key says."""
+
+    topic: Topic
+    partition: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()
+
+
+class Committed(Struct, frozen=True, kw_only=True):
+    """How far a group has read a partition: the next offset to read, and the text beside it."""
+
+    offset: int
+    metadata: str = ""
+
+
+class Batch(Struct, frozen=True, kw_only=True):
+    """Records read from one partition, and the position to read on from.
+
+    `next_position` may lie beyond the last record's offset + 1: a transactional topic has gaps.
+    """
+
+    records: tuple[LogRecord, ...]
+    next_position: int
+
+
+class CommitResult(Enum):
+    """What is known after a commit. After UNKNOWN or FENCED the process must end (crash-only)."""
+
+    OK = auto()
+    UNKNOWN = auto()
+    FENCED = auto()
+
+
+class Log(Protocol):
+    """One consumer's hold on the log. All reads are `read_committed`."""
+
+    @property
+    def source(self) -> Topic:
+        """The topic this consumer reads and whose offsets it commits."""
+        ...
+
+    @property
+    def partition_count(self) -> int:
+        """Partitions of every topic; never changes in the life of a ledger."""
+        ...
+
+    def owned(self, timeout_seconds: float) -> frozenset[int]:
+        """The source partitions held now; waits up to the timeout for records or a rebalance."""
+        ...
+
+    def fence(self, partition: int) -> None:
+        """End whatever an earlier owner of the partition left open, and shut it out for good."""
+        ...
+
+    def committed(self, partition: int) -> Committed | None:
+        """The group's stable committed offset of the source partition; None if there is none."""
+        ...
+
+    def high_watermark(self, topic: Topic, partition: int) -> int:
+        """The offset after the last record, open transactions included."""
+        ...
+
+    def read(
+        self, topic: Topic, partition: int, position: int, max_records: int, timeout_seconds: float
+    ) -> Batch:
+        """Up to `max_records` committed records from `position` on; empty if none came in time."""
+        ...
+
+    def commit(
+        self, partition: int, records: Sequence[Outgoing], next_offset: int, metadata: str
+    ) -> CommitResult:
+        """Write the records and the source partition's offset in one transaction, all or none."""
+        ...
+
+    def close(self) -> None:
+        """Leave the group and let go of every connection."""
+        ...
