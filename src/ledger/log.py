@@ -8,7 +8,7 @@ against this protocol only, so the same handlers run on Kafka (`ledger.kafka_log
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import Enum, StrEnum, auto
 from typing import Protocol
 
@@ -38,6 +38,14 @@ class LogRecord(Struct, frozen=True, kw_only=True):
     headers: Headers = ()
 
 
+class Published(Struct, frozen=True, kw_only=True):
+    """Where a published record came to stand, and when (broker time, UTC micros)."""
+
+    partition: int
+    offset: int
+    appended_at: Instant
+
+
 class Outgoing(Struct, frozen=True, kw_only=True):
     """A record to be written. It goes to `partition`, whatever its key says."""
 
@@ -63,6 +71,14 @@ class Batch(Struct, frozen=True, kw_only=True):
 
     records: tuple[LogRecord, ...]
     next_position: int
+
+
+class LogUnavailable(Exception):
+    """The log does not answer, or does not do what it must; the message says the next step."""
+
+
+class MemberReplaced(Exception):
+    """Another process joined the group under this member's name. The process must end."""
 
 
 class CommitResult(Enum):
@@ -116,4 +132,35 @@ class Log(Protocol):
 
     def close(self) -> None:
         """Leave the group and let go of every connection."""
+        ...
+
+
+class LogTools(Protocol):
+    """What those outside any consumer group need: to publish, to replay, to measure the lag."""
+
+    @property
+    def partition_count(self) -> int:
+        """Partitions of every topic."""
+        ...
+
+    def publish(self, records: Sequence[Outgoing]) -> tuple[Published, ...]:
+        """Append without a transaction, in order per partition; returns once all are acked."""
+        ...
+
+    def replay(self, topic: Topic, start: Sequence[int] | None = None) -> Iterator[LogRecord]:
+        """Every committed record from `start` (an offset per partition; None: from the first) to
+        the end as it stands at the call. In order within a partition, not between partitions.
+        """
+        ...
+
+    def end_offsets(self, topic: Topic) -> tuple[int, ...]:
+        """Per partition the offset after the last record, open transactions included."""
+        ...
+
+    def committed_offsets(self, group: str, topic: Topic) -> tuple[int | None, ...]:
+        """Per partition the stable committed offset of a group; None where there is none."""
+        ...
+
+    def close(self) -> None:
+        """Let go of every connection."""
         ...

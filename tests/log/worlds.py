@@ -1,0 +1,79 @@
+"""What the contract suite asks of a log to test it: consumers, tools, and an aborted transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from ledger.log import Log, LogRecord, LogTools, Outgoing, Topic
+from ledger.memory_log import MemoryCluster
+
+PARTITIONS = 3
+LONG_SECONDS = 30.0
+
+
+class World(Protocol):
+    """A fresh set of topics on one implementation."""
+
+    @property
+    def tools(self) -> LogTools: ...
+
+    def consumer(self, group: str, source: Topic, member_id: str = "only") -> Log: ...
+
+    def abort(self, records: Sequence[Outgoing]) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class MemoryWorld:
+    """The contract's world in memory; its clock counts microseconds from 1."""
+
+    def __init__(self) -> None:
+        self._now = 0
+        self.tools = MemoryCluster(PARTITIONS, self._tick)
+
+    def consumer(self, group: str, source: Topic, member_id: str = "only") -> Log:
+        return self.tools.consumer(group, source, member_id)
+
+    def abort(self, records: Sequence[Outgoing]) -> None:
+        self.tools.abort(records)
+
+    def close(self) -> None:
+        pass
+
+    def _tick(self) -> int:
+        self._now += 1
+        return self._now
+
+
+def command(value: bytes, partition: int = 0) -> Outgoing:
+    return Outgoing(topic=Topic.COMMANDS, partition=partition, key=b"acc", value=value)
+
+
+def event(value: bytes, partition: int = 0) -> Outgoing:
+    return Outgoing(topic=Topic.EVENTS, partition=partition, key=b"acc", value=value)
+
+
+def read_all(log: Log, topic: Topic, partition: int, position: int = 0) -> list[LogRecord]:
+    """Everything from `position` to the high watermark; fails when it cannot be reached."""
+    end = log.high_watermark(topic, partition)
+    records: list[LogRecord] = []
+    for _ in range(200):
+        if position >= end:
+            return records
+        batch = log.read(topic, partition, position, 1000, 1.0)
+        records.extend(batch.records)
+        position = batch.next_position
+    raise AssertionError(f"{topic}/{partition}: stuck at {position}, end {end}")
+
+
+def await_owned(logs: Sequence[Log], wanted: Sequence[set[int] | int]) -> list[frozenset[int]]:
+    """Poll all members until each owns what is wanted: a set of partitions or a number of them."""
+    for _ in range(300):
+        shares = [log.owned(0.1) for log in logs]
+        if all(
+            len(share) == want if isinstance(want, int) else share == want
+            for share, want in zip(shares, wanted, strict=True)
+        ):
+            return shares
+    raise AssertionError(f"wanted shares {wanted}, last seen {shares}")
