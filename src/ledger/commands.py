@@ -1,0 +1,318 @@
+"""Every command upstream billing, people and timers may give: the orders, on one page.
+
+A class name is the command's name on the wire; the fields are its body. Who may give it stands in
+`ROLES`. `currency` is the currency of every amount in the body.
+"""
+
+from __future__ import annotations
+
+from ledger.instants import Day, Instant
+from ledger.money import Currency, Decimal12, Minor
+from ledger.shapes import (
+    AccountType,
+    BillingPlan,
+    Channel,
+    Funds,
+    InvoiceState,
+    NewReservation,
+    OrderKind,
+    OrderLine,
+    Payment,
+    ProductKind,
+    RefundReason,
+    ReservationReturn,
+    Role,
+    Shape,
+)
+
+
+class OpenAccount(Shape):
+    account_type: AccountType
+    us_government: bool
+    currency: Currency
+
+
+class SetAccountStanding(Shape):
+    in_arrears: bool
+
+
+class OpenCommitmentTerm(Shape):
+    term_id: str
+    starts_on: Day
+    ends_on: Day
+    amount: Minor
+    currency: Currency
+
+
+class ChangeCard(Shape):
+    card_id: str
+
+
+class RecordInstanceOrder(Shape):
+    order_id: str
+    kind: OrderKind
+    channel: Channel
+    starts_at: Instant
+    ends_at: Instant
+    delivered_at: Instant | None = None
+    lines: tuple[OrderLine, ...]
+    currency: Currency
+
+
+class StartPostpaidInstance(Shape):
+    instance_id: str
+    product: str
+    region: str
+
+
+class QuoteInstanceReturn(Shape):
+    instance_id: str
+
+
+class ReturnInstance(Shape):
+    instance_id: str
+    quote_id: str | None = None
+    acknowledged: bool
+    confirmed_amount: Minor | None = None
+    currency: Currency | None = None
+
+
+class DestroyPostpaidInstance(Shape):
+    instance_id: str
+    acknowledged: bool
+
+
+class RestoreInstance(Shape):
+    instance_id: str
+    renewal_order_id: str | None = None
+
+
+class TakeInstanceOffline(Shape):
+    instance_id: str
+
+
+class ExpireInstance(Shape):
+    instance_id: str
+    order_id: str
+
+
+class DestroyIsolatedInstance(Shape):
+    instance_id: str
+    isolation_id: str
+
+
+class RecordMarketplacePurchase(Shape):
+    purchase_id: str
+    product_kind: ProductKind
+    vendor_id: str
+    buyer_id: str
+    paid: Funds
+    purchased_at: Instant
+    currency: Currency
+
+
+class ConfirmService(Shape):
+    purchase_id: str
+
+
+class RecordInvoiceState(Shape):
+    purchase_id: str
+    invoice_state: InvoiceState
+
+
+class RequestMarketplaceRefund(Shape):
+    purchase_id: str
+    reason: RefundReason | None = None
+    acknowledged: bool
+
+
+class WithdrawMarketplaceRefund(Shape):
+    purchase_id: str
+
+
+class ApproveMarketplaceRefund(Shape):
+    purchase_id: str
+    note: str | None = None
+
+
+class DeclineMarketplaceRefund(Shape):
+    purchase_id: str
+    note: str | None = None
+
+
+class CompleteOverdueMarketplaceRefund(Shape):
+    purchase_id: str
+    request_id: str
+
+
+class RefundMarketplaceManually(Shape):
+    purchase_id: str
+    ticket: str
+    amount: Minor
+    currency: Currency
+
+
+class RecordReservationPurchase(Shape):
+    reservation_id: str
+    product_type: str
+    sku: str
+    region: str
+    quantity: int
+    term_months: int
+    starts_on: Day
+    total: Minor
+    billing_plan: BillingPlan
+    payment: Payment
+    owners: tuple[str, ...]
+    currency: Currency
+
+
+class QuoteReservationRefund(Shape):
+    reservation_id: str
+    quantity: int | None = None
+    usd_rate: Decimal12
+
+
+class RefundReservation(Shape):
+    reservation_id: str
+    quantity: int | None = None
+    usd_rate: Decimal12
+    quote_id: str | None = None
+    acknowledged: bool
+    confirmed_amount: Minor | None = None
+    currency: Currency | None = None
+
+
+class QuoteReservationExchange(Shape):
+    returns: tuple[ReservationReturn, ...]
+    purchases: tuple[NewReservation, ...]
+    currency: Currency
+
+
+class ExchangeReservations(Shape):
+    returns: tuple[ReservationReturn, ...]
+    purchases: tuple[NewReservation, ...]
+    quote_id: str | None = None
+    acknowledged: bool
+    confirmed_amount: Minor | None = None
+    currency: Currency
+
+
+class SwapReservation(Shape):
+    reservation_id: str
+    sku: str
+
+
+class TransferReservation(Shape):
+    reservation_id: str
+    owners: tuple[str, ...]
+
+
+class ExpireReservation(Shape):
+    reservation_id: str
+
+
+class SettleRefund(Shape):
+    refund_id: str
+    card_id: str | None = None
+
+
+class ConfirmCardRefund(Shape):
+    refund_id: str
+    gateway_reference: str
+    reason: str | None = None
+
+
+class FailCardRefund(Shape):
+    refund_id: str
+    gateway_reference: str
+    reason: str | None = None
+
+
+class CorrectRefund(Shape):
+    refund_id: str
+    reason: str
+    restore_quota: bool
+    restore_cap: bool
+
+
+AccountCommand = OpenAccount | SetAccountStanding | OpenCommitmentTerm | ChangeCard
+InstanceCommand = (
+    RecordInstanceOrder
+    | StartPostpaidInstance
+    | QuoteInstanceReturn
+    | ReturnInstance
+    | DestroyPostpaidInstance
+    | RestoreInstance
+    | TakeInstanceOffline
+    | ExpireInstance
+    | DestroyIsolatedInstance
+)
+MarketplaceCommand = (
+    RecordMarketplacePurchase
+    | ConfirmService
+    | RecordInvoiceState
+    | RequestMarketplaceRefund
+    | WithdrawMarketplaceRefund
+    | ApproveMarketplaceRefund
+    | DeclineMarketplaceRefund
+    | CompleteOverdueMarketplaceRefund
+    | RefundMarketplaceManually
+)
+ReservationCommand = (
+    RecordReservationPurchase
+    | QuoteReservationRefund
+    | RefundReservation
+    | QuoteReservationExchange
+    | ExchangeReservations
+    | SwapReservation
+    | TransferReservation
+    | ExpireReservation
+)
+SettlementCommand = SettleRefund | ConfirmCardRefund | FailCardRefund | CorrectRefund
+Command = (
+    AccountCommand | InstanceCommand | MarketplaceCommand | ReservationCommand | SettlementCommand
+)
+
+_BILLING, _OWNER, _SYSTEM = Role.BILLING, Role.OWNER, Role.SYSTEM
+_BUYER, _VENDOR, _SUPPORT = Role.BUYER, Role.VENDOR, Role.SUPPORT
+ROLES: dict[type[Command], frozenset[Role]] = {
+    OpenAccount: frozenset({_BILLING}),
+    SetAccountStanding: frozenset({_BILLING}),
+    OpenCommitmentTerm: frozenset({_BILLING}),
+    ChangeCard: frozenset({_BILLING}),
+    RecordInstanceOrder: frozenset({_BILLING}),
+    StartPostpaidInstance: frozenset({_BILLING}),
+    QuoteInstanceReturn: frozenset({_OWNER}),
+    ReturnInstance: frozenset({_OWNER}),
+    DestroyPostpaidInstance: frozenset({_OWNER}),
+    RestoreInstance: frozenset({_OWNER}),
+    TakeInstanceOffline: frozenset({_OWNER}),
+    ExpireInstance: frozenset({_SYSTEM}),
+    DestroyIsolatedInstance: frozenset({_SYSTEM}),
+    RecordMarketplacePurchase: frozenset({_BILLING}),
+    ConfirmService: frozenset({_BUYER, _BILLING}),
+    RecordInvoiceState: frozenset({_BILLING, _VENDOR}),
+    RequestMarketplaceRefund: frozenset({_BUYER}),
+    WithdrawMarketplaceRefund: frozenset({_BUYER}),
+    ApproveMarketplaceRefund: frozenset({_VENDOR}),
+    DeclineMarketplaceRefund: frozenset({_VENDOR}),
+    CompleteOverdueMarketplaceRefund: frozenset({_SYSTEM}),
+    RefundMarketplaceManually: frozenset({_SUPPORT}),
+    RecordReservationPurchase: frozenset({_BILLING}),
+    QuoteReservationRefund: frozenset({_OWNER}),
+    RefundReservation: frozenset({_OWNER}),
+    QuoteReservationExchange: frozenset({_OWNER}),
+    ExchangeReservations: frozenset({_OWNER}),
+    SwapReservation: frozenset({_OWNER}),
+    TransferReservation: frozenset({_OWNER}),
+    ExpireReservation: frozenset({_SYSTEM}),
+    SettleRefund: frozenset({_SYSTEM, _SUPPORT}),
+    ConfirmCardRefund: frozenset({_BILLING}),
+    FailCardRefund: frozenset({_BILLING}),
+    CorrectRefund: frozenset({_SUPPORT}),
+}
+"""Who may give a command. SUPPORT may also stand in for OWNER and BUYER."""
+
+COMMANDS: dict[str, type[Command]] = {kind.__name__: kind for kind in ROLES}
+"""Every command by its name on the wire."""

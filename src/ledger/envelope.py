@@ -1,0 +1,82 @@
+"""Who, when and why: what stands around every command and every event."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from ledger.commands import Command
+from ledger.events import Event
+from ledger.instants import Instant
+from ledger.shapes import Actor
+
+ZERO_HASH = bytes(32)
+"""The `prev_hash` of a partition's first event."""
+
+
+class CommandMeta(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who gives a command, for which account, because of what.
+
+    `command_id` is chosen by the publisher, unique in its account. `causation_id` is the event a
+    follow-up answers, `correlation_id` the command that began the story. `sandbox_at` is the
+    sandbox clock's instant; a ledger that is no sandbox takes no record that has it.
+    """
+
+    command_id: str
+    account_id: str
+    actor: Actor
+    causation_id: str | None = None
+    correlation_id: str | None = None
+    sandbox_at: Instant | None = None
+
+
+class EventMeta(Struct, frozen=True, kw_only=True):
+    """Where an event stands in the log, and why it is there.
+
+    `sequence` counts the account's events from 1 without a gap, `log_sequence` the partition's from
+    0; `prev_hash` is the SHA-256 of the previous event's Avro body in the partition. The command it
+    answers stood at `source_partition`/`source_offset` and led to `count` events, of which this is
+    number `index` (from 0). `causation_id` is that command's id, `command_digest` the SHA-256 of
+    its name, actor and body, `correlation_id` the command that began the story. `recorded_at` is
+    the deciding instant, `occurred_at` the business instant, `terms` the version judged under.
+    """
+
+    event_id: str
+    account_id: str
+    sequence: int
+    source_partition: int
+    source_offset: int
+    index: int
+    count: int
+    log_sequence: int
+    prev_hash: bytes
+    recorded_at: Instant
+    occurred_at: Instant
+    causation_id: str
+    command_digest: bytes
+    correlation_id: str
+    actor: Actor
+    terms: str
+
+
+class GivenCommand(Struct, frozen=True, kw_only=True):
+    """A command as it was given."""
+
+    meta: CommandMeta
+    body: Command
+
+    @property
+    def name(self) -> str:
+        """The command's name on the wire."""
+        return type(self.body).__name__
+
+
+class RecordedEvent(Struct, frozen=True, kw_only=True):
+    """An event as it stands in the ledger."""
+
+    meta: EventMeta
+    body: Event
+
+    @property
+    def name(self) -> str:
+        """The event's name on the wire."""
+        return type(self.body).__name__

@@ -1,0 +1,32 @@
+"""Facts about accounts: opened, standing, commitment terms, the card on file."""
+
+from __future__ import annotations
+
+from ledger.instants import Day
+from ledger.money import Currency, Minor
+from ledger.shapes import AccountType, Shape
+
+
+class AccountOpened(Shape):
+    account_type: AccountType
+    us_government: bool
+    currency: Currency
+
+
+class AccountStandingChanged(Shape):
+    in_arrears: bool
+
+
+class CommitmentTermOpened(Shape):
+    term_id: str
+    starts_on: Day
+    ends_on: Day
+    amount: Minor
+    currency: Currency
+
+
+class CardChanged(Shape):
+    card_id: str
+
+
+AccountEvent = AccountOpened | AccountStandingChanged | CommitmentTermOpened | CardChanged

@@ -1,0 +1,86 @@
+"""Facts about instances: orders, quotes, and the way into and out of the recycle bin."""
+
+from __future__ import annotations
+
+from ledger.instants import Instant
+from ledger.money import Currency, Minor
+from ledger.refusal import Violation
+from ledger.shapes import (
+    Channel,
+    DestructionReason,
+    IsolationReason,
+    OrderKind,
+    OrderLine,
+    Parts,
+    RefundRule,
+    Shape,
+    WorkingStep,
+)
+
+
+class InstanceOrderRecorded(Shape):
+    """`averted_isolation_ids`: isolations whose destruction this renewal averts."""
+
+    order_id: str
+    kind: OrderKind
+    channel: Channel
+    starts_at: Instant
+    ends_at: Instant
+    delivered_at: Instant
+    lines: tuple[OrderLine, ...]
+    averted_isolation_ids: tuple[str, ...] = ()
+    currency: Currency
+
+
+class PostpaidInstanceStarted(Shape):
+    instance_id: str
+    product: str
+    region: str
+
+
+class InstanceReturnQuoted(Shape):
+    quote_id: str
+    instance_id: str
+    expires_at: Instant
+    rule: RefundRule | None = None
+    gross: Minor
+    fee: Minor
+    amount: Minor
+    parts: Parts | None = None
+    violations: tuple[Violation, ...] = ()
+    working: tuple[WorkingStep, ...]
+    currency: Currency
+
+
+class InstanceIsolated(Shape):
+    instance_id: str
+    isolation_id: str
+    reason: IsolationReason
+    isolated_at: Instant
+    restore_until: Instant
+    charges_stopped_at: Instant
+
+
+class InstanceRestored(Shape):
+    instance_id: str
+    isolation_id: str
+    renewal_order_id: str | None = None
+    restored_at: Instant
+
+
+class InstanceDestroyed(Shape):
+    instance_id: str
+    isolation_id: str
+    reason: DestructionReason
+    data_purged: bool
+    ip_released: bool
+
+
+InstanceEvent = (
+    InstanceOrderRecorded
+    | PostpaidInstanceStarted
+    | InstanceReturnQuoted
+    | InstanceIsolated
+    | InstanceRestored
+    | InstanceDestroyed
+)

@@ -1,0 +1,83 @@
+"""Facts about marketplace purchases: invoices, applications for refund, access."""
+
+from __future__ import annotations
+
+from ledger.instants import Instant
+from ledger.money import Currency
+from ledger.shapes import Funds, InvoiceState, ProductKind, RefundReason, Shape
+
+
+class MarketplacePurchaseRecorded(Shape):
+    purchase_id: str
+    product_kind: ProductKind
+    vendor_id: str
+    buyer_id: str
+    paid: Funds
+    purchased_at: Instant
+    currency: Currency
+
+
+class ServiceConfirmed(Shape):
+    purchase_id: str
+    confirmed_at: Instant
+
+
+class InvoiceStateRecorded(Shape):
+    purchase_id: str
+    invoice_state: InvoiceState
+
+
+class MarketplaceRefundRequested(Shape):
+    """`due_at`: the end of the third natural day after the application day (SAAS only)."""
+
+    purchase_id: str
+    request_id: str
+    reason: RefundReason
+    due_at: Instant | None = None
+
+
+class MarketplaceRefundWithdrawn(Shape):
+    purchase_id: str
+    request_id: str
+
+
+class MarketplaceRefundApproved(Shape):
+    """`auto_approved`: nobody answered in time and the system completed by itself."""
+
+    purchase_id: str
+    request_id: str
+    auto_approved: bool
+    note: str | None = None
+
+
+class MarketplaceRefundDeclined(Shape):
+    purchase_id: str
+    request_id: str
+    note: str | None = None
+
+
+class MarketplaceRefundHeld(Shape):
+    """An invoice asked for meanwhile stands in the way of the completion."""
+
+    purchase_id: str
+    request_id: str
+    invoice_state: InvoiceState
+    auto_approved: bool
+
+
+class AccessRevoked(Shape):
+    purchase_id: str
+    buyer_id: str
+
+
+MarketplaceEvent = (
+    MarketplacePurchaseRecorded
+    | ServiceConfirmed
+    | InvoiceStateRecorded
+    | MarketplaceRefundRequested
+    | MarketplaceRefundWithdrawn
+    | MarketplaceRefundApproved
+    | MarketplaceRefundDeclined
+    | MarketplaceRefundHeld
+    | AccessRevoked
+)

@@ -1,0 +1,60 @@
+"""Facts about refunds, whatever they are of: issued, settled, held, corrected."""
+
+from __future__ import annotations
+
+from ledger.money import Currency, Minor
+from ledger.shapes import (
+    CapUse,
+    HoldReason,
+    Parts,
+    Posting,
+    RefundRule,
+    RefundSource,
+    Shape,
+    WorkingStep,
+)
+
+
+class RefundIssued(Shape):
+    """`gross` − `fee` = `amount` = the sum of `parts`. The money is owed from here on."""
+
+    refund_id: str
+    source: RefundSource
+    rule: RefundRule
+    gross: Minor
+    fee: Minor
+    amount: Minor
+    parts: Parts
+    cap: CapUse | None = None
+    auto_approved: bool | None = None
+    quota_spent: bool = False
+    working: tuple[WorkingStep, ...]
+    postings: tuple[Posting, ...] = ()
+    currency: Currency
+
+
+class RefundSettled(Shape):
+    refund_id: str
+    gateway_reference: str | None = None
+    postings: tuple[Posting, ...] = ()
+    currency: Currency
+
+
+class RefundHeld(Shape):
+    refund_id: str
+    reason: HoldReason
+    gateway_reference: str | None = None
+    postings: tuple[Posting, ...] = ()
+    currency: Currency
+
+
+class RefundCorrected(Shape):
+    refund_id: str
+    reason: str
+    quota_restored: bool
+    cap_restored: bool
+    postings: tuple[Posting, ...] = ()
+    currency: Currency
+
+
+RefundEvent = RefundIssued | RefundSettled | RefundHeld | RefundCorrected

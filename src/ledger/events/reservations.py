@@ -1,0 +1,124 @@
+"""Facts about reservations: bought, quoted, cancelled, exchanged, swapped, expired."""
+
+from __future__ import annotations
+
+from ledger.instants import Day, Instant
+from ledger.money import Currency, Decimal12, Minor
+from ledger.refusal import Violation
+from ledger.shapes import (
+    BillingPlan,
+    CapUse,
+    NewReservation,
+    Parts,
+    Payment,
+    Posting,
+    PurchasedLeg,
+    RefundRule,
+    ReservationReturn,
+    ReturnedLeg,
+    Shape,
+    WorkingStep,
+)
+
+
+class ReservationPurchased(Shape):
+    reservation_id: str
+    product_type: str
+    sku: str
+    region: str
+    quantity: int
+    term_months: int
+    starts_on: Day
+    ends_on: Day
+    total: Minor
+    billing_plan: BillingPlan
+    payment: Payment
+    owners: tuple[str, ...]
+    postings: tuple[Posting, ...]
+    currency: Currency
+
+
+class ReservationRefundQuoted(Shape):
+    quote_id: str
+    reservation_id: str
+    quantity: int
+    usd_rate: Decimal12
+    expires_at: Instant
+    rule: RefundRule | None = None
+    gross: Minor
+    fee: Minor
+    amount: Minor
+    parts: Parts | None = None
+    cap: CapUse | None = None
+    violations: tuple[Violation, ...] = ()
+    working: tuple[WorkingStep, ...]
+    currency: Currency
+
+
+class ReservationExchangeQuoted(Shape):
+    """`amount` is `payable` again: what a quote is confirmed by. It may be negative for a quote
+    with violations only.
+    """
+
+    quote_id: str
+    returns: tuple[ReservationReturn, ...]
+    purchases: tuple[NewReservation, ...]
+    expires_at: Instant
+    returned_total: Minor
+    purchased_total: Minor
+    amount: Minor
+    payable: Minor
+    remaining_commitment: Minor
+    violations: tuple[Violation, ...] = ()
+    working: tuple[WorkingStep, ...]
+    currency: Currency
+
+
+class ReservationCancelled(Shape):
+    """`quantity` is what was given back, `quantity_left` what is still held."""
+
+    reservation_id: str
+    quantity: int
+    quantity_left: int
+
+
+class ReservationExchanged(Shape):
+    returned: tuple[ReturnedLeg, ...]
+    purchased: tuple[PurchasedLeg, ...]
+    bought: tuple[NewReservation, ...]
+    owners: tuple[str, ...]
+    returned_total: Minor
+    purchased_total: Minor
+    payable: Minor
+    remaining_commitment: Minor
+    working: tuple[WorkingStep, ...]
+    postings: tuple[Posting, ...]
+    currency: Currency
+
+
+class ReservationSwapped(Shape):
+    reservation_id: str
+    sku: str
+    previous_sku: str
+
+
+class ReservationTransferred(Shape):
+    reservation_id: str
+    owners: tuple[str, ...]
+
+
+class ReservationExpired(Shape):
+    reservation_id: str
+    quantity: int
+
+
+ReservationEvent = (
+    ReservationPurchased
+    | ReservationRefundQuoted
+    | ReservationExchangeQuoted
+    | ReservationCancelled
+    | ReservationExchanged
+    | ReservationSwapped
+    | ReservationTransferred
+    | ReservationExpired
+)

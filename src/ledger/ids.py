@@ -1,0 +1,43 @@
+"""Ids: derived from what they stand for, so that doing a thing twice gives the same id twice."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from uuid import UUID, uuid5
+
+
+def derived_id(*parts: str) -> str:
+    """A UUID made of the parts alone: same parts, same id; other parts, another id."""
+    text = "".join(f"{len(part)}:{part}" for part in parts)
+    return str(UUID(bytes=sha256(text.encode()).digest()[:16], version=8))
+
+
+def follow_up_id(cause_event_id: str, reaction: str, index: int, attempt: int = 1) -> str:
+    """The id of the command that a reaction or timer sends because of an event.
+
+    A resend after a too early acknowledgement carries the next attempt number, or it would be
+    taken for a duplicate.
+    """
+    name = f"{reaction}:{index}" if attempt == 1 else f"{reaction}:{index}:{attempt}"
+    return str(uuid5(UUID(cause_event_id), name))
+
+
+def partition_of(key: bytes, partition_count: int) -> int:
+    """The partition of a key: Java's murmur2, as Kafka's default partitioner computes it."""
+    return (murmur2(key) & 0x7FFFFFFF) % partition_count
+
+
+def murmur2(key: bytes) -> int:
+    """Kafka's 32-bit murmur2 of the bytes, unsigned."""
+    mask, multiplier = 0xFFFFFFFF, 0x5BD1E995
+    length = len(key)
+    digest = (0x9747B28C ^ length) & mask
+    whole = length & ~3
+    for start in range(0, whole, 4):
+        word = int.from_bytes(key[start : start + 4], "little") * multiplier & mask
+        word = (word ^ (word >> 24)) * multiplier & mask
+        digest = (digest * multiplier & mask) ^ word
+    if tail := key[whole:]:
+        digest = (digest ^ int.from_bytes(tail, "little")) * multiplier & mask
+    digest = (digest ^ (digest >> 13)) * multiplier & mask
+    return digest ^ (digest >> 15)

@@ -1,0 +1,134 @@
+"""Money as integers: ISO 4217 digits, exact rounding, splitting, and the decimal strings outside."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Annotated
+
+from msgspec import Meta
+
+MAX_MINOR = 10**14
+"""The largest single amount the edge lets in, in minor units: sums of thousands stay in 64 bits."""
+MAX_MICROS = 10**15
+"""The largest unit price the edge lets in, in millionths of the currency unit."""
+
+Minor = Annotated[int, Meta(extra={"unit": "minor"})]
+"""An amount in the minor unit of the currency that stands beside it."""
+Micros = Annotated[int, Meta(extra={"unit": "micros"})]
+"""A unit price in millionths of the currency unit."""
+UsdCents = Annotated[int, Meta(extra={"unit": "usd_cents"})]
+"""An amount in US cents, whatever the account's currency."""
+Currency = Annotated[str, Meta(extra={"unit": "currency"})]
+"""An ISO 4217 letter code."""
+Decimal12 = Annotated[str, Meta(extra={"unit": "decimal12"})]
+"""An exact decimal number as text, at most 12 decimals (a factor or a rate)."""
+
+_DIGITS_0 = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
+_DIGITS_2 = (
+    "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BOV BRL BSD BTN BWP BYN "
+    "BZD CAD CDF CHE CHF CHW CNY COP COU CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP "
+    "GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP "
+    "LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO NOK NPR "
+    "NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN "
+    "SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD USN UYU UZS VED VES WST XCD XCG YER ZAR "
+    "ZMW ZWG"
+)
+_DIGITS_3 = "BHD IQD JOD KWD LYD OMR TND"
+_DIGITS_4 = "CLF UYW"
+CURRENCY_DIGITS: dict[str, int] = {
+    code: digits
+    for digits, codes in ((0, _DIGITS_0), (2, _DIGITS_2), (3, _DIGITS_3), (4, _DIGITS_4))
+    for code in codes.split()
+}
+"""ISO 4217 letter code → digits of the minor unit (ISO list one; not CLDR, which disagrees)."""
+
+_DECIMAL = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?", re.ASCII)
+
+
+def round_half_up(exact: Fraction | int) -> int:
+    """The nearest integer; a half goes up. The one rounding of the ledger.
+
+    1/2 → 1, 112.5 → 113, 249/100 → 2.
+    """
+    return (2 * exact.numerator + exact.denominator) // (2 * exact.denominator)
+
+
+def split(total: Minor, weights: Sequence[Fraction]) -> tuple[Minor, ...]:
+    """`total` shared out: each part but the last is half-up of its share, the last is the rest.
+
+    The weights are shares of one; the last weight is not read. 250 by 50 % / 45 % / rest →
+    125 / 113 / 12. The parts always sum to the total.
+    """
+    first = [round_half_up(total * weight) for weight in weights[:-1]]
+    return (*first, total - sum(first))
+
+
+def instalment(total: Minor, number: int, count: int) -> Minor:
+    """The `number`-th (from 1) of `count` instalments: round(total·k/n) − round(total·(k−1)/n)."""
+    due = round_half_up(Fraction(total * number, count))
+    return due - round_half_up(Fraction(total * (number - 1), count))
+
+
+def parse_minor(text: str, currency: Currency) -> Minor:
+    """`"1413.92"` in CNY → 141392. ValueError says what is wrong with the text."""
+    digits = currency_digits(currency)
+    amount = _scaled(text, digits, f"{currency} has {digits} decimals")
+    if abs(amount) > MAX_MINOR:
+        raise ValueError(f"{text} is beyond {format_minor(MAX_MINOR, currency)} {currency}")
+    return amount
+
+
+def parse_micros(text: str) -> Micros:
+    """`"0.063"` → 63000. ValueError says what is wrong with the text."""
+    price = _scaled(text, 6, "a unit price has at most 6 decimals")
+    if abs(price) > MAX_MICROS:
+        raise ValueError(f"{text} is beyond {MAX_MICROS // 10**6} a unit")
+    return price
+
+
+def format_minor(amount: Minor, currency: Currency) -> str:
+    """141392 in CNY → `"1413.92"`: always all decimals of the currency."""
+    return _fixed(amount, currency_digits(currency))
+
+
+def format_micros(price: Micros, currency: Currency) -> str:
+    """63000 → `"0.063"`: the currency's decimals, and more only where they are not zero."""
+    whole, _, fraction = _fixed(price, 6).partition(".")
+    fraction = fraction.rstrip("0").ljust(currency_digits(currency), "0")
+    return f"{whole}.{fraction}" if fraction else whole
+
+
+def currency_digits(currency: Currency) -> int:
+    """Digits of the minor unit; ValueError for a code that ISO 4217 does not have."""
+    try:
+        return CURRENCY_DIGITS[currency]
+    except KeyError:
+        raise ValueError(f"unknown currency {currency!r}: give an ISO 4217 code") from None
+
+
+def parse_decimal12(text: str) -> Fraction:
+    """`"0.88"` → 22/25, exact. ValueError for anything but a plain decimal of ≤ 12 decimals."""
+    return Fraction(_scaled(text, 12, "at most 12 decimals"), 10**12)
+
+
+def minor_of_micros(price: Fraction | int, currency: Currency) -> Fraction:
+    """A sum of unit prices (micros) as an exact number of minor units."""
+    return Fraction(price) * 10 ** currency_digits(currency) / 10**6
+
+
+def _scaled(text: str, digits: int, limit: str) -> int:
+    if not _DECIMAL.fullmatch(text) or len(text) > 40:
+        raise ValueError(f"{text[:40]!r} is not a decimal number such as 1413.92")
+    whole, _, fraction = text.partition(".")
+    if len(fraction) > digits:
+        raise ValueError(f"{text} has {len(fraction)} decimals, but {limit}")
+    return int(whole + fraction.ljust(digits, "0"))
+
+
+def _fixed(number: int, digits: int) -> str:
+    sign, units = ("-" if number < 0 else ""), abs(number)
+    if not digits:
+        return f"{sign}{units}"
+    return f"{sign}{units // 10**digits}.{units % 10**digits:0{digits}d}"

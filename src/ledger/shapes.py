@@ -1,0 +1,299 @@
+"""The records that commands and events are made of: funds, order lines, legs, postings, working."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from ledger.instants import Day
+from ledger.money import Currency, Decimal12, Micros, Minor, UsdCents
+
+
+class Shape(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What every part of a command or event is: frozen, by keyword, absent where default."""
+
+
+class Role(StrEnum):
+    """In what capacity an actor speaks."""
+
+    OWNER = "OWNER"
+    BUYER = "BUYER"
+    VENDOR = "VENDOR"
+    SUPPORT = "SUPPORT"
+    BILLING = "BILLING"
+    SYSTEM = "SYSTEM"
+
+
+class AccountType(StrEnum):
+    """ONLINE accounts hold instances and marketplace purchases, the others reservations."""
+
+    ONLINE = "ONLINE"
+    EA = "EA"
+    PAYG_INVOICE = "PAYG_INVOICE"
+    PAYG_CARD = "PAYG_CARD"
+    CSP = "CSP"
+
+
+class OrderKind(StrEnum):
+    """A NEW order brings an instance into being, a RENEWAL prolongs it."""
+
+    NEW = "NEW"
+    RENEWAL = "RENEWAL"
+
+
+class Channel(StrEnum):
+    """How an order was sold; PROMOTION is the promotion-reward channel (推广奖励渠道)."""
+
+    STANDARD = "STANDARD"
+    PROMOTION = "PROMOTION"
+
+
+class ProductKind(StrEnum):
+    """What a marketplace purchase is of; it decides whether and until when it can be undone."""
+
+    SAAS = "SAAS"
+    HUMAN_SERVICE = "HUMAN_SERVICE"
+    API = "API"
+    IMAGE = "IMAGE"
+
+
+class InvoiceState(StrEnum):
+    """Where a marketplace purchase's invoice stands."""
+
+    NONE = "NONE"
+    APPLIED = "APPLIED"
+    ISSUED = "ISSUED"
+    RETURNED = "RETURNED"
+
+
+class RefundReason(StrEnum):
+    """The closed list a marketplace buyer chooses from."""
+
+    CANNOT_DELIVER = "CANNOT_DELIVER"
+    NOT_AS_DESCRIBED = "NOT_AS_DESCRIBED"
+    BOUGHT_BY_MISTAKE = "BOUGHT_BY_MISTAKE"
+    NO_LONGER_NEEDED = "NO_LONGER_NEEDED"
+    OTHER = "OTHER"
+
+
+class BillingPlan(StrEnum):
+    """How a reservation is paid: at once, or in monthly instalments."""
+
+    UPFRONT = "UPFRONT"
+    MONTHLY = "MONTHLY"
+
+
+class PaymentMethod(StrEnum):
+    """What a reservation was bought with; its refund goes back the same way."""
+
+    COMMITMENT = "COMMITMENT"
+    OVERAGE = "OVERAGE"
+    INVOICE = "INVOICE"
+    CARD = "CARD"
+
+
+class RefundRule(StrEnum):
+    """The rule that gave a refund its amount."""
+
+    FIVE_DAYS_NO_REASON = "FIVE_DAYS_NO_REASON"
+    ORDINARY_RETURN = "ORDINARY_RETURN"
+    MARKETPLACE_REVIEW = "MARKETPLACE_REVIEW"
+    MARKETPLACE_MANUAL = "MARKETPLACE_MANUAL"
+    RESERVATION_REFUND = "RESERVATION_REFUND"
+
+
+class SourceKind(StrEnum):
+    """What a refund is of."""
+
+    INSTANCE = "INSTANCE"
+    MARKETPLACE = "MARKETPLACE"
+    RESERVATION = "RESERVATION"
+
+
+class IsolationReason(StrEnum):
+    """Why an instance went to the recycle bin."""
+
+    RETURNED = "RETURNED"
+    DESTROYED_BY_OWNER = "DESTROYED_BY_OWNER"
+    EXPIRED = "EXPIRED"
+
+
+class DestructionReason(StrEnum):
+    """Why an instance left the recycle bin for good."""
+
+    RETENTION_ELAPSED = "RETENTION_ELAPSED"
+    TAKEN_OFFLINE = "TAKEN_OFFLINE"
+
+
+class HoldReason(StrEnum):
+    """Why a refund waits for a person."""
+
+    GATEWAY_FAILED = "GATEWAY_FAILED"
+    ORIGINAL_CARD_CHANGED = "ORIGINAL_CARD_CHANGED"
+
+
+class InvoiceLineKind(StrEnum):
+    """What a line of a reissued invoice shows."""
+
+    PURCHASE = "PURCHASE"
+    REFUND = "REFUND"
+
+
+class Side(StrEnum):
+    """The side of a posting."""
+
+    DEBIT = "DEBIT"
+    CREDIT = "CREDIT"
+
+
+class Actor(Shape):
+    """Who speaks, and as what."""
+
+    id: str
+    role: Role
+
+
+class Funds(Shape):
+    """A payment by fund. Vouchers are never returned and are no part of "paid"."""
+
+    cash: Minor
+    gift: Minor
+    voucher: Minor = 0
+
+
+class LadderStep(Shape):
+    """From this hour of use on, this price an hour, until the next step."""
+
+    from_hours: int
+    hourly: Micros
+
+
+class DurationDiscount(Shape):
+    """From this many whole months of use on, the list price times this factor."""
+
+    from_months: int
+    factor: Decimal12
+
+
+class Component(Shape):
+    """A priced part of an instance: list price a month, and the pay-as-you-go ladder."""
+
+    name: str
+    list_monthly: Micros
+    payg: tuple[LadderStep, ...]
+
+
+class OrderLine(Shape):
+    """One instance of an order: what was paid for it, and the prices to value its use at."""
+
+    instance_id: str
+    product: str
+    region: str
+    paid: Funds
+    components: tuple[Component, ...]
+    duration_discounts: tuple[DurationDiscount, ...] = ()
+
+
+class Payment(Shape):
+    """How a reservation was paid, with the id that the method calls for."""
+
+    method: PaymentMethod
+    term_id: str | None = None
+    invoice_id: str | None = None
+    card_id: str | None = None
+
+
+class ReservationReturn(Shape):
+    """A reservation to give back; the whole of what is held where no quantity is named."""
+
+    reservation_id: str
+    quantity: int | None = None
+
+
+class NewReservation(Shape):
+    """A reservation to be bought in an exchange; its term starts at the exchange."""
+
+    reservation_id: str
+    product_type: str
+    sku: str
+    region: str
+    quantity: int
+    term_months: int
+    total: Minor
+    billing_plan: BillingPlan
+    payment: Payment
+
+
+class RefundSource(Shape):
+    """The instance, purchase or reservation a refund is of."""
+
+    kind: SourceKind
+    id: str
+
+
+class Parts(Shape):
+    """A refund by fund: cash and gift money, or (reservations) the original payment."""
+
+    cash: Minor | None = None
+    gift: Minor | None = None
+    original: Minor | None = None
+
+
+class CapUse(Shape):
+    """What a refund counts against the rolling cap, in both readings, frozen when decided."""
+
+    refund_usd: UsdCents
+    cancelled_commitment_usd: UsdCents
+    rate: Decimal12
+
+
+class WorkingStep(Shape):
+    """One step of a calculation, with the inputs and the result as a person would write them."""
+
+    step: str
+    inputs: dict[str, str]
+    result: str
+
+
+class Posting(Shape):
+    """One line of the double entry, in the event's currency. `transaction` numbers the journal
+    transaction within the event.
+    """
+
+    transaction: int
+    account: str
+    side: Side
+    amount: Minor
+
+
+class ReturnedLeg(Shape):
+    """A reservation given back in an exchange, and the refund that settles it."""
+
+    reservation_id: str
+    quantity: int
+    value: Minor
+    refund_id: str
+
+
+class PurchasedLeg(Shape):
+    """A reservation bought in an exchange."""
+
+    reservation_id: str
+    total: Minor
+    starts_on: Day
+    ends_on: Day
+
+
+class InvoiceLine(Shape):
+    """A line of a reissued invoice."""
+
+    kind: InvoiceLineKind
+    amount: Minor
+
+
+class Money(Shape):
+    """An amount with its currency, where one has to travel alone."""
+
+    amount: Minor
+    currency: Currency
