@@ -1,1 +1,1 @@
-"""TODO."""
+"""What is true and what is allowed: the vocabulary, the rules and the log they stand on."""

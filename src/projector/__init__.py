@@ -1,1 +1,1 @@
-"""TODO."""
+"""What is shown: views folded from the events into PostgreSQL."""

@@ -1,0 +1,53 @@
+# The only entry points: people, README and CI all call these. `make help` lists them.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check up down bench simulate torture lock fmt docs
+
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+COMPILE := uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
+	--no-emit-index-url --no-header --no-annotate
+
+# Passed through to the programs: make torture SEEDS=50, make bench QUICK=1.
+export SEEDS QUICK
+
+help: ## List the targets and the variables they take
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+$(INSTALLED): requirements.lock pyproject.toml tools/bootstrap tools/uv.txt
+	@sh tools/bootstrap
+
+demo: $(INSTALLED) ## Tell the story on a real broker and a real database (KEEP=1 leaves them up)
+	@$(BIN)/refundctl demo $(if $(KEEP),--keep) $(ARGS)
+
+test: $(INSTALLED) ## Run every test (SERVICES=embedded, docker or external; ARGS=)
+	@$(BIN)/pytest $(if $(SERVICES),--services=$(SERVICES)) $(ARGS)
+
+check: $(INSTALLED) ## Format, lint, types, import contracts, docs, fast tests
+	@$(BIN)/python -m tools.check
+
+up: $(INSTALLED) ## Start broker, database and processes (ARGS=--sandbox)
+	@$(BIN)/refundctl up $(ARGS)
+
+down: $(INSTALLED) ## Stop all that `up` started
+	@$(BIN)/refundctl down $(ARGS)
+
+bench: $(INSTALLED) ## Measure throughput (QUICK=1 for a short run; ARGS=)
+	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(ARGS)
+
+simulate: $(INSTALLED) ## Run a file of commands in memory (ARGS=examples/NAME.jsonl)
+	@$(BIN)/refundctl simulate $(ARGS)
+
+torture: $(INSTALLED) ## Run the tests that kill processes at random (SEEDS=50 QUICK=1)
+	@$(BIN)/pytest -m torture $(if $(SERVICES),--services=$(SERVICES)) $(ARGS)
+
+lock: ## Resolve the dependencies anew (ARGS=--upgrade; needs uv on the PATH)
+	@$(COMPILE) --group dev pyproject.toml --output-file requirements.lock $(ARGS)
+	@$(COMPILE) tools/uv.in --output-file tools/uv.txt $(ARGS)
+
+fmt: $(INSTALLED) ## Format the code and mend what the linter can mend
+	@$(BIN)/ruff check --quiet --fix-only .
+	@$(BIN)/ruff format --quiet .
+
+docs: $(INSTALLED) ## Write the generated pages again
+	@$(BIN)/python -m tools.docs

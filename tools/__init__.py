@@ -1,0 +1,1 @@
+"""Programs of the house itself; nothing here is shipped."""
