@@ -26,17 +26,17 @@ from ledger.shapes import (
 )
 
 
-class OpenAccount(Shape):
+class OpenAccount(Shape, frozen=True, kw_only=True):
     account_type: AccountType
     us_government: bool
     currency: Currency
 
 
-class SetAccountStanding(Shape):
+class SetAccountStanding(Shape, frozen=True, kw_only=True):
     in_arrears: bool
 
 
-class OpenCommitmentTerm(Shape):
+class OpenCommitmentTerm(Shape, frozen=True, kw_only=True):
     term_id: str
     starts_on: Day
     ends_on: Day
@@ -44,11 +44,11 @@ class OpenCommitmentTerm(Shape):
     currency: Currency
 
 
-class ChangeCard(Shape):
+class ChangeCard(Shape, frozen=True, kw_only=True):
     card_id: str
 
 
-class RecordInstanceOrder(Shape):
+class RecordInstanceOrder(Shape, frozen=True, kw_only=True):
     order_id: str
     kind: OrderKind
     channel: Channel
@@ -59,17 +59,17 @@ class RecordInstanceOrder(Shape):
     currency: Currency
 
 
-class StartPostpaidInstance(Shape):
+class StartPostpaidInstance(Shape, frozen=True, kw_only=True):
     instance_id: str
     product: str
     region: str
 
 
-class QuoteInstanceReturn(Shape):
+class QuoteInstanceReturn(Shape, frozen=True, kw_only=True):
     instance_id: str
 
 
-class ReturnInstance(Shape):
+class ReturnInstance(Shape, frozen=True, kw_only=True):
     instance_id: str
     quote_id: str | None = None
     acknowledged: bool
@@ -77,31 +77,31 @@ class ReturnInstance(Shape):
     currency: Currency | None = None
 
 
-class DestroyPostpaidInstance(Shape):
+class DestroyPostpaidInstance(Shape, frozen=True, kw_only=True):
     instance_id: str
     acknowledged: bool
 
 
-class RestoreInstance(Shape):
+class RestoreInstance(Shape, frozen=True, kw_only=True):
     instance_id: str
     renewal_order_id: str | None = None
 
 
-class TakeInstanceOffline(Shape):
+class TakeInstanceOffline(Shape, frozen=True, kw_only=True):
     instance_id: str
 
 
-class ExpireInstance(Shape):
+class ExpireInstance(Shape, frozen=True, kw_only=True):
     instance_id: str
     order_id: str
 
 
-class DestroyIsolatedInstance(Shape):
+class DestroyIsolatedInstance(Shape, frozen=True, kw_only=True):
     instance_id: str
     isolation_id: str
 
 
-class RecordMarketplacePurchase(Shape):
+class RecordMarketplacePurchase(Shape, frozen=True, kw_only=True):
     purchase_id: str
     product_kind: ProductKind
     vendor_id: str
@@ -111,48 +111,48 @@ class RecordMarketplacePurchase(Shape):
     currency: Currency
 
 
-class ConfirmService(Shape):
+class ConfirmService(Shape, frozen=True, kw_only=True):
     purchase_id: str
 
 
-class RecordInvoiceState(Shape):
+class RecordInvoiceState(Shape, frozen=True, kw_only=True):
     purchase_id: str
     invoice_state: InvoiceState
 
 
-class RequestMarketplaceRefund(Shape):
+class RequestMarketplaceRefund(Shape, frozen=True, kw_only=True):
     purchase_id: str
     reason: RefundReason | None = None
     acknowledged: bool
 
 
-class WithdrawMarketplaceRefund(Shape):
+class WithdrawMarketplaceRefund(Shape, frozen=True, kw_only=True):
     purchase_id: str
 
 
-class ApproveMarketplaceRefund(Shape):
-    purchase_id: str
-    note: str | None = None
-
-
-class DeclineMarketplaceRefund(Shape):
+class ApproveMarketplaceRefund(Shape, frozen=True, kw_only=True):
     purchase_id: str
     note: str | None = None
 
 
-class CompleteOverdueMarketplaceRefund(Shape):
+class DeclineMarketplaceRefund(Shape, frozen=True, kw_only=True):
+    purchase_id: str
+    note: str | None = None
+
+
+class CompleteOverdueMarketplaceRefund(Shape, frozen=True, kw_only=True):
     purchase_id: str
     request_id: str
 
 
-class RefundMarketplaceManually(Shape):
+class RefundMarketplaceManually(Shape, frozen=True, kw_only=True):
     purchase_id: str
     ticket: str
     amount: Minor
     currency: Currency
 
 
-class RecordReservationPurchase(Shape):
+class RecordReservationPurchase(Shape, frozen=True, kw_only=True):
     reservation_id: str
     product_type: str
     sku: str
@@ -167,13 +167,13 @@ class RecordReservationPurchase(Shape):
     currency: Currency
 
 
-class QuoteReservationRefund(Shape):
+class QuoteReservationRefund(Shape, frozen=True, kw_only=True):
     reservation_id: str
     quantity: int | None = None
     usd_rate: Decimal12
 
 
-class RefundReservation(Shape):
+class RefundReservation(Shape, frozen=True, kw_only=True):
     reservation_id: str
     quantity: int | None = None
     usd_rate: Decimal12
@@ -183,13 +183,13 @@ class RefundReservation(Shape):
     currency: Currency | None = None
 
 
-class QuoteReservationExchange(Shape):
+class QuoteReservationExchange(Shape, frozen=True, kw_only=True):
     returns: tuple[ReservationReturn, ...]
     purchases: tuple[NewReservation, ...]
     currency: Currency
 
 
-class ExchangeReservations(Shape):
+class ExchangeReservations(Shape, frozen=True, kw_only=True):
     returns: tuple[ReservationReturn, ...]
     purchases: tuple[NewReservation, ...]
     quote_id: str | None = None
@@ -198,38 +198,38 @@ class ExchangeReservations(Shape):
     currency: Currency
 
 
-class SwapReservation(Shape):
+class SwapReservation(Shape, frozen=True, kw_only=True):
     reservation_id: str
     sku: str
 
 
-class TransferReservation(Shape):
+class TransferReservation(Shape, frozen=True, kw_only=True):
     reservation_id: str
     owners: tuple[str, ...]
 
 
-class ExpireReservation(Shape):
+class ExpireReservation(Shape, frozen=True, kw_only=True):
     reservation_id: str
 
 
-class SettleRefund(Shape):
+class SettleRefund(Shape, frozen=True, kw_only=True):
     refund_id: str
     card_id: str | None = None
 
 
-class ConfirmCardRefund(Shape):
+class ConfirmCardRefund(Shape, frozen=True, kw_only=True):
     refund_id: str
     gateway_reference: str
     reason: str | None = None
 
 
-class FailCardRefund(Shape):
+class FailCardRefund(Shape, frozen=True, kw_only=True):
     refund_id: str
     gateway_reference: str
     reason: str | None = None
 
 
-class CorrectRefund(Shape):
+class CorrectRefund(Shape, frozen=True, kw_only=True):
     refund_id: str
     reason: str
     restore_quota: bool

@@ -147,14 +147,14 @@ class Side(StrEnum):
     CREDIT = "CREDIT"
 
 
-class Actor(Shape):
+class Actor(Shape, frozen=True, kw_only=True):
     """Who speaks, and as what."""
 
     id: str
     role: Role
 
 
-class Funds(Shape):
+class Funds(Shape, frozen=True, kw_only=True):
     """A payment by fund. Vouchers are never returned and are no part of "paid"."""
 
     cash: Minor
@@ -162,21 +162,21 @@ class Funds(Shape):
     voucher: Minor = 0
 
 
-class LadderStep(Shape):
+class LadderStep(Shape, frozen=True, kw_only=True):
     """From this hour of use on, this price an hour, until the next step."""
 
     from_hours: int
     hourly: Micros
 
 
-class DurationDiscount(Shape):
+class DurationDiscount(Shape, frozen=True, kw_only=True):
     """From this many whole months of use on, the list price times this factor."""
 
     from_months: int
     factor: Decimal12
 
 
-class Component(Shape):
+class Component(Shape, frozen=True, kw_only=True):
     """A priced part of an instance: list price a month, and the pay-as-you-go ladder."""
 
     name: str
@@ -184,7 +184,7 @@ class Component(Shape):
     payg: tuple[LadderStep, ...]
 
 
-class OrderLine(Shape):
+class OrderLine(Shape, frozen=True, kw_only=True):
     """One instance of an order: what was paid for it, and the prices to value its use at."""
 
     instance_id: str
@@ -195,7 +195,7 @@ class OrderLine(Shape):
     duration_discounts: tuple[DurationDiscount, ...] = ()
 
 
-class Payment(Shape):
+class Payment(Shape, frozen=True, kw_only=True):
     """How a reservation was paid, with the id that the method calls for."""
 
     method: PaymentMethod
@@ -204,14 +204,14 @@ class Payment(Shape):
     card_id: str | None = None
 
 
-class ReservationReturn(Shape):
+class ReservationReturn(Shape, frozen=True, kw_only=True):
     """A reservation to give back; the whole of what is held where no quantity is named."""
 
     reservation_id: str
     quantity: int | None = None
 
 
-class NewReservation(Shape):
+class NewReservation(Shape, frozen=True, kw_only=True):
     """A reservation to be bought in an exchange; its term starts at the exchange."""
 
     reservation_id: str
@@ -225,14 +225,14 @@ class NewReservation(Shape):
     payment: Payment
 
 
-class RefundSource(Shape):
+class RefundSource(Shape, frozen=True, kw_only=True):
     """The instance, purchase or reservation a refund is of."""
 
     kind: SourceKind
     id: str
 
 
-class Parts(Shape):
+class Parts(Shape, frozen=True, kw_only=True):
     """A refund by fund: cash and gift money, or (reservations) the original payment."""
 
     cash: Minor | None = None
@@ -240,7 +240,7 @@ class Parts(Shape):
     original: Minor | None = None
 
 
-class CapUse(Shape):
+class CapUse(Shape, frozen=True, kw_only=True):
     """What a refund counts against the rolling cap, in both readings, frozen when decided."""
 
     refund_usd: UsdCents
@@ -248,7 +248,7 @@ class CapUse(Shape):
     rate: Decimal12
 
 
-class WorkingStep(Shape):
+class WorkingStep(Shape, frozen=True, kw_only=True):
     """One step of a calculation, with the inputs and the result as a person would write them."""
 
     step: str
@@ -256,7 +256,7 @@ class WorkingStep(Shape):
     result: str
 
 
-class Posting(Shape):
+class Posting(Shape, frozen=True, kw_only=True):
     """One line of the double entry, in the event's currency. `transaction` numbers the journal
     transaction within the event.
     """
@@ -267,7 +267,7 @@ class Posting(Shape):
     amount: Minor
 
 
-class ReturnedLeg(Shape):
+class ReturnedLeg(Shape, frozen=True, kw_only=True):
     """A reservation given back in an exchange, and the refund that settles it."""
 
     reservation_id: str
@@ -276,7 +276,7 @@ class ReturnedLeg(Shape):
     refund_id: str
 
 
-class PurchasedLeg(Shape):
+class PurchasedLeg(Shape, frozen=True, kw_only=True):
     """A reservation bought in an exchange."""
 
     reservation_id: str
@@ -285,14 +285,14 @@ class PurchasedLeg(Shape):
     ends_on: Day
 
 
-class InvoiceLine(Shape):
+class InvoiceLine(Shape, frozen=True, kw_only=True):
     """A line of a reissued invoice."""
 
     kind: InvoiceLineKind
     amount: Minor
 
 
-class Money(Shape):
+class Money(Shape, frozen=True, kw_only=True):
     """An amount with its currency, where one has to travel alone."""
 
     amount: Minor

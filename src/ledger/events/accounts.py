@@ -7,17 +7,17 @@ from ledger.money import Currency, Minor
 from ledger.shapes import AccountType, Shape
 
 
-class AccountOpened(Shape):
+class AccountOpened(Shape, frozen=True, kw_only=True):
     account_type: AccountType
     us_government: bool
     currency: Currency
 
 
-class AccountStandingChanged(Shape):
+class AccountStandingChanged(Shape, frozen=True, kw_only=True):
     in_arrears: bool
 
 
-class CommitmentTermOpened(Shape):
+class CommitmentTermOpened(Shape, frozen=True, kw_only=True):
     term_id: str
     starts_on: Day
     ends_on: Day
@@ -25,7 +25,7 @@ class CommitmentTermOpened(Shape):
     currency: Currency
 
 
-class CardChanged(Shape):
+class CardChanged(Shape, frozen=True, kw_only=True):
     card_id: str
 
 

@@ -18,7 +18,7 @@ from ledger.shapes import (
 )
 
 
-class InstanceOrderRecorded(Shape):
+class InstanceOrderRecorded(Shape, frozen=True, kw_only=True):
     """`averted_isolation_ids`: isolations whose destruction this renewal averts."""
 
     order_id: str
@@ -32,13 +32,13 @@ class InstanceOrderRecorded(Shape):
     currency: Currency
 
 
-class PostpaidInstanceStarted(Shape):
+class PostpaidInstanceStarted(Shape, frozen=True, kw_only=True):
     instance_id: str
     product: str
     region: str
 
 
-class InstanceReturnQuoted(Shape):
+class InstanceReturnQuoted(Shape, frozen=True, kw_only=True):
     quote_id: str
     instance_id: str
     expires_at: Instant
@@ -52,7 +52,7 @@ class InstanceReturnQuoted(Shape):
     currency: Currency
 
 
-class InstanceIsolated(Shape):
+class InstanceIsolated(Shape, frozen=True, kw_only=True):
     instance_id: str
     isolation_id: str
     reason: IsolationReason
@@ -61,14 +61,14 @@ class InstanceIsolated(Shape):
     charges_stopped_at: Instant
 
 
-class InstanceRestored(Shape):
+class InstanceRestored(Shape, frozen=True, kw_only=True):
     instance_id: str
     isolation_id: str
     renewal_order_id: str | None = None
     restored_at: Instant
 
 
-class InstanceDestroyed(Shape):
+class InstanceDestroyed(Shape, frozen=True, kw_only=True):
     instance_id: str
     isolation_id: str
     reason: DestructionReason

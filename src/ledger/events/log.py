@@ -6,7 +6,7 @@ from ledger.refusal import Violation
 from ledger.shapes import Shape
 
 
-class LedgerOpened(Shape):
+class LedgerOpened(Shape, frozen=True, kw_only=True):
     """The first event of every partition: the world the ledger was opened in."""
 
     partition_count: int
@@ -15,7 +15,7 @@ class LedgerOpened(Shape):
     program_version: str
 
 
-class CommandRefused(Shape):
+class CommandRefused(Shape, frozen=True, kw_only=True):
     command_type: str
     command_id: str
     violations: tuple[Violation, ...]

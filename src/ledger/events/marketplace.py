@@ -7,7 +7,7 @@ from ledger.money import Currency
 from ledger.shapes import Funds, InvoiceState, ProductKind, RefundReason, Shape
 
 
-class MarketplacePurchaseRecorded(Shape):
+class MarketplacePurchaseRecorded(Shape, frozen=True, kw_only=True):
     purchase_id: str
     product_kind: ProductKind
     vendor_id: str
@@ -17,17 +17,17 @@ class MarketplacePurchaseRecorded(Shape):
     currency: Currency
 
 
-class ServiceConfirmed(Shape):
+class ServiceConfirmed(Shape, frozen=True, kw_only=True):
     purchase_id: str
     confirmed_at: Instant
 
 
-class InvoiceStateRecorded(Shape):
+class InvoiceStateRecorded(Shape, frozen=True, kw_only=True):
     purchase_id: str
     invoice_state: InvoiceState
 
 
-class MarketplaceRefundRequested(Shape):
+class MarketplaceRefundRequested(Shape, frozen=True, kw_only=True):
     """`due_at`: the end of the third natural day after the application day (SAAS only)."""
 
     purchase_id: str
@@ -36,12 +36,12 @@ class MarketplaceRefundRequested(Shape):
     due_at: Instant | None = None
 
 
-class MarketplaceRefundWithdrawn(Shape):
+class MarketplaceRefundWithdrawn(Shape, frozen=True, kw_only=True):
     purchase_id: str
     request_id: str
 
 
-class MarketplaceRefundApproved(Shape):
+class MarketplaceRefundApproved(Shape, frozen=True, kw_only=True):
     """`auto_approved`: nobody answered in time and the system completed by itself."""
 
     purchase_id: str
@@ -50,13 +50,13 @@ class MarketplaceRefundApproved(Shape):
     note: str | None = None
 
 
-class MarketplaceRefundDeclined(Shape):
+class MarketplaceRefundDeclined(Shape, frozen=True, kw_only=True):
     purchase_id: str
     request_id: str
     note: str | None = None
 
 
-class MarketplaceRefundHeld(Shape):
+class MarketplaceRefundHeld(Shape, frozen=True, kw_only=True):
     """An invoice asked for meanwhile stands in the way of the completion."""
 
     purchase_id: str
@@ -65,7 +65,7 @@ class MarketplaceRefundHeld(Shape):
     auto_approved: bool
 
 
-class AccessRevoked(Shape):
+class AccessRevoked(Shape, frozen=True, kw_only=True):
     purchase_id: str
     buyer_id: str
 

@@ -15,7 +15,7 @@ from ledger.shapes import (
 )
 
 
-class RefundIssued(Shape):
+class RefundIssued(Shape, frozen=True, kw_only=True):
     """`gross` − `fee` = `amount` = the sum of `parts`. The money is owed from here on."""
 
     refund_id: str
@@ -33,14 +33,14 @@ class RefundIssued(Shape):
     currency: Currency
 
 
-class RefundSettled(Shape):
+class RefundSettled(Shape, frozen=True, kw_only=True):
     refund_id: str
     gateway_reference: str | None = None
     postings: tuple[Posting, ...] = ()
     currency: Currency
 
 
-class RefundHeld(Shape):
+class RefundHeld(Shape, frozen=True, kw_only=True):
     refund_id: str
     reason: HoldReason
     gateway_reference: str | None = None
@@ -48,7 +48,7 @@ class RefundHeld(Shape):
     currency: Currency
 
 
-class RefundCorrected(Shape):
+class RefundCorrected(Shape, frozen=True, kw_only=True):
     refund_id: str
     reason: str
     quota_restored: bool

@@ -21,7 +21,7 @@ from ledger.shapes import (
 )
 
 
-class ReservationPurchased(Shape):
+class ReservationPurchased(Shape, frozen=True, kw_only=True):
     reservation_id: str
     product_type: str
     sku: str
@@ -38,7 +38,7 @@ class ReservationPurchased(Shape):
     currency: Currency
 
 
-class ReservationRefundQuoted(Shape):
+class ReservationRefundQuoted(Shape, frozen=True, kw_only=True):
     quote_id: str
     reservation_id: str
     quantity: int
@@ -55,7 +55,7 @@ class ReservationRefundQuoted(Shape):
     currency: Currency
 
 
-class ReservationExchangeQuoted(Shape):
+class ReservationExchangeQuoted(Shape, frozen=True, kw_only=True):
     """`amount` is `payable` again: what a quote is confirmed by. It may be negative for a quote
     with violations only.
     """
@@ -74,7 +74,7 @@ class ReservationExchangeQuoted(Shape):
     currency: Currency
 
 
-class ReservationCancelled(Shape):
+class ReservationCancelled(Shape, frozen=True, kw_only=True):
     """`quantity` is what was given back, `quantity_left` what is still held."""
 
     reservation_id: str
@@ -82,7 +82,7 @@ class ReservationCancelled(Shape):
     quantity_left: int
 
 
-class ReservationExchanged(Shape):
+class ReservationExchanged(Shape, frozen=True, kw_only=True):
     returned: tuple[ReturnedLeg, ...]
     purchased: tuple[PurchasedLeg, ...]
     bought: tuple[NewReservation, ...]
@@ -96,18 +96,18 @@ class ReservationExchanged(Shape):
     currency: Currency
 
 
-class ReservationSwapped(Shape):
+class ReservationSwapped(Shape, frozen=True, kw_only=True):
     reservation_id: str
     sku: str
     previous_sku: str
 
 
-class ReservationTransferred(Shape):
+class ReservationTransferred(Shape, frozen=True, kw_only=True):
     reservation_id: str
     owners: tuple[str, ...]
 
 
-class ReservationExpired(Shape):
+class ReservationExpired(Shape, frozen=True, kw_only=True):
     reservation_id: str
     quantity: int
 

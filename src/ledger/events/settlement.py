@@ -7,7 +7,7 @@ from ledger.money import Currency, Minor
 from ledger.shapes import InvoiceLine, Posting, Shape
 
 
-class BalanceCredited(Shape):
+class BalanceCredited(Shape, frozen=True, kw_only=True):
     refund_id: str
     cash: Minor
     gift: Minor
@@ -16,7 +16,7 @@ class BalanceCredited(Shape):
     currency: Currency
 
 
-class CommitmentCredited(Shape):
+class CommitmentCredited(Shape, frozen=True, kw_only=True):
     refund_id: str
     term_id: str
     amount: Minor
@@ -24,13 +24,13 @@ class CommitmentCredited(Shape):
     currency: Currency
 
 
-class OverageRerateRequested(Shape):
+class OverageRerateRequested(Shape, frozen=True, kw_only=True):
     refund_id: str
     term_id: str
     purchased_at: Instant
 
 
-class CreditMemoIssued(Shape):
+class CreditMemoIssued(Shape, frozen=True, kw_only=True):
     refund_id: str
     credit_memo_id: str
     amount: Minor
@@ -38,12 +38,12 @@ class CreditMemoIssued(Shape):
     currency: Currency
 
 
-class InvoiceCancelled(Shape):
+class InvoiceCancelled(Shape, frozen=True, kw_only=True):
     invoice_id: str
     refund_id: str | None = None
 
 
-class InvoiceIssued(Shape):
+class InvoiceIssued(Shape, frozen=True, kw_only=True):
     invoice_id: str
     refund_id: str | None = None
     lines: tuple[InvoiceLine, ...]
@@ -51,7 +51,7 @@ class InvoiceIssued(Shape):
     currency: Currency
 
 
-class CreditHeld(Shape):
+class CreditHeld(Shape, frozen=True, kw_only=True):
     refund_id: str
     credit_id: str
     amount: Minor
@@ -59,7 +59,7 @@ class CreditHeld(Shape):
     currency: Currency
 
 
-class HeldCreditConsumed(Shape):
+class HeldCreditConsumed(Shape, frozen=True, kw_only=True):
     credit_id: str
     reservation_id: str
     amount: Minor
@@ -67,7 +67,7 @@ class HeldCreditConsumed(Shape):
     currency: Currency
 
 
-class CardRefundRequested(Shape):
+class CardRefundRequested(Shape, frozen=True, kw_only=True):
     refund_id: str
     card_id: str
     amount: Minor
@@ -75,7 +75,7 @@ class CardRefundRequested(Shape):
     currency: Currency
 
 
-class SupportTaskOpened(Shape):
+class SupportTaskOpened(Shape, frozen=True, kw_only=True):
     task_id: str
     refund_id: str
     reason: str
