@@ -1,7 +1,7 @@
 # The only entry points: people, README and CI all call these. `make help` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check up down bench simulate torture lock fmt docs
+.PHONY: help demo test check up down bench simulate torture schemas lock fmt docs
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -40,6 +40,9 @@ simulate: $(INSTALLED) ## Run a file of commands in memory (ARGS=examples/NAME.j
 
 torture: $(INSTALLED) ## Run the tests that kill processes at random (SEEDS=50 QUICK=1)
 	@$(BIN)/pytest -m torture $(if $(SERVICES),--services=$(SERVICES)) $(ARGS)
+
+schemas: $(INSTALLED) ## Write the Avro schemas of changed commands and events
+	@$(BIN)/python -m ledger.schema_derivation
 
 lock: ## Resolve the dependencies anew (ARGS=--upgrade; needs uv on the PATH)
 	@$(COMPILE) --group dev pyproject.toml --output-file requirements.lock $(ARGS)

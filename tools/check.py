@@ -13,6 +13,7 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("lint", ("ruff", "check", ".")),
     ("types", ("mypy",)),
     ("imports", ("lint-imports",)),
+    ("marks", ("python", "-m", "tools.marks")),
     ("docs", ("python", "-m", "tools.docs", "--check")),
     ("fast tests", ("pytest", "-q", "-m", "not integration and not slow")),
 )

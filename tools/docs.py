@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -69,7 +70,7 @@ def dead_links(pages: Iterable[Path]) -> Iterator[str]:
         for target in LINK.findall(text):
             place = target.partition("#")[0]
             if place and "://" not in place and not (page.parent / place).exists():
-                yield f"{page.relative_to(ROOT)}: links to {target}, which does not exist"
+                yield f"{os.path.relpath(page, ROOT)}: links to {target}, which does not exist"
 
 
 if __name__ == "__main__":

@@ -1,0 +1,100 @@
+"""Every import contract holds, covers what it claims to cover, and fails when it is crossed."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.house.tree import ROOT, settings
+
+CONTRACTS: list[dict[str, Any]] = settings()["tool"]["importlinter"]["contracts"]
+
+PLANTS = {
+    "rooms": ("ledger/instants.py", "import consumers"),
+    "devstack-alone": ("devstack/planted.py", "import ledger.money"),
+    "ledger-layers": ("ledger/money.py", "import ledger.log"),
+    "pure-core": ("ledger/money.py", "import time"),
+    "only-codec-speaks-avro": ("consumers/planted.py", "import fastavro"),
+    "only-kafka-log-speaks-kafka": ("projector/planted.py", "from kafka import KafkaConsumer"),
+    "ledger-has-no-database": ("ledger/codec.py", "import psycopg"),
+    "auditor-apart": ("ledger/audit/checks/planted.py", "import ledger.decide"),
+}
+
+
+def lint(source: Path, *contracts: str) -> subprocess.CompletedProcess[str]:
+    """Run the contracts over a copy of the source tree."""
+    chosen = [argument for name in contracts for argument in ("--contract", name)]
+    return subprocess.run(
+        [
+            Path(sys.executable).parent / "lint-imports",
+            *("--config", ROOT / "pyproject.toml"),
+            "--no-cache",
+            *chosen,
+        ],
+        cwd=source,
+        env={**os.environ, "PYTHONPATH": str(source)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    ignore = shutil.ignore_patterns("__pycache__")
+    return shutil.copytree(ROOT / "src", tmp_path / "src", ignore=ignore)
+
+
+def test_all_contracts_hold(source: Path) -> None:
+    run = lint(source)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_every_contract_has_a_plant() -> None:
+    assert set(PLANTS) == {contract["id"] for contract in CONTRACTS}
+
+
+@pytest.mark.parametrize("contract", PLANTS)
+def test_a_contract_fails_when_it_is_crossed(contract: str, source: Path) -> None:
+    name, line = PLANTS[contract]
+    with (source / name).open("a", encoding="utf-8") as file:
+        file.write(f"\n{line}\n")
+
+    run = lint(source, contract)
+
+    assert run.returncode == 1, run.stdout + run.stderr
+    assert "0 kept, 1 broken" in run.stdout
+
+
+def test_a_ledger_module_in_no_layer_fails(source: Path) -> None:
+    (source / "ledger" / "planted.py").write_text('"""Planted."""\n', encoding="utf-8")
+
+    run = lint(source, "ledger-layers")
+
+    assert run.returncode == 1, run.stdout + run.stderr
+    assert "planted" in run.stdout
+
+
+def test_the_core_is_every_layer_from_decide_down() -> None:
+    by_id = {contract["id"]: contract for contract in CONTRACTS}
+    layers = [re.findall(r"\w+", layer) for layer in by_id["ledger-layers"]["layers"]]
+    first = next(number for number, layer in enumerate(layers) if "decide" in layer)
+    core = {f"ledger.{module}" for layer in layers[first:] for module in layer}
+    assert core == set(by_id["pure-core"]["source_modules"])
+
+
+def test_every_package_is_a_root_of_the_contracts_and_travels_in_the_wheel() -> None:
+    packages = {path.name for path in (ROOT / "src").iterdir() if path.suffix != ".egg-info"}
+    packages.discard("__pycache__")
+    tool = settings()["tool"]
+    assert packages == set(tool["importlinter"]["root_packages"])
+    assert packages == {
+        Path(path).name for path in tool["hatch"]["build"]["targets"]["wheel"]["packages"]
+    }

@@ -1,0 +1,39 @@
+"""The marks are met, and each of them can be missed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tools.marks import faults, main, measure
+
+
+def test_the_source_meets_every_mark(capsys: pytest.CaptureFixture[str]) -> None:
+    status = main()
+    assert status == 0, capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("x = 1\n", "opens with no sentence"),
+        ('"""A thing without a full stop"""\n', "opens with no sentence"),
+        ('"""Long."""\n' + "x = 1\n" * 400, "401 lines, at most 400"),
+        ('"""Long."""\n\n\ndef f() -> None:\n' + "    x = 1\n" * 60, "f has 61 lines"),
+        ('"""Long."""\n' + "x = 1\n" * 80, "the median file has 81 lines"),
+        ('"""Long."""\n\n\ndef f() -> None:\n' + "    x = 1\n" * 10, "median function has 11"),
+    ],
+)
+def test_a_missed_mark_is_named(text: str, fault: str, tmp_path: Path) -> None:
+    path = tmp_path / "planted.py"
+    path.write_text(text, encoding="utf-8")
+    assert any(fault in found for found in faults([measure(path)]))
+
+
+def test_a_docstring_does_not_count_as_length(tmp_path: Path) -> None:
+    path = tmp_path / "planted.py"
+    path.write_text(
+        '"""Short."""\n\n\ndef f() -> None:\n    """One.\n\n    Two.\n    """\n', encoding="utf-8"
+    )
+    assert measure(path).functions[0].lines == 1
