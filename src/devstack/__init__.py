@@ -1,1 +1,30 @@
-"""The embedded default: a real Kafka broker, a real PostgreSQL and the processes, locally."""
+"""The embedded default: a real Kafka broker, a real PostgreSQL server and the app processes."""
+
+from __future__ import annotations
+
+from devstack.errors import DevstackError
+from devstack.logs import follow, log_paths, tail
+from devstack.services import Services, services, start_services
+from devstack.stack import destroy, down, home_folder, status, up
+from devstack.status import Plan, ProcessSpec, ProcessState, ProcessStatus, State, Status
+
+__all__ = [
+    "DevstackError",
+    "Plan",
+    "ProcessSpec",
+    "ProcessState",
+    "ProcessStatus",
+    "Services",
+    "State",
+    "Status",
+    "destroy",
+    "down",
+    "follow",
+    "home_folder",
+    "log_paths",
+    "services",
+    "start_services",
+    "status",
+    "tail",
+    "up",
+]

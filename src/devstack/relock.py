@@ -1,0 +1,49 @@
+"""Writes `kafka.lock` anew: resolves the broker's coordinates and pins every jar by SHA-256.
+
+Run as `python -m devstack.relock` after changing a coordinate below; needs the network.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from pathlib import Path
+
+from jgo.maven import MavenContext, PythonResolver
+
+from devstack.jars import LOCK_FILE, maven_base
+
+COORDINATES = (
+    ("org.apache.kafka", "kafka_2.13", "4.3.1"),
+    # The binding for slf4j 1.7, which the broker's jars speak: without one it logs nothing.
+    ("org.slf4j", "slf4j-simple", "1.7.36"),
+)
+HEADER = """\
+# The jars of the embedded broker: Maven coordinates and SHA-256. Written by devstack/relock.py.
+"""
+
+
+def relock() -> str:
+    """The text of the lock file for `COORDINATES` and everything they need at run time."""
+    with tempfile.TemporaryDirectory() as folder:
+        context = MavenContext(
+            resolver=PythonResolver(),
+            repo_cache=Path(folder),
+            remote_repos={"central": maven_base()},
+            timeout=60,
+        )
+        wanted = [context.create_dependency(":".join(parts)) for parts in COORDINATES]
+        direct, transitive = context.resolver.resolve(wanted)
+        lines = {
+            f"{a.groupId}:{a.artifactId}:{a.version}": _sha256(a.resolve())
+            for a in (dependency.artifact for dependency in (*direct, *transitive))
+        }
+    return HEADER + "".join(f"{name} {digest}\n" for name, digest in sorted(lines.items()))
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+if __name__ == "__main__":
+    LOCK_FILE.write_text(relock(), encoding="utf-8")

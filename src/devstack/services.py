@@ -1,0 +1,45 @@
+"""A broker and a database for as long as a block of code runs, for tests and experiments."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from msgspec import Struct
+
+from devstack.errors import DevstackError
+from devstack.processes import myself
+from devstack.stack import destroy, up
+from devstack.status import Plan
+
+
+class Services(Struct, frozen=True, kw_only=True):
+    """Where the services answer."""
+
+    bootstrap: str
+    database_url: str
+
+
+@contextmanager
+def services(home: Path | None = None) -> Iterator[Services]:
+    """Run a broker and a database in a new home and delete them at the end.
+
+    They do not outlive this process, however it ends. Nothing written there survives a crash of
+    the machine: the database does not sync.
+    """
+    with tempfile.TemporaryDirectory(prefix="refunds-services-") as spare:
+        folder = home or Path(spare)
+        try:
+            yield start_services(folder)
+        finally:
+            destroy(folder)
+
+
+def start_services(home: Path) -> Services:
+    """Have them running in the home for as long as this process lives; `destroy` ends them."""
+    seen = up(home, Plan(durable=False, owner=myself()))
+    if seen.bootstrap is None or seen.database_url is None:
+        raise DevstackError(f"the services in {home} run without an address: {seen.state}.")
+    return Services(bootstrap=seen.bootstrap, database_url=seen.database_url)

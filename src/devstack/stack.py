@@ -1,0 +1,184 @@
+"""Brings a stack up and down and says how it stands; what a command line calls."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from msgspec.structs import replace
+from rich.console import Console
+
+from devstack import broker, database
+from devstack.blueprint import APP_STOP, BROKER_STOP, DATABASE_STOP, KILL, TERM, fetch_jars
+from devstack.errors import DevstackError
+from devstack.java import find_java
+from devstack.processes import alive, end, kill_session, marked
+from devstack.status import (
+    Layout,
+    Plan,
+    ProcessState,
+    ProcessStatus,
+    State,
+    Status,
+    read_status,
+    write_json,
+)
+
+POLL_SECONDS = 0.05
+UP_SECONDS, DOWN_SECONDS = 400.0, 90.0
+LIVE = (State.STARTING, State.RUNNING, State.DEGRADED, State.STOPPING)
+
+
+def home_folder(env: Mapping[str, str] = os.environ) -> Path:
+    """`REFUNDS_HOME`, or else `.refunds` in the current folder."""
+    return Path(env.get("REFUNDS_HOME") or ".refunds").expanduser().resolve()
+
+
+def up(home: Path, plan: Plan, console: Console | None = None) -> Status:
+    """Have the plan running in the home; returns once every process of it is ready.
+
+    A stack that runs already is left as it is, whatever the plan says, and its status is
+    returned. What an interrupted run left behind is ended first. Interrupted itself (Ctrl-C), or
+    failing, it leaves nothing running. Raises DevstackError when the stack does not come up.
+    """
+    home = home.resolve()
+    layout = Layout(home=home)
+    _create(layout)
+    with _one_at_a_time(layout):
+        found = status(home)
+        if found.state in (State.RUNNING, State.DEGRADED):
+            return found
+        down(home)
+        find_java()
+        fetch_jars(console or Console(stderr=True))
+        write_json(layout.plan, plan)
+        supervisor = _launch(layout)
+        try:
+            return _wait_until_up(layout, supervisor)
+        except BaseException:
+            down(home)
+            raise
+
+
+def down(home: Path) -> Status:
+    """Stop whatever runs in the home, in order; the data stays. Nothing to stop is fine too."""
+    home = home.resolve()
+    layout = Layout(home=home)
+    last = read_status(home)
+    if last is None:
+        return Status(state=State.ABSENT, home=home)
+    if alive(last.supervisor):
+        end(last.supervisor, ((TERM, DOWN_SECONDS), (KILL, 5.0)))
+    last = read_status(home) or last
+    if last.state in (State.STOPPED, State.FAILED):
+        return last
+    _end_orphans(home, last)
+    stopped = replace(
+        last,
+        state=State.STOPPED,
+        supervisor=None,
+        processes=tuple(
+            replace(process, state=ProcessState.STOPPED, identity=None)
+            for process in last.processes
+        ),
+    )
+    write_json(layout.status, stopped)
+    return stopped
+
+
+def status(home: Path) -> Status:
+    """How the stack stands: what its supervisor wrote last, held against what really runs."""
+    home = home.resolve()
+    last = read_status(home)
+    if last is None:
+        return Status(state=State.ABSENT, home=home)
+    if last.state not in LIVE or alive(last.supervisor):
+        return last
+    left = tuple(process for process in last.processes if alive(process.identity))
+    if left:
+        names = ", ".join(process.name for process in left)
+        gone = f"the supervisor is gone and left {names} running: `down` ends them."
+        return replace(last, state=State.ORPHANED, message=gone)
+    gone = "the supervisor ended without stopping the stack; `up` starts it again."
+    return replace(last, state=State.STOPPED, message=gone, supervisor=None)
+
+
+def destroy(home: Path) -> None:
+    """Stop the stack and delete the home with all its data, also what lies elsewhere."""
+    home = home.resolve()
+    down(home)
+    database.remove(Layout(home=home).postgres)
+    shutil.rmtree(home, ignore_errors=True)
+
+
+def _create(layout: Layout) -> None:
+    try:
+        layout.create()
+    except OSError as error:
+        raise DevstackError(
+            f"cannot make {error.filename}: {error.strerror}. Set REFUNDS_HOME to a folder that "
+            "can be written."
+        ) from error
+
+
+@contextmanager
+def _one_at_a_time(layout: Layout) -> Iterator[None]:
+    with (layout.home / "up.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _launch(layout: Layout) -> subprocess.Popen[bytes]:
+    with layout.log("supervisor").open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "devstack", str(layout.home)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+
+
+def _wait_until_up(layout: Layout, supervisor: subprocess.Popen[bytes]) -> Status:
+    deadline = time.monotonic() + UP_SECONDS
+    while time.monotonic() < deadline:
+        ended = supervisor.poll() is not None
+        seen = read_status(layout.home)
+        ours = seen is not None and (
+            seen.supervisor is None or seen.supervisor.pid == supervisor.pid
+        )
+        if seen and ours and seen.state in (State.RUNNING, State.DEGRADED):
+            return seen
+        if ended:
+            raise DevstackError(_why(seen, layout))
+        time.sleep(POLL_SECONDS)
+    raise DevstackError(f"the stack was not up after {UP_SECONDS:.0f} seconds: see {layout.logs}.")
+
+
+def _why(seen: Status | None, layout: Layout) -> str:
+    if seen and seen.state is State.FAILED and seen.message:
+        return seen.message
+    if seen and seen.state is State.STOPPED:
+        return "the stack was stopped while it was starting."
+    return f"the supervisor ended unexpectedly: see {layout.log('supervisor')}."
+
+
+def _end_orphans(home: Path, last: Status) -> None:
+    """Apps, broker, database: those on record first, then any that never got onto it."""
+    for process in reversed(last.processes):
+        end(process.identity, _stop_signals(process))
+        kill_session(process.identity)
+    for identity in marked(home):
+        end(identity, DATABASE_STOP)
+
+
+def _stop_signals(process: ProcessStatus) -> Sequence[tuple[signal.Signals, float]]:
+    return {broker.NAME: BROKER_STOP, database.NAME: DATABASE_STOP}.get(process.name, APP_STOP)

@@ -1,0 +1,243 @@
+"""The process behind a running stack: boots the services, keeps the apps, stops it all in order."""
+
+from __future__ import annotations
+
+import fcntl
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from devstack import broker
+from devstack.blueprint import (
+    Blueprint,
+    app_recipe,
+    broker_recipe,
+    database_env,
+    database_recipe,
+    draw,
+)
+from devstack.errors import DevstackError
+from devstack.logs import last_lines
+from devstack.processes import Account, alive, identity_of, kill_session, myself, spawn
+from devstack.status import Layout, Plan, ProcessState, State, Status, read_plan, write_json
+from devstack.watched import Watched
+
+TICK_SECONDS = 0.05
+OWNER_CHECK_TICKS = 20
+FORMAT_SECONDS, BOOT_SECONDS, PREPARE_SECONDS, READY_SECONDS = 90.0, 90.0, 180.0, 90.0
+
+
+class Stopped(Exception):
+    """Someone asked for the end while the stack was still coming up."""
+
+
+class Errand(Struct, frozen=True, kw_only=True):
+    """A command that is run to its end before the stack goes on."""
+
+    what: str
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    folder: Path
+    log: Path
+    account: Account | None = None
+
+
+class Supervisor:
+    """Runs one plan in one home, on one thread."""
+
+    def __init__(self, layout: Layout, plan: Plan) -> None:
+        self._layout = layout
+        self._plan = plan
+        self._stop = threading.Event()
+        self._watched: list[Watched] = []
+        self._ticks = 0
+        self._status = Status(
+            state=State.STARTING,
+            home=layout.home,
+            supervisor=myself(),
+            started_at=time.time_ns() // 1000,
+            metadata=plan.metadata,
+        )
+
+    def run(self) -> int:
+        """Bring the stack up, watch it until told to stop, take it down. The exit code."""
+        for sign in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(sign, lambda *_: self._stop.set())
+        try:
+            self._bring_up()
+            while True:
+                self._tick()
+        except Stopped:
+            self._take_down(State.STOPPED, None)
+            return 0
+        except DevstackError as error:
+            self._take_down(State.FAILED, str(error))
+            return 1
+        except BaseException as error:
+            self._take_down(State.FAILED, f"the supervisor broke: {error!r}; see its log.")
+            raise
+
+    def _bring_up(self) -> None:
+        """1. new data folders, 2. services, 3. the caller's preparations, 4. the apps."""
+        self._publish()
+        drawn = draw(self._layout, self._plan)
+        self._publish(
+            bootstrap=drawn.broker.bootstrap, database_url=drawn.database_url, notes=drawn.notes
+        )
+        self._format(drawn)
+        recipes = [broker_recipe(drawn.broker, self._layout)]
+        if drawn.database is not None:
+            recipes.insert(0, database_recipe(drawn.database, self._layout))
+        self._start([Watched(recipe) for recipe in recipes], BOOT_SECONDS)
+        for argv in self._plan.prepare:
+            self._run([self._preparation(argv, drawn)], PREPARE_SECONDS)
+        apps = [app_recipe(spec, drawn, self._layout) for spec in self._plan.processes]
+        self._start([Watched(recipe) for recipe in apps], READY_SECONDS)
+        self._publish(state=State.RUNNING)
+
+    def _format(self, drawn: Blueprint) -> None:
+        """Both at once: each waits mostly for itself."""
+        drawn.broker.configure()
+        server, errands = drawn.database, []
+        if drawn.broker.format_argv:
+            errands.append(
+                Errand(
+                    what="formatting the broker's storage",
+                    argv=drawn.broker.format_argv,
+                    env=drawn.app_env,
+                    folder=drawn.broker.folder,
+                    log=self._layout.log(broker.NAME),
+                )
+            )
+        if server and server.format_argv:
+            server.configure()
+            errands.append(
+                Errand(
+                    what="making the database's data folder",
+                    argv=server.format_argv,
+                    env=database_env(self._layout),
+                    folder=server.folder,
+                    log=self._layout.log("postgres"),
+                    account=server.account,
+                )
+            )
+        self._run(errands, FORMAT_SECONDS)
+        if server:
+            server.formatted()
+
+    def _preparation(self, argv: tuple[str, ...], drawn: Blueprint) -> Errand:
+        return Errand(
+            what=f"preparing ({' '.join(argv)})",
+            argv=argv,
+            env=drawn.app_env,
+            folder=Path.cwd(),
+            log=self._layout.log("prepare"),
+        )
+
+    def _run(self, errands: Sequence[Errand], seconds: float) -> None:
+        """Run the errands side by side; DevstackError with its last words if one fails."""
+        running = [(errand, self._send(errand)) for errand in errands]
+        deadline = time.monotonic() + seconds
+        try:
+            while any(process.poll() is None for _, process in running):
+                self._tick()
+                if time.monotonic() > deadline:
+                    raise DevstackError(f"{errands[0].what} took more than {seconds:.0f} seconds.")
+        finally:
+            for _, process in running:
+                kill_session(identity_of(process.pid))
+                process.wait()
+        for errand, process in running:
+            if process.returncode:
+                raise DevstackError(
+                    f"{errand.what} failed with exit code {process.returncode}: "
+                    + _last_words(errand.log)
+                )
+
+    def _send(self, errand: Errand) -> subprocess.Popen[bytes]:
+        return spawn(errand.argv, errand.env, errand.log, errand.folder, errand.account)
+
+    def _start(self, group: Sequence[Watched], seconds: float) -> None:
+        """Start them together and wait until each is ready; DevstackError if one never is."""
+        for watched in group:
+            self._watched.append(watched)
+            watched.start()
+        self._publish()
+        deadline = time.monotonic() + seconds
+        while any(watched.state is not ProcessState.READY for watched in group):
+            self._tick()
+            for watched in group:
+                late = time.monotonic() > deadline and watched.state is not ProcessState.READY
+                if watched.given_up or late:
+                    raise DevstackError(_never_ready(watched, seconds))
+
+    def _tick(self) -> None:
+        """Look at everything once; raises Stopped when it is time to go."""
+        before = [watched.status() for watched in self._watched]
+        for watched in self._watched:
+            watched.tick()
+        if before != [watched.status() for watched in self._watched]:
+            self._publish()
+        self._ticks += 1
+        owner = self._plan.owner
+        if owner and self._ticks % OWNER_CHECK_TICKS == 0 and not alive(owner):
+            raise Stopped
+        if self._stop.wait(TICK_SECONDS):
+            raise Stopped
+
+    def _publish(self, **changes: object) -> None:
+        """Write the status; running with a process missing is called degraded."""
+        self._status = replace(self._status, **changes)
+        seen = replace(self._status, processes=tuple(w.status() for w in self._watched))
+        if seen.state is State.RUNNING and any(
+            process.state is not ProcessState.READY for process in seen.processes
+        ):
+            seen = replace(seen, state=State.DEGRADED)
+        write_json(self._layout.status, seen)
+
+    def _take_down(self, state: State, message: str | None) -> None:
+        """Apps first, the latest started first; then the broker, then the database."""
+        for sign in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(sign, signal.SIG_IGN)
+        self._publish(state=State.STOPPING, message=message)
+        for watched in reversed(self._watched):
+            watched.stop()
+            self._publish()
+        self._publish(state=state, supervisor=None)
+
+
+def supervise(home: Path) -> int:
+    """Run the plan written in the home; 0 at once if another supervisor already does."""
+    layout = Layout(home=home)
+    plan = read_plan(home)
+    if plan is None:
+        raise DevstackError(f"there is no plan in {home}: start the stack with `up`.")
+    broker.quiet_client()
+    with (home / "supervisor.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return 0
+        return Supervisor(layout, plan).run()
+
+
+def _never_ready(watched: Watched, seconds: float) -> str:
+    name, log = watched.recipe.name, watched.recipe.log
+    if watched.given_up:
+        what = f"{name} ended {watched.restarts} times while starting"
+        what += f" (exit code {watched.last_exit})"
+    else:
+        what = f"{name} was not ready after {seconds:.0f} seconds"
+    return f"{what}: {_last_words(log)}"
+
+
+def _last_words(log: Path) -> str:
+    lines = [line.strip() for line in last_lines(log, 200) if line.strip()]
+    quote = lines[-1] if lines else "it wrote nothing"
+    return f"{quote} (the whole log: {log})"
