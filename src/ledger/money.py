@@ -115,7 +115,8 @@ def parse_decimal12(text: str) -> Fraction:
 
 def minor_of_micros(price: Fraction | int, currency: Currency) -> Fraction:
     """A sum of unit prices (micros) as an exact number of minor units."""
-    return Fraction(price) * 10 ** currency_digits(currency) / 10**6
+    unit: int = 10 ** currency_digits(currency)
+    return Fraction(price) * unit / 10**6
 
 
 def _scaled(text: str, digits: int, limit: str) -> int:

@@ -16,7 +16,11 @@ from ledger.shapes import (
 
 
 class RefundIssued(Shape, frozen=True, kw_only=True):
-    """`gross` − `fee` = `amount` = the sum of `parts`. The money is owed from here on."""
+    """`gross` − `fee` = `amount` = the sum of `parts`. The money is owed from here on.
+
+    `quote_id` is the quote it was confirmed by, now used up; `quota_spent` says whether one of the
+    account's self-service returns is spent.
+    """
 
     refund_id: str
     source: RefundSource
@@ -28,6 +32,7 @@ class RefundIssued(Shape, frozen=True, kw_only=True):
     cap: CapUse | None = None
     auto_approved: bool | None = None
     quota_spent: bool = False
+    quote_id: str | None = None
     working: tuple[WorkingStep, ...]
     postings: tuple[Posting, ...] = ()
     currency: Currency

@@ -91,6 +91,7 @@ class ReservationExchanged(Shape, frozen=True, kw_only=True):
     purchased_total: Minor
     payable: Minor
     remaining_commitment: Minor
+    quote_id: str | None = None
     working: tuple[WorkingStep, ...]
     postings: tuple[Posting, ...]
     currency: Currency

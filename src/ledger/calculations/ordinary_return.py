@@ -1,0 +1,16 @@
+"""Ordinary return: what was paid less what was used, never below nothing."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from ledger.money import Minor, round_half_up
+
+
+def ordinary_return(paid: Minor, used: Fraction) -> Minor:
+    """Half-up of paid − used, floor 0. The one rounding of an ordinary return.
+
+    Source: seed 000 (普通自助退还). By hand: paid 407.96, used 20.16 → 387.80; paid 10.00,
+    used 12.50 → 0.00.
+    """
+    return max(0, round_half_up(paid - used))

@@ -1,0 +1,33 @@
+"""Working: how a calculation is written down so that a person can redo the sum by hand."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from ledger.money import Currency, Minor, format_minor
+from ledger.shapes import WorkingStep
+
+
+def step(name: str, result: str, **inputs: str) -> WorkingStep:
+    """One step: its name, the inputs by name, the result."""
+    return WorkingStep(step=name, inputs=inputs, result=result)
+
+
+def exact_minor(exact: Fraction, currency: Currency) -> str:
+    """An exact number of minor units, as a decimal where it ends within 12 places, else a fraction.
+
+    2016 (CNY) → 20.16; 806400/7 → 806400/7 minor units.
+    """
+    if exact.denominator == 1:
+        return format_minor(exact.numerator, currency)
+    scaled = exact * 10**12
+    if scaled.denominator == 1:
+        whole = exact.numerator // exact.denominator
+        rest = (scaled.numerator - whole * 10**12) % 10**12
+        return f"{format_minor(whole, currency)} and 0.{rest:012d}".rstrip("0") + " minor units"
+    return f"{exact.numerator}/{exact.denominator} minor units"
+
+
+def amount(minor: Minor, currency: Currency) -> str:
+    """A stored amount, with its currency: `1413.92 CNY`."""
+    return f"{format_minor(minor, currency)} {currency}"

@@ -1,0 +1,84 @@
+"""From an event's figures to its double entry: balanced debit and credit lines.
+
+Names of the ledger accounts are fixed; a line of 0 is left out, so an event of 0 posts nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ledger.money import Minor
+from ledger.shapes import Posting, Side
+
+REFUNDS = "refunds"
+REFUND_PAYABLE = "refund_payable"
+FEE_INCOME = "fee_income"
+BALANCE_CASH = "balance:cash"
+BALANCE_GIFT = "balance:gift"
+CREDIT_MEMOS = "credit_memos"
+HELD_CREDIT = "held_credit"
+RECEIVABLE = "receivable"
+SALES = "sales"
+CARD_TRANSIT = "card_transit"
+GATEWAY = "gateway"
+
+
+def commitment(term_id: str) -> str:
+    """The ledger account of a commitment term."""
+    return f"commitment:{term_id}"
+
+
+def refund_issued(gross: Minor, fee: Minor) -> tuple[Posting, ...]:
+    """Refunds are up by the gross; the net is owed, the fee is earned.
+
+    gross 100.00, fee 25.00: debit refunds 100.00; credit refund payable 75.00, fee income 25.00.
+    """
+    return journal([(REFUNDS, gross)], [(REFUND_PAYABLE, gross - fee), (FEE_INCOME, fee)])
+
+
+def balance_credited(cash: Minor, gift: Minor) -> tuple[Posting, ...]:
+    """What was owed now stands on the account's balance, fund by fund."""
+    return journal([(REFUND_PAYABLE, cash + gift)], [(BALANCE_CASH, cash), (BALANCE_GIFT, gift)])
+
+
+def reservation_purchased(total: Minor, transaction: int = 1) -> tuple[Posting, ...]:
+    """The customer owes the lifetime price."""
+    return journal([(RECEIVABLE, total)], [(SALES, total)], transaction)
+
+
+def reservation_exchanged(
+    returned: Sequence[Minor], purchased: Sequence[Minor]
+) -> tuple[Posting, ...]:
+    """Two journal transactions: the refunds owed leg by leg, then the new purchases."""
+    owed = [(REFUND_PAYABLE, value) for value in returned]
+    sold = [(SALES, total) for total in purchased]
+    return (
+        *journal([(REFUNDS, sum(returned))], owed, 1),
+        *journal([(RECEIVABLE, sum(purchased))], sold, 2),
+    )
+
+
+def reversal(postings: Sequence[Posting]) -> tuple[Posting, ...]:
+    """The same lines on the other side."""
+    other = {Side.DEBIT: Side.CREDIT, Side.CREDIT: Side.DEBIT}
+    return tuple(
+        Posting(transaction=1, account=line.account, side=other[line.side], amount=line.amount)
+        for line in postings
+    )
+
+
+def journal(
+    debits: Sequence[tuple[str, Minor]],
+    credits: Sequence[tuple[str, Minor]],
+    transaction: int = 1,
+) -> tuple[Posting, ...]:
+    """One journal transaction. What does not balance is a bug and raises."""
+    if sum(amount for _, amount in debits) != sum(amount for _, amount in credits):
+        raise ValueError(f"journal does not balance: {debits} against {credits}")
+    sides = ((Side.DEBIT, debits), (Side.CREDIT, credits))
+    return tuple(
+        Posting(transaction=transaction, account=account, side=side, amount=amount)
+        for side, lines in sides
+        for account, amount in lines
+        if amount
+    )

@@ -1,0 +1,76 @@
+"""What the events add up to: `evolve` folds one event into the entities it changes.
+
+`evolve` accepts every fact; whether something was allowed is never asked here.
+"""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from ledger.envelope import RecordedEvent
+from ledger.events import (
+    AccountEvent,
+    CommandRefused,
+    InstanceEvent,
+    LedgerOpened,
+    MarketplaceEvent,
+    RefundEvent,
+    ReservationEvent,
+    SettlementEvent,
+)
+from ledger.refusal import Code
+from ledger.state import accounts, instances, marketplace, refunds, reservations
+from ledger.state.entities import SeenCommand, Stream
+from ledger.state.reading import Change, Key, MemoryState, State
+
+__all__ = ["Change", "Key", "MemoryState", "State", "evolve"]
+
+
+def evolve(state: State, recorded: RecordedEvent) -> list[Change]:
+    """The entities that an event changes, as they are after it. Pure: `state` is only read.
+
+    The changes of an event must be applied before the next event is folded.
+    """
+    body = recorded.body
+    if isinstance(body, LedgerOpened):
+        return []
+    changes, meta = _bookkeeping(state, recorded), recorded.meta
+    if isinstance(body, CommandRefused):
+        return changes
+    if isinstance(body, AccountEvent):
+        return changes + accounts.evolve(state, meta, body)
+    if isinstance(body, InstanceEvent):
+        return changes + instances.evolve(state, meta, body)
+    if isinstance(body, MarketplaceEvent):
+        return changes + marketplace.evolve(state, meta, body)
+    if isinstance(body, ReservationEvent):
+        return changes + reservations.evolve(state, meta, body)
+    if isinstance(body, RefundEvent | SettlementEvent):
+        return changes + refunds.evolve(state, meta, body)
+    assert_never(body)
+
+
+def _bookkeeping(state: State, recorded: RecordedEvent) -> list[Change]:
+    """The account's sequence, and the command that is now known for ever."""
+    meta = recorded.meta
+    stream = Stream(sequence=meta.sequence)
+    changes: list[Change] = [(Key(Stream, meta.account_id, ""), stream)]
+    if meta.index:
+        return changes
+    key = Key(SeenCommand, meta.account_id, meta.causation_id)
+    seen = state.find(SeenCommand, meta.account_id, meta.causation_id)
+    if seen is None:
+        seen = SeenCommand(digest=meta.command_digest, sequence=meta.sequence)
+    elif is_reuse(recorded):
+        seen = SeenCommand(
+            digest=seen.digest,
+            sequence=seen.sequence,
+            refused_digests=(*seen.refused_digests, meta.command_digest),
+        )
+    return [*changes, (key, seen)]
+
+
+def is_reuse(recorded: RecordedEvent) -> bool:
+    """Is this the refusal of a command id that was used before with other content?"""
+    body = recorded.body
+    return isinstance(body, CommandRefused) and body.violations[0].code is Code.COMMAND_ID_REUSED

@@ -1,0 +1,268 @@
+"""The entities that events add up to, as they are kept in the store."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from ledger.instants import Day, Instant
+from ledger.money import Currency, Minor, UsdCents
+from ledger.shapes import (
+    AccountType,
+    BillingPlan,
+    Channel,
+    Funds,
+    InvoiceState,
+    IsolationReason,
+    NewReservation,
+    OrderKind,
+    OrderLine,
+    Parts,
+    Payment,
+    Posting,
+    ProductKind,
+    RefundReason,
+    RefundRule,
+    RefundSource,
+    ReservationReturn,
+)
+
+
+class Stream(Struct, frozen=True, kw_only=True):
+    """How many events the account has. There from the first event on, a refusal included."""
+
+    sequence: int
+
+
+class SeenCommand(Struct, frozen=True, kw_only=True):
+    """A command that was decided: its content, and the first event of its outcome."""
+
+    digest: bytes
+    sequence: int
+    refused_digests: tuple[bytes, ...] = ()
+
+
+class CapEntry(Struct, frozen=True, kw_only=True):
+    """A refund that counts against the rolling cap while it is young enough."""
+
+    refund_id: str
+    counted_at: Instant
+    refund_usd: UsdCents
+    cancelled_commitment_usd: UsdCents
+
+
+class CommitmentTerm(Struct, frozen=True, kw_only=True):
+    """A period in which an enrolment's monetary commitment runs."""
+
+    term_id: str
+    starts_on: Day
+    ends_on: Day
+
+
+class HeldCredit(Struct, frozen=True, kw_only=True):
+    """Refunded money waiting for the next purchase paid by invoice."""
+
+    credit_id: str
+    refund_id: str
+    left: Minor
+
+
+class Account(Struct, frozen=True, kw_only=True):
+    """An account with its quotas, cap use, commitment terms and held credits."""
+
+    account_type: AccountType
+    us_government: bool
+    currency: Currency
+    in_arrears: bool = False
+    card_id: str | None = None
+    full_refunds_used: int = 0
+    ordinary_returns_used: int = 0
+    marketplace_refunds_issued: int = 0
+    marketplace_refunds_pending: int = 0
+    cap_entries: tuple[CapEntry, ...] = ()
+    commitment_terms: tuple[CommitmentTerm, ...] = ()
+    held_credits: tuple[HeldCredit, ...] = ()
+
+
+class Billing(StrEnum):
+    """How an instance is paid: ahead (包年包月) or by use (按量计费)."""
+
+    PREPAID = "PREPAID"
+    POSTPAID = "POSTPAID"
+
+
+class InstanceStatus(StrEnum):
+    """Where an instance is."""
+
+    RUNNING = "RUNNING"
+    ISOLATED = "ISOLATED"
+    DESTROYED = "DESTROYED"
+
+
+class InstanceOrder(Struct, frozen=True, kw_only=True):
+    """An order as far as it concerns one instance."""
+
+    order_id: str
+    kind: OrderKind
+    channel: Channel
+    starts_at: Instant
+    ends_at: Instant
+    delivered_at: Instant
+    recorded_at: Instant
+    line: OrderLine
+
+
+class Isolation(Struct, frozen=True, kw_only=True):
+    """One stay in the recycle bin. `averted_by` is the renewal that averts the destruction."""
+
+    isolation_id: str
+    reason: IsolationReason
+    isolated_at: Instant
+    restore_until: Instant
+    averted_by: str | None = None
+
+
+class Instance(Struct, frozen=True, kw_only=True):
+    """An instance: its live orders in the order of their start, and its last isolation."""
+
+    instance_id: str
+    billing: Billing
+    status: InstanceStatus
+    orders: tuple[InstanceOrder, ...] = ()
+    isolation: Isolation | None = None
+    destroyed_by_retention: bool = False
+
+
+class Order(Struct, frozen=True, kw_only=True):
+    """An instance order that was recorded, whatever became of it."""
+
+    kind: OrderKind
+    instance_ids: tuple[str, ...]
+
+
+class QuoteKind(StrEnum):
+    """What a quote is for."""
+
+    INSTANCE_RETURN = "INSTANCE_RETURN"
+    RESERVATION_REFUND = "RESERVATION_REFUND"
+    RESERVATION_EXCHANGE = "RESERVATION_EXCHANGE"
+
+
+class QuoteStatus(StrEnum):
+    """May a quote still be acted on?"""
+
+    OPEN = "OPEN"
+    USED = "USED"
+
+
+class Quote(Struct, frozen=True, kw_only=True):
+    """What was quoted, with the parameters it was quoted for.
+
+    `subject_id` is the instance or reservation; an exchange has its legs instead.
+    """
+
+    quoted_at: Instant
+    expires_at: Instant
+    status: QuoteStatus
+    kind: QuoteKind
+    subject_id: str | None = None
+    quantity: int | None = None
+    usd_rate: str | None = None
+    returns: tuple[ReservationReturn, ...] = ()
+    purchases: tuple[NewReservation, ...] = ()
+    rule: RefundRule | None = None
+    fee: Minor = 0
+    amount: Minor
+    parts: Parts | None = None
+
+
+class PurchaseStatus(StrEnum):
+    """Where a marketplace purchase is."""
+
+    ACTIVE = "ACTIVE"
+    REFUND_PENDING = "REFUND_PENDING"
+    HELD = "HELD"
+    REFUNDED = "REFUNDED"
+
+
+class RefundRequest(Struct, frozen=True, kw_only=True):
+    """The application under way; `auto_approved` once it is held after an approval."""
+
+    request_id: str
+    reason: RefundReason
+    due_at: Instant | None = None
+    auto_approved: bool | None = None
+
+
+class Purchase(Struct, frozen=True, kw_only=True):
+    """A marketplace purchase with what was refunded of it so far."""
+
+    product_kind: ProductKind
+    vendor_id: str
+    buyer_id: str
+    paid: Funds
+    purchased_at: Instant
+    status: PurchaseStatus = PurchaseStatus.ACTIVE
+    invoice_state: InvoiceState = InvoiceState.NONE
+    service_confirmed: bool = False
+    access_revoked: bool = False
+    request: RefundRequest | None = None
+    refunded_cash: Minor = 0
+    refunded_gift: Minor = 0
+
+
+class ReservationStatus(StrEnum):
+    """Where a reservation is."""
+
+    ACTIVE = "ACTIVE"
+    CANCELLED = "CANCELLED"
+    EXCHANGED = "EXCHANGED"
+    EXPIRED = "EXPIRED"
+
+
+class Reservation(Struct, frozen=True, kw_only=True):
+    """A reservation with the quantity still held. `purchased_at` is the recording instant."""
+
+    product_type: str
+    sku: str
+    region: str
+    original_quantity: int
+    quantity: int
+    term_months: int
+    starts_on: Day
+    ends_on: Day
+    total: Minor
+    billing_plan: BillingPlan
+    payment: Payment
+    owners: tuple[str, ...]
+    purchased_at: Instant
+    status: ReservationStatus = ReservationStatus.ACTIVE
+    refunded: Minor = 0
+
+
+class RefundStatus(StrEnum):
+    """How far a refund has come."""
+
+    ISSUED = "ISSUED"
+    SETTLING = "SETTLING"
+    SETTLED = "SETTLED"
+    HELD = "HELD"
+    CORRECTED = "CORRECTED"
+
+
+class Refund(Struct, frozen=True, kw_only=True):
+    """Money owed, and every posting made for it so far."""
+
+    source: RefundSource
+    rule: RefundRule | None
+    gross: Minor
+    fee: Minor
+    amount: Minor
+    parts: Parts
+    status: RefundStatus
+    quota_spent: bool = False
+    postings: tuple[Posting, ...] = ()
+
+
+Entity = Stream | SeenCommand | Account | Instance | Order | Quote | Purchase | Reservation | Refund

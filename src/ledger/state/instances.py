@@ -1,0 +1,131 @@
+"""How facts about instances change them: orders, the recycle bin, quotes."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from msgspec.structs import replace
+
+from ledger.envelope import EventMeta
+from ledger.events import (
+    InstanceDestroyed,
+    InstanceEvent,
+    InstanceIsolated,
+    InstanceOrderRecorded,
+    InstanceRestored,
+    InstanceReturnQuoted,
+    PostpaidInstanceStarted,
+)
+from ledger.shapes import DestructionReason, OrderLine
+from ledger.state.entities import (
+    Billing,
+    Instance,
+    InstanceOrder,
+    InstanceStatus,
+    Isolation,
+    Order,
+    Quote,
+    QuoteKind,
+    QuoteStatus,
+)
+from ledger.state.reading import Change, Key, State
+
+
+def evolve(state: State, meta: EventMeta, event: InstanceEvent) -> list[Change]:
+    """The order, quote or instances as they are after the event."""
+    account_id = meta.account_id
+    match event:
+        case InstanceOrderRecorded():
+            return _order_recorded(state, meta, event)
+        case PostpaidInstanceStarted():
+            started = Instance(
+                instance_id=event.instance_id,
+                billing=Billing.POSTPAID,
+                status=InstanceStatus.RUNNING,
+            )
+            return [(Key(Instance, account_id, event.instance_id), started)]
+        case InstanceReturnQuoted():
+            return [(Key(Quote, account_id, event.quote_id), _quote(meta, event))]
+        case InstanceIsolated() | InstanceRestored() | InstanceDestroyed():
+            instance = state.find(Instance, account_id, event.instance_id)
+            assert instance is not None
+            return [(Key(Instance, account_id, event.instance_id), _moved(instance, event))]
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def _moved(
+    instance: Instance, event: InstanceIsolated | InstanceRestored | InstanceDestroyed
+) -> Instance:
+    match event:
+        case InstanceIsolated():
+            isolation = Isolation(
+                isolation_id=event.isolation_id,
+                reason=event.reason,
+                isolated_at=event.isolated_at,
+                restore_until=event.restore_until,
+            )
+            return replace(instance, status=InstanceStatus.ISOLATED, orders=(), isolation=isolation)
+        case InstanceRestored():
+            return replace(instance, status=InstanceStatus.RUNNING, isolation=None)
+        case InstanceDestroyed():
+            return replace(
+                instance,
+                status=InstanceStatus.DESTROYED,
+                orders=(),
+                destroyed_by_retention=event.reason is DestructionReason.RETENTION_ELAPSED,
+            )
+
+
+def _order_recorded(state: State, meta: EventMeta, event: InstanceOrderRecorded) -> list[Change]:
+    ids = tuple(line.instance_id for line in event.lines)
+    order = Order(kind=event.kind, instance_ids=ids)
+    changes: list[Change] = [(Key(Order, meta.account_id, event.order_id), order)]
+    for line in event.lines:
+        instance = state.find(Instance, meta.account_id, line.instance_id) or Instance(
+            instance_id=line.instance_id,
+            billing=Billing.PREPAID,
+            status=InstanceStatus.RUNNING,
+        )
+        changed = replace(
+            instance,
+            orders=(*instance.orders, _instance_order(meta, event, line)),
+            isolation=_averted(instance.isolation, event),
+        )
+        changes.append((Key(Instance, meta.account_id, line.instance_id), changed))
+    return changes
+
+
+def _instance_order(
+    meta: EventMeta, event: InstanceOrderRecorded, line: OrderLine
+) -> InstanceOrder:
+    return InstanceOrder(
+        order_id=event.order_id,
+        kind=event.kind,
+        channel=event.channel,
+        starts_at=event.starts_at,
+        ends_at=event.ends_at,
+        delivered_at=event.delivered_at,
+        recorded_at=meta.recorded_at,
+        line=line,
+    )
+
+
+def _averted(isolation: Isolation | None, event: InstanceOrderRecorded) -> Isolation | None:
+    if isolation is None or isolation.isolation_id not in event.averted_isolation_ids:
+        return isolation
+    return replace(isolation, averted_by=event.order_id)
+
+
+def _quote(meta: EventMeta, event: InstanceReturnQuoted) -> Quote:
+    return Quote(
+        quoted_at=meta.recorded_at,
+        expires_at=event.expires_at,
+        status=QuoteStatus.OPEN,
+        kind=QuoteKind.INSTANCE_RETURN,
+        subject_id=event.instance_id,
+        rule=event.rule,
+        fee=event.fee,
+        amount=event.amount,
+        parts=event.parts,
+    )

@@ -1,0 +1,51 @@
+"""How state is read: by kind, account and id, from whatever holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple, Protocol, TypeVar
+
+from ledger.state.entities import Entity
+
+E = TypeVar("E", bound=Entity)
+
+
+class Key(NamedTuple):
+    """Where an entity stands. Ids are scoped by their account."""
+
+    kind: type[object]
+    account_id: str
+    entity_id: str
+
+
+Change = tuple[Key, Entity]
+"""An entity as it is after an event."""
+
+
+class State(Protocol):
+    """The fold of all events so far."""
+
+    def find(self, kind: type[E], account_id: str, entity_id: str) -> E | None:
+        """The entity of that kind and id in the account, or None."""
+        ...
+
+
+class MemoryState:
+    """A state in a dictionary: for simulation and tests."""
+
+    def __init__(self) -> None:
+        self._entities: dict[Key, Entity] = {}
+
+    def find(self, kind: type[E], account_id: str, entity_id: str) -> E | None:
+        """The entity of that kind and id in the account, or None."""
+        found = self._entities.get(Key(kind, account_id, entity_id))
+        assert found is None or isinstance(found, kind)
+        return found
+
+    def apply(self, changes: Iterable[Change]) -> None:
+        """Take over what an event changed."""
+        self._entities.update(changes)
+
+    def entities(self) -> dict[Key, Entity]:
+        """A copy of everything, for comparison."""
+        return dict(self._entities)

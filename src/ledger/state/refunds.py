@@ -1,0 +1,133 @@
+"""How facts about refunds and their settlement change the refund, the quotas and the balances."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from msgspec.structs import replace
+
+from ledger.envelope import EventMeta
+from ledger.events import (
+    BalanceCredited,
+    CardRefundRequested,
+    CommitmentCredited,
+    CreditHeld,
+    CreditMemoIssued,
+    HeldCreditConsumed,
+    InvoiceCancelled,
+    InvoiceIssued,
+    OverageRerateRequested,
+    RefundCorrected,
+    RefundEvent,
+    RefundHeld,
+    RefundIssued,
+    RefundSettled,
+    SettlementEvent,
+    SupportTaskOpened,
+)
+from ledger.shapes import RefundRule
+from ledger.state.entities import Account, CapEntry, Quote, QuoteStatus, Refund, RefundStatus
+from ledger.state.reading import Change, Key, State
+
+
+def evolve(state: State, meta: EventMeta, event: RefundEvent | SettlementEvent) -> list[Change]:
+    """The refund, and the account where a quota or the cap is touched, after the event."""
+    account_id = meta.account_id
+    match event:
+        case RefundIssued():
+            return _issued(state, meta, event)
+        case RefundSettled():
+            return _progress(state, account_id, RefundStatus.SETTLED, event)
+        case RefundHeld():
+            return _progress(state, account_id, RefundStatus.HELD, event)
+        case RefundCorrected():
+            return _progress(state, account_id, RefundStatus.CORRECTED, event)
+        case (
+            BalanceCredited()
+            | CommitmentCredited()
+            | CreditMemoIssued()
+            | CreditHeld()
+            | CardRefundRequested()
+        ):
+            return _progress(state, account_id, RefundStatus.SETTLING, event)
+        case (
+            OverageRerateRequested()
+            | InvoiceCancelled()
+            | InvoiceIssued()
+            | HeldCreditConsumed()
+            | SupportTaskOpened()
+        ):
+            return []
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def _issued(state: State, meta: EventMeta, event: RefundIssued) -> list[Change]:
+    refund = Refund(
+        source=event.source,
+        rule=event.rule,
+        gross=event.gross,
+        fee=event.fee,
+        amount=event.amount,
+        parts=event.parts,
+        status=RefundStatus.ISSUED,
+        quota_spent=event.quota_spent,
+        postings=event.postings,
+    )
+    changes: list[Change] = [(Key(Refund, meta.account_id, event.refund_id), refund)]
+    if event.quote_id is not None:
+        quote = state.find(Quote, meta.account_id, event.quote_id)
+        assert quote is not None
+        used = replace(quote, status=QuoteStatus.USED)
+        changes.append((Key(Quote, meta.account_id, event.quote_id), used))
+    account = state.find(Account, meta.account_id, "")
+    assert account is not None
+    counted = _counted(account, meta, event)
+    return [*changes, (Key(Account, meta.account_id, ""), counted)]
+
+
+def _counted(account: Account, meta: EventMeta, event: RefundIssued) -> Account:
+    """The account with the quota spent and the cap used."""
+    if event.cap is not None:
+        entry = CapEntry(
+            refund_id=event.refund_id,
+            counted_at=meta.recorded_at,
+            refund_usd=event.cap.refund_usd,
+            cancelled_commitment_usd=event.cap.cancelled_commitment_usd,
+        )
+        return replace(account, cap_entries=(*account.cap_entries, entry))
+    if not event.quota_spent:
+        return account
+    match event.rule:
+        case RefundRule.FIVE_DAYS_NO_REASON:
+            return replace(account, full_refunds_used=account.full_refunds_used + 1)
+        case RefundRule.ORDINARY_RETURN:
+            return replace(account, ordinary_returns_used=account.ordinary_returns_used + 1)
+        case RefundRule.MARKETPLACE_REVIEW:
+            issued = account.marketplace_refunds_issued + 1
+            return replace(account, marketplace_refunds_issued=issued)
+        case RefundRule.MARKETPLACE_MANUAL | RefundRule.RESERVATION_REFUND:
+            return account
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+_MovesRefund = (
+    RefundSettled
+    | RefundHeld
+    | RefundCorrected
+    | BalanceCredited
+    | CommitmentCredited
+    | CreditMemoIssued
+    | CreditHeld
+    | CardRefundRequested
+)
+
+
+def _progress(
+    state: State, account_id: str, status: RefundStatus, event: _MovesRefund
+) -> list[Change]:
+    refund = state.find(Refund, account_id, event.refund_id)
+    assert refund is not None
+    moved = replace(refund, status=status, postings=(*refund.postings, *event.postings))
+    return [(Key(Refund, account_id, event.refund_id), moved)]
