@@ -91,7 +91,7 @@ def add_months(day: Day, months: int) -> Day:
 
 
 def plus_months(instant: Instant, months: int, zone: str) -> Instant:
-    """The instant at the same local time, whole calendar months later, clipped like `add_months`."""
+    """The instant at the same local time, calendar months later, clipped like `add_months`."""
     tz = ZoneInfo(zone)
     local = as_datetime(instant).astimezone(tz)
     target = as_date(add_months(local.toordinal() - _EPOCH_ORDINAL, months))

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 
 _PACKAGE = Path(__file__).parent
 
 
-def schema_root() -> Path:
+class Family(StrEnum):
+    """The two halves of the contract, a folder each."""
+
+    COMMANDS = "commands"
+    EVENTS = "events"
+
+
+def schema_root(package: Path = _PACKAGE) -> Path:
     """Return the folder that holds `commands/` and `events/`.
 
     A wheel carries it as `ledger/_schemas`; an editable install reads `schemas/` of its checkout.
-    Raises `FileNotFoundError` when neither is there.
+    `package` is the package `ledger`. Raises `FileNotFoundError` when neither is there.
     """
-    candidates = (_PACKAGE / "_schemas", _PACKAGE.parent.parent / "schemas")
+    candidates = (package / "_schemas", package.parent.parent / "schemas")
     for candidate in candidates:
         if (candidate / "commands").is_dir() and (candidate / "events").is_dir():
             return candidate
@@ -22,3 +30,13 @@ def schema_root() -> Path:
         f"the Avro schemas are neither in {looked}: "
         "reinstall refund-ledger, or run it from a complete checkout"
     )
+
+
+def schema_file(root: Path, family: Family, name: str, version: int) -> Path:
+    """The file of one version of a command's or event's schema, there or not."""
+    return root / family / name / f"{version}.avsc"
+
+
+def versions_of(root: Path, family: Family, name: str) -> list[int]:
+    """The versions there are of a schema, oldest first."""
+    return sorted(int(path.stem) for path in (root / family / name).glob("*.avsc"))

@@ -1,10 +1,16 @@
-"""What the contract suite asks of a log to test it: consumers, tools, and an aborted transaction."""
+"""What the contract suite asks of a log: consumers, tools, and an aborted transaction."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Protocol
+from uuid import uuid4
 
+from kafka import KafkaProducer
+
+from ledger.kafka_log import KafkaLog, KafkaSettings, KafkaTools, create_topics
+from ledger.kafka_log.records import send
+from ledger.kafka_log.settings import transactional_options
 from ledger.log import Log, LogRecord, LogTools, Outgoing, Topic
 from ledger.memory_log import MemoryCluster
 
@@ -21,8 +27,6 @@ class World(Protocol):
     def consumer(self, group: str, source: Topic, member_id: str = "only") -> Log: ...
 
     def abort(self, records: Sequence[Outgoing]) -> None: ...
-
-    def close(self) -> None: ...
 
 
 class MemoryWorld:
@@ -44,6 +48,41 @@ class MemoryWorld:
     def _tick(self) -> int:
         self._now += 1
         return self._now
+
+
+class KafkaWorld:
+    """The contract's world on a real broker, under topic names of its own."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self.settings = KafkaSettings(
+            bootstrap=bootstrap, partition_count=PARTITIONS, prefix=f"t{uuid4().hex[:10]}."
+        )
+        self.topic_ids = create_topics(self.settings)
+        self.tools = KafkaTools(self.settings)
+        self.hung: list[str] = []
+        self._logs: list[KafkaLog] = []
+
+    def consumer(self, group: str, source: Topic, member_id: str = "only") -> KafkaLog:
+        log = KafkaLog(self.settings, group, source, member_id, on_hang=self.hung.append)
+        self._logs.append(log)
+        return log
+
+    def abort(self, records: Sequence[Outgoing]) -> None:
+        options = transactional_options(self.settings, f"{self.settings.prefix}aborting")
+        producer = KafkaProducer(**options)
+        producer.init_transactions()
+        producer.begin_transaction()
+        for record in records:
+            send(producer, self.settings, record)
+        producer.flush()
+        producer.abort_transaction()
+        producer.close()
+
+    def close(self) -> None:
+        for log in self._logs:
+            log.close()
+        self.tools.close()
+        assert self.hung == []
 
 
 def command(value: bytes, partition: int = 0) -> Outgoing:

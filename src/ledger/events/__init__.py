@@ -49,8 +49,8 @@ from ledger.events.refunds import (
 from ledger.events.reservations import (
     ReservationCancelled,
     ReservationEvent,
-    ReservationExchangeQuoted,
     ReservationExchanged,
+    ReservationExchangeQuoted,
     ReservationExpired,
     ReservationPurchased,
     ReservationRefundQuoted,
@@ -95,6 +95,7 @@ EVENTS: dict[str, type[Event]] = {
 """Every event by its name on the wire."""
 
 __all__ = [
+    "EVENTS",
     "AccessRevoked",
     "AccountEvent",
     "AccountOpened",
@@ -107,7 +108,6 @@ __all__ = [
     "CommitmentTermOpened",
     "CreditHeld",
     "CreditMemoIssued",
-    "EVENTS",
     "Event",
     "HeldCreditConsumed",
     "InstanceDestroyed",
