@@ -1,0 +1,1 @@
+"""Tests of the ledger: its contract, its bytes, its rules."""
