@@ -68,7 +68,7 @@ def body_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 def faults(modules: list[Module]) -> Iterator[str]:
     """Name whatever misses a mark."""
     for module in modules:
-        if not module.sentence.split("\n\n")[0].rstrip().endswith("."):
+        if not module.sentence.split("\n\n")[0].rstrip().endswith((".", "?")):
             yield f"{module.path}:1: opens with no sentence; say the module's job in one"
         if module.lines > FILE_LINES:
             yield f"{module.path}: {module.lines} lines, at most {FILE_LINES}; split it by job"
