@@ -77,6 +77,10 @@ class LogUnavailable(Exception):
     """The log does not answer, or does not do what it must; the message says the next step."""
 
 
+class WrongWorld(Exception):
+    """The topics are not what a ledger may stand on; the message names each thing that differs."""
+
+
 class MemberReplaced(Exception):
     """Another process joined the group under this member's name. The process must end."""
 

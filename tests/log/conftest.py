@@ -6,11 +6,20 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.log.worlds import MemoryWorld, World
+from devstack import Services
+from tests.log.worlds import KafkaWorld, MemoryWorld, World
 
 
-@pytest.fixture(params=["memory"])
-def world(request: pytest.FixtureRequest) -> Iterator[World]:
-    made = MemoryWorld()
+@pytest.fixture
+def kafka_world(services: Services) -> Iterator[KafkaWorld]:
+    made = KafkaWorld(services.bootstrap)
     yield made
     made.close()
+
+
+@pytest.fixture(params=["memory", pytest.param("kafka", marks=pytest.mark.integration)])
+def world(request: pytest.FixtureRequest) -> World:
+    if request.param == "memory":
+        return MemoryWorld()
+    made: KafkaWorld = request.getfixturevalue("kafka_world")
+    return made

@@ -1,0 +1,8 @@
+"""The log on Apache Kafka: the only room that knows the client library."""
+
+from ledger.kafka_log.log import KafkaLog
+from ledger.kafka_log.settings import KafkaSettings
+from ledger.kafka_log.tools import KafkaTools
+from ledger.kafka_log.topics import create_topics, verify_world
+
+__all__ = ["KafkaLog", "KafkaSettings", "KafkaTools", "create_topics", "verify_world"]

@@ -1,0 +1,54 @@
+"""Opening clients and asking brokers, with the one error a caller has to know."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from kafka import errors
+
+from ledger.kafka_log.settings import KafkaSettings
+from ledger.log import LogUnavailable
+
+T = TypeVar("T")
+_PAUSE_SECONDS = 0.05
+
+
+def open_client(client: Callable[..., T], settings: KafkaSettings, options: dict[str, Any]) -> T:
+    """Construct a Kafka client, which connects. Raises LogUnavailable."""
+    try:
+        return client(**options)
+    except errors.KafkaConfigurationError:
+        raise
+    except (errors.KafkaError, OSError) as error:
+        raise unreachable(settings) from error
+
+
+def unreachable(settings: KafkaSettings) -> LogUnavailable:
+    """The error for brokers that do not answer."""
+    return LogUnavailable(
+        f"no Kafka broker answers at {settings.bootstrap} within "
+        f"{settings.connect_timeout_seconds:g} s; start one with 'refundctl up' or set "
+        "KAFKA_BOOTSTRAP"
+    )
+
+
+def ask(settings: KafkaSettings, what: str, question: Callable[[], T]) -> T:
+    """Ask a broker something that changes nothing, again and again until the connect timeout.
+
+    Raises LogUnavailable; says `what` was asked when the brokers answer with an error for good.
+    """
+    deadline = time.monotonic() + settings.connect_timeout_seconds
+    while True:
+        try:
+            return question()
+        except (errors.KafkaConnectionError, errors.NodeNotReadyError, OSError) as error:
+            if time.monotonic() >= deadline:
+                raise unreachable(settings) from error
+        except errors.RetriableError as error:
+            if time.monotonic() >= deadline:
+                raise LogUnavailable(f"{what} at {settings.bootstrap}: {error!r}") from error
+        except errors.KafkaError as error:
+            raise LogUnavailable(f"{what} at {settings.bootstrap}: {error!r}") from error
+        time.sleep(_PAUSE_SECONDS)

@@ -1,0 +1,146 @@
+"""The log on Kafka: one consumer's hold, put together from membership, writers and a reader."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+
+from kafka import TopicPartition, errors
+from kafka.admin import MemberToRemove
+
+from ledger.kafka_log.membership import Membership
+from ledger.kafka_log.offsets import Offsets
+from ledger.kafka_log.reader import Reader
+from ledger.kafka_log.records import check_outgoing
+from ledger.kafka_log.settings import KafkaSettings
+from ledger.kafka_log.watchdog import Watchdog, end_process
+from ledger.kafka_log.writer import Writer
+from ledger.log import Batch, CommitResult, Committed, MemberReplaced, Outgoing, Topic
+
+_log = logging.getLogger(__name__)
+
+
+class KafkaLog:
+    """A static member `member_id` of `group` on `source`; satisfies `ledger.log.Log`.
+
+    Constructing it connects; it joins the group in the first `owned`. Used by one thread. Raises
+    LogUnavailable where brokers do not answer, MemberReplaced where a namesake has joined.
+    `on_hang` ends the process unless a test says otherwise.
+    """
+
+    def __init__(
+        self,
+        settings: KafkaSettings,
+        group: str,
+        source: Topic,
+        member_id: str,
+        on_hang: Callable[[str], None] = end_process,
+    ) -> None:
+        self._settings = settings
+        self._group = group
+        self._source = source
+        self._member_id = member_id
+        self._offsets = Offsets(settings)
+        self._membership = Membership(settings, group, source, member_id)
+        self._watchdog = Watchdog(settings.watchdog_seconds, on_hang)
+        self._reader: Reader | None = None
+        self._writers: dict[int, Writer] = {}
+        self._lost: set[int] = set()
+        self._replaced = False
+
+    @property
+    def source(self) -> Topic:
+        """The topic this consumer reads and whose offsets it commits."""
+        return self._source
+
+    @property
+    def partition_count(self) -> int:
+        """Partitions of every topic."""
+        return self._settings.partition_count
+
+    def owned(self, timeout_seconds: float) -> frozenset[int]:
+        """The partitions held. One lost and regained meanwhile is left out once, so that its
+        handler starts it anew.
+        """
+        try:
+            held, lost = self._membership.poll(timeout_seconds)
+        except MemberReplaced:
+            self._replaced = True
+            raise
+        for partition in lost:
+            self._drop_writer(partition)
+        return held
+
+    def fence(self, partition: int) -> None:
+        """A new producer under the partition's transactional id; brokers refuse any earlier one."""
+        self._check_partition(self._source, partition)
+        self._drop_writer(partition)
+        place = TopicPartition(self._settings.topic_name(self._source), partition)
+        self._writers[partition] = Writer(self._settings, self._group, place, self._watchdog)
+        self._lost.discard(partition)
+
+    def committed(self, partition: int) -> Committed | None:
+        """The group's stable offset and its metadata."""
+        return self._membership.committed(partition)
+
+    def high_watermark(self, topic: Topic, partition: int) -> int:
+        """The offset after the last record, open transactions included."""
+        self._check_partition(topic, partition)
+        return self._offsets.ends(topic, [partition])[partition]
+
+    def read(
+        self, topic: Topic, partition: int, position: int, max_records: int, timeout_seconds: float
+    ) -> Batch:
+        """Through the group's consumer for a held source partition, else through one apart."""
+        self._check_partition(topic, partition)
+        if topic is self._source and partition in self._membership.assigned():
+            return self._membership.read(partition, position, max_records, timeout_seconds)
+        if self._reader is None:
+            self._reader = Reader(self._settings)
+        return self._reader.read(topic, partition, position, max_records, timeout_seconds)
+
+    def commit(
+        self, partition: int, records: Sequence[Outgoing], next_offset: int, metadata: str
+    ) -> CommitResult:
+        """One transaction; see `ledger.kafka_log.writer`."""
+        if partition in self._lost:
+            return CommitResult.FENCED
+        writer = self._writers.get(partition)
+        if writer is None:
+            raise ValueError(f"{self._source}/{partition}: commit before fence")
+        check_outgoing(self._settings, records)
+        return writer.commit(records, next_offset, metadata, self._membership.identity())
+
+    def close(self) -> None:
+        """Leave the group, so that others get the partitions at once, and disconnect."""
+        for partition in list(self._writers):
+            self._drop_writer(partition)
+        with self._watchdog.guard(f"close of {self._group}"):
+            broker_id = self._membership.close()
+            if broker_id and not self._replaced:
+                self._leave(broker_id)
+            if self._reader is not None:
+                self._reader.close()
+            self._offsets.close()
+        self._watchdog.close()
+
+    def _leave(self, broker_id: str) -> None:
+        """Give up the static name; the brokers check that it is still this member's."""
+        member = MemberToRemove(member_id=broker_id, group_instance_id=self._member_id)
+        try:
+            self._offsets.admin.remove_group_members(
+                self._settings.group_name(self._group), [member]
+            )
+        except errors.KafkaError as error:
+            _log.warning("leaving group %s: %r", self._group, error)
+
+    def _drop_writer(self, partition: int) -> None:
+        writer = self._writers.pop(partition, None)
+        if writer is not None:
+            self._lost.add(partition)
+            writer.close()
+
+    def _check_partition(self, topic: Topic, partition: int) -> None:
+        last = self.partition_count - 1
+        if not 0 <= partition <= last:
+            raise ValueError(f"{topic}: no partition {partition}; they run 0..{last}")

@@ -1,0 +1,198 @@
+"""One member of a consumer group: which partitions it holds, and what it has fetched from them.
+
+The rebalance listener runs on the client's own thread and must not block: it only notes what
+changed, and seeks and pauses new partitions so that nothing is fetched before the handler has
+restored its state and asks for a position.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import Any
+
+from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition, errors
+
+from ledger.kafka_log.connection import ask, open_client
+from ledger.kafka_log.records import log_record
+from ledger.kafka_log.settings import KafkaSettings, member_options
+from ledger.log import Batch, Committed, LogUnavailable, MemberReplaced, Topic
+
+_SLICE_SECONDS = 0.1
+
+
+class Membership:
+    """A static member of `group` on the topic `source`."""
+
+    def __init__(self, settings: KafkaSettings, group: str, source: Topic, member_id: str) -> None:
+        self._settings = settings
+        self._group = group
+        self._member_id = member_id
+        self._topic = settings.topic_name(source)
+        options = member_options(settings, group, member_id)
+        self._consumer: Any = open_client(KafkaConsumer, settings, options)
+        self._listener = _Listener(self._consumer)
+        self._fetched: dict[int, _Fetched] = {}
+        self._subscribe()
+
+    def poll(self, timeout_seconds: float) -> tuple[frozenset[int], frozenset[int]]:
+        """Take part in rebalances, fetch. Partitions held throughout, and those lost meanwhile.
+
+        Comes back when there are records, when the assignment has changed, or after the timeout.
+        """
+        before = self.assigned()
+        deadline = time.monotonic() + timeout_seconds
+        while True:
+            left = max(0.0, deadline - time.monotonic())
+            waiting = any(fetched.records for fetched in self._fetched.values())
+            self._fetch(0.0 if waiting else min(left, _SLICE_SECONDS))
+            news = self.assigned() != before or self._listener.lost
+            if news or waiting or left == 0.0 or any(f.records for f in self._fetched.values()):
+                break
+        lost = frozenset(self._listener.lost)
+        self._listener.lost -= lost
+        for partition in lost:
+            self._fetched.pop(partition, None)
+        return self.assigned() - lost, lost
+
+    def assigned(self) -> frozenset[int]:
+        """The partitions held now."""
+        return frozenset(place.partition for place in self._consumer.assignment())
+
+    def read(
+        self, partition: int, position: int, max_records: int, timeout_seconds: float
+    ) -> Batch:
+        """Up to `max_records` of a held partition from `position` on."""
+        fetched = self._fetched.get(partition)
+        if fetched is None or fetched.position != position:
+            fetched = self._fetched[partition] = _Fetched(position)
+            self._consumer.seek(self._place(partition), position)
+            self._consumer.resume(self._place(partition))
+        deadline = time.monotonic() + timeout_seconds
+        while not fetched.records:
+            left = max(0.0, deadline - time.monotonic())
+            self._fetch(min(left, _SLICE_SECONDS))
+            if partition not in self.assigned() or left == 0.0:
+                break
+            if self._position(partition) != position:
+                break
+        return self._take(partition, fetched, max_records)
+
+    def committed(self, partition: int) -> Committed | None:
+        """The group's offset, waiting for an open transaction to settle it."""
+        found = ask(
+            self._settings,
+            f"committed offset of {self._group} on {self._topic}/{partition}",
+            lambda: self._consumer.committed(
+                self._place(partition),
+                metadata=True,
+                timeout_ms=self._settings.transaction_timeout_ms,
+            ),
+        )
+        if found is None or found.offset < 0:
+            return None
+        return Committed(offset=found.offset, metadata=found.metadata or "")
+
+    def identity(self) -> Any:
+        """The group metadata of a transaction, by which brokers refuse a stale member."""
+        return self._consumer.group_metadata()
+
+    def close(self) -> str:
+        """Stop taking part; the broker's id of this member. The name is still held (static)."""
+        broker_id: str = self.identity().member_id
+        self._consumer.close(autocommit=False, timeout_ms=self._settings.request_timeout_ms)
+        return broker_id
+
+    def _subscribe(self) -> None:
+        """With the topic's metadata at hand: a leader that joins without shares out nothing, and
+        does not always notice when the metadata comes.
+        """
+        self._consumer.subscribe([self._topic], listener=self._listener)
+        deadline = time.monotonic() + self._settings.connect_timeout_seconds
+        while not self._consumer.partitions_for_topic(self._topic):
+            if time.monotonic() >= deadline:
+                self._consumer.close(autocommit=False)
+                raise LogUnavailable(
+                    f"{self._settings.bootstrap} has no topic {self._topic}; "
+                    "make it with 'refundctl up'"
+                )
+            time.sleep(_SLICE_SECONDS)
+
+    def _place(self, partition: int) -> TopicPartition:
+        return TopicPartition(self._topic, partition)
+
+    def _position(self, partition: int) -> int:
+        position: int = self._consumer.position(self._place(partition))
+        return position
+
+    def _fetch(self, timeout_seconds: float) -> None:
+        try:
+            polled = self._consumer.poll(timeout_ms=int(timeout_seconds * 1000))
+        except errors.FencedInstanceIdError as error:
+            raise self._replaced() from error
+        except errors.KafkaError as error:
+            raise LogUnavailable(f"reading {self._topic} as {self._group}: {error!r}") from error
+        self._check_not_replaced()
+        for place, records in polled.items():
+            fetched = self._fetched.get(place.partition)
+            if fetched is None:
+                continue
+            fetched.records.extend(records)
+            if len(fetched.records) >= self._settings.max_buffered_records:
+                self._consumer.pause(place)
+                fetched.paused = True
+
+    def _take(self, partition: int, fetched: _Fetched, max_records: int) -> Batch:
+        count = min(max_records, len(fetched.records))
+        records = tuple(log_record(fetched.records.popleft()) for _ in range(count))
+        if fetched.records:
+            fetched.position = fetched.records[0].offset
+        elif partition in self.assigned():
+            fetched.position = max(fetched.position, self._position(partition))
+        elif records:
+            fetched.position = records[-1].offset + 1
+        if fetched.paused and len(fetched.records) < self._settings.max_buffered_records // 2:
+            self._consumer.resume(self._place(partition))
+            fetched.paused = False
+        return Batch(records=records, next_position=fetched.position)
+
+    def _check_not_replaced(self) -> None:
+        """The client stops its heartbeat when a namesake has joined, and says nothing."""
+        coordinator = self._consumer._coordinator
+        if coordinator.stable() and not coordinator._heartbeat_enabled:
+            raise self._replaced()
+
+    def _replaced(self) -> MemberReplaced:
+        return MemberReplaced(
+            f"group {self._group}: another process joined as member {self._member_id}; "
+            "let this process end, or give each its own member id"
+        )
+
+
+class _Fetched:
+    """What was fetched of a partition and not yet read; `position` is where reading goes on."""
+
+    __slots__ = ("paused", "position", "records")
+
+    def __init__(self, position: int) -> None:
+        self.position = position
+        self.records: deque[Any] = deque()
+        self.paused = False
+
+
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # the client asks for a subclass
+    """Notes what changed, on the client's thread."""
+
+    def __init__(self, consumer: Any) -> None:
+        self._consumer = consumer
+        self.lost: set[int] = set()
+
+    def on_partitions_assigned(self, assigned: Any) -> None:
+        """Hold a new partition still until somebody says where to read."""
+        for place in assigned:
+            self._consumer.seek(place, 0)
+            self._consumer.pause(place)
+
+    def on_partitions_revoked(self, revoked: Any) -> None:
+        """Called when partitions are given up or were taken away."""
+        self.lost |= {place.partition for place in revoked}

@@ -1,0 +1,57 @@
+"""Where topics end and how far groups have read, asked of the brokers over one connection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kafka import IsolationLevel, KafkaAdminClient, OffsetSpec, TopicPartition
+
+from ledger.kafka_log.connection import ask, open_client
+from ledger.kafka_log.settings import KafkaSettings, admin_options
+from ledger.log import Topic
+
+
+class Offsets:
+    """Admin reads; a few milliseconds each."""
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        self._settings = settings
+        self.admin: Any = open_client(KafkaAdminClient, settings, admin_options(settings))
+
+    def ends(self, topic: Topic, partitions: list[int]) -> dict[int, int]:
+        """The high watermarks: behind every record, open transactions included."""
+        return self._ends(topic, partitions, IsolationLevel.READ_UNCOMMITTED)
+
+    def stable_ends(self, topic: Topic, partitions: list[int]) -> dict[int, int]:
+        """The last stable offsets: before the first record of the oldest open transaction."""
+        return self._ends(topic, partitions, IsolationLevel.READ_COMMITTED)
+
+    def committed(self, group: str, topic: Topic) -> dict[int, int]:
+        """Committed offsets of a group; those of an open transaction do not count yet."""
+        name = self._settings.group_name(group)
+        places = [self._place(topic, p) for p in range(self._settings.partition_count)]
+        found = ask(
+            self._settings,
+            f"committed offsets of {name}",
+            lambda: self.admin.list_group_offsets({name: places}),
+        )
+        offsets = {place.partition: each.offset for place, each in found[name].items()}
+        return {partition: offset for partition, offset in offsets.items() if offset >= 0}
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self.admin.close()
+
+    def _ends(
+        self, topic: Topic, partitions: list[int], isolation: IsolationLevel
+    ) -> dict[int, int]:
+        specs = {self._place(topic, p): OffsetSpec.LATEST for p in partitions}
+        found = ask(
+            self._settings,
+            f"end of {self._settings.topic_name(topic)}",
+            lambda: self.admin.list_partition_offsets(specs, isolation_level=isolation),
+        )
+        return {place.partition: each.offset for place, each in found.items()}
+
+    def _place(self, topic: Topic, partition: int) -> TopicPartition:
+        return TopicPartition(self._settings.topic_name(topic), partition)

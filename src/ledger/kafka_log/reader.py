@@ -1,0 +1,58 @@
+"""Reading any partition from any position, outside every group: for restoring and for replays."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from kafka import KafkaConsumer, TopicPartition, errors
+
+from ledger.kafka_log.connection import open_client
+from ledger.kafka_log.records import log_record
+from ledger.kafka_log.settings import KafkaSettings, reader_options
+from ledger.log import Batch, LogUnavailable, Topic
+
+_SLICE_SECONDS = 0.05
+
+
+class Reader:
+    """One consumer, assigned to one partition at a time; committed records only."""
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        self._settings = settings
+        self._consumer: Any = open_client(KafkaConsumer, settings, reader_options(settings))
+        self._at: tuple[TopicPartition, int] | None = None
+
+    def read(
+        self, topic: Topic, partition: int, position: int, max_records: int, timeout_seconds: float
+    ) -> Batch:
+        """Up to `max_records` from `position` on; comes back as soon as there is progress."""
+        place = TopicPartition(self._settings.topic_name(topic), partition)
+        self._go_to(place, position)
+        deadline = time.monotonic() + timeout_seconds
+        try:
+            while True:
+                left = max(0.0, deadline - time.monotonic())
+                wait_ms = int(min(left, _SLICE_SECONDS) * 1000)
+                polled = self._consumer.poll(timeout_ms=wait_ms, max_records=max_records)
+                next_position = self._consumer.position(place)
+                if polled or next_position != position or left == 0.0:
+                    break
+        except errors.KafkaError as error:
+            self._at = None
+            where = f"{place.topic}/{partition}@{position}"
+            raise LogUnavailable(f"reading {where}: {error!r}") from error
+        self._at = (place, next_position)
+        records = tuple(log_record(found) for found in polled.get(place, ()))
+        return Batch(records=records, next_position=next_position)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._consumer.close(autocommit=False)
+
+    def _go_to(self, place: TopicPartition, position: int) -> None:
+        if self._at is None or self._at[0] != place:
+            self._consumer.assign([place])
+        if self._at != (place, position):
+            self._consumer.seek(place, position)
+            self._at = (place, position)

@@ -1,0 +1,150 @@
+"""What the Kafka client is told: settings whose defaults would lose, tear or stall something."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
+from msgspec import Struct
+
+from ledger.log import Topic
+
+MAX_RECORD_BYTES = 1_000_000
+"""Key, value and headers of one record of ours; also the broker's limit for commands and events."""
+
+_DEAD_LETTER_ALLOWANCE = 64 * 1024
+
+
+class KafkaSettings(Struct, frozen=True, kw_only=True):
+    """Where the brokers are and how long to wait for them.
+
+    `prefix` goes before every topic, group and transactional id, so that several ledgers can share
+    a cluster. Times are ordered so that the client gives up a request before the broker gives up
+    the transaction, and the transaction before the record; the watchdog is the last resort.
+    """
+
+    bootstrap: str
+    partition_count: int
+    prefix: str = ""
+    connect_timeout_seconds: float = 5.0
+    request_timeout_ms: int = 10_000
+    transaction_timeout_ms: int = 20_000
+    delivery_timeout_ms: int = 30_000
+    watchdog_seconds: float = 40.0
+    slow_commit_seconds: float = 5.0
+    session_timeout_ms: int = 15_000
+    max_poll_interval_ms: int = 300_000
+    max_buffered_records: int = 20_000
+
+    def __post_init__(self) -> None:
+        """Refuse times in the wrong order."""
+        times = (
+            self.request_timeout_ms,
+            self.transaction_timeout_ms,
+            self.delivery_timeout_ms,
+            int(self.watchdog_seconds * 1000),
+        )
+        if list(times) != sorted(set(times)):
+            raise ValueError(
+                "request_timeout_ms < transaction_timeout_ms < delivery_timeout_ms < watchdog: "
+                f"{times} is not in that order"
+            )
+        if self.partition_count < 1:
+            raise ValueError(f"partition_count {self.partition_count}: a topic has at least one")
+
+    def topic_name(self, topic: Topic) -> str:
+        """The name the brokers know a topic by."""
+        return self.prefix + topic.value
+
+    def group_name(self, group: str) -> str:
+        """The name the brokers know a consumer group by."""
+        return self.prefix + group
+
+
+def max_message_bytes(topic: Topic) -> int:
+    """A dead letter carries a whole record of another topic and its error headers besides."""
+    if topic is Topic.DEAD_LETTERS:
+        return MAX_RECORD_BYTES + 2 * _DEAD_LETTER_ALLOWANCE
+    return MAX_RECORD_BYTES + _DEAD_LETTER_ALLOWANCE
+
+
+def admin_options(settings: KafkaSettings) -> dict[str, Any]:
+    """For reads of offsets and topics: give up soon, the caller retries."""
+    return {
+        **_connection_options(settings),
+        "retry_backoff_ms": 20,
+    }
+
+
+def producer_options(settings: KafkaSettings) -> dict[str, Any]:
+    """For an idempotent producer of raw bytes.
+
+    The linger only keeps the first record of many from travelling alone; whoever waits flushes.
+    """
+    return {
+        **_connection_options(settings),
+        "acks": "all",
+        "enable_idempotence": True,
+        "allow_auto_create_topics": False,
+        "batch_size": 512 * 1024,
+        "linger_ms": 20,
+        "max_request_size": 4 * 1024 * 1024,
+        "max_block_ms": settings.request_timeout_ms,
+        "delivery_timeout_ms": settings.delivery_timeout_ms,
+        "retry_backoff_ms": 3,
+        "metrics_enabled": False,
+    }
+
+
+def transactional_options(settings: KafkaSettings, transactional_id: str) -> dict[str, Any]:
+    """For the one producer that may write what follows from a source partition."""
+    return {
+        **producer_options(settings),
+        "transactional_id": transactional_id,
+        "transaction_timeout_ms": settings.transaction_timeout_ms,
+        "max_block_ms": settings.transaction_timeout_ms,
+    }
+
+
+def reader_options(settings: KafkaSettings) -> dict[str, Any]:
+    """For a consumer of committed records as raw bytes, told where to start, in no group."""
+    return {
+        **_connection_options(settings),
+        "group_id": None,
+        "enable_auto_commit": False,
+        "auto_offset_reset": "none",
+        "isolation_level": "read_committed",
+        "allow_auto_create_topics": False,
+        "max_poll_records": 5_000,
+        "fetch_min_bytes": 1,
+        "fetch_max_wait_ms": 50,
+        "fetch_max_bytes": 16 * 1024 * 1024,
+        "max_partition_fetch_bytes": 2 * 1024 * 1024,
+        "retry_backoff_ms": 20,
+        "metrics_enabled": False,
+    }
+
+
+def member_options(settings: KafkaSettings, group: str, member_id: str) -> dict[str, Any]:
+    """For a member of a consumer group, known by a name that outlives its process."""
+    return {
+        **reader_options(settings),
+        "group_id": settings.group_name(group),
+        "group_instance_id": member_id,
+        "partition_assignment_strategy": (CooperativeStickyAssignor,),
+        "session_timeout_ms": settings.session_timeout_ms,
+        "heartbeat_interval_ms": min(3_000, settings.session_timeout_ms // 3),
+        "max_poll_interval_ms": settings.max_poll_interval_ms,
+        "fetch_max_wait_ms": 200,
+    }
+
+
+def _connection_options(settings: KafkaSettings) -> dict[str, Any]:
+    return {
+        "bootstrap_servers": settings.bootstrap.split(","),
+        "bootstrap_timeout_ms": int(settings.connect_timeout_seconds * 1000),
+        "request_timeout_ms": settings.request_timeout_ms,
+        "reconnect_backoff_ms": 50,
+        "reconnect_backoff_max_ms": 1_000,
+        "max_in_flight_requests_per_connection": 5,
+    }

@@ -1,0 +1,117 @@
+"""Kafka for those outside any group: publishing, replaying, and measuring the lag."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from kafka import KafkaProducer, errors
+
+from ledger.kafka_log.connection import open_client
+from ledger.kafka_log.offsets import Offsets
+from ledger.kafka_log.reader import Reader
+from ledger.kafka_log.records import check_outgoing, send
+from ledger.kafka_log.settings import KafkaSettings, producer_options
+from ledger.log import LogRecord, LogUnavailable, Outgoing, Published, Topic
+
+_IN_FLIGHT_RECORDS = 5_000
+_READ_SECONDS = 5.0
+_PATIENCE = 12
+
+
+class KafkaTools:
+    """Satisfies `ledger.log.LogTools`. Every connection is opened when first needed, and kept."""
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        self._settings = settings
+        self._partitions = list(range(settings.partition_count))
+        self._producer: Any = None
+        self._reader: Reader | None = None
+        self._offsets: Offsets | None = None
+
+    @property
+    def partition_count(self) -> int:
+        """Partitions of every topic."""
+        return self._settings.partition_count
+
+    def publish(self, records: Sequence[Outgoing]) -> tuple[Published, ...]:
+        """Append without a transaction; the client retries until its delivery timeout.
+
+        Raises LogUnavailable, saying how many are known to have been taken; any of the others may
+        have been taken too, so publish again only what is recognised as a duplicate.
+        """
+        check_outgoing(self._settings, records)
+        if self._producer is None:
+            options = producer_options(self._settings)
+            self._producer = open_client(KafkaProducer, self._settings, options)
+        published: list[Published] = []
+        for start in range(0, len(records), _IN_FLIGHT_RECORDS):
+            self._publish_some(records[start : start + _IN_FLIGHT_RECORDS], published)
+        return tuple(published)
+
+    def replay(self, topic: Topic, start: Sequence[int] | None = None) -> Iterator[LogRecord]:
+        """Partition after partition, up to the last stable offset as it stands at the call."""
+        ends = self._offset_reads().stable_ends(topic, self._partitions)
+        starts = start if start is not None else [0] * len(ends)
+        return self._replay(topic, starts, ends)
+
+    def end_offsets(self, topic: Topic) -> tuple[int, ...]:
+        """Per partition the high watermark."""
+        ends = self._offset_reads().ends(topic, self._partitions)
+        return tuple(ends[p] for p in self._partitions)
+
+    def committed_offsets(self, group: str, topic: Topic) -> tuple[int | None, ...]:
+        """Per partition the committed offset of a group; None where there is none."""
+        offsets = self._offset_reads().committed(group, topic)
+        return tuple(offsets.get(p) for p in self._partitions)
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        if self._producer is not None:
+            self._producer.close(timeout=self._settings.request_timeout_ms / 1000)
+        if self._reader is not None:
+            self._reader.close()
+        if self._offsets is not None:
+            self._offsets.close()
+
+    def _publish_some(self, records: Sequence[Outgoing], published: list[Published]) -> None:
+        try:
+            futures = [send(self._producer, self._settings, record) for record in records]
+            self._producer.flush(timeout=self._settings.delivery_timeout_ms / 1000 + 1)
+            for future in futures:
+                acked = future.get(timeout=0)
+                published.append(
+                    Published(
+                        partition=acked.partition,
+                        offset=acked.offset,
+                        appended_at=acked.timestamp * 1000,
+                    )
+                )
+        except errors.KafkaError as error:
+            raise LogUnavailable(
+                f"{self._settings.bootstrap} took {len(published)} records and then failed: "
+                f"{error!r}; look at the broker and publish the rest again"
+            ) from error
+
+    def _replay(
+        self, topic: Topic, starts: Sequence[int], ends: dict[int, int]
+    ) -> Iterator[LogRecord]:
+        if self._reader is None:
+            self._reader = Reader(self._settings)
+        for partition, first in zip(self._partitions, starts, strict=True):
+            position, end, idle = first, ends[partition], 0
+            while position < end:
+                batch = self._reader.read(topic, partition, position, 5_000, _READ_SECONDS)
+                idle = 0 if batch.next_position > position else idle + 1
+                if idle == _PATIENCE:
+                    raise LogUnavailable(
+                        f"{topic}/{partition}: nothing to read at {position}, though it ends at "
+                        f"{end}; look at the broker"
+                    )
+                yield from (r for r in batch.records if r.offset < end)
+                position = batch.next_position
+
+    def _offset_reads(self) -> Offsets:
+        if self._offsets is None:
+            self._offsets = Offsets(self._settings)
+        return self._offsets

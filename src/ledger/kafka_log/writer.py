@@ -1,0 +1,137 @@
+"""The one producer that may write what follows from a source partition, in transactions.
+
+The client is used within what was found to be safe:
+
+1. Nothing is in flight at commit: every send is settled first, for a batch that failed inside a
+   transaction does not stop the client from committing the rest.
+2. The producer id and epoch must be the same before and after, for the client may get itself a new
+   epoch in mid-transaction and then report a commit it never sent.
+3. Nothing is retried or aborted here. After any error the answer is UNKNOWN or FENCED and the
+   process ends; the next owner's fence settles the transaction.
+4. After a slow commit, or one during which a connection was replaced, the producer is retired: in
+   this version of the protocol a commit request that was delayed could end the next transaction.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from kafka import KafkaProducer, OffsetAndMetadata, TopicPartition, errors
+
+from ledger.kafka_log.connection import open_client
+from ledger.kafka_log.records import send
+from ledger.kafka_log.settings import KafkaSettings, transactional_options
+from ledger.kafka_log.watchdog import Watchdog
+from ledger.log import CommitResult, LogUnavailable, Outgoing
+
+_log = logging.getLogger(__name__)
+_SHUT_OUT = (
+    errors.ProducerFencedError,
+    errors.InvalidProducerEpochError,
+    errors.FencedInstanceIdError,
+    errors.CommitFailedError,
+)
+
+
+class Writer:
+    """Writes for one source partition of one group. Made fenced: no earlier writer can commit."""
+
+    def __init__(
+        self, settings: KafkaSettings, group: str, source: TopicPartition, watchdog: Watchdog
+    ) -> None:
+        self._settings = settings
+        self._source = source
+        self._watchdog = watchdog
+        self._transactional_id = f"{settings.group_name(group)}-{source.partition}"
+        self._retire = False
+        self._open()
+
+    def commit(
+        self, records: Sequence[Outgoing], next_offset: int, metadata: str, membership: Any
+    ) -> CommitResult:
+        """One transaction: records, then the offset for the group given by `membership`."""
+        if self._retire:
+            self.close()
+            self._open()
+        what = f"commit of {self._transactional_id} at {next_offset}"
+        offsets = {self._source: OffsetAndMetadata(next_offset, metadata, -1)}
+        started = time.monotonic()
+        connections = self._connections()
+        with self._watchdog.guard(what):
+            try:
+                self._write(records, offsets, membership)
+                connections |= self._connections()
+                self._producer.commit_transaction()
+                self._check_identity()
+            except Exception as error:  # whatever it was, the process ends; see rule 3
+                result = CommitResult.FENCED if _shut_out(error) else CommitResult.UNKNOWN
+                _log.error("%s: %s: %r", what, result.name, error)
+                return result
+        slow = time.monotonic() - started > self._settings.slow_commit_seconds
+        self._retire = slow or not connections <= self._connections()
+        return CommitResult.OK
+
+    def close(self) -> None:
+        """Let go of the connections; never commits."""
+        with self._watchdog.guard(f"close of {self._transactional_id}"):
+            _close(self._producer)
+
+    def _open(self) -> None:
+        """Fence: end what an earlier producer of this id left open and shut it out."""
+        options = transactional_options(self._settings, self._transactional_id)
+        with self._watchdog.guard(f"fence of {self._transactional_id}"):
+            self._producer: Any = open_client(KafkaProducer, self._settings, options)
+            try:
+                self._producer.init_transactions()
+            except errors.KafkaError as error:
+                _close(self._producer)
+                raise LogUnavailable(f"fence of {self._transactional_id}: {error!r}") from error
+        self._identity = self._current_identity()
+        self._retire = False
+
+    def _write(
+        self,
+        records: Sequence[Outgoing],
+        offsets: dict[TopicPartition, OffsetAndMetadata],
+        membership: Any,
+    ) -> None:
+        producer, settings = self._producer, self._settings
+        producer.begin_transaction()
+        futures = [send(producer, settings, record) for record in records]
+        if futures:
+            producer.flush(timeout=settings.delivery_timeout_ms / 1000)
+        for future in futures:
+            future.get(timeout=0)
+        producer.send_offsets_to_transaction(offsets, membership)
+        self._check_identity()
+
+    def _check_identity(self) -> None:
+        current = self._current_identity()
+        if current != self._identity:
+            raise errors.KafkaError(f"producer id and epoch {self._identity} became {current}")
+
+    def _current_identity(self) -> tuple[int, int]:
+        identity = self._producer._transaction_manager.producer_id_and_epoch
+        return (identity.producer_id, identity.epoch)
+
+    def _connections(self) -> set[Any]:
+        manager = self._producer._sender._client._manager
+        return set(manager._conns.values())
+
+
+def _shut_out(error: BaseException | None) -> bool:
+    """Whether an error, or what it was made from, says that another owner has taken over."""
+    if error is None:
+        return False
+    causes = [cause for cause in error.args if isinstance(cause, BaseException)]
+    return isinstance(error, _SHUT_OUT) or any(map(_shut_out, [error.__cause__, *causes]))
+
+
+def _close(producer: Any) -> None:
+    try:
+        producer.close(timeout=1.0)
+    except errors.KafkaError as error:
+        _log.warning("closing a producer: %r", error)
