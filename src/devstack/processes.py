@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from msgspec import Struct
 HOME_MARK = "REFUNDS_SUPERVISED_HOME"
 """Set to the stack's home in the environment of everything a supervisor starts."""
 
+POLL_SECONDS = 0.02
 LOG_LIMIT_BYTES = 32 * 1024 * 1024
 SAME_BIRTH_SECONDS = 2.0
 """Births are told against the boot time, which may shift by a second between two readings."""
@@ -73,18 +75,21 @@ def spawn(
 
 
 def end(identity: Identity | None, signals: Iterable[tuple[signal.Signals, float]]) -> bool:
-    """Send each signal in turn and wait its seconds; True once the process is gone."""
+    """Send each signal in turn and wait its seconds; True once the process is gone.
+
+    It is polled: it need not be our child, and one that nobody reaps counts as gone.
+    """
     for sign, seconds in signals:
         process = _process(identity)
         if process is None:
             return True
         try:
             process.send_signal(sign)
-            process.wait(seconds)
         except psutil.NoSuchProcess:
             return True
-        except psutil.TimeoutExpired:
-            continue
+        deadline = time.monotonic() + seconds
+        while alive(identity) and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
     return not alive(identity)
 
 

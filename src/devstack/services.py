@@ -10,7 +10,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from devstack.errors import DevstackError
-from devstack.processes import myself
+from devstack.processes import Identity, myself
 from devstack.stack import destroy, up
 from devstack.status import Plan
 
@@ -32,14 +32,14 @@ def services(home: Path | None = None) -> Iterator[Services]:
     with tempfile.TemporaryDirectory(prefix="refunds-services-") as spare:
         folder = home or Path(spare)
         try:
-            yield start_services(folder)
+            yield start_services(folder, myself())
         finally:
             destroy(folder)
 
 
-def start_services(home: Path) -> Services:
-    """Have them running in the home for as long as this process lives; `destroy` ends them."""
-    seen = up(home, Plan(durable=False, owner=myself()))
+def start_services(home: Path, owner: Identity) -> Services:
+    """Have them running in the home for as long as the owner lives; `destroy` ends them sooner."""
+    seen = up(home, Plan(durable=False, owner=owner))
     if seen.bootstrap is None or seen.database_url is None:
         raise DevstackError(f"the services in {home} run without an address: {seen.state}.")
     return Services(bootstrap=seen.bootstrap, database_url=seen.database_url)

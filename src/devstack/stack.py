@@ -20,7 +20,7 @@ from devstack import broker, database
 from devstack.blueprint import APP_STOP, BROKER_STOP, DATABASE_STOP, KILL, TERM, fetch_jars
 from devstack.errors import DevstackError
 from devstack.java import find_java
-from devstack.processes import alive, end, kill_session, marked
+from devstack.processes import Identity, alive, end, identity_of, kill_session, marked
 from devstack.status import (
     Layout,
     Plan,
@@ -136,26 +136,26 @@ def _one_at_a_time(layout: Layout) -> Iterator[None]:
         yield
 
 
-def _launch(layout: Layout) -> subprocess.Popen[bytes]:
+def _launch(layout: Layout) -> Identity | None:
+    """Start the supervisor as nobody's child; None if it is gone already."""
     with layout.log("supervisor").open("ab") as log:
-        return subprocess.Popen(
+        launcher = subprocess.run(
             [sys.executable, "-m", "devstack", str(layout.home)],
             stdin=subprocess.DEVNULL,
-            stdout=log,
+            stdout=subprocess.PIPE,
             stderr=log,
             start_new_session=True,
+            check=True,
         )
+    return identity_of(int(launcher.stdout))
 
 
-def _wait_until_up(layout: Layout, supervisor: subprocess.Popen[bytes]) -> Status:
+def _wait_until_up(layout: Layout, supervisor: Identity | None) -> Status:
     deadline = time.monotonic() + UP_SECONDS
     while time.monotonic() < deadline:
-        ended = supervisor.poll() is not None
+        ended = not alive(supervisor)
         seen = read_status(layout.home)
-        ours = seen is not None and (
-            seen.supervisor is None or seen.supervisor.pid == supervisor.pid
-        )
-        if seen and ours and seen.state in (State.RUNNING, State.DEGRADED):
+        if seen and seen.supervisor == supervisor and seen.state in (State.RUNNING, State.DEGRADED):
             return seen
         if ended:
             raise DevstackError(_why(seen, layout))
