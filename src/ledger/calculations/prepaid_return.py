@@ -12,7 +12,7 @@ from ledger.calculations.ordinary_return import ordinary_return
 from ledger.calculations.promotion_order import promotion_fee
 from ledger.calculations.ratio_split import ratio_split
 from ledger.calculations.value_used import value_used
-from ledger.calculations.working import amount, exact_minor, step
+from ledger.calculations.working import amount, decimal_text, exact_minor, step
 from ledger.instants import Instant
 from ledger.money import Currency, Minor
 from ledger.shapes import Channel, Parts, RefundRule, WorkingStep
@@ -141,7 +141,7 @@ def _fee_step(
         "promotion_fee",
         amount(fee, currency),
         promotion_cash=amount(_promotion_cash(orders), currency),
-        rate=str(float(terms.promotion_fee)),
+        rate=decimal_text(terms.promotion_fee),
         refund_cash=amount(refund_cash, currency),
         rounding="half up, at most the cash part",
     )

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from msgspec import Struct
 
-from ledger.calculations.working import exact_minor, step
+from ledger.calculations.working import decimal_text, exact_minor, step
 from ledger.instants import HOUR, SECOND, Instant, format_instant, plus_months, whole_months
 from ledger.money import Currency, format_micros, minor_of_micros, parse_decimal12
 from ledger.shapes import Component, DurationDiscount, LadderStep, OrderKind, WorkingStep
@@ -98,7 +98,7 @@ def _component(
         component=component.name,
         months=str(months),
         list_monthly=format_micros(component.list_monthly, currency),
-        discount=str(float(factor)) if factor != 1 else "1",
+        discount=decimal_text(factor),
         seconds=str(seconds),
         pay_as_you_go=rungs,
     )

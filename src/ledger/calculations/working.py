@@ -31,3 +31,9 @@ def exact_minor(exact: Fraction, currency: Currency) -> str:
 def amount(minor: Minor, currency: Currency) -> str:
     """A stored amount, with its currency: `1413.92 CNY`."""
     return f"{format_minor(minor, currency)} {currency}"
+
+
+def decimal_text(exact: Fraction) -> str:
+    """A number of at most 12 decimals as people write it: 1/4 → `0.25`."""
+    whole, rest = divmod(exact.numerator * 10**12 // exact.denominator, 10**12)
+    return f"{whole}.{rest:012d}".rstrip("0").rstrip(".")

@@ -1,0 +1,90 @@
+"""Decide: a command, the state, the terms and the instant → events, or a refusal. Pure."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from ledger.commands import (
+    AccountCommand,
+    ConfirmCardRefund,
+    CorrectRefund,
+    FailCardRefund,
+    InstanceCommand,
+    QuoteInstanceReturn,
+    SettleRefund,
+)
+from ledger.decide import accounts, instances, refunds
+from ledger.decide.facts import Fact
+from ledger.envelope import GivenCommand
+from ledger.events import CommandRefused
+from ledger.instants import Instant
+from ledger.policies import judged, stopped
+from ledger.policies.case import Case
+from ledger.policies.idempotency import is_duplicate
+from ledger.refusal import Violation
+from ledger.state import State
+from ledger.terms import Terms
+
+__all__ = ["Decision", "Duplicate", "Fact", "decide"]
+
+
+class Duplicate(Struct, frozen=True):
+    """The command was decided before: nothing new happens."""
+
+
+Decision = tuple[Fact, ...] | Duplicate
+"""The events of a command in order (a refusal is one), or that it is known already."""
+
+
+def decide(
+    given: GivenCommand, digest: bytes, *, state: State, now: Instant, terms: Terms
+) -> Decision:
+    """Judge one command.
+
+    1. A command known by id and content: nothing new.
+    2. The stoppers, in order; the first that is violated refuses.
+    3. What the command computes is computed.
+    4. All other policies, together; a quote lists what they say, anything else is refused by it.
+    5. The events.
+
+    `now` is the deciding instant, `digest` the digest of name, actor and body. Never raises for
+    anything a well-formed command can say.
+    """
+    case = Case(given=given, digest=digest, now=now, terms=terms, state=state)
+    if is_duplicate(case):
+        return Duplicate()
+    if violations := stopped(case):
+        return (_refusal(case, violations),)
+    case = _with_figures(case)
+    violations = judged(case)
+    if isinstance(given.body, QuoteInstanceReturn):
+        return instances.quoted(case, given.body, violations)
+    if violations:
+        return (_refusal(case, violations),)
+    return _accepted(case)
+
+
+def _refusal(case: Case, violations: tuple[Violation, ...]) -> Fact:
+    refused = CommandRefused(
+        command_type=case.given.name,
+        command_id=case.given.meta.command_id,
+        violations=violations,
+    )
+    return Fact(body=refused, occurred_at=case.now)
+
+
+def _with_figures(case: Case) -> Case:
+    figures = instances.figures(case)
+    return case if figures is None else replace(case, figures=figures)
+
+
+def _accepted(case: Case) -> tuple[Fact, ...]:
+    command = case.command
+    if isinstance(command, AccountCommand):
+        return accounts.accepted(case, command)
+    if isinstance(command, InstanceCommand):
+        return instances.accepted(case, command)
+    if isinstance(command, SettleRefund | ConfirmCardRefund | FailCardRefund | CorrectRefund):
+        return refunds.accepted(case, command)
+    raise NotImplementedError(case.given.name)

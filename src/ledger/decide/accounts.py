@@ -1,0 +1,43 @@
+"""What becomes of an account command that no policy objects to."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from ledger.commands import (
+    AccountCommand,
+    ChangeCard,
+    OpenAccount,
+    OpenCommitmentTerm,
+    SetAccountStanding,
+)
+from ledger.decide.facts import Fact, at_once
+from ledger.events import AccountOpened, AccountStandingChanged, CardChanged, CommitmentTermOpened
+from ledger.policies.case import Case
+
+
+def accepted(case: Case, command: AccountCommand) -> tuple[Fact, ...]:
+    """The events of the command."""
+    match command:
+        case OpenAccount():
+            opened = AccountOpened(
+                account_type=command.account_type,
+                us_government=command.us_government,
+                currency=command.currency,
+            )
+            return at_once(case, opened)
+        case SetAccountStanding():
+            return at_once(case, AccountStandingChanged(in_arrears=command.in_arrears))
+        case OpenCommitmentTerm():
+            term = CommitmentTermOpened(
+                term_id=command.term_id,
+                starts_on=command.starts_on,
+                ends_on=command.ends_on,
+                amount=command.amount,
+                currency=command.currency,
+            )
+            return at_once(case, term)
+        case ChangeCard():
+            return at_once(case, CardChanged(card_id=command.card_id))
+        case _ as unreachable:
+            assert_never(unreachable)

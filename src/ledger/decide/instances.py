@@ -1,0 +1,209 @@
+"""What becomes of an instance command that no policy objects to."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from ledger.calculations.figures import RefundFigures
+from ledger.calculations.prepaid_return import prepaid_return
+from ledger.commands import (
+    DestroyIsolatedInstance,
+    DestroyPostpaidInstance,
+    ExpireInstance,
+    InstanceCommand,
+    QuoteInstanceReturn,
+    RecordInstanceOrder,
+    RestoreInstance,
+    ReturnInstance,
+    StartPostpaidInstance,
+    TakeInstanceOffline,
+)
+from ledger.decide.facts import Fact, at_once, derived
+from ledger.events import (
+    InstanceDestroyed,
+    InstanceIsolated,
+    InstanceOrderRecorded,
+    InstanceRestored,
+    InstanceReturnQuoted,
+    PostpaidInstanceStarted,
+    RefundIssued,
+    RefundSettled,
+)
+from ledger.instants import HOUR, MINUTE, Instant
+from ledger.policies.case import Case
+from ledger.policies.return_quota import full_quota_free, spends_quota
+from ledger.postings import refund_issued
+from ledger.refusal import Violation
+from ledger.shapes import DestructionReason, IsolationReason, RefundSource, SourceKind
+from ledger.state.entities import Billing, Instance, InstanceStatus, Isolation, QuoteKind
+
+
+def figures(case: Case) -> RefundFigures | None:
+    """What a return would give back now; None for a command that returns nothing.
+
+    The use is valued at the quote's instant, everything else is taken as it is now.
+    """
+    command = case.command
+    if not isinstance(command, QuoteInstanceReturn | ReturnInstance):
+        return None
+    quote = case.quote()
+    valued_at = case.now
+    if quote is not None and quote.kind is QuoteKind.INSTANCE_RETURN:
+        valued_at = quote.quoted_at
+    return prepaid_return(
+        case.the(Instance, command.instance_id),
+        now=case.now,
+        valued_at=valued_at,
+        full_quota_free=full_quota_free(case),
+        currency=case.account.currency,
+        terms=case.terms,
+    )
+
+
+def quoted(
+    case: Case, command: QuoteInstanceReturn, violations: tuple[Violation, ...]
+) -> tuple[Fact, ...]:
+    """The quote, with every rule that acting on it would violate."""
+    found = case.figures
+    assert found is not None
+    quote = InstanceReturnQuoted(
+        quote_id=derived(case, "quote"),
+        instance_id=command.instance_id,
+        expires_at=case.now + case.terms.quote_valid_minutes * MINUTE,
+        rule=found.rule,
+        gross=found.gross,
+        fee=found.fee,
+        amount=found.amount,
+        parts=found.parts,
+        violations=violations,
+        working=found.working,
+        currency=case.account.currency,
+    )
+    return at_once(case, quote)
+
+
+def accepted(case: Case, command: InstanceCommand) -> tuple[Fact, ...]:
+    """The events of the command."""
+    match command:
+        case RecordInstanceOrder():
+            return at_once(case, _order(case, command))
+        case StartPostpaidInstance():
+            started = PostpaidInstanceStarted(
+                instance_id=command.instance_id, product=command.product, region=command.region
+            )
+            return at_once(case, started)
+        case ReturnInstance():
+            return _returned(case, command)
+        case DestroyPostpaidInstance():
+            reason = IsolationReason.DESTROYED_BY_OWNER
+            return at_once(case, isolated(case, command.instance_id, reason, case.now))
+        case RestoreInstance():
+            return at_once(case, _restored(case, command))
+        case TakeInstanceOffline():
+            isolation = _isolation(case, command.instance_id)
+            destroyed = _destroyed(command.instance_id, isolation, DestructionReason.TAKEN_OFFLINE)
+            return at_once(case, destroyed)
+        case ExpireInstance():
+            ended_at = case.the(Instance, command.instance_id).orders[-1].ends_at
+            expired = isolated(case, command.instance_id, IsolationReason.EXPIRED, ended_at)
+            return (Fact(body=expired, occurred_at=ended_at),)
+        case DestroyIsolatedInstance():
+            isolation = _isolation(case, command.instance_id)
+            destroyed = _destroyed(
+                command.instance_id, isolation, DestructionReason.RETENTION_ELAPSED
+            )
+            return (Fact(body=destroyed, occurred_at=isolation.restore_until),)
+        case QuoteInstanceReturn():
+            raise AssertionError("a quote is answered by `quoted`")
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def isolated(
+    case: Case, instance_id: str, reason: IsolationReason, isolated_at: Instant
+) -> InstanceIsolated:
+    """Into the recycle bin: no charge from then on, and the window of its billing opens."""
+    prepaid = case.the(Instance, instance_id).billing is Billing.PREPAID
+    terms = case.terms
+    hours = terms.prepaid_retention_hours if prepaid else terms.postpaid_retention_hours
+    return InstanceIsolated(
+        instance_id=instance_id,
+        isolation_id=derived(case, "isolation"),
+        reason=reason,
+        isolated_at=isolated_at,
+        restore_until=isolated_at + hours * HOUR,
+        charges_stopped_at=isolated_at,
+    )
+
+
+def _returned(case: Case, command: ReturnInstance) -> tuple[Fact, ...]:
+    found = case.figures
+    assert found is not None
+    refund = RefundIssued(
+        refund_id=derived(case, "refund"),
+        source=RefundSource(kind=SourceKind.INSTANCE, id=command.instance_id),
+        rule=found.rule,
+        gross=found.gross,
+        fee=found.fee,
+        amount=found.amount,
+        parts=found.parts,
+        quota_spent=spends_quota(case, found.rule),
+        quote_id=command.quote_id,
+        working=found.working,
+        postings=refund_issued(found.gross, found.fee),
+        currency=case.account.currency,
+    )
+    into_bin = isolated(case, command.instance_id, IsolationReason.RETURNED, case.now)
+    if refund.amount:
+        return at_once(case, into_bin, refund)
+    settled = RefundSettled(refund_id=refund.refund_id, currency=refund.currency)
+    return at_once(case, into_bin, refund, settled)
+
+
+def _order(case: Case, command: RecordInstanceOrder) -> InstanceOrderRecorded:
+    averted = (
+        instance.isolation.isolation_id
+        for line in command.lines
+        if (instance := case.find(Instance, line.instance_id)) is not None
+        and instance.status is InstanceStatus.ISOLATED
+        and instance.isolation is not None
+        and case.now <= instance.isolation.restore_until
+    )
+    return InstanceOrderRecorded(
+        order_id=command.order_id,
+        kind=command.kind,
+        channel=command.channel,
+        starts_at=command.starts_at,
+        ends_at=command.ends_at,
+        delivered_at=(command.starts_at if command.delivered_at is None else command.delivered_at),
+        lines=command.lines,
+        averted_isolation_ids=tuple(averted),
+        currency=command.currency,
+    )
+
+
+def _restored(case: Case, command: RestoreInstance) -> InstanceRestored:
+    return InstanceRestored(
+        instance_id=command.instance_id,
+        isolation_id=_isolation(case, command.instance_id).isolation_id,
+        renewal_order_id=command.renewal_order_id,
+        restored_at=case.now,
+    )
+
+
+def _destroyed(
+    instance_id: str, isolation: Isolation, reason: DestructionReason
+) -> InstanceDestroyed:
+    return InstanceDestroyed(
+        instance_id=instance_id,
+        isolation_id=isolation.isolation_id,
+        reason=reason,
+        data_purged=True,
+        ip_released=True,
+    )
+
+
+def _isolation(case: Case, instance_id: str) -> Isolation:
+    isolation = case.the(Instance, instance_id).isolation
+    assert isolation is not None
+    return isolation

@@ -1,0 +1,69 @@
+"""The rulebook: one rule per file, pure; the order of the two tuples is the precedence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from ledger.policies import (
+    account_and_source,
+    act_on_a_quote,
+    actor,
+    deadlines,
+    existence_and_state,
+    idempotency,
+    instance_state,
+    offline_now,
+    one_account_one_writer,
+    postpaid_destroy,
+    prepaid_return,
+    promotion_order,
+    refund_state,
+    restore,
+    return_quota,
+)
+from ledger.policies.case import Case
+from ledger.refusal import Violation
+
+Policy = Callable[[Case], Iterable[Violation]]
+
+STOPPERS: tuple[Policy, ...] = (
+    idempotency.command_id_reused,
+    existence_and_state.not_found,
+    existence_and_state.already_exists,
+    actor.forbidden,
+    instance_state.wrong_instance_state,
+    refund_state.wrong_refund_state,
+    prepaid_return.already_expired,
+    offline_now.not_in_recycle_bin,
+    restore.retention_elapsed,
+    deadlines.not_due,
+)
+"""The first of these that is violated ends the judging; nothing after it could be judged."""
+
+JUDGED: tuple[Policy, ...] = (
+    one_account_one_writer.currency_mismatch,
+    account_and_source.account_type_not_eligible,
+    postpaid_destroy.account_in_arrears,
+    restore.renewal_required,
+    return_quota.return_quota_exhausted,
+    promotion_order.self_service_not_supported,
+    act_on_a_quote.quote_required,
+    act_on_a_quote.quote_expired,
+    act_on_a_quote.quote_used,
+    act_on_a_quote.quote_changed,
+    act_on_a_quote.not_acknowledged,
+)
+"""All of these are judged together, and all that are violated are listed, in this order."""
+
+
+def stopped(case: Case) -> tuple[Violation, ...]:
+    """What the first violated stopper says; empty if the judging may go on."""
+    for policy in STOPPERS:
+        if violations := tuple(policy(case)):
+            return violations
+    return ()
+
+
+def judged(case: Case) -> tuple[Violation, ...]:
+    """Every violation of the policies that are judged together."""
+    return tuple(violation for policy in JUDGED for violation in policy(case))

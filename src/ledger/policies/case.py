@@ -1,0 +1,70 @@
+"""A case: one command before the policies, with what it may be judged by."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from msgspec import Struct
+
+from ledger.calculations.figures import RefundFigures
+from ledger.commands import Command
+from ledger.envelope import GivenCommand
+from ledger.instants import Instant
+from ledger.refusal import Code, Violation
+from ledger.shapes import Role
+from ledger.state import State
+from ledger.state.entities import Account, Entity, Quote
+from ledger.terms import Terms
+
+E = TypeVar("E", bound=Entity)
+
+
+class Case(Struct, frozen=True, kw_only=True):
+    """One command, the instant it is decided at, the terms in force, and the state to read.
+
+    `figures` are there once the stoppers have passed and the command is one that computes.
+    """
+
+    given: GivenCommand
+    digest: bytes
+    now: Instant
+    terms: Terms
+    state: State
+    figures: RefundFigures | None = None
+
+    @property
+    def command(self) -> Command:
+        """The body of the command."""
+        return self.given.body
+
+    @property
+    def role(self) -> Role:
+        """In what capacity the actor speaks."""
+        return self.given.meta.actor.role
+
+    @property
+    def account(self) -> Account:
+        """The account; only to be asked for once `existence_and_state` has passed."""
+        account = self.find(Account, "")
+        assert account is not None
+        return account
+
+    def find(self, kind: type[E], entity_id: str) -> E | None:
+        """An entity of the command's account."""
+        return self.state.find(kind, self.given.meta.account_id, entity_id)
+
+    def the(self, kind: type[E], entity_id: str) -> E:
+        """The same where `existence_and_state` has made sure of it."""
+        found = self.find(kind, entity_id)
+        assert found is not None
+        return found
+
+    def quote(self) -> Quote | None:
+        """The quote the command acts on, if it names one that exists."""
+        quote_id: str | None = getattr(self.command, "quote_id", None)
+        return self.find(Quote, quote_id) if quote_id is not None else None
+
+
+def violation(rule: str, code: Code, message: str, **figures: str) -> Violation:
+    """One violated rule. The sentence says what to do next; the figures are what was compared."""
+    return Violation(rule=rule, code=code, message=message, figures=figures)

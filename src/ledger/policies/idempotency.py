@@ -1,0 +1,35 @@
+"""Idempotency: a command id means one content, for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ledger.policies.case import Case, violation
+from ledger.refusal import Code, Violation
+from ledger.state.entities import SeenCommand
+
+
+def is_duplicate(case: Case) -> bool:
+    """Was this very command decided before, or this very reuse refused before?
+
+    Same id, same content: nothing new happens, the first outcome stands. By hand: c-7 returned i-1;
+    c-7 with the same content again: no event. c-7 with another instance: refused once
+    (`COMMAND_ID_REUSED`); that same content again: no event.
+    """
+    seen = case.find(SeenCommand, case.given.meta.command_id)
+    return seen is not None and case.digest in (seen.digest, *seen.refused_digests)
+
+
+def command_id_reused(case: Case) -> Iterator[Violation]:
+    """The id was used before, with other content. Source: decided for this ledger."""
+    seen = case.find(SeenCommand, case.given.meta.command_id)
+    if seen is not None and seen.digest != case.digest:
+        command_id = case.given.meta.command_id
+        yield violation(
+            "idempotency",
+            Code.COMMAND_ID_REUSED,
+            f"command id {command_id} was used before with other content; "
+            "send this command under an id of its own",
+            command_id=command_id,
+            first_sequence=str(seen.sequence),
+        )

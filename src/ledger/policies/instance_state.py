@@ -1,0 +1,111 @@
+"""Instance state: which commands an instance takes where it is, when no more telling code applies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ledger.commands import (
+    DestroyIsolatedInstance,
+    DestroyPostpaidInstance,
+    ExpireInstance,
+    QuoteInstanceReturn,
+    RecordInstanceOrder,
+    ReturnInstance,
+)
+from ledger.instants import format_instant
+from ledger.policies.case import Case, violation
+from ledger.refusal import Code, Violation
+from ledger.shapes import IsolationReason, OrderKind
+from ledger.state.entities import Billing, Instance, InstanceStatus
+
+
+def wrong_instance_state(case: Case) -> Iterator[Violation]:
+    """`WRONG_STATE` for instances. Source: seed 000's states, 待删除 counting as 已隔离.
+
+    By hand: i-1 was returned and is ISOLATED; a second ReturnInstance: `WRONG_STATE`, figures
+    state = ISOLATED. A timer whose isolation or order is no longer current is stale: the same code.
+    """
+    match case.command:
+        case QuoteInstanceReturn(instance_id=instance_id) | ReturnInstance(instance_id=instance_id):
+            instance = case.the(Instance, instance_id)
+            if instance.billing is not Billing.PREPAID:
+                yield _wrong(instance, "is paid by use; destroy it instead")
+            elif instance.status is not InstanceStatus.RUNNING and not _expired(instance):
+                yield _wrong(instance, "only a running instance can be returned")
+        case DestroyPostpaidInstance():
+            instance = case.the(Instance, case.command.instance_id)
+            if instance.billing is not Billing.POSTPAID:
+                yield _wrong(instance, "is prepaid; return it instead")
+            elif instance.status is not InstanceStatus.RUNNING:
+                yield _wrong(instance, "only a running instance can be destroyed")
+        case RecordInstanceOrder(kind=OrderKind.RENEWAL):
+            for line in case.command.lines:
+                yield from _renewal(case, case.the(Instance, line.instance_id), case.command)
+        case ExpireInstance() | DestroyIsolatedInstance():
+            yield from _stale_timer(case, case.command)
+        case _:
+            return
+
+
+def _expired(instance: Instance) -> bool:
+    """In the bin because its time was over: `prepaid_return` has the more telling code."""
+    isolation = instance.isolation
+    return (
+        instance.status is InstanceStatus.ISOLATED
+        and isolation is not None
+        and isolation.reason is IsolationReason.EXPIRED
+    )
+
+
+def _renewal(case: Case, instance: Instance, order: RecordInstanceOrder) -> Iterator[Violation]:
+    """A renewal continues the running order, or begins within the isolation (rule `expiry`)."""
+    starts = format_instant(order.starts_at)
+    if instance.billing is Billing.POSTPAID or instance.status is InstanceStatus.DESTROYED:
+        yield _wrong(instance, "only a prepaid instance that still exists can be renewed")
+    elif instance.orders:
+        end = instance.orders[-1].ends_at
+        if order.starts_at != end:
+            must = f"a renewal must start where the running order ends: {format_instant(end)}"
+            yield _wrong(instance, must, starts_at=starts, current_end=format_instant(end))
+    else:
+        isolation = instance.isolation
+        assert isolation is not None
+        if not isolation.isolated_at <= order.starts_at <= case.now:
+            since = format_instant(isolation.isolated_at)
+            must = f"a renewal in the recycle bin must start between {since} and now"
+            figures = {"isolated_at": since, "now": format_instant(case.now)}
+            yield _wrong(instance, must, starts_at=starts, **figures)
+
+
+def _stale_timer(
+    case: Case, command: ExpireInstance | DestroyIsolatedInstance
+) -> Iterator[Violation]:
+    instance = case.the(Instance, command.instance_id)
+    if isinstance(command, ExpireInstance):
+        if not instance.orders or instance.orders[-1].order_id != command.order_id:
+            yield _wrong(instance, f"order {command.order_id} is not its last live order")
+        elif instance.status is InstanceStatus.ISOLATED and not _averted(instance):
+            yield _wrong(instance, "it waits in the recycle bin for its destruction")
+        return
+    isolation = instance.isolation
+    current = isolation is not None and isolation.isolation_id == command.isolation_id
+    if instance.status is not InstanceStatus.ISOLATED or not current:
+        yield _wrong(instance, f"isolation {command.isolation_id} is no longer current")
+    elif _averted(instance):
+        yield _wrong(instance, "a renewal recorded in time averts its destruction")
+
+
+def _averted(instance: Instance) -> bool:
+    return instance.isolation is not None and instance.isolation.averted_by is not None
+
+
+def _wrong(instance: Instance, why: str, **figures: str) -> Violation:
+    return violation(
+        "existence_and_state",
+        Code.WRONG_STATE,
+        f"instance {instance.instance_id} is {instance.status} ({instance.billing}): {why}",
+        instance=instance.instance_id,
+        state=instance.status,
+        billing=instance.billing,
+        **figures,
+    )

@@ -1,0 +1,31 @@
+"""Offline now (立即下线): an instance in the recycle bin may be destroyed at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ledger.commands import RestoreInstance, TakeInstanceOffline
+from ledger.policies.case import Case, violation
+from ledger.refusal import Code, Violation
+from ledger.state.entities import Instance, InstanceStatus
+
+
+def not_in_recycle_bin(case: Case) -> Iterator[Violation]:
+    """Taking offline, and restoring, is for what lies in the bin. Source: seed 000 (立即下线, 开机).
+
+    By hand: i-1 is RUNNING; TakeInstanceOffline: `NOT_IN_RECYCLE_BIN`. An instance whose window
+    has elapsed was in the bin too long, not never: restoring it is `RETENTION_ELAPSED`.
+    """
+    if not isinstance(case.command, TakeInstanceOffline | RestoreInstance):
+        return
+    instance = case.the(Instance, case.command.instance_id)
+    elapsed = isinstance(case.command, RestoreInstance) and instance.destroyed_by_retention
+    if instance.status is InstanceStatus.ISOLATED or elapsed:
+        return
+    yield violation(
+        "offline_now",
+        Code.NOT_IN_RECYCLE_BIN,
+        f"instance {instance.instance_id} is {instance.status}, not in the recycle bin",
+        instance=instance.instance_id,
+        state=instance.status,
+    )

@@ -1,0 +1,23 @@
+"""Postpaid destroy: an instance paid by use may be destroyed unless the account is in arrears."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ledger.commands import DestroyPostpaidInstance
+from ledger.policies.case import Case, violation
+from ledger.refusal import Code, Violation
+
+
+def account_in_arrears(case: Case) -> Iterator[Violation]:
+    """No destroying while money is owed. Source: seed 000 (腾讯云账户未欠费时).
+
+    By hand: the account's standing is in_arrears; DestroyPostpaidInstance: `ACCOUNT_IN_ARREARS`.
+    """
+    if isinstance(case.command, DestroyPostpaidInstance) and case.account.in_arrears:
+        yield violation(
+            "postpaid_destroy",
+            Code.ACCOUNT_IN_ARREARS,
+            "the account is in arrears; settle what is owed, then destroy the instance",
+            account=case.given.meta.account_id,
+        )

@@ -1,0 +1,41 @@
+"""Prepaid return: only before the instance's time is over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ledger.commands import QuoteInstanceReturn, ReturnInstance
+from ledger.instants import Instant, format_instant
+from ledger.policies.case import Case, violation
+from ledger.refusal import Code, Violation
+from ledger.state.entities import Instance
+
+
+def already_expired(case: Case) -> Iterator[Violation]:
+    """A prepaid (包年包月) instance may be returned before its expiry. Source: seed 000.
+
+    By hand: the last order ends 1 Feb 00:00; returned 31 Jan 23:59:59: fine; at 1 Feb 00:00 sharp:
+    `ALREADY_EXPIRED`, whether or not the timer has already put it into the recycle bin.
+    """
+    if not isinstance(case.command, QuoteInstanceReturn | ReturnInstance):
+        return
+    instance = case.the(Instance, case.command.instance_id)
+    expired_at = _expired_at(instance, case.now)
+    if expired_at is None:
+        return
+    when = format_instant(expired_at)
+    yield violation(
+        "prepaid_return",
+        Code.ALREADY_EXPIRED,
+        f"instance {instance.instance_id} expired at {when}; nothing is left to be refunded",
+        instance=instance.instance_id,
+        expired_at=when,
+        now=format_instant(case.now),
+    )
+
+
+def _expired_at(instance: Instance, now: Instant) -> Instant | None:
+    if instance.isolation is not None:
+        return instance.isolation.isolated_at
+    end = instance.orders[-1].ends_at
+    return end if now >= end else None

@@ -1,0 +1,33 @@
+"""Promotion order: what was sold through the promotion channel is returned through support."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ledger.calculations.prepaid_return import counted_orders
+from ledger.commands import QuoteInstanceReturn, ReturnInstance
+from ledger.policies.case import Case, violation
+from ledger.refusal import Code, Violation
+from ledger.shapes import Channel, Role
+from ledger.state.entities import Instance
+
+
+def self_service_not_supported(case: Case) -> Iterator[Violation]:
+    """One PROMOTION order among those counted, and only SUPPORT may return the instance.
+
+    Source: seed 000 (推广奖励渠道订单暂不支持自助退款). By hand: an OWNER returns i-1, whose renewal
+    came through the promotion channel: `SELF_SERVICE_NOT_SUPPORTED`.
+    """
+    if not isinstance(case.command, QuoteInstanceReturn | ReturnInstance):
+        return
+    if case.role is Role.SUPPORT:
+        return
+    counted = counted_orders(case.the(Instance, case.command.instance_id), case.now).all
+    promoted = [order.order_id for order in counted if order.channel is Channel.PROMOTION]
+    if promoted:
+        yield violation(
+            "promotion_order",
+            Code.SELF_SERVICE_NOT_SUPPORTED,
+            f"order {promoted[0]} came through the promotion channel; ask support to return it",
+            orders=", ".join(promoted),
+        )

@@ -1,0 +1,64 @@
+"""Restore (开机): out of the recycle bin while the window lasts, a prepaid instance by renewal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ledger.commands import RestoreInstance
+from ledger.instants import format_instant
+from ledger.policies.case import Case, violation
+from ledger.refusal import Code, Violation
+from ledger.state.entities import Billing, Instance, InstanceStatus, Isolation
+
+
+def retention_elapsed(case: Case) -> Iterator[Violation]:
+    """Restoring ends with the window, unless a renewal recorded in time averts the destruction.
+
+    Source: seed 000 (7天之内 … 进行续费; 2小时之内). By hand: isolated 5 Jan 08:00 for 7 days:
+    restored 12 Jan 08:00 sharp: fine; a microsecond later: `RETENTION_ELAPSED`.
+    """
+    if not isinstance(case.command, RestoreInstance):
+        return
+    instance = case.the(Instance, case.command.instance_id)
+    isolation = instance.isolation
+    if isolation is None or _may_restore(case, instance, isolation):
+        return
+    until = format_instant(isolation.restore_until)
+    yield violation(
+        "restore",
+        Code.RETENTION_ELAPSED,
+        f"instance {instance.instance_id} could be restored until {until}; it is gone for good",
+        instance=instance.instance_id,
+        restore_until=until,
+        now=format_instant(case.now),
+    )
+
+
+def renewal_required(case: Case) -> Iterator[Violation]:
+    """A prepaid instance comes back only with a renewal recorded since it was isolated.
+
+    Source: seed 000. By hand: RestoreInstance without `renewal_order_id`, or with an order that is
+    no renewal of this instance since its isolation or has run out: `RENEWAL_REQUIRED`.
+    """
+    if not isinstance(case.command, RestoreInstance):
+        return
+    instance, named = case.the(Instance, case.command.instance_id), case.command.renewal_order_id
+    if instance.billing is Billing.POSTPAID:
+        return
+    running = [order.order_id for order in instance.orders if case.now < order.ends_at]
+    if named is not None and named in running:
+        return
+    yield violation(
+        "restore",
+        Code.RENEWAL_REQUIRED,
+        f"instance {instance.instance_id} is prepaid: record a renewal and name its order",
+        instance=instance.instance_id,
+        renewal_order_id=named or "",
+        renewals_since_isolation=", ".join(running),
+    )
+
+
+def _may_restore(case: Case, instance: Instance, isolation: Isolation) -> bool:
+    if instance.status is InstanceStatus.DESTROYED:
+        return False
+    return case.now <= isolation.restore_until or isolation.averted_by is not None
