@@ -46,6 +46,17 @@ def lint(source: Path, *contracts: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def plant(path: Path, line: str) -> None:
+    """Append a line to a module, which is created with its packages where it does not exist."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for package in (path.parent, *path.parent.parents):
+        if package.name == "src":
+            break
+        (package / "__init__.py").touch()
+    with path.open("a", encoding="utf-8") as file:
+        file.write(f"\n{line}\n")
+
+
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
     ignore = shutil.ignore_patterns("__pycache__")
@@ -64,8 +75,7 @@ def test_every_contract_has_a_plant() -> None:
 @pytest.mark.parametrize("contract", PLANTS)
 def test_a_contract_fails_when_it_is_crossed(contract: str, source: Path) -> None:
     name, line = PLANTS[contract]
-    with (source / name).open("a", encoding="utf-8") as file:
-        file.write(f"\n{line}\n")
+    plant(source / name, line)
 
     run = lint(source, contract)
 
@@ -73,8 +83,20 @@ def test_a_contract_fails_when_it_is_crossed(contract: str, source: Path) -> Non
     assert "0 kept, 1 broken" in run.stdout
 
 
+def test_an_audit_check_may_not_reuse_the_arithmetic_by_a_detour_either(source: Path) -> None:
+    plant(source / "ledger" / "audit" / "detour.py", "import ledger.calculations")
+    plant(source / "ledger" / "audit" / "checks" / "planted.py", "import ledger.audit.detour")
+    assert lint(source, "auditor-apart").returncode == 1
+
+
+def test_the_check_of_verdicts_alone_may_decide_again(source: Path) -> None:
+    plant(source / "ledger" / "audit" / "checks" / "same_verdict.py", "import ledger.decide")
+    run = lint(source, "auditor-apart")
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
 def test_a_ledger_module_in_no_layer_fails(source: Path) -> None:
-    (source / "ledger" / "planted.py").write_text('"""Planted."""\n', encoding="utf-8")
+    plant(source / "ledger" / "planted.py", "")
 
     run = lint(source, "ledger-layers")
 
