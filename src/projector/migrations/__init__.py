@@ -1,0 +1,148 @@
+"""Brings a database to what this program expects: tables by numbered steps, views as they are now.
+
+The numbered files here make tables. They run once each, in order, and are never edited afterwards.
+The files of `projector/finance` make the views people read; a view holds nothing, so all of them
+are made anew whenever one has changed.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import structlog
+from msgspec import Struct
+from psycopg import Connection
+
+from ledger.money import CURRENCY_DIGITS
+from projector.writer import READ_MODELS
+
+FOLDER = Path(__file__).parent
+FINANCE = FOLDER.parent / "finance"
+_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('refund-ledger:migrations', 0))"
+_BOOK = """
+CREATE SCHEMA IF NOT EXISTS refund_ledger;
+CREATE TABLE IF NOT EXISTS refund_ledger.migrations (
+    name text PRIMARY KEY,
+    sha256 text NOT NULL,
+    applied_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE refund_ledger.migrations IS 'The migrations this database has been through';
+"""
+_VIEWS = "finance views"
+_DROP_VIEWS = """
+SELECT 'DROP VIEW ' || string_agg(c.oid::regclass::text, ', ') FROM pg_class c
+WHERE c.relnamespace = 'finance'::regnamespace AND c.relkind = 'v'
+"""
+_DROP_FUNCTIONS = """
+SELECT 'DROP FUNCTION ' || string_agg(p.oid::regprocedure::text, ', ') FROM pg_proc p
+WHERE p.pronamespace = 'finance'::regnamespace
+"""
+
+log = structlog.get_logger()
+
+
+class WrongDatabase(Exception):
+    """The database is not one this program may write to; the message says what differs."""
+
+
+class Migration(Struct, frozen=True, kw_only=True):
+    """A numbered file."""
+
+    name: str
+    sql: bytes
+
+    @property
+    def digest(self) -> str:
+        """The file's SHA-256."""
+        return sha256(self.sql).hexdigest()
+
+
+def migrate(conninfo: str, folder: Path = FOLDER) -> tuple[str, ...]:
+    """Bring the database up to date; the names of what was applied. Safe to call by many at once.
+
+    All or nothing, in one transaction. Raises WrongDatabase, changing nothing, where an applied
+    file was edited, or the database has been through one that this program does not have.
+    """
+    with psycopg.connect(conninfo) as connection:
+        connection.execute(_LOCK)
+        connection.execute(_BOOK)
+        book = connection.execute("SELECT name, sha256 FROM refund_ledger.migrations").fetchall()
+        known: dict[str, str] = dict(book)
+        pending = _pending(migrations_in(folder), known)
+        for migration in pending:
+            connection.execute(migration.sql)
+            _remember(connection, migration.name, migration.digest)
+        applied = [migration.name for migration in pending]
+        if _make_views(connection, known.get(_VIEWS)):
+            applied.append(_VIEWS)
+    if applied:
+        log.info("database migrated", applied=applied)
+    return tuple(applied)
+
+
+def migrations_in(folder: Path) -> tuple[Migration, ...]:
+    """The numbered files of a folder, in order."""
+    files = sorted(folder.glob("[0-9]*.sql"))
+    return tuple(Migration(name=file.name, sql=file.read_bytes()) for file in files)
+
+
+def finance_views(read_models: str = READ_MODELS) -> str:
+    """The SQL of every finance view, in the order they build on each other."""
+    files = sorted(FINANCE.glob("[0-9]*.sql"))
+    text = "\n".join(file.read_text() for file in files)
+    return text.replace(f"{READ_MODELS}.", f"{read_models}.")
+
+
+def _pending(files: tuple[Migration, ...], known: dict[str, str]) -> list[Migration]:
+    unknown = sorted(set(known) - {file.name for file in files} - {_VIEWS})
+    if unknown:
+        raise WrongDatabase(
+            f"the database has been through migration {unknown[-1]}, which this program does not "
+            "have: run the program's newer version"
+        )
+    for file in files:
+        applied = known.get(file.name)
+        if applied is not None and applied != file.digest:
+            raise WrongDatabase(
+                f"migration {file.name} was edited after it was applied to this database (applied: "
+                f"sha256 {applied[:12]}…, now: {file.digest[:12]}…): restore the file and put the "
+                "change in a new migration"
+            )
+    return [file for file in files if file.name not in known]
+
+
+def _make_views(connection: Connection[Any], standing: str | None) -> bool:
+    text = finance_views().encode()
+    digest = sha256(text + repr(sorted(CURRENCY_DIGITS.items())).encode()).hexdigest()
+    if digest == standing:
+        return False
+    _fill_currencies(connection)
+    for find_all in (_DROP_VIEWS, _DROP_FUNCTIONS):
+        found = connection.execute(find_all.encode()).fetchone()
+        if found is not None and found[0] is not None:
+            connection.execute(found[0].encode())
+    connection.execute(text)
+    _remember(connection, _VIEWS, digest)
+    return True
+
+
+def _fill_currencies(connection: Connection[Any]) -> None:
+    units = [(code, digits, f"1e-{digits}") for code, digits in CURRENCY_DIGITS.items()]
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO finance.currencies (code, digits, unit)"
+            " VALUES (%s, %s, round(%s::numeric, %s))"
+            " ON CONFLICT (code) DO UPDATE SET digits = excluded.digits, unit = excluded.unit",
+            [(code, digits, unit, digits) for code, digits, unit in units],
+        )
+
+
+def _remember(connection: Connection[Any], name: str, digest: str) -> None:
+    connection.execute(
+        "INSERT INTO refund_ledger.migrations (name, sha256) VALUES (%s, %s)"
+        " ON CONFLICT (name) DO UPDATE SET sha256 = excluded.sha256, applied_at = now()",
+        (name, digest),
+    )

@@ -1,0 +1,45 @@
+"""The read models, one file for each question; each is a pure fold of events into row changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from ledger.envelope import RecordedEvent
+from projector.changes import RowChange
+from projector.tables import Table
+from projector.views import (
+    accounts,
+    annual_refund_totals,
+    balances,
+    instances,
+    outcomes,
+    postings,
+    recycle_bin,
+    refunds,
+    refusals,
+)
+
+
+class View(Protocol):
+    """What a file of this folder offers: the table it fills, and what an event does to it."""
+
+    TABLE: Table
+
+    def changes(self, recorded: RecordedEvent) -> Sequence[RowChange]:
+        """The row changes of one event; empty for an event the view has no part in."""
+        ...
+
+
+VIEWS: tuple[View, ...] = (
+    accounts,
+    balances,
+    instances,
+    recycle_bin,
+    refunds,
+    annual_refund_totals,
+    refusals,
+    postings,
+    outcomes,
+)
+"""Every view, in the order their tables are written."""

@@ -1,0 +1,50 @@
+"""What has each account been credited and not yet had reversed, cash and gift money apart?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ledger.envelope import RecordedEvent
+from ledger.events import AccountOpened, BalanceCredited, RefundCorrected
+from ledger.postings import BALANCE_CASH, BALANCE_GIFT
+from ledger.shapes import Posting, Side
+from projector.changes import Add, Insert, RowChange
+from projector.tables import NUMERIC, TEXT, Row, Table
+
+TABLE = Table(
+    name="balances",
+    key=("account_id",),
+    columns={"account_id": TEXT, "currency": TEXT, "cash": NUMERIC, "gift": NUMERIC},
+)
+FUNDS = {BALANCE_CASH: "cash", BALANCE_GIFT: "gift"}
+"""The ledger account of each fund → the column that shows its balance."""
+
+
+def changes(recorded: RecordedEvent) -> Sequence[RowChange]:
+    """Zero at the opening; a credit adds to both funds; a correction takes back what it reverses.
+
+    A balance may become negative: the money may have been spent before the correction.
+    """
+    account_id = recorded.meta.account_id
+    match recorded.body:
+        case AccountOpened(currency=currency):
+            row: Row = {"account_id": account_id, "currency": currency, "cash": 0, "gift": 0}
+            return (Insert(table=TABLE, row=row),)
+        case BalanceCredited(cash=cash, gift=gift):
+            return (Add(table=TABLE, key=(account_id,), amounts={"cash": cash, "gift": gift}),)
+        case RefundCorrected(postings=postings):
+            amounts = _moved(postings)
+            return (Add(table=TABLE, key=(account_id,), amounts=amounts),) if amounts else ()
+        case _:
+            return ()
+
+
+def _moved(postings: Sequence[Posting]) -> dict[str, int]:
+    """What the postings do to the funds: a credit is more money for the account, a debit less."""
+    amounts: dict[str, int] = {}
+    for posting in postings:
+        fund = FUNDS.get(posting.account)
+        if fund is not None:
+            signed = posting.amount if posting.side is Side.CREDIT else -posting.amount
+            amounts[fund] = amounts.get(fund, 0) + signed
+    return amounts

@@ -1,0 +1,86 @@
+"""What came of a command: the events it led to, or its refusal?
+
+One row for each event; the SQL view gathers them by command. The same command id with other
+content has another digest, so the first outcome stays findable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ledger.envelope import RecordedEvent
+from ledger.events import (
+    CommandRefused,
+    InstanceReturnQuoted,
+    LedgerOpened,
+    ReservationExchangeQuoted,
+    ReservationRefundQuoted,
+)
+from projector.changes import Insert, RowChange
+from projector.tables import BIGINT, BOOLEAN, BYTES, INTEGER, TEXT, Row, Table
+
+TABLE = Table(
+    name="outcomes",
+    key=("partition", "log_sequence"),
+    columns={
+        "partition": INTEGER,
+        "log_sequence": BIGINT,
+        "account_id": TEXT,
+        "command_id": TEXT,
+        "command_digest": BYTES,
+        "event_index": INTEGER,
+        "event_count": INTEGER,
+        "event_id": TEXT,
+        "event_name": TEXT,
+        "sequence": BIGINT,
+        "refused": BOOLEAN,
+        "command_type": TEXT,
+        "quote_id": TEXT,
+        "quote_amount": BIGINT,
+        "quote_currency": TEXT,
+        "recorded_at": BIGINT,
+        "occurred_at": BIGINT,
+    },
+)
+
+
+def changes(recorded: RecordedEvent) -> Sequence[RowChange]:
+    """A row for every event but the one that opens the ledger, which no command led to."""
+    body = recorded.body
+    if isinstance(body, LedgerOpened):
+        return ()
+    row = _row(recorded)
+    match body:
+        case CommandRefused():
+            row["refused"] = True
+            row["command_type"] = body.command_type
+        case InstanceReturnQuoted() | ReservationRefundQuoted() | ReservationExchangeQuoted():
+            row["quote_id"] = body.quote_id
+            row["quote_amount"] = body.amount
+            row["quote_currency"] = body.currency
+        case _:
+            pass
+    return (Insert(table=TABLE, row=row),)
+
+
+def _row(recorded: RecordedEvent) -> Row:
+    meta = recorded.meta
+    return {
+        "partition": meta.source_partition,
+        "log_sequence": meta.log_sequence,
+        "account_id": meta.account_id,
+        "command_id": meta.causation_id,
+        "command_digest": meta.command_digest,
+        "event_index": meta.index,
+        "event_count": meta.count,
+        "event_id": meta.event_id,
+        "event_name": recorded.name,
+        "sequence": meta.sequence,
+        "refused": False,
+        "command_type": None,
+        "quote_id": None,
+        "quote_amount": None,
+        "quote_currency": None,
+        "recorded_at": meta.recorded_at,
+        "occurred_at": meta.occurred_at,
+    }
