@@ -9,7 +9,10 @@ from uuid import UUID, uuid5
 def derived_id(*parts: str) -> str:
     """A UUID made of the parts alone: same parts, same id; other parts, another id."""
     text = "".join(f"{len(part)}:{part}" for part in parts)
-    return str(UUID(bytes=sha256(text.encode()).digest()[:16], version=8))
+    octets = bytearray(sha256(text.encode()).digest()[:16])
+    octets[6] = octets[6] & 0x0F | 0x80  # version 8 by hand: `UUID` learned it in Python 3.14
+    octets[8] = octets[8] & 0x3F | 0x80
+    return str(UUID(bytes=bytes(octets)))
 
 
 def follow_up_id(cause_event_id: str, reaction: str, index: int, attempt: int = 1) -> str:
