@@ -1,0 +1,30 @@
+"""The harness of stories says no when a story did not happen as told."""
+
+from __future__ import annotations
+
+import pytest
+
+from ledger.commands import QuoteInstanceReturn, SetAccountStanding
+from ledger.events import AccountStandingChanged
+from ledger.refusal import Code
+from tests.bodies import order
+from tests.scenario import START, Scenario
+
+
+def test_a_story_is_told_and_folded() -> None:
+    s = Scenario().opened()
+    s.give(order("o-1", starts_at=START))
+    s.given(AccountStandingChanged(in_arrears=True))
+    s.when(SetAccountStanding(in_arrears=False)).then(AccountStandingChanged(in_arrears=False))
+    assert s.folded().entities() == s.state.entities()
+    assert [event.meta.sequence for event in s.recorded] == [1, 2, 3, 4]
+
+
+def test_what_did_not_happen_is_not_believed() -> None:
+    s = Scenario().opened()
+    with pytest.raises(AssertionError):
+        s.when(SetAccountStanding(in_arrears=False)).then(AccountStandingChanged(in_arrears=True))
+    with pytest.raises(AssertionError, match="not refused"):
+        s.refused(Code.NOT_FOUND)
+    with pytest.raises(AssertionError, match="NOT_FOUND"):
+        s.when(QuoteInstanceReturn(instance_id="i-9")).refused(Code.WRONG_STATE)
