@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from ledger.codec import UnreadableRecord, body_hash, decode_event
 from ledger.envelope import RecordedEvent
 from ledger.log import Batch, LogRecord, Topic

@@ -26,7 +26,7 @@ from projector.views import VIEWS
 from projector.writer import READ_MODELS, write
 
 CONSUMER = "projector"
-_PASSING = (psycopg.OperationalError, psycopg.InterfaceError, LogUnavailable)
+_PASSING = (psycopg.OperationalError, LogUnavailable)
 """What a restart of the database or of the broker raises: waited out, again and again."""
 _SESSION = (
     "SET synchronous_commit = off; SET lock_timeout = '5s'; SET statement_timeout = '60s';"

@@ -8,12 +8,14 @@ from itertools import repeat
 from typing import Any
 
 from psycopg import Connection, sql
+from psycopg.errors import UniqueViolation
 
 from projector.changes import ImpossibleChange, Patch, TableChanges
 from projector.tables import Key, Table, storable
 
 READ_MODELS = "read_models"
 """The schema of the tables that are live."""
+_NEXT_STEP = "The read models do not belong to this log: start with an empty database"
 
 
 def write(
@@ -26,7 +28,13 @@ def write(
     rows = 0
     for of_table in batch:
         if of_table.inserts:
-            rows += _copy(connection, schema, of_table)
+            try:
+                rows += _copy(connection, schema, of_table)
+            except UniqueViolation as error:
+                raise ImpossibleChange(
+                    f"{schema}.{of_table.table.name}: a row to insert is already there: "
+                    f"{error.diag.message_detail}. {_NEXT_STEP}"
+                ) from error
         for columns, amounts, patches in _alike(of_table):
             rows += _update(connection, schema, of_table.table, columns, amounts, patches)
     return rows
@@ -76,7 +84,7 @@ def _update(
         keys = [key for key, _ in patches][:5]
         raise ImpossibleChange(
             f"{schema}.{table.name}: {len(patches)} rows to change, {touched} are there; the first "
-            f"keys: {keys}. The read models do not belong to this log: rebuild them"
+            f"keys: {keys}. {_NEXT_STEP}"
         )
     return touched
 

@@ -23,7 +23,7 @@ WITH recent AS (
 )
 SELECT a.account_id, a.currency, coalesce(t.refunds, 0), coalesce(t.amount, 0) * c.unit,
        t.refund_usd * 0.01, t.cancelled_usd * 0.01,
-       finance.instant(t.oldest_at) + interval '365 days',
+       finance.instant(t.oldest_at + 365 * 86400000000),
        (SELECT sum(r.refund_usd) * 0.01 FROM recent r
         WHERE r.account_id = a.account_id AND r.uses_cap AND r.recorded_at = t.oldest_at),
        coalesce(t.amount, 0), t.refund_usd, t.cancelled_usd
