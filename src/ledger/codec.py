@@ -24,6 +24,7 @@ from ledger.envelope import CommandMeta, EventMeta, GivenCommand, RecordedEvent
 from ledger.events import EVENTS
 from ledger.log import Headers
 from ledger.schema_files import Family, schema_file, schema_root, versions_of
+from ledger.validation import problems_of
 
 MAX_RECORD_BYTES = 1 << 20
 """A longer record is not read at all."""
@@ -45,6 +46,10 @@ class Unreadable(StrEnum):
     INVALID_VALUE = "INVALID_VALUE"
     OUT_OF_RANGE = "OUT_OF_RANGE"
     WRONG_KEY = "WRONG_KEY"
+    WRONG_PARTITION = "WRONG_PARTITION"
+    WRONG_CLOCK = "WRONG_CLOCK"
+    NOT_BUILT = "NOT_BUILT"
+    BREAKS_THE_CODE = "BREAKS_THE_CODE"
 
 
 class UnreadableRecord(Exception):
@@ -92,8 +97,11 @@ def decode_command(key: bytes | None, value: bytes | None) -> GivenCommand:
     if key != command.meta.account_id.encode():
         raise UnreadableRecord(
             Unreadable.WRONG_KEY,
-            f"{schema.name}: the key is not the account id {command.meta.account_id!r}",
+            f"{schema.name}: the key is not the account id {command.meta.account_id!r}"[:300],
         )
+    if problems := problems_of(command):
+        told = "; ".join(f"{p.path} is {p.value}, expected {p.expected}" for p in problems[:3])
+        raise UnreadableRecord(Unreadable.OUT_OF_RANGE, f"{schema.name}: {told}")
     return command
 
 
@@ -202,7 +210,8 @@ def _rewritten(schema: _Schema, raw: dict[str, Any]) -> bytes:
     try:
         return _write(schema, raw)
     except Exception as error:
-        raise UnreadableRecord(Unreadable.NOT_CANONICAL, f"{schema.name}: {error}") from error
+        detail = f"{schema.name}: {error}"
+        raise UnreadableRecord(Unreadable.NOT_CANONICAL, detail[:300]) from error
 
 
 def _read(schema: _Schema, value: bytes) -> dict[str, Any]:
@@ -218,7 +227,8 @@ def _convert(schema: _Schema, raw: dict[str, Any], shape: Any) -> Any:
     try:
         return msgspec.convert(raw, shape, builtin_types=(bytes,))
     except msgspec.ValidationError as error:
-        raise UnreadableRecord(Unreadable.INVALID_VALUE, f"{schema.name}: {error}") from error
+        detail = f"{schema.name}: {error}"
+        raise UnreadableRecord(Unreadable.INVALID_VALUE, detail[:300]) from error
 
 
 def _newest(family: Family, name: str) -> _Schema:

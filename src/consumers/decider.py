@@ -1,0 +1,283 @@
+"""The decider: the one writer of a partition. Commands in, events out, exactly once.
+
+Crash-only: whatever goes wrong while something may have been written ends the process, and the next
+start learns from the log what was written.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import structlog
+from msgspec import Struct
+
+from consumers.dead_letters import dead_letter
+from consumers.recording import Answer, ChainEnd, opening, record
+from consumers.store import Store
+from ledger.codec import (
+    Unreadable,
+    UnreadableRecord,
+    body_hash,
+    decode_command,
+    decode_event,
+)
+from ledger.commands import NOT_BUILT
+from ledger.decide import Duplicate, decide
+from ledger.digest import command_digest
+from ledger.envelope import GivenCommand
+from ledger.events import LedgerOpened
+from ledger.ids import partition_of
+from ledger.instants import Instant
+from ledger.log import Batch, CommitResult, Log, LogRecord, Outgoing, Topic, WrongWorld
+from ledger.state import evolve
+from ledger.state.entities import Stream
+from ledger.terms import TermsTable
+
+GROUP = "refunds.decider"
+RESTORE_RECORDS = 5_000
+RESTORE_SECONDS = 10.0
+
+_log = structlog.get_logger(__name__)
+
+
+class World(Struct, frozen=True, kw_only=True):
+    """What every partition of one ledger has in common, as `LedgerOpened` says it."""
+
+    opened: LedgerOpened
+    terms: TermsTable
+    max_batch: int = 1_000
+
+    @property
+    def events_topic_id(self) -> str:
+        """The id of the events topic, which tells one ledger's files from another's."""
+        return self.opened.topic_ids[Topic.EVENTS.value]
+
+
+class CommitLost(Exception):
+    """It is not known, or known not to be, committed: the process must end."""
+
+
+class _OffChain(Exception):
+    """The store, or the log itself, is not one unbroken chain."""
+
+
+class PartitionDecider:
+    """Owns one partition: restores its state, then decides what comes."""
+
+    def __init__(self, log: Log, partition: int, store_folder: Path, world: World) -> None:
+        self._log = log
+        self._partition = partition
+        self._world = world
+        self._store = Store(store_folder, partition, world.events_topic_id)
+        self._end = self._store.place.end
+        self._position = 0
+        self._committed = 0
+
+    def restore(self) -> None:
+        """Become the writer, and learn what is true.
+
+        1. Fence: whatever an earlier owner left open ends, and it can write no more.
+        2. Ask for the committed offset, then for the high watermark.
+        3. Fold every committed event up to it into the store.
+        4. Compare the log, the offset's metadata and the store; refuse what does not agree.
+        5. An empty log is opened with `LedgerOpened`.
+
+        A crash between any two steps is safe: only step 5 writes, in one transaction.
+        """
+        self._log.fence(self._partition)
+        committed = self._log.committed(self._partition)
+        self._fold(self._log.high_watermark(Topic.EVENTS, self._partition))
+        if self._end.log_sequence < 0:
+            if committed is not None:
+                raise self._wrong("the events are gone, though an offset of them is committed")
+            self._open()
+        elif committed is None:
+            self._position = self._end.source_offset + 1
+        else:
+            if committed.metadata != self._end.text:
+                raise self._wrong(
+                    f"the committed offset names {committed.metadata!r} as the last event, "
+                    f"the log has {self._end.text!r}"
+                )
+            if self._end.source_offset >= committed.offset:
+                raise self._wrong(
+                    f"the last event answers offset {self._end.source_offset}, "
+                    f"but {committed.offset} is to be read next"
+                )
+            self._position = committed.offset
+        if self._end.missing:
+            raise self._wrong(f"{self._end.missing} events of the last outcome are missing")
+        self._check_opening()
+        self._committed = self._position
+        _log.info("restored", partition=self._partition, log_sequence=self._end.log_sequence)
+
+    def step(self, timeout_seconds: float) -> int:
+        """Decide what stands in the partition; returns how many commands were read.
+
+        1. Read a batch. 2. Decide each command on the state after the one before.
+        3. Commit events, dead letters and the offset in one transaction. 4. Save the store.
+
+        A crash before 3 leaves nothing behind; after 3 the log has all and the store catches up.
+        """
+        batch = self._log.read(
+            Topic.COMMANDS,
+            self._partition,
+            self._position,
+            self._world.max_batch,
+            timeout_seconds,
+        )
+        if not batch.records and batch.next_position == self._committed:
+            return 0
+        outgoing = [each for found in batch.records for each in self._decide_or_set_aside(found)]
+        self._commit(outgoing, batch)
+        return len(batch.records)
+
+    def close(self) -> None:
+        """Let go of the store."""
+        self._store.close()
+
+    def _commit(self, outgoing: list[Outgoing], batch: Batch) -> None:
+        result = self._log.commit(
+            self._partition, outgoing, batch.next_position, self._end.text
+        )
+        if result is not CommitResult.OK:
+            raise CommitLost(f"partition {self._partition}: commit ended {result.name}")
+        self._position = self._committed = batch.next_position
+        # The markers of transactions take offsets too, so this is at most where the next event
+        # will stand: a later restore reads a few events again and passes over them.
+        events = sum(each.topic is Topic.EVENTS for each in outgoing)
+        self._store.save(self._store.place.next_offset + events, self._end)
+
+    def _decide_or_set_aside(self, found: LogRecord) -> list[Outgoing]:
+        """The events of a command; or its dead letter, if it cannot be read or breaks the code."""
+        end = self._end
+        self._store.begin()
+        try:
+            return self._decide(found, self._readable(found))
+        except UnreadableRecord as error:
+            reason = error
+        except Exception as error:  # a bug of ours must not stop the partition; nothing is lost
+            _log.exception("a command breaks the code", offset=found.offset)
+            self._end = end
+            self._store.undo()
+            reason = UnreadableRecord(Unreadable.BREAKS_THE_CODE, f"{type(error).__name__} {error}")
+        _log.warning(
+            "dead letter", partition=found.partition, offset=found.offset, reason=str(reason)
+        )
+        return [dead_letter(found, Topic.COMMANDS, reason)]
+
+    def _decide(self, found: LogRecord, given: GivenCommand) -> list[Outgoing]:
+        now = max(self._end.recorded_at, self._instant(given, found))
+        digest, terms = command_digest(given), self._world.terms.at(now)
+        facts = decide(given, digest, state=self._store, now=now, terms=terms)
+        if isinstance(facts, Duplicate):
+            return []
+        stream = self._store.find(Stream, given.meta.account_id, "")
+        answer = Answer(
+            given=given,
+            digest=digest,
+            source=found,
+            decided_at=now,
+            terms=terms.version,
+            first_sequence=1 if stream is None else stream.sequence + 1,
+        )
+        written, self._end = record(answer, facts, self._end)
+        for each in written:
+            self._store.apply(evolve(self._store, each.recorded))
+        return [each.outgoing for each in written]
+
+    def _readable(self, found: LogRecord) -> GivenCommand:
+        """The command in a record of this partition, if this ledger may take it."""
+        given = decode_command(found.key, found.value)
+        key = given.meta.account_id.encode()
+        home = partition_of(key, self._log.partition_count)
+        if home != found.partition:
+            raise UnreadableRecord(
+                Unreadable.WRONG_PARTITION,
+                f"account {given.meta.account_id} belongs to partition {home}, by Java's murmur2",
+            )
+        if self._world.opened.sandbox != (given.meta.sandbox_at is not None):
+            raise UnreadableRecord(
+                Unreadable.WRONG_CLOCK,
+                "a sandbox takes only commands with sandbox_at"
+                if self._world.opened.sandbox
+                else "sandbox_at is for a sandbox; this ledger goes by the broker's append time",
+            )
+        if given.name in NOT_BUILT:
+            raise UnreadableRecord(Unreadable.NOT_BUILT, f"{given.name}: {NOT_BUILT[given.name]}")
+        return given
+
+    def _instant(self, given: GivenCommand, found: LogRecord) -> Instant:
+        stamp = given.meta.sandbox_at
+        return found.appended_at if stamp is None else stamp
+
+    def _fold(self, until: int) -> None:
+        """Fold the events up to `until`; a store that does not lie on the log's chain is dropped
+        and the fold begins again at the first event, once.
+        """
+        try:
+            if self._store.place.next_offset > until:
+                raise _OffChain("the store is ahead of the log")
+            self._fold_from_store(until)
+        except _OffChain as why:
+            _log.warning("store dropped", partition=self._partition, reason=str(why))
+            self._store.clear()
+            self._end = ChainEnd()
+            try:
+                self._fold_from_store(until)
+            except _OffChain as still:
+                raise self._wrong(str(still)) from still
+
+    def _fold_from_store(self, until: int) -> None:
+        position = self._store.place.next_offset
+        while position < until:
+            batch = self._log.read(
+                Topic.EVENTS, self._partition, position, RESTORE_RECORDS, RESTORE_SECONDS
+            )
+            if batch.next_position == position:
+                raise self._wrong(f"nothing to read at {position}, though the log ends at {until}")
+            for found in batch.records:
+                self._fold_one(found)
+            position = batch.next_position
+            self._store.save(position, self._end)
+
+    def _fold_one(self, found: LogRecord) -> None:
+        assert found.value is not None
+        recorded, digest = decode_event(found.value), body_hash(found.value)
+        number, end = recorded.meta.log_sequence, self._end
+        if number < end.log_sequence:
+            return
+        if number == end.log_sequence:
+            if digest != end.last_hash:
+                raise _OffChain(f"event {number} at offset {found.offset} has another hash")
+            return
+        if number != end.log_sequence + 1 or recorded.meta.prev_hash != end.last_hash:
+            raise _OffChain(f"the chain breaks at event {number}, offset {found.offset}")
+        if end.missing != (recorded.meta.index and recorded.meta.count - recorded.meta.index):
+            raise _OffChain(f"the outcome before event {number}, offset {found.offset}, is torn")
+        self._store.apply(evolve(self._store, recorded))
+        self._end = end.after(recorded, digest)
+
+    def _check_opening(self) -> None:
+        """The world the ledger was opened in must be the one that is there now."""
+        first = self._log.read(Topic.EVENTS, self._partition, 0, 1, RESTORE_SECONDS).records
+        opened = decode_event(first[0].value).body if first else None
+        expected = self._world.opened
+        if not isinstance(opened, LedgerOpened):
+            raise self._wrong("the first event is not LedgerOpened")
+        for name in ("partition_count", "topic_ids", "sandbox"):
+            was, now = getattr(opened, name), getattr(expected, name)
+            if was != now:
+                raise self._wrong(f"the ledger was opened with {name} {was}, but now it is {now}")
+
+    def _open(self) -> None:
+        written, self._end = opening(self._world.opened, self._partition)
+        batch = Batch(records=(), next_position=0)
+        self._store.apply(evolve(self._store, written.recorded))
+        self._commit([written.outgoing], batch)
+
+    def _wrong(self, what: str) -> WrongWorld:
+        return WrongWorld(
+            f"decider, partition {self._partition}: {what}; do not delete anything: "
+            "compare the topics with a backup, then start again"
+        )

@@ -1,0 +1,40 @@
+"""Follow-ups: commands that the system gives because of an event, under ids derived from it."""
+
+from __future__ import annotations
+
+from ledger.codec import encode_command, headers_for_command
+from ledger.commands import Command
+from ledger.envelope import CommandMeta, EventMeta, GivenCommand
+from ledger.ids import follow_up_id, partition_of
+from ledger.instants import Instant
+from ledger.log import Outgoing, Topic
+from ledger.shapes import Actor, Role
+
+
+def follow_up(
+    cause: EventMeta, name: str, index: int, body: Command, *, sandbox_at: Instant | None
+) -> GivenCommand:
+    """The command that reaction or timer `name` gives because of an event, as its `index`-th."""
+    return GivenCommand(
+        meta=CommandMeta(
+            command_id=follow_up_id(cause.event_id, name, index),
+            account_id=cause.account_id,
+            actor=Actor(id=name, role=Role.SYSTEM),
+            causation_id=cause.event_id,
+            correlation_id=cause.correlation_id,
+            sandbox_at=sandbox_at,
+        ),
+        body=body,
+    )
+
+
+def command_record(given: GivenCommand, partition_count: int) -> Outgoing:
+    """The record that carries a command, on its account's partition."""
+    key = given.meta.account_id.encode()
+    return Outgoing(
+        topic=Topic.COMMANDS,
+        partition=partition_of(key, partition_count),
+        key=key,
+        value=encode_command(given),
+        headers=headers_for_command(given),
+    )

@@ -1,0 +1,14 @@
+"""The reactions: what the system does at once because of an event. One duty a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from consumers.reactions.settle_refund import settle_refund
+from ledger.commands import Command
+from ledger.envelope import RecordedEvent
+
+Reaction = Callable[[RecordedEvent], Iterable[Command]]
+
+REACTIONS: tuple[Reaction, ...] = (settle_refund,)
+"""In the order in which their commands are sent. A reaction's name is part of its commands' ids."""

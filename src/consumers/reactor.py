@@ -1,0 +1,76 @@
+"""The reactor: reads the events of a partition and sends the follow-up commands they call for.
+
+Follow-ups and the offset are committed together; should an offset be forgotten, the same commands
+are sent under the same ids, and the decider knows them.
+"""
+
+from __future__ import annotations
+
+import structlog
+
+from consumers.decider import CommitLost
+from consumers.follow_ups import command_record, follow_up
+from consumers.reactions import REACTIONS
+from ledger.codec import decode_event, event_name_of
+from ledger.events import RefundIssued
+from ledger.log import CommitResult, Log, LogRecord, Outgoing, Topic
+
+GROUP = "refunds.reactions"
+MAX_BATCH = 2_000
+_REACTED_TO = frozenset({RefundIssued.__name__})
+
+_log = structlog.get_logger(__name__)
+
+
+class PartitionReactor:
+    """Owns one partition of the events for the reactions."""
+
+    def __init__(self, log: Log, partition: int, *, sandbox: bool) -> None:
+        self._log = log
+        self._partition = partition
+        self._sandbox = sandbox
+        self._position = 0
+        self._committed: int | None = None
+
+    def restore(self) -> None:
+        """Shut out an earlier owner, and go on where it left off; at the first event if unknown."""
+        self._log.fence(self._partition)
+        committed = self._log.committed(self._partition)
+        self._position = 0 if committed is None else committed.offset
+        self._committed = None if committed is None else committed.offset
+        _log.info("reacting", partition=self._partition, offset=self._position)
+
+    def step(self, timeout_seconds: float) -> int:
+        """React to what stands in the partition; returns how many events were read.
+
+        1. Read a batch. 2. Ask every reaction about every event. 3. Commit commands and offset.
+        A crash before 3 leaves nothing behind, and the same batch is read again.
+        """
+        batch = self._log.read(
+            Topic.EVENTS, self._partition, self._position, MAX_BATCH, timeout_seconds
+        )
+        if not batch.records and batch.next_position == self._committed:
+            return 0
+        outgoing = [each for found in batch.records for each in self._react(found)]
+        result = self._log.commit(self._partition, outgoing, batch.next_position, "")
+        if result is not CommitResult.OK:
+            raise CommitLost(f"partition {self._partition}: commit ended {result.name}")
+        self._position = self._committed = batch.next_position
+        return len(batch.records)
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+    def _react(self, found: LogRecord) -> list[Outgoing]:
+        if event_name_of(found.value) not in _REACTED_TO:
+            return []
+        recorded = decode_event(found.value)
+        at = recorded.meta.recorded_at if self._sandbox else None
+        return [
+            command_record(
+                follow_up(recorded.meta, reaction.__name__, index, body, sandbox_at=at),
+                self._log.partition_count,
+            )
+            for reaction in REACTIONS
+            for index, body in enumerate(reaction(recorded))
+        ]

@@ -1,0 +1,140 @@
+"""Recording: what was decided becomes events with their place in the log and in the chain. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from ledger.codec import encode_event, headers_for_event
+from ledger.decide import Fact
+from ledger.envelope import ZERO_HASH, EventMeta, GivenCommand, RecordedEvent
+from ledger.events import LedgerOpened
+from ledger.ids import derived_id
+from ledger.instants import Instant
+from ledger.log import LogRecord, Outgoing, Topic
+from ledger.shapes import Actor, Role
+
+SYSTEM = Actor(id="ledger", role=Role.SYSTEM)
+
+
+class ChainEnd(Struct, frozen=True, kw_only=True):
+    """The last event of a partition: its number, hash, instant, and the command it answered.
+
+    `missing` is how many events of that command have yet to follow; 0 but for a torn log.
+    """
+
+    log_sequence: int = -1
+    last_hash: bytes = ZERO_HASH
+    recorded_at: Instant = 0
+    source_offset: int = -1
+    missing: int = 0
+
+    @property
+    def text(self) -> str:
+        """What is committed beside the offset, and compared at the next start."""
+        return f"{self.log_sequence}:{self.last_hash.hex()}"
+
+    def after(self, recorded: RecordedEvent, body_hash: bytes) -> ChainEnd:
+        """The end once this event stands there."""
+        meta = recorded.meta
+        return ChainEnd(
+            log_sequence=meta.log_sequence,
+            last_hash=body_hash,
+            recorded_at=meta.recorded_at,
+            source_offset=meta.source_offset,
+            missing=meta.count - meta.index - 1,
+        )
+
+
+class Written(Struct, frozen=True, kw_only=True):
+    """An event, and the record that carries it."""
+
+    recorded: RecordedEvent
+    outgoing: Outgoing
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """A command that was decided: what its events have in common."""
+
+    given: GivenCommand
+    digest: bytes
+    source: LogRecord
+    decided_at: Instant
+    terms: str
+    first_sequence: int
+
+
+def record(
+    answer: Answer, facts: Sequence[Fact], end: ChainEnd
+) -> tuple[tuple[Written, ...], ChainEnd]:
+    """The facts as events in order after `end`, and the chain's new end."""
+    written = []
+    for index, fact in enumerate(facts):
+        meta = _meta(answer, fact, index, len(facts), end)
+        each, end = _write(RecordedEvent(meta=meta, body=fact.body), answer.source, end)
+        written.append(each)
+    return tuple(written), end
+
+
+def opening(opened: LedgerOpened, partition: int) -> tuple[Written, ChainEnd]:
+    """The first event of a partition. It answers no command and belongs to no account."""
+    meta = EventMeta(
+        event_id=derived_id("LedgerOpened", str(partition), *sorted(opened.topic_ids.values())),
+        account_id="",
+        sequence=0,
+        source_partition=partition,
+        source_offset=-1,
+        index=0,
+        count=1,
+        log_sequence=0,
+        prev_hash=ZERO_HASH,
+        recorded_at=0,
+        occurred_at=0,
+        causation_id="",
+        command_digest=ZERO_HASH,
+        correlation_id="",
+        actor=SYSTEM,
+        terms="",
+    )
+    nothing = LogRecord(partition=partition, offset=-1, appended_at=0, key=None, value=None)
+    return _write(RecordedEvent(meta=meta, body=opened), nothing, ChainEnd())
+
+
+def _meta(answer: Answer, fact: Fact, index: int, count: int, end: ChainEnd) -> EventMeta:
+    given = answer.given.meta
+    digest = answer.digest.hex()
+    return EventMeta(
+        event_id=derived_id(given.account_id, given.command_id, digest, "event", str(index)),
+        account_id=given.account_id,
+        sequence=answer.first_sequence + index,
+        source_partition=answer.source.partition,
+        source_offset=answer.source.offset,
+        index=index,
+        count=count,
+        log_sequence=end.log_sequence + 1,
+        prev_hash=end.last_hash,
+        recorded_at=answer.decided_at,
+        occurred_at=fact.occurred_at,
+        causation_id=given.command_id,
+        command_digest=answer.digest,
+        correlation_id=given.correlation_id or given.command_id,
+        actor=given.actor,
+        terms=answer.terms,
+    )
+
+
+def _write(
+    recorded: RecordedEvent, source: LogRecord, end: ChainEnd
+) -> tuple[Written, ChainEnd]:
+    value, body_hash = encode_event(recorded)
+    trace = next((text for name, text in source.headers if name == "traceparent"), None)
+    account_id = recorded.meta.account_id
+    outgoing = Outgoing(
+        topic=Topic.EVENTS,
+        partition=source.partition,
+        key=account_id.encode() if account_id else None,
+        value=value,
+        headers=headers_for_event(recorded, trace),
+    )
+    return Written(recorded=recorded, outgoing=outgoing), end.after(recorded, body_hash)

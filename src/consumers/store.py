@@ -1,0 +1,153 @@
+"""The decider's store: the fold of one partition's events on disk, behind a cache in memory.
+
+It is itself a cache of the events topic: it advances only by committed events, knows how far it
+has come, and may be deleted at any time. One SQLite file a partition.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TypeVar
+
+from msgspec import Struct, msgpack
+
+from consumers.recording import ChainEnd
+from ledger.state import Change, Key
+from ledger.state.entities import Entity
+
+E = TypeVar("E", bound=Entity)
+
+_FORMAT = 1
+_CACHED_ENTITIES = 100_000
+_KINDS: dict[str, type[Entity]] = {kind.__name__: kind for kind in Entity.__args__}
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS entities (
+    kind TEXT NOT NULL, account_id TEXT NOT NULL, entity_id TEXT NOT NULL, value BLOB NOT NULL,
+    PRIMARY KEY (kind, account_id, entity_id)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS place (
+    only_row INTEGER PRIMARY KEY CHECK (only_row = 1), value BLOB NOT NULL
+);
+"""
+_FIND = "SELECT value FROM entities WHERE kind = ? AND account_id = ? AND entity_id = ?"
+_KEEP = "INSERT OR REPLACE INTO entities (kind, account_id, entity_id, value) VALUES (?, ?, ?, ?)"
+
+
+class Place(Struct, frozen=True, kw_only=True):
+    """How far a store has folded: the next offset of the events partition, and the chain's end."""
+
+    topic_id: str
+    next_offset: int = 0
+    end: ChainEnd = ChainEnd()
+    format: int = _FORMAT
+
+
+class Store:
+    """A partition's state; satisfies `ledger.state.State`.
+
+    `apply` changes it in memory, `save` makes it durable; a process that ends in between loses
+    only what the events topic still has.
+    """
+
+    def __init__(self, folder: Path, partition: int, topic_id: str) -> None:
+        self._path = folder / f"partition-{partition}.sqlite"
+        self._topic_id = topic_id
+        folder.mkdir(parents=True, exist_ok=True)
+        self._cache: dict[Key, Entity | None] = {}
+        self._changed: set[Key] = set()
+        self._undo: dict[Key, Entity | None] = {}
+        self._database = self._open()
+        self.place = self._load_place()
+        if self.place.topic_id != topic_id or self.place.format != _FORMAT:
+            self.clear()
+
+    def find(self, kind: type[E], account_id: str, entity_id: str) -> E | None:
+        """The entity of that kind and id in the account, or None."""
+        key = Key(kind, account_id, entity_id)
+        try:
+            found = self._cache[key]
+        except KeyError:
+            found = self._cache[key] = self._read(key)
+        assert found is None or isinstance(found, kind)
+        return found
+
+    def apply(self, changes: Iterable[Change]) -> None:
+        """Take over what an event changed, in memory."""
+        for key, entity in changes:
+            self._undo.setdefault(key, self._cache.get(key))
+            self._cache[key] = entity
+            self._changed.add(key)
+
+    def begin(self) -> None:
+        """From here on `undo` can take back what is applied."""
+        self._undo.clear()
+
+    def undo(self) -> None:
+        """Take back what was applied since `begin`."""
+        self._cache.update(self._undo)
+        self._undo.clear()
+
+    def save(self, next_offset: int, end: ChainEnd) -> None:
+        """Make everything applied so far durable, with how far that is, in one transaction."""
+        self.place = Place(topic_id=self._topic_id, next_offset=next_offset, end=end)
+        rows = [
+            (key.kind.__name__, key.account_id, key.entity_id, msgpack.encode(entity))
+            for key in self._changed
+            if (entity := self._cache[key]) is not None
+        ]
+        with self._database:
+            self._database.executemany(_KEEP, rows)
+            self._database.execute(
+                "INSERT OR REPLACE INTO place VALUES (1, ?)", (msgpack.encode(self.place),)
+            )
+        self._changed.clear()
+        self._undo.clear()
+        if len(self._cache) > _CACHED_ENTITIES:
+            self._cache.clear()
+
+    def clear(self) -> None:
+        """Forget everything; it will be folded again from the first event."""
+        self._database.close()
+        self._delete()
+        self._cache.clear()
+        self._changed.clear()
+        self._database = self._open()
+        self.place = Place(topic_id=self._topic_id)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._database.close()
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            return self._connect()
+        except sqlite3.DatabaseError:  # damaged: it is only a cache
+            self._delete()
+            return self._connect()
+
+    def _connect(self) -> sqlite3.Connection:
+        database = sqlite3.connect(self._path, isolation_level=None)
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = NORMAL")
+        database.executescript(_SCHEMA)
+        return database
+
+    def _delete(self) -> None:
+        for suffix in ("", "-wal", "-shm"):
+            Path(f"{self._path}{suffix}").unlink(missing_ok=True)
+
+    def _load_place(self) -> Place:
+        row = self._database.execute("SELECT value FROM place").fetchone()
+        if row is None:
+            return Place(topic_id=self._topic_id)
+        return msgpack.decode(row[0], type=Place)
+
+    def _read(self, key: Key) -> Entity | None:
+        name = key.kind.__name__
+        row = self._database.execute(_FIND, (name, key.account_id, key.entity_id)).fetchone()
+        if row is None:
+            return None
+        entity: Entity = msgpack.decode(row[0], type=_KINDS[name])
+        return entity
