@@ -22,7 +22,7 @@ from ledger.fields import (
     Texts,
     fields_of,
 )
-from ledger.instants import DAY, parse_day, parse_instant
+from ledger.instants import DAY, HOUR, parse_day, parse_instant
 
 FIRST_INSTANT = parse_instant("2026-01-05T08:00:00Z")
 FIRST_DAY = parse_day("2026-01-05")
@@ -34,6 +34,7 @@ _FIXED: dict[str, Any] = {
     "from_hours": (0, 96),
     "from_months": (1, 6),
     "term_months": (12, 36),
+    "delivered_at": (FIRST_INSTANT + 3 * DAY + HOUR,) * 2,
     "event_id": ("0d9c1f0e-6f3c-8b7a-9a51-000000000001",) * 2,
 }
 """What must hold a certain value to be valid: for the first item of a list, and the second."""

@@ -1,0 +1,334 @@
+"""Judges whether a command's values can be true at all, whoever sent it and whatever it asks for.
+
+What a rule of the ledger refuses is not judged here: a command that passes may still be refused,
+one that fails is malformed. Checks are put together once per class, since every command that
+arrives goes through them.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache, lru_cache
+from typing import Any, assert_never
+
+from msgspec import Struct
+
+from ledger.commands import (
+    Command,
+    ExchangeReservations,
+    OpenCommitmentTerm,
+    QuoteReservationExchange,
+    RecordInstanceOrder,
+    RecordReservationPurchase,
+)
+from ledger.envelope import GivenCommand
+from ledger.fields import (
+    Choice,
+    Digest,
+    Flag,
+    Items,
+    Kind,
+    Number,
+    Record,
+    Text,
+    Texts,
+    fields_of,
+)
+from ledger.instants import EARLIEST, LATEST, parse_day, parse_instant
+from ledger.money import CURRENCY_DIGITS, MAX_MICROS, MAX_MINOR, parse_decimal12
+from ledger.shapes import (
+    Component,
+    NewReservation,
+    OrderKind,
+    OrderLine,
+    Payment,
+    PaymentMethod,
+)
+
+MAX_TEXT = 200
+MAX_PROSE = 2000
+MAX_ITEMS = 1000
+MAX_COUNT = 10**9
+MAX_USD_RATE = 100
+TERM_MONTHS = (12, 36)
+LAST_DAY = parse_day("9999-12-31")
+LAST_BEGINNING_DAY = parse_day("9989-12-31")
+LAST_BEGINNING = parse_instant("9989-12-31T23:59:59Z")
+"""What begins must leave room in the calendar for the terms counted from it."""
+
+_BEGINNINGS = frozenset({"starts_at", "starts_on", "delivered_at", "purchased_at", "sandbox_at"})
+_PROSE = frozenset({"note", "reason"})
+_MAY_BE_EMPTY = frozenset({"duration_discounts"})
+_MAY_BE_NEGATIVE = frozenset({(ExchangeReservations, "confirmed_amount")})
+_LEAST = {"quantity": 1, "from_months": 1}
+
+
+class Problem(Struct, frozen=True, kw_only=True):
+    """What is wrong with one field: where (`lines[0].paid.cash`), what it is, what it must be."""
+
+    path: str
+    value: str
+    expected: str
+
+
+Check = Callable[[Any], Sequence[Problem]]
+
+
+def problems_of(command: GivenCommand) -> tuple[Problem, ...]:
+    """Everything wrong with a command's values; empty when it can be judged by the rules."""
+    meta = _all_of(type(command.meta))(command.meta)
+    body = body_problems(command.body)
+    return (*_under("meta", meta), *body) if meta or body else ()
+
+
+def body_problems(body: Command) -> tuple[Problem, ...]:
+    """Everything wrong with a command's body."""
+    return tuple(_all_of(type(body))(body))
+
+
+@cache
+def _all_of(shape: type[Struct]) -> Check:
+    """Every check of a value class: field by field, then between the fields."""
+    singles = tuple(
+        (field.name, judge)
+        for field in fields_of(shape)
+        if (judge := _of_kind(shape, field.name, field.kind, required=field.required))
+    )
+    between = _between(shape)
+
+    def check(value: Any) -> Sequence[Problem]:
+        found: list[Problem] = []
+        for name, judge in singles:
+            part = getattr(value, name)
+            if part is not None and (problems := judge(part)):
+                found += _under(name, problems)
+        return found or (between(value) if between else ())
+
+    return check
+
+
+def _of_kind(shape: type[Struct], name: str, kind: Kind, *, required: bool) -> Check | None:
+    match kind:
+        case Text(unit="currency"):
+            return _currency
+        case Text(unit="decimal12"):
+            return _factor if name == "factor" else _rate
+        case Text():
+            return _prose(least=int(required)) if name in _PROSE else _text
+        case Number(unit=unit):
+            return _number(*_range(shape, name, unit))
+        case Flag() | Choice() | Digest() | Texts():
+            return None
+        case Record(shape=inner):
+            return _all_of(inner)
+        case Items(of=inner_kind):
+            each = _of_kind(shape, name, inner_kind, required=True)
+            return _items(each or _anything, least=0 if name in _MAY_BE_EMPTY else 1)
+        case _:
+            assert_never(kind)
+
+
+def _range(shape: type[Struct], name: str, unit: str | None) -> tuple[int, int, str]:
+    match unit:
+        case "instant":
+            most = LAST_BEGINNING if name in _BEGINNINGS else LATEST
+            return (
+                EARLIEST,
+                most,
+                f"an instant from 1970 to {9989 if name in _BEGINNINGS else 9999}",
+            )
+        case "day":
+            most = LAST_BEGINNING_DAY if name in _BEGINNINGS else LAST_DAY
+            return 0, most, f"a day from 1970 to {9989 if name in _BEGINNINGS else 9999}"
+        case "minor":
+            least = -MAX_MINOR if (shape, name) in _MAY_BE_NEGATIVE else 0
+            return least, MAX_MINOR, f"an amount from {least} to {MAX_MINOR} minor units"
+        case "micros":
+            return 0, MAX_MICROS, f"a price from 0 to {MAX_MICROS // 10**6} a unit"
+        case _:
+            least = _LEAST.get(name, 0)
+            return least, MAX_COUNT, f"a whole number from {least} to {MAX_COUNT}"
+
+
+def _anything(_: object) -> Sequence[Problem]:
+    return ()
+
+
+def _number(least: int, most: int, expected: str) -> Check:
+    return lambda value: () if least <= value <= most else _wrong(value, expected)
+
+
+def _text(value: str) -> Sequence[Problem]:
+    if 0 < len(value) <= MAX_TEXT and (value.isprintable() or not _has_control(value)):
+        return ()
+    return _wrong(value, f"1 to {MAX_TEXT} characters without control characters")
+
+
+def _prose(least: int) -> Check:
+    def check(value: str) -> Sequence[Problem]:
+        plain = value.translate({ord("\n"): " ", ord("\t"): " ", ord("\r"): " "})
+        if least <= len(value) <= MAX_PROSE and not _has_control(plain):
+            return ()
+        return _wrong(value, f"{least} to {MAX_PROSE} characters of plain text")
+
+    return check
+
+
+def _currency(value: str) -> Sequence[Problem]:
+    return () if value in CURRENCY_DIGITS else _wrong(value, "an ISO 4217 currency code")
+
+
+def _factor(value: str) -> Sequence[Problem]:
+    return _decimal(value, most=1, expected="a decimal above 0 and at most 1, such as 0.88")
+
+
+def _rate(value: str) -> Sequence[Problem]:
+    return _decimal(
+        value, most=MAX_USD_RATE, expected=f"a decimal above 0 and at most {MAX_USD_RATE}"
+    )
+
+
+@lru_cache(maxsize=256)
+def _decimal(value: str, *, most: int, expected: str) -> Sequence[Problem]:
+    try:
+        exact = parse_decimal12(value)
+    except ValueError:
+        return _wrong(value, f"{expected}, with at most 12 decimals")
+    return () if 0 < exact <= most else _wrong(value, expected)
+
+
+def _items(each: Check, least: int) -> Check:
+    def check(values: tuple[Any, ...]) -> Sequence[Problem]:
+        if not least <= len(values) <= MAX_ITEMS:
+            return _wrong(f"{len(values)} items", f"{least} to {MAX_ITEMS} items")
+        found: list[Problem] = []
+        for index, value in enumerate(values):
+            if problems := each(value):
+                found += _under(f"[{index}]", problems)
+        return found
+
+    return check
+
+
+def _between(shape: type[Struct]) -> Check | None:
+    """What must hold between the fields of a class, if anything."""
+    checks: dict[type[Struct], Check] = {
+        RecordInstanceOrder: _order,
+        OpenCommitmentTerm: _commitment_term,
+        RecordReservationPurchase: _reservation,
+        NewReservation: _reservation,
+        QuoteReservationExchange: _exchange,
+        ExchangeReservations: _exchange,
+        Payment: _payment,
+        Component: _component,
+        OrderLine: _order_line,
+    }
+    if shape in checks:
+        return checks[shape]
+    currency = next((field for field in fields_of(shape) if field.name == "currency"), None)
+    return _money_has_currency if currency is not None and currency.optional else None
+
+
+def _order(order: RecordInstanceOrder) -> Sequence[Problem]:
+    found: list[Problem] = []
+    if order.ends_at <= order.starts_at:
+        found += _named("ends_at", order.ends_at, "an instant after starts_at")
+    if order.delivered_at is not None and order.kind is OrderKind.RENEWAL:
+        found += _named("delivered_at", order.delivered_at, "nothing: a RENEWAL has no delivery")
+    elif order.delivered_at is not None and not found and order.delivered_at >= order.ends_at:
+        found += _named("delivered_at", order.delivered_at, "an instant before ends_at")
+    ids = [line.instance_id for line in order.lines]
+    return found + _repeated(ids, "lines[{}].instance_id", "an instance once in an order")
+
+
+def _order_line(line: OrderLine) -> Sequence[Problem]:
+    months = [discount.from_months for discount in line.duration_discounts]
+    return _ascending(months, "duration_discounts[{}].from_months")
+
+
+def _component(component: Component) -> Sequence[Problem]:
+    hours = [step.from_hours for step in component.payg]
+    if hours[0] != 0:
+        return _named("payg[0].from_hours", hours[0], "0: the ladder starts at hour 0")
+    return _ascending(hours, "payg[{}].from_hours")
+
+
+def _commitment_term(term: OpenCommitmentTerm) -> Sequence[Problem]:
+    if term.ends_on <= term.starts_on:
+        return _named("ends_on", term.ends_on, "a day after starts_on")
+    return ()
+
+
+def _reservation(bought: RecordReservationPurchase | NewReservation) -> Sequence[Problem]:
+    found: list[Problem] = []
+    if bought.term_months not in TERM_MONTHS:
+        found += _named("term_months", bought.term_months, "12 or 36")
+    if bought.total == 0:
+        found += _named("total", bought.total, "an amount above 0")
+    return found
+
+
+def _payment(payment: Payment) -> Sequence[Problem]:
+    match payment.method:
+        case PaymentMethod.COMMITMENT if payment.term_id is None:
+            return _named("term_id", "nothing", "the commitment term that paid")
+        case PaymentMethod.CARD if payment.card_id is None:
+            return _named("card_id", "nothing", "the card that paid")
+        case _:
+            return ()
+
+
+def _exchange(exchange: QuoteReservationExchange | ExchangeReservations) -> Sequence[Problem]:
+    ids = [bought.reservation_id for bought in exchange.purchases]
+    return _repeated(ids, "purchases[{}].reservation_id", "a new reservation id once")
+
+
+def _money_has_currency(body: Any) -> Sequence[Problem]:
+    if body.currency is None and body.confirmed_amount is not None:
+        return _named("currency", "nothing", "the currency of confirmed_amount")
+    return ()
+
+
+def _ascending(numbers: Sequence[int], path: str) -> list[Problem]:
+    return [
+        problem
+        for index in range(1, len(numbers))
+        if numbers[index] <= numbers[index - 1]
+        for problem in _named(path.format(index), numbers[index], f"above {numbers[index - 1]}")
+    ]
+
+
+def _repeated(ids: Sequence[str], path: str, expected: str) -> list[Problem]:
+    if len(set(ids)) == len(ids):
+        return []
+    return [
+        problem
+        for index, one in enumerate(ids)
+        if one in ids[:index]
+        for problem in _named(path.format(index), one, expected)
+    ]
+
+
+def _wrong(value: object, expected: str) -> tuple[Problem, ...]:
+    shown = value if isinstance(value, str) else str(value)
+    return (Problem(path="", value=shown[:60], expected=expected),)
+
+
+def _named(name: str, value: object, expected: str) -> tuple[Problem, ...]:
+    return tuple(_under(name, _wrong(value, expected)))
+
+
+def _under(name: str, problems: Iterable[Problem]) -> list[Problem]:
+    return [
+        Problem(path=_joined(name, one.path), value=one.value, expected=one.expected)
+        for one in problems
+    ]
+
+
+def _joined(name: str, rest: str) -> str:
+    return f"{name}.{rest}" if rest and not rest.startswith("[") else f"{name}{rest}"
+
+
+def _has_control(text: str) -> bool:
+    return any(unicodedata.category(sign) in {"Cc", "Cs", "Zl", "Zp"} for sign in text)
