@@ -33,7 +33,7 @@ def imported_modules(path: Path) -> Iterator[str]:
 def imported_distributions(folder: str) -> dict[str, Path]:
     """The distributions a folder's files import from, each with a file that does."""
     known = packages_distributions()
-    found = {}
+    found: dict[str, Path] = {}
     for path in sorted((ROOT / folder).rglob("*.py")):
         for module in imported_modules(path):
             if module not in sys.stdlib_module_names and module not in OWN:
