@@ -96,8 +96,8 @@ def pytest_terminal_summary(
             if isinstance(report, pytest.TestReport) and "integration" in report.keywords:
                 tally.add(report)
     skipped = sum(tally.reasons.values())
-    against = tally.versions or "services of their own" if tally.ran else "nothing"
-    line = f"real services ({kind}): {tally.ran} tests ran against {against}; {skipped} skipped"
+    against = f" against {tally.versions or 'services of their own'}" if tally.ran else ""
+    line = f"real services ({kind}): {tally.ran} tests ran{against}; {skipped} skipped"
     if tally.failed_before_running:
         line += f"; {tally.failed_before_running} broke before they ran"
     terminalreporter.write_line(line, bold=True)

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec import Struct
-from rich.console import Console
 
-from devstack import broker, database, jars, java
+from devstack import broker, database
 from devstack.broker import Broker
 from devstack.database import Database
 from devstack.errors import DevstackError
-from devstack.ports import is_free, take_ports
-from devstack.processes import HOME_MARK
-from devstack.status import Layout, Plan, ProcessSpec, read_status
+from devstack.ports import is_free, listens, take_ports
+from devstack.status import Launch, Layout, ProcessSpec
 from devstack.watched import Recipe
 
 CONTROLLER = f"{broker.NAME} controller"
@@ -38,18 +35,16 @@ class Blueprint(Struct, frozen=True, kw_only=True):
     app_env: dict[str, str]
 
 
-def draw(layout: Layout, plan: Plan) -> Blueprint:
-    """Choose ports and find what runs the services; nothing is started.
-
-    The ports of the last start are taken again where they are still free.
-    """
-    ports = take_ports(_wanted_ports(layout, plan))
+def draw(layout: Layout, launch: Launch) -> Blueprint:
+    """Choose ports and say what runs on them; nothing is started."""
+    plan = launch.plan
+    ports = take_ports(_wanted_ports(launch))
     node = Broker(
         folder=layout.kafka,
         port=ports[broker.NAME],
         controller_port=ports[CONTROLLER],
-        java=java.find_java(),
-        classpath=fetch_jars(Console(file=sys.stderr, quiet=True)),
+        java=launch.java,
+        classpath=launch.classpath,
     )
     if plan.database_url is not None:
         if not database.reachable(plan.database_url):
@@ -68,17 +63,12 @@ def draw(layout: Layout, plan: Plan) -> Blueprint:
         database_url=url,
         notes=(note,) if note else (),
         app_env={
-            **_base_env(layout.home),
+            **_base_env(),
             "KAFKA_BOOTSTRAP": node.bootstrap,
             "DATABASE_URL": url,
             "REFUNDS_HOME": str(layout.home),
         },
     )
-
-
-def fetch_jars(console: Console) -> tuple[Path, ...]:
-    """The broker's verified jars, with a progress bar on the console while they are fetched."""
-    return jars.classpath(jars.locked_jars(), jars.cache_folder(), jars.maven_base(), console)
 
 
 def broker_recipe(node: Broker, layout: Layout) -> Recipe:
@@ -87,10 +77,10 @@ def broker_recipe(node: Broker, layout: Layout) -> Recipe:
         name=broker.NAME,
         service=True,
         argv=node.argv,
-        env=_base_env(layout.home),
+        env=_base_env(),
         folder=node.folder,
         log=layout.log(broker.NAME),
-        is_ready=lambda: not is_free(node.port) and broker.answers(node.bootstrap),
+        is_ready=lambda: listens(node.port) and broker.answers(node.bootstrap),
         port=node.port,
         stop_signals=BROKER_STOP,
     )
@@ -102,10 +92,10 @@ def database_recipe(server: Database, layout: Layout) -> Recipe:
         name=database.NAME,
         service=True,
         argv=server.argv,
-        env=database_env(layout),
+        env=database_env(),
         folder=server.folder,
         log=layout.log(database.NAME),
-        is_ready=lambda: not is_free(server.port) and server.answers(),
+        is_ready=lambda: listens(server.port) and server.answers(),
         account=server.account,
         port=server.port,
         stop_signals=DATABASE_STOP,
@@ -128,24 +118,19 @@ def app_recipe(spec: ProcessSpec, blueprint: Blueprint, layout: Layout) -> Recip
     )
 
 
-def database_env(layout: Layout) -> Mapping[str, str]:
+def database_env() -> Mapping[str, str]:
     """Without what would make the server or its tools look elsewhere."""
-    kept = {key: text for key, text in _base_env(layout.home).items() if not key.startswith("PG")}
+    kept = {key: text for key, text in _base_env().items() if not key.startswith("PG")}
     return {**kept, "LC_ALL": "C"}
 
 
-def _base_env(home: Path) -> dict[str, str]:
-    return {**os.environ, HOME_MARK: str(home), "PYTHONUNBUFFERED": "1"}
+def _base_env() -> dict[str, str]:
+    return {**os.environ, "PYTHONUNBUFFERED": "1"}
 
 
-def _wanted_ports(layout: Layout, plan: Plan) -> dict[str, int]:
-    last = read_status(layout.home)
-    known = {process.name: process.port or 0 for process in last.processes} if last else {}
-    again = {name: port for name, port in known.items() if port and is_free(port)}
-    wanted = {
-        broker.NAME: plan.kafka_port or again.get(broker.NAME, 0),
-        CONTROLLER: 0,
-    }
+def _wanted_ports(launch: Launch) -> dict[str, int]:
+    plan, again = launch.plan, {n: p for n, p in launch.last_ports.items() if is_free(p)}
+    wanted = {broker.NAME: plan.kafka_port or again.get(broker.NAME, 0), CONTROLLER: 0}
     if plan.database_url is None:
         wanted[database.NAME] = plan.database_port or again.get(database.NAME, 0)
     return wanted

@@ -8,8 +8,6 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
-from kafka import KafkaAdminClient
-from kafka.errors import KafkaError
 from msgspec import Struct
 
 NAME = "kafka"
@@ -103,6 +101,10 @@ class Broker(Struct, frozen=True, kw_only=True):
 
 def answers(bootstrap: str) -> bool:
     """Whether a broker answers the protocol there and has let itself into its cluster."""
+    # Imported while the broker boots: nothing else here needs the client.
+    from kafka import KafkaAdminClient
+    from kafka.errors import KafkaError
+
     try:
         admin = KafkaAdminClient(
             bootstrap_servers=bootstrap,

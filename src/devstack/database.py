@@ -7,7 +7,6 @@ import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
-import psycopg
 from msgspec import Struct
 
 from devstack.errors import DevstackError
@@ -90,6 +89,9 @@ class Database(Struct, frozen=True, kw_only=True):
 
     def answers(self) -> bool:
         """Whether the server answers; makes the ledger's database if it is not there yet."""
+        # Imported while the server boots.
+        import psycopg
+
         try:
             with psycopg.connect(
                 self._url("postgres"), autocommit=True, connect_timeout=PROBE_SECONDS
@@ -146,6 +148,8 @@ def remove(folder: Path) -> None:
 
 def reachable(url: str) -> bool:
     """Whether a database of the caller's own answers."""
+    import psycopg
+
     try:
         psycopg.connect(url, connect_timeout=PROBE_SECONDS * 2).close()
     except psycopg.Error:

@@ -39,7 +39,11 @@ def java_version(java: Path) -> int | None:
     """The feature version of a java binary (17, 21, …; 8 for `1.8`); None if it does not say."""
     try:
         probe = subprocess.run(
-            [java, "-version"], capture_output=True, text=True, timeout=PROBE_SECONDS, check=False
+            [java, "-XX:-UsePerfData", "-version"],
+            capture_output=True,
+            text=True,
+            timeout=PROBE_SECONDS,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
         return None

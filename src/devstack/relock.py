@@ -5,13 +5,14 @@ Run as `python -m devstack.relock` after changing a coordinate below; needs the 
 
 from __future__ import annotations
 
-import hashlib
+import os
 import tempfile
 from pathlib import Path
 
+from jgo.constants import MAVEN_CENTRAL_URL
 from jgo.maven import MavenContext, PythonResolver
 
-from devstack.jars import LOCK_FILE, maven_base
+from devstack.jars import LOCK_FILE, sha256_of
 
 COORDINATES = (
     ("org.apache.kafka", "kafka_2.13", "4.3.1"),
@@ -29,20 +30,16 @@ def relock() -> str:
         context = MavenContext(
             resolver=PythonResolver(),
             repo_cache=Path(folder),
-            remote_repos={"central": maven_base()},
+            remote_repos={"central": os.environ.get("REFUNDS_MAVEN_MIRROR", MAVEN_CENTRAL_URL)},
             timeout=60,
         )
         wanted = [context.create_dependency(":".join(parts)) for parts in COORDINATES]
         direct, transitive = context.resolver.resolve(wanted)
         lines = {
-            f"{a.groupId}:{a.artifactId}:{a.version}": _sha256(a.resolve())
+            f"{a.groupId}:{a.artifactId}:{a.version}": sha256_of(a.resolve())
             for a in (dependency.artifact for dependency in (*direct, *transitive))
         }
     return HEADER + "".join(f"{name} {digest}\n" for name, digest in sorted(lines.items()))
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 if __name__ == "__main__":

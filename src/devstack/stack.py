@@ -12,16 +12,18 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
-from rich.console import Console
 
 from devstack import broker, database
-from devstack.blueprint import APP_STOP, BROKER_STOP, DATABASE_STOP, KILL, TERM, fetch_jars
+from devstack.blueprint import APP_STOP, BROKER_STOP, DATABASE_STOP, KILL, TERM
 from devstack.errors import DevstackError
+from devstack.jars import cache_folder, classpath, locked_jars
 from devstack.java import find_java
-from devstack.processes import Identity, alive, end, identity_of, kill_session, marked
+from devstack.processes import HOME_MARK, Identity, alive, end, identity_of, kill_session, marked
 from devstack.status import (
+    Launch,
     Layout,
     Plan,
     ProcessState,
@@ -31,6 +33,9 @@ from devstack.status import (
     read_status,
     write_json,
 )
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 POLL_SECONDS = 0.05
 UP_SECONDS, DOWN_SECONDS = 400.0, 90.0
@@ -56,13 +61,12 @@ def up(home: Path, plan: Plan, console: Console | None = None) -> Status:
         found = status(home)
         if found.state in (State.RUNNING, State.DEGRADED):
             return found
-        down(home)
-        find_java()
-        fetch_jars(console or Console(stderr=True))
-        write_json(layout.plan, plan)
-        supervisor = _launch(layout)
+        last = down(home)
+        write_json(layout.launch, _launch(plan, last, console))
+        # From here on `down` finds what runs: on record, or by its mark.
+        write_json(layout.status, replace(last, state=State.STARTING, message=None))
         try:
-            return _wait_until_up(layout, supervisor)
+            return _wait_until_up(layout, _start_supervisor(layout))
         except BaseException:
             down(home)
             raise
@@ -136,7 +140,17 @@ def _one_at_a_time(layout: Layout) -> Iterator[None]:
         yield
 
 
-def _launch(layout: Layout) -> Identity | None:
+def _launch(plan: Plan, last: Status, console: Console | None) -> Launch:
+    mirror = os.environ.get("REFUNDS_MAVEN_MIRROR")
+    return Launch(
+        plan=plan,
+        last_ports={p.name: p.port for p in last.processes if p.port},
+        java=find_java(),
+        classpath=classpath(locked_jars(), cache_folder(), mirror, console),
+    )
+
+
+def _start_supervisor(layout: Layout) -> Identity | None:
     """Start the supervisor as nobody's child; None if it is gone already."""
     with layout.log("supervisor").open("ab") as log:
         launcher = subprocess.run(
@@ -145,6 +159,7 @@ def _launch(layout: Layout) -> Identity | None:
             stdout=subprocess.PIPE,
             stderr=log,
             start_new_session=True,
+            env={**os.environ, HOME_MARK: str(layout.home)},
             check=True,
         )
     return identity_of(int(launcher.stdout))
@@ -155,7 +170,8 @@ def _wait_until_up(layout: Layout, supervisor: Identity | None) -> Status:
     while time.monotonic() < deadline:
         ended = not alive(supervisor)
         seen = read_status(layout.home)
-        if seen and seen.supervisor == supervisor and seen.state in (State.RUNNING, State.DEGRADED):
+        ours = seen and seen.supervisor and supervisor and seen.supervisor.pid == supervisor.pid
+        if seen and ours and seen.state in (State.RUNNING, State.DEGRADED):
             return seen
         if ended:
             raise DevstackError(_why(seen, layout))
@@ -178,6 +194,7 @@ def _end_orphans(home: Path, last: Status) -> None:
         kill_session(process.identity)
     for identity in marked(home):
         end(identity, DATABASE_STOP)
+        kill_session(identity)
 
 
 def _stop_signals(process: ProcessStatus) -> Sequence[tuple[signal.Signals, float]]:

@@ -85,8 +85,10 @@ class Status(Struct, frozen=True, kw_only=True):
 
 
 class Plan(Struct, frozen=True, kw_only=True):
-    """All a supervisor is told. Without `owner` it runs until it is told to stop; with one, until
-    that process ends. `database_url` names a database of the caller's own; ports 0 are free ones.
+    """What a stack is to run. `prepare` are commands run to their end before the apps, with the
+    apps' environment. `metadata` is kept in the status. Without `owner` it runs until it is told
+    to stop; with one, until that process ends. `database_url` names a database of the caller's
+    own; ports 0 are free ones; a stack that is not `durable` forgets in a crash of the machine.
     """
 
     processes: tuple[ProcessSpec, ...] = ()
@@ -99,6 +101,17 @@ class Plan(Struct, frozen=True, kw_only=True):
     owner: Identity | None = None
 
 
+class Launch(Struct, frozen=True, kw_only=True):
+    """What a supervisor is handed: the plan, what was found to run the broker with, and the ports
+    of the last start by process, which are taken again where they are still free.
+    """
+
+    plan: Plan
+    last_ports: dict[str, int]
+    java: Path
+    classpath: tuple[Path, ...]
+
+
 class Layout(Struct, frozen=True, kw_only=True):
     """Where the files of a stack lie."""
 
@@ -109,8 +122,8 @@ class Layout(Struct, frozen=True, kw_only=True):
         return self.home / "status.json"
 
     @property
-    def plan(self) -> Path:
-        return self.home / "plan.json"
+    def launch(self) -> Path:
+        return self.home / "launch.json"
 
     @property
     def logs(self) -> Path:
@@ -150,9 +163,9 @@ def read_status(home: Path) -> Status | None:
     return _read(Layout(home=home).status, Status)
 
 
-def read_plan(home: Path) -> Plan | None:
-    """The plan of the last start."""
-    return _read(Layout(home=home).plan, Plan)
+def read_launch(home: Path) -> Launch | None:
+    """What the last start was handed."""
+    return _read(Layout(home=home).launch, Launch)
 
 
 def _read(path: Path, kind: type[T]) -> T | None:

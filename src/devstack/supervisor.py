@@ -25,7 +25,7 @@ from devstack.blueprint import (
 from devstack.errors import DevstackError
 from devstack.logs import last_lines
 from devstack.processes import Account, alive, identity_of, kill_session, myself, spawn
-from devstack.status import Layout, Plan, ProcessState, State, Status, read_plan, write_json
+from devstack.status import Launch, Layout, ProcessState, State, Status, read_launch, write_json
 from devstack.watched import Watched
 
 TICK_SECONDS = 0.05
@@ -51,9 +51,10 @@ class Errand(Struct, frozen=True, kw_only=True):
 class Supervisor:
     """Runs one plan in one home, on one thread."""
 
-    def __init__(self, layout: Layout, plan: Plan) -> None:
+    def __init__(self, layout: Layout, launch: Launch) -> None:
         self._layout = layout
-        self._plan = plan
+        self._launch = launch
+        self._plan = launch.plan
         self._stop = threading.Event()
         self._watched: list[Watched] = []
         self._ticks = 0
@@ -62,7 +63,7 @@ class Supervisor:
             home=layout.home,
             supervisor=myself(),
             started_at=time.time_ns() // 1000,
-            metadata=plan.metadata,
+            metadata=launch.plan.metadata,
         )
 
     def run(self) -> int:
@@ -86,7 +87,7 @@ class Supervisor:
     def _bring_up(self) -> None:
         """1. new data folders, 2. services, 3. the caller's preparations, 4. the apps."""
         self._publish()
-        drawn = draw(self._layout, self._plan)
+        drawn = draw(self._layout, self._launch)
         self._publish(
             bootstrap=drawn.broker.bootstrap, database_url=drawn.database_url, notes=drawn.notes
         )
@@ -121,7 +122,7 @@ class Supervisor:
                 Errand(
                     what="making the database's data folder",
                     argv=server.format_argv,
-                    env=database_env(self._layout),
+                    env=database_env(),
                     folder=server.folder,
                     log=self._layout.log("postgres"),
                     account=server.account,
@@ -215,8 +216,8 @@ class Supervisor:
 def supervise(home: Path) -> int:
     """Run the plan written in the home; 0 at once if another supervisor already does."""
     layout = Layout(home=home)
-    plan = read_plan(home)
-    if plan is None:
+    launch = read_launch(home)
+    if launch is None:
         raise DevstackError(f"there is no plan in {home}: start the stack with `up`.")
     broker.quiet_client()
     with (home / "supervisor.lock").open("w") as lock:
@@ -224,7 +225,7 @@ def supervise(home: Path) -> int:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return 0
-        return Supervisor(layout, plan).run()
+        return Supervisor(layout, launch).run()
 
 
 def _never_ready(watched: Watched, seconds: float) -> str:
