@@ -6,8 +6,6 @@ start learns from the log what was written.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import structlog
 from msgspec import Struct
 
@@ -64,12 +62,12 @@ class _OffChain(Exception):
 class PartitionDecider:
     """Owns one partition: restores its state, then decides what comes."""
 
-    def __init__(self, log: Log, partition: int, store_folder: Path, world: World) -> None:
+    def __init__(self, log: Log, partition: int, store: Store, world: World) -> None:
         self._log = log
         self._partition = partition
         self._world = world
-        self._store = Store(store_folder, partition, world.events_topic_id)
-        self._end = self._store.place.end
+        self._store = store
+        self._end = store.place.end
         self._position = 0
         self._committed = 0
 
@@ -137,9 +135,7 @@ class PartitionDecider:
         self._store.close()
 
     def _commit(self, outgoing: list[Outgoing], batch: Batch) -> None:
-        result = self._log.commit(
-            self._partition, outgoing, batch.next_position, self._end.text
-        )
+        result = self._log.commit(self._partition, outgoing, batch.next_position, self._end.text)
         if result is not CommitResult.OK:
             raise CommitLost(f"partition {self._partition}: commit ended {result.name}")
         self._position = self._committed = batch.next_position

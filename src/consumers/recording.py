@@ -124,9 +124,7 @@ def _meta(answer: Answer, fact: Fact, index: int, count: int, end: ChainEnd) -> 
     )
 
 
-def _write(
-    recorded: RecordedEvent, source: LogRecord, end: ChainEnd
-) -> tuple[Written, ChainEnd]:
+def _write(recorded: RecordedEvent, source: LogRecord, end: ChainEnd) -> tuple[Written, ChainEnd]:
     value, body_hash = encode_event(recorded)
     trace = next((text for name, text in source.headers if name == "traceparent"), None)
     account_id = recorded.meta.account_id

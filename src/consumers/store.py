@@ -48,13 +48,15 @@ class Store:
     """A partition's state; satisfies `ledger.state.State`.
 
     `apply` changes it in memory, `save` makes it durable; a process that ends in between loses
-    only what the events topic still has.
+    only what the events topic still has. Without a folder it is kept in memory alone.
     """
 
-    def __init__(self, folder: Path, partition: int, topic_id: str) -> None:
-        self._path = folder / f"partition-{partition}.sqlite"
+    def __init__(self, folder: Path | None, partition: int, topic_id: str) -> None:
+        self._path: Path | None = None
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._path = folder / f"partition-{partition}.sqlite"
         self._topic_id = topic_id
-        folder.mkdir(parents=True, exist_ok=True)
         self._cache: dict[Key, Entity | None] = {}
         self._changed: set[Key] = set()
         self._undo: dict[Key, Entity | None] = {}
@@ -128,14 +130,14 @@ class Store:
             return self._connect()
 
     def _connect(self) -> sqlite3.Connection:
-        database = sqlite3.connect(self._path, isolation_level=None)
+        database = sqlite3.connect(self._path or ":memory:", isolation_level=None)
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = NORMAL")
         database.executescript(_SCHEMA)
         return database
 
     def _delete(self) -> None:
-        for suffix in ("", "-wal", "-shm"):
+        for suffix in ("", "-wal", "-shm") if self._path is not None else ():
             Path(f"{self._path}{suffix}").unlink(missing_ok=True)
 
     def _load_place(self) -> Place:
