@@ -36,7 +36,7 @@ def parse_instant(text: str) -> Instant:
     """
     if not _RFC3339.fullmatch(text):
         raise ValueError(f"not an RFC 3339 instant: {text!r}")
-    instant = _micros(datetime.fromisoformat(text.upper()))
+    instant = from_datetime(datetime.fromisoformat(text.upper()))
     if not EARLIEST <= instant <= LATEST:
         raise ValueError(f"outside 1970..9999: {text!r}")
     return instant
@@ -52,6 +52,11 @@ def format_instant(instant: Instant) -> str:
 def as_datetime(instant: Instant) -> datetime:
     """Micros → an aware `datetime` in UTC."""
     return _EPOCH + timedelta(microseconds=instant)
+
+
+def from_datetime(moment: datetime) -> Instant:
+    """An aware `datetime` → micros."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 def parse_day(text: str) -> Day:
@@ -78,7 +83,7 @@ def day_of(instant: Instant, zone: str) -> Day:
 
 def start_of_day(day: Day, zone: str) -> Instant:
     """The first instant of a calendar day in a zone."""
-    return _micros(datetime.combine(as_date(day), datetime.min.time(), ZoneInfo(zone)))
+    return from_datetime(datetime.combine(as_date(day), datetime.min.time(), ZoneInfo(zone)))
 
 
 def add_months(day: Day, months: int) -> Day:
@@ -95,7 +100,7 @@ def plus_months(instant: Instant, months: int, zone: str) -> Instant:
     tz = ZoneInfo(zone)
     local = as_datetime(instant).astimezone(tz)
     target = as_date(add_months(local.toordinal() - _EPOCH_ORDINAL, months))
-    return _micros(datetime.combine(target, local.time(), tz))
+    return from_datetime(datetime.combine(target, local.time(), tz))
 
 
 def whole_months(start: Instant, end: Instant, zone: str) -> int:
@@ -109,7 +114,3 @@ def whole_months(start: Instant, end: Instant, zone: str) -> int:
     first, last = as_datetime(start).astimezone(tz), as_datetime(end).astimezone(tz)
     months = (last.year - first.year) * 12 + last.month - first.month
     return months if plus_months(start, months, zone) <= end else months - 1
-
-
-def _micros(moment: datetime) -> Instant:
-    return (moment - _EPOCH) // timedelta(microseconds=1)

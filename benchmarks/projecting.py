@@ -1,0 +1,200 @@
+"""How fast events become rows: the projector alone, beside a plain COPY of the same rows.
+
+Run it as `python -m benchmarks.projecting [--events N]`. It starts its own database, or takes the
+one in DATABASE_URL, in which it makes and drops a database of its own. Nothing is asserted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event as Flag
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from ledger.codec import decode_event
+from ledger.events import InstanceOrderRecorded
+from ledger.ids import partition_of
+from ledger.instants import DAY
+from ledger.log import Batch, LogRecord
+from ledger.shapes import (
+    Channel,
+    Component,
+    DurationDiscount,
+    Funds,
+    LadderStep,
+    OrderKind,
+    OrderLine,
+)
+from projector.changes import TableChanges, fold
+from projector.migrations import migrate
+from projector.runner import Projection, run
+from projector.views import VIEWS
+from projector.writer import READ_MODELS, write
+from tests.projector.stories import START, Story, opened
+
+PARTITIONS = 6
+ACCOUNTS = 500
+DATABASE = "refunds_bench_projecting"
+
+
+class Records:
+    """The events topic as lists in memory, so that no broker is measured."""
+
+    topic_id = "bench"
+
+    def __init__(self, values: Mapping[int, list[bytes]], stop: Flag) -> None:
+        self._records = {
+            partition: [
+                LogRecord(partition=partition, offset=n, appended_at=0, key=b"", value=value)
+                for n, value in enumerate(each)
+            ]
+            for partition, each in values.items()
+        }
+        self._stop = stop
+
+    def ends(self) -> tuple[int, ...]:
+        """Where each partition ends."""
+        return tuple(len(each) for each in self._records.values())
+
+    def read(
+        self, positions: Mapping[int, int], max_records: int, timeout_seconds: float
+    ) -> dict[int, Batch]:
+        """The next records of the first partition that has any; stops the run after the last."""
+        del timeout_seconds
+        for partition, position in positions.items():
+            found = self._records[partition][position : position + max_records]
+            if found:
+                end = position + len(found)
+                return {partition: Batch(records=tuple(found), next_position=end)}
+        self._stop.set()
+        return {}
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+def main() -> None:
+    """Make the events, measure each step, print the rates and their ratios."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--events", type=int, default=50_000)
+    events = parser.parse_args().events
+    story = _story(events)
+    values = [value for each in story.values.values() for value in each]
+    count = len(values)
+    decoding = _seconds(lambda: [decode_event(value) for value in values])
+    folded = _folded(story)
+    with _database() as conninfo:
+        migrate(conninfo)
+        copying = _seconds(lambda: _copy(conninfo, folded))
+        _empty(conninfo)
+        stop = Flag()
+        source = Records(story.values, stop)
+        projection = Projection(conninfo=conninfo)
+        projecting = _seconds(lambda: run(projection, lambda: source, stop))
+    rows = sum(len(table.inserts) for table in folded)
+    print(f"{count} events, {rows} rows")
+    for name, seconds in (
+        ("decoding alone", decoding),
+        ("COPY of the same rows", copying),
+        ("projecting", projecting),
+    ):
+        print(f"{name:<22} {seconds:6.2f} s  {count / seconds:9,.0f} events/s")
+    print(f"projecting / COPY      {projecting / copying:6.2f}")
+
+
+def _story(events: int) -> Story:
+    story = Story(PARTITIONS)
+    for account in range(ACCOUNTS):
+        story.command(f"acct-{account}", opened())
+    for number in range(events):
+        story.command(f"acct-{number % ACCOUNTS}", _order(number))
+    assert partition_of(b"acct-1", PARTITIONS) < PARTITIONS
+    return story
+
+
+def _order(number: int) -> InstanceOrderRecorded:
+    ladder = (LadderStep(from_hours=0, hourly=420_000), LadderStep(from_hours=96, hourly=210_000))
+    line = OrderLine(
+        instance_id=f"ins-{number:08d}",
+        product="cvm-s5-medium",
+        region="ap-guangzhou",
+        paid=Funds(cash=20_000, gift=20_796, voucher=10_000),
+        components=tuple(
+            Component(name=name, list_monthly=51_000_000, payg=ladder)
+            for name in ("compute", "disk", "bandwidth")
+        ),
+        duration_discounts=(DurationDiscount(from_months=12, factor="0.83"),),
+    )
+    return InstanceOrderRecorded(
+        order_id=f"order-{number:08d}",
+        kind=OrderKind.NEW,
+        channel=Channel.STANDARD,
+        starts_at=START,
+        ends_at=START + 365 * DAY,
+        delivered_at=START,
+        lines=(line,),
+        currency="CNY",
+    )
+
+
+def _folded(story: Story) -> tuple[TableChanges, ...]:
+    return fold(change for event in story.events for v in VIEWS for change in v.changes(event))
+
+
+def _copy(conninfo: str, folded: tuple[TableChanges, ...]) -> None:
+    with psycopg.connect(conninfo) as connection:
+        connection.execute("SET synchronous_commit = off")
+        write(connection, folded)
+
+
+def _empty(conninfo: str) -> None:
+    with psycopg.connect(conninfo) as connection:
+        for view in VIEWS:
+            connection.execute(
+                sql.SQL("TRUNCATE {}").format(sql.Identifier(READ_MODELS, view.TABLE.name))
+            )
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+@contextmanager
+def _database() -> Iterator[str]:
+    with _server() as server, psycopg.connect(server, autocommit=True) as admin:
+        admin.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)".encode())
+        admin.execute(f"CREATE DATABASE {DATABASE}".encode())
+        try:
+            yield make_conninfo(server, dbname=DATABASE)
+        finally:
+            admin.execute(f"DROP DATABASE {DATABASE} WITH (FORCE)".encode())
+
+
+@contextmanager
+def _server() -> Iterator[str]:
+    given = os.environ.get("DATABASE_URL")
+    if given:
+        yield given
+        return
+    from devstack import destroy, start_services
+    from devstack.processes import myself
+
+    home = Path(tempfile.mkdtemp(prefix="refunds-bench-"))
+    try:
+        yield start_services(home, myself()).database_url
+    finally:
+        destroy(home)
+
+
+if __name__ == "__main__":
+    main()
