@@ -124,4 +124,6 @@ def _terms(
 
 
 def _instant(moment: datetime) -> Instant:
+    if moment.tzinfo is None:
+        raise ValueError(f"terms: effective_from {moment} needs a zone, such as Z")
     return parse_instant(moment.astimezone(UTC).isoformat())

@@ -13,9 +13,9 @@ from ledger.calculations.promotion_order import promotion_fee
 from ledger.calculations.ratio_split import ratio_split
 from ledger.calculations.value_used import value_used
 from ledger.calculations.working import amount, decimal_text, exact_minor, step
-from ledger.instants import Instant
+from ledger.instants import Instant, format_instant
 from ledger.money import Currency, Minor
-from ledger.shapes import Channel, Parts, RefundRule, WorkingStep
+from ledger.shapes import Channel, OrderKind, Parts, RefundRule, WorkingStep
 from ledger.state.entities import Instance, InstanceOrder
 from ledger.terms import Terms
 
@@ -33,10 +33,15 @@ class CountedOrders(Struct, frozen=True, kw_only=True):
 
 
 def counted_orders(instance: Instance, now: Instant) -> CountedOrders:
-    """The live orders that have not ended: the latest that has started, and the later ones."""
-    started = [order for order in instance.orders if order.starts_at <= now < order.ends_at]
-    to_come = tuple(order for order in instance.orders if order.starts_at > now)
-    return CountedOrders(running=started[-1] if started else None, to_come=to_come)
+    """The live orders that have not ended: the latest that has started, and the later ones.
+
+    A NEW order counts as running before its start too: its instance may have been delivered, and
+    nothing ran before it.
+    """
+    live = [order for order in instance.orders if now < order.ends_at]
+    begun = [order for order in live if order.kind is OrderKind.NEW or order.starts_at <= now]
+    to_come = tuple(order for order in live if order not in begun)
+    return CountedOrders(running=begun[-1] if begun else None, to_come=to_come)
 
 
 def prepaid_return(
@@ -63,7 +68,7 @@ def prepaid_return(
     steps = [_paid(order, currency) for order in orders.all]
     if full_quota_free and within_five_days(orders.running, now, terms.five_days_hours):
         rule, refund_cash, refund_gift = RefundRule.FIVE_DAYS_NO_REASON, cash, gift
-        steps.append(step("five_days_no_reason", amount(cash + gift, currency)))
+        steps.append(_five_days(orders.running, now, amount(cash + gift, currency), terms))
     else:
         rule = RefundRule.ORDINARY_RETURN
         refund, working = _ordinary(orders, cash + gift, valued_at, currency, terms)
@@ -84,6 +89,20 @@ def prepaid_return(
     )
     return RefundFigures(
         rule=rule, gross=gross, fee=fee, amount=gross - fee, parts=parts, working=tuple(steps)
+    )
+
+
+def _five_days(
+    running: InstanceOrder | None, now: Instant, whole: str, terms: Terms
+) -> WorkingStep:
+    assert running is not None
+    return step(
+        "five_days_no_reason",
+        whole,
+        order=running.order_id,
+        delivered_at=format_instant(running.delivered_at),
+        returned_at=format_instant(now),
+        within=f"{terms.five_days_hours} hours",
     )
 
 

@@ -5,23 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ledger.commands import (
+    ApproveMarketplaceRefund,
     Command,
+    CompleteOverdueMarketplaceRefund,
+    ConfirmService,
+    DeclineMarketplaceRefund,
     DestroyIsolatedInstance,
     DestroyPostpaidInstance,
     ExpireInstance,
     OpenAccount,
+    OpenCommitmentTerm,
     QuoteInstanceReturn,
     RecordInstanceOrder,
+    RecordInvoiceState,
+    RecordMarketplacePurchase,
+    RefundMarketplaceManually,
+    RequestMarketplaceRefund,
     RestoreInstance,
     ReturnInstance,
     SettleRefund,
     StartPostpaidInstance,
     TakeInstanceOffline,
+    WithdrawMarketplaceRefund,
 )
 from ledger.policies.case import Case, violation
 from ledger.refusal import Code, Violation
 from ledger.shapes import OrderKind
-from ledger.state.entities import Account, Entity, Instance, Order, Quote, Refund
+from ledger.state.entities import Account, Entity, Instance, Order, Purchase, Quote, Refund
 
 _Named = tuple[str, type[Entity], str]
 _OnInstance = (
@@ -32,6 +42,16 @@ _OnInstance = (
     | TakeInstanceOffline
     | ExpireInstance
     | DestroyIsolatedInstance
+)
+_OnPurchase = (
+    ConfirmService
+    | RecordInvoiceState
+    | RequestMarketplaceRefund
+    | WithdrawMarketplaceRefund
+    | ApproveMarketplaceRefund
+    | DeclineMarketplaceRefund
+    | CompleteOverdueMarketplaceRefund
+    | RefundMarketplaceManually
 )
 
 
@@ -55,13 +75,20 @@ def already_exists(case: Case) -> Iterator[Violation]:
     """
     for noun, kind, entity_id in _must_be_new(case.command):
         if case.find(kind, entity_id) is not None:
-            named = entity_id or case.given.meta.account_id
-            yield violation(
-                "existence_and_state",
-                Code.ALREADY_EXISTS,
-                f"{noun} {named} exists already; give the new one an id of its own",
-                **{noun: named},
-            )
+            yield _existing(noun, entity_id or case.given.meta.account_id)
+    if isinstance(case.command, OpenCommitmentTerm):
+        known = {term.term_id for term in case.account.commitment_terms}
+        if case.command.term_id in known:
+            yield _existing("commitment_term", case.command.term_id)
+
+
+def _existing(noun: str, named: str) -> Violation:
+    return violation(
+        "existence_and_state",
+        Code.ALREADY_EXISTS,
+        f"{noun} {named} exists already; give the new one an id of its own",
+        **{noun: named},
+    )
 
 
 def _missing(noun: str, entity_id: str) -> Violation:
@@ -90,6 +117,8 @@ def _must_exist(command: Command) -> list[_Named]:
             return [("refund", Refund, command.refund_id)]
         case _ if isinstance(command, _OnInstance):
             return [("instance", Instance, command.instance_id)]
+        case _ if isinstance(command, _OnPurchase):
+            return [("purchase", Purchase, command.purchase_id)]
         case _:
             return []
 
@@ -105,5 +134,7 @@ def _must_be_new(command: Command) -> list[_Named]:
             return [order, *(("instance", Instance, line.instance_id) for line in command.lines)]
         case StartPostpaidInstance():
             return [("instance", Instance, command.instance_id)]
+        case RecordMarketplacePurchase():
+            return [("purchase", Purchase, command.purchase_id)]
         case _:
             return []

@@ -1,4 +1,4 @@
-"""Instance state: which commands an instance takes where it is, when no more telling code applies."""
+"""Instance state: which commands an instance takes where it is."""
 
 from __future__ import annotations
 
@@ -48,13 +48,9 @@ def wrong_instance_state(case: Case) -> Iterator[Violation]:
 
 
 def _expired(instance: Instance) -> bool:
-    """In the bin because its time was over: `prepaid_return` has the more telling code."""
+    """Off because its time was over: `prepaid_return` has the more telling code."""
     isolation = instance.isolation
-    return (
-        instance.status is InstanceStatus.ISOLATED
-        and isolation is not None
-        and isolation.reason is IsolationReason.EXPIRED
-    )
+    return isolation is not None and isolation.reason is IsolationReason.EXPIRED
 
 
 def _renewal(case: Case, instance: Instance, order: RecordInstanceOrder) -> Iterator[Violation]:

@@ -15,8 +15,8 @@ from ledger.state.entities import Instance
 def self_service_not_supported(case: Case) -> Iterator[Violation]:
     """One PROMOTION order among those counted, and only SUPPORT may return the instance.
 
-    Source: seed 000 (推广奖励渠道订单暂不支持自助退款). By hand: an OWNER returns i-1, whose renewal
-    came through the promotion channel: `SELF_SERVICE_NOT_SUPPORTED`.
+    Source: seed 000 (推广奖励渠道订单暂不支持自助退款). By hand: an OWNER returns i-1, whose
+    renewal came through the promotion channel: `SELF_SERVICE_NOT_SUPPORTED`.
     """
     if not isinstance(case.command, QuoteInstanceReturn | ReturnInstance):
         return
