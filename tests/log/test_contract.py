@@ -61,6 +61,14 @@ def test_reading_follows_the_source_from_the_position_asked_for(world: World) ->
     assert [r.offset for r in read_all(log, Topic.COMMANDS, 0, position=0)] == list(range(50))
 
 
+def test_the_source_can_be_read_before_its_partitions_are_held(world: World) -> None:
+    world.tools.publish([command(b"%d" % i) for i in range(5)])
+    log = world.consumer("decider", Topic.COMMANDS)
+    assert [r.offset for r in read_all(log, Topic.COMMANDS, 0)] == [0, 1, 2, 3, 4]
+    await_owned([log], [PARTITIONS])
+    assert [r.offset for r in read_all(log, Topic.COMMANDS, 0)] == [0, 1, 2, 3, 4]
+
+
 def test_no_more_records_come_than_were_asked_for(world: World) -> None:
     world.tools.publish([command(b"%d" % i) for i in range(10)])
     log = world.consumer("decider", Topic.COMMANDS)
@@ -192,9 +200,17 @@ def test_groups_do_not_see_each_others_offsets_nor_fence_each_other(world: World
 def test_two_members_share_the_partitions_and_one_inherits(world: World) -> None:
     first = world.consumer("decider", Topic.COMMANDS, "a")
     await_owned([first], [PARTITIONS])
+    for partition in range(PARTITIONS):
+        first.fence(partition)
     second = world.consumer("decider", Topic.COMMANDS, "b")
-    shares = await_owned([first, second], [2, 1])
-    assert shares[0] | shares[1] == set(range(PARTITIONS))
+    kept, moved = await_owned([first, second], [2, 1])
+    assert kept | moved == set(range(PARTITIONS))
+    for partition in moved:
+        second.fence(partition)
+        assert first.commit(partition, [], 1, "") is CommitResult.FENCED
+        assert second.commit(partition, [], 1, "") is CommitResult.OK
+    for partition in kept:
+        assert first.commit(partition, [], 1, "") is CommitResult.OK
     second.close()
     await_owned([first], [PARTITIONS])
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import uuid4
 
+import msgspec
 from kafka import KafkaProducer
 
 from ledger.kafka_log import KafkaLog, KafkaSettings, KafkaTools, create_topics
-from ledger.kafka_log.records import send
+from ledger.kafka_log.records import send_all
 from ledger.kafka_log.settings import transactional_options
 from ledger.log import Log, LogRecord, LogTools, Outgoing, Topic
 from ledger.memory_log import MemoryCluster
@@ -62,21 +63,28 @@ class KafkaWorld:
         self.hung: list[str] = []
         self._logs: list[KafkaLog] = []
 
-    def consumer(self, group: str, source: Topic, member_id: str = "only") -> KafkaLog:
-        log = KafkaLog(self.settings, group, source, member_id, on_hang=self.hung.append)
+    def consumer(
+        self, group: str, source: Topic, member_id: str = "only", **changes: int
+    ) -> KafkaLog:
+        settings = msgspec.structs.replace(self.settings, **changes)
+        log = KafkaLog(settings, group, source, member_id, on_hang=self.hung.append)
         self._logs.append(log)
         return log
 
     def abort(self, records: Sequence[Outgoing]) -> None:
-        options = transactional_options(self.settings, f"{self.settings.prefix}aborting")
+        producer = self.leave_open("aborting", records)
+        producer.abort_transaction()
+        producer.close()
+
+    def leave_open(self, transactional_id: str, records: Sequence[Outgoing]) -> Any:
+        """A producer that has written the records in a transaction it has not ended."""
+        options = transactional_options(self.settings, self.settings.prefix + transactional_id)
         producer = KafkaProducer(**options)
         producer.init_transactions()
         producer.begin_transaction()
-        for record in records:
-            send(producer, self.settings, record)
+        send_all(producer, self.settings, records)
         producer.flush()
-        producer.abort_transaction()
-        producer.close()
+        return producer
 
     def close(self) -> None:
         for log in self._logs:

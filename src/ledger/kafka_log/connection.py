@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -16,7 +17,12 @@ _PAUSE_SECONDS = 0.05
 
 
 def open_client(client: Callable[..., T], settings: KafkaSettings, options: dict[str, Any]) -> T:
-    """Construct a Kafka client, which connects. Raises LogUnavailable."""
+    """Construct a Kafka client, which connects. Raises LogUnavailable.
+
+    A client that cannot connect leaves threads and sockets behind when its construction fails, so
+    whether anybody listens is asked first.
+    """
+    _await_listener(settings)
     try:
         return client(**options)
     except errors.KafkaConfigurationError:
@@ -52,3 +58,28 @@ def ask(settings: KafkaSettings, what: str, question: Callable[[], T]) -> T:
         except errors.KafkaError as error:
             raise LogUnavailable(f"{what} at {settings.bootstrap}: {error!r}") from error
         time.sleep(_PAUSE_SECONDS)
+
+
+def _await_listener(settings: KafkaSettings) -> None:
+    deadline = time.monotonic() + settings.connect_timeout_seconds
+    addresses = [_address(text) for text in settings.bootstrap.split(",")]
+    while True:
+        for address in addresses:
+            left = max(_PAUSE_SECONDS, deadline - time.monotonic())
+            try:
+                socket.create_connection(address, timeout=left).close()
+            except OSError:
+                continue
+            return
+        if time.monotonic() >= deadline:
+            raise unreachable(settings)
+        time.sleep(_PAUSE_SECONDS)
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.strip().rpartition(":")
+    if not host or not port.isdecimal():
+        raise LogUnavailable(
+            f"KAFKA_BOOTSTRAP has {text!r}; write host:port, such as 127.0.0.1:9092"
+        )
+    return host.strip("[]"), int(port)

@@ -40,8 +40,8 @@ class KafkaLog:
         self._group = group
         self._source = source
         self._member_id = member_id
-        self._offsets = Offsets(settings)
         self._membership = Membership(settings, group, source, member_id)
+        self._offsets = Offsets(settings)
         self._watchdog = Watchdog(settings.watchdog_seconds, on_hang)
         self._reader: Reader | None = None
         self._writers: dict[int, Writer] = {}

@@ -34,7 +34,7 @@ class KafkaSettings(Struct, frozen=True, kw_only=True):
     slow_commit_seconds: float = 5.0
     session_timeout_ms: int = 15_000
     max_poll_interval_ms: int = 300_000
-    max_buffered_records: int = 20_000
+    max_buffered_records: int = 10_000
 
     def __post_init__(self) -> None:
         """Refuse times in the wrong order."""

@@ -10,7 +10,7 @@ from kafka import KafkaProducer, errors
 from ledger.kafka_log.connection import open_client
 from ledger.kafka_log.offsets import Offsets
 from ledger.kafka_log.reader import Reader
-from ledger.kafka_log.records import check_outgoing, send
+from ledger.kafka_log.records import check_outgoing, send_all
 from ledger.kafka_log.settings import KafkaSettings, producer_options
 from ledger.log import LogRecord, LogUnavailable, Outgoing, Published, Topic
 
@@ -76,7 +76,7 @@ class KafkaTools:
 
     def _publish_some(self, records: Sequence[Outgoing], published: list[Published]) -> None:
         try:
-            futures = [send(self._producer, self._settings, record) for record in records]
+            futures = send_all(self._producer, self._settings, records)
             self._producer.flush(timeout=self._settings.delivery_timeout_ms / 1000 + 1)
             for future in futures:
                 acked = future.get(timeout=0)

@@ -22,7 +22,7 @@ from typing import Any
 from kafka import KafkaProducer, OffsetAndMetadata, TopicPartition, errors
 
 from ledger.kafka_log.connection import open_client
-from ledger.kafka_log.records import send
+from ledger.kafka_log.records import send_all
 from ledger.kafka_log.settings import KafkaSettings, transactional_options
 from ledger.kafka_log.watchdog import Watchdog
 from ledger.log import CommitResult, LogUnavailable, Outgoing
@@ -100,7 +100,7 @@ class Writer:
     ) -> None:
         producer, settings = self._producer, self._settings
         producer.begin_transaction()
-        futures = [send(producer, settings, record) for record in records]
+        futures = send_all(producer, settings, records)
         if futures:
             producer.flush(timeout=settings.delivery_timeout_ms / 1000)
         for future in futures:

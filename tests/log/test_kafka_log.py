@@ -1,0 +1,223 @@
+"""What only the log on Kafka can get wrong: torn commits, zombies, hung calls, wrong worlds."""
+
+from __future__ import annotations
+
+import threading
+from uuid import uuid4
+
+import pytest
+from kafka import KafkaAdminClient
+from kafka.admin import ConfigResource, ConfigResourceType
+
+from ledger.kafka_log import KafkaLog, KafkaSettings, KafkaTools, create_topics, verify_world
+from ledger.kafka_log.settings import MAX_RECORD_BYTES
+from ledger.kafka_log.watchdog import Watchdog
+from ledger.log import CommitResult, Committed, LogUnavailable, Topic, WrongWorld
+from tests.log.worlds import PARTITIONS, KafkaWorld, await_owned, command, event, read_all
+
+NOBODY = KafkaSettings(bootstrap="127.0.0.1:1", partition_count=1, connect_timeout_seconds=0.5)
+
+
+def alter(world: KafkaWorld, topic: Topic, setting: str, value: str) -> None:
+    """Set a topic's setting, and wait until the broker that is asked knows of it."""
+    admin = KafkaAdminClient(bootstrap_servers=world.settings.bootstrap)
+    name = world.settings.topic_name(topic)
+    admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, {setting: value})])
+    resource = ConfigResource(ConfigResourceType.TOPIC, name)
+    for _ in range(1000):
+        found = admin.describe_configs([resource], config_filter="all")["topic"][name]
+        if found[setting]["value"] == value:
+            break
+    else:
+        raise AssertionError(f"{name}: {setting} stays {found[setting]['value']}")
+    admin.close()
+
+
+def test_a_record_the_broker_refuses_leaves_nothing_of_its_transaction(
+    kafka_world: KafkaWorld,
+) -> None:
+    alter(kafka_world, Topic.EVENTS, "max.message.bytes", "1000")
+    log = kafka_world.consumer("decider", Topic.COMMANDS, "a")
+    await_owned([log], [PARTITIONS])
+    log.fence(0)
+    records = [command(b"follow-up"), event(b"x" * 5000)]
+    assert log.commit(0, records, 1, "1") is CommitResult.UNKNOWN
+    successor = kafka_world.consumer("decider", Topic.COMMANDS, "b")
+    successor.fence(0)
+    assert successor.committed(0) is None
+    assert list(kafka_world.tools.replay(Topic.COMMANDS)) == []
+    assert list(kafka_world.tools.replay(Topic.EVENTS)) == []
+
+
+def test_what_a_dead_owner_left_open_is_aborted_by_the_fence_and_read_past(
+    kafka_world: KafkaWorld,
+) -> None:
+    log = kafka_world.consumer("decider", Topic.COMMANDS)
+    await_owned([log], [PARTITIONS])
+    log.fence(0)
+    assert log.commit(0, [event(b"a")], 1, "1:a") is CommitResult.OK
+    dead = kafka_world.leave_open("decider-0", [event(b"never"), event(b"never")])
+    assert log.high_watermark(Topic.EVENTS, 0) == 4
+    assert [r.value for r in kafka_world.tools.replay(Topic.EVENTS)] == [b"a"]
+    log.fence(0)
+    assert log.committed(0) == Committed(offset=1, metadata="1:a")
+    assert [r.value for r in read_all(log, Topic.EVENTS, 0)] == [b"a"]
+    assert log.commit(0, [event(b"b")], 2, "2:b") is CommitResult.OK
+    dead.close(timeout=1)
+
+
+def test_offset_metadata_outlives_the_process_that_wrote_it(kafka_world: KafkaWorld) -> None:
+    text = f"9007199254740993:{'f' * 64}"
+    first = kafka_world.consumer("decider", Topic.COMMANDS)
+    await_owned([first], [PARTITIONS])
+    first.fence(2)
+    assert first.commit(2, [event(b"a", partition=2)], 3, text) is CommitResult.OK
+    first.close()
+    second = kafka_world.consumer("decider", Topic.COMMANDS)
+    second.fence(2)
+    assert second.committed(2) == Committed(offset=3, metadata=text)
+
+
+def test_after_a_slow_commit_the_producer_is_replaced(kafka_world: KafkaWorld) -> None:
+    log = kafka_world.consumer("decider", Topic.COMMANDS, slow_commit_seconds=0)
+    await_owned([log], [PARTITIONS])
+    log.fence(0)
+    epochs = []
+    for number in range(3):
+        assert log.commit(0, [event(b"%d" % number)], number + 1, "") is CommitResult.OK
+        epochs.append(_epoch(kafka_world, "decider-0"))
+    assert epochs == [epochs[0], epochs[0] + 1, epochs[0] + 2]
+    assert [r.value for r in read_all(log, Topic.EVENTS, 0)] == [b"0", b"1", b"2"]
+
+
+def test_a_full_buffer_holds_the_partition_back_and_loses_nothing(kafka_world: KafkaWorld) -> None:
+    kafka_world.tools.publish([command(b"%d" % i, i % PARTITIONS) for i in range(900)])
+    log = kafka_world.consumer("decider", Topic.COMMANDS, max_buffered_records=20)
+    await_owned([log], [PARTITIONS])
+    positions = dict.fromkeys(range(PARTITIONS), 0)
+    offsets: dict[int, list[int]] = {p: [] for p in positions}
+    for _ in range(1000):
+        for partition in log.owned(0.1):
+            batch = log.read(Topic.COMMANDS, partition, positions[partition], 7, 0.0)
+            offsets[partition] += [r.offset for r in batch.records]
+            positions[partition] = batch.next_position
+        if all(position == 300 for position in positions.values()):
+            break
+    assert all(found == list(range(300)) for found in offsets.values())
+
+
+def test_more_is_published_than_may_be_in_flight_at_once(kafka_world: KafkaWorld) -> None:
+    published = kafka_world.tools.publish([command(b"%d" % i) for i in range(12_000)])
+    assert [p.offset for p in published] == list(range(12_000))
+    assert [r.value for r in kafka_world.tools.replay(Topic.COMMANDS)] == [
+        b"%d" % i for i in range(12_000)
+    ]
+
+
+def test_an_oversized_record_is_refused_before_anything_is_sent(kafka_world: KafkaWorld) -> None:
+    with pytest.raises(ValueError, match="the limit is 1000000"):
+        kafka_world.tools.publish([command(b"a"), command(b"x" * (MAX_RECORD_BYTES + 1))])
+    assert kafka_world.tools.end_offsets(Topic.COMMANDS) == (0, 0, 0)
+    kafka_world.tools.publish([command(b"x" * (MAX_RECORD_BYTES - 3))])
+
+
+def test_making_the_topics_again_changes_nothing(kafka_world: KafkaWorld) -> None:
+    assert create_topics(kafka_world.settings) == kafka_world.topic_ids
+    assert verify_world(kafka_world.settings, kafka_world.topic_ids) == kafka_world.topic_ids
+
+
+@pytest.mark.parametrize(
+    ("setting", "wrong", "right"),
+    [
+        ("retention.ms", "604800000", "-1"),
+        ("retention.bytes", "1000000", "-1"),
+        ("cleanup.policy", "compact", "delete"),
+        ("min.insync.replicas", "2", "1"),
+        ("message.timestamp.type", "CreateTime", "LogAppendTime"),
+        ("unclean.leader.election.enable", "true", "false"),
+    ],
+)
+def test_a_topic_with_another_setting_is_refused(
+    kafka_world: KafkaWorld, setting: str, wrong: str, right: str
+) -> None:
+    alter(kafka_world, Topic.EVENTS, setting, wrong)
+    name = kafka_world.settings.topic_name(Topic.EVENTS)
+    with pytest.raises(WrongWorld) as refused:
+        verify_world(kafka_world.settings)
+    assert str(refused.value) == f"topic {name}: {setting} is {wrong}, must be {right}"
+
+
+def test_another_partition_count_is_refused(kafka_world: KafkaWorld) -> None:
+    other = KafkaSettings(
+        bootstrap=kafka_world.settings.bootstrap,
+        partition_count=PARTITIONS + 1,
+        prefix=kafka_world.settings.prefix,
+    )
+    with pytest.raises(WrongWorld, match=r"partitions is 3, must be 4") as refused:
+        verify_world(other)
+    assert str(refused.value).count("partitions is 3") == len(Topic)
+
+
+def test_a_topic_made_anew_is_refused(kafka_world: KafkaWorld) -> None:
+    known = {**kafka_world.topic_ids, Topic.EVENTS: uuid4()}
+    with pytest.raises(WrongWorld, match=r"refunds\.events\.v1: topic id is .*, must be"):
+        verify_world(kafka_world.settings, known)
+
+
+def test_a_missing_topic_is_refused_by_name(kafka_world: KafkaWorld) -> None:
+    elsewhere = KafkaSettings(
+        bootstrap=kafka_world.settings.bootstrap,
+        partition_count=PARTITIONS,
+        prefix="nowhere.",
+        connect_timeout_seconds=1.0,
+    )
+    with pytest.raises(WrongWorld, match=r"has no topic nowhere\.refunds\.commands\.v1"):
+        verify_world(elsewhere)
+    with pytest.raises(LogUnavailable, match=r"has no topic nowhere\.refunds\.commands\.v1"):
+        KafkaLog(elsewhere, "decider", Topic.COMMANDS, "only")
+
+
+def test_where_no_broker_answers_the_error_says_what_to_do() -> None:
+    said = (
+        r"no Kafka broker answers at 127\.0\.0\.1:1 within 0\.5 s; "
+        r"start one with 'refundctl up' or set KAFKA_BOOTSTRAP"
+    )
+    with pytest.raises(LogUnavailable, match=said):
+        create_topics(NOBODY)
+    with pytest.raises(LogUnavailable, match=said):
+        KafkaTools(NOBODY).publish([command(b"a")])
+    with pytest.raises(LogUnavailable, match=said):
+        KafkaLog(NOBODY, "decider", Topic.COMMANDS, "only")
+
+
+def test_an_address_without_a_port_is_refused() -> None:
+    with pytest.raises(LogUnavailable, match="KAFKA_BOOTSTRAP has 'localhost'; write host:port"):
+        create_topics(KafkaSettings(bootstrap="localhost", partition_count=1))
+
+
+def test_times_in_the_wrong_order_are_refused() -> None:
+    with pytest.raises(ValueError, match="is not in that order"):
+        KafkaSettings(bootstrap="b", partition_count=1, transaction_timeout_ms=60_000)
+
+
+def test_the_watchdog_names_the_call_that_hangs() -> None:
+    hung: list[str] = []
+    bitten = threading.Event()
+
+    def action(what: str) -> None:
+        hung.append(what)
+        bitten.set()
+
+    watchdog = Watchdog(0.05, action)
+    with watchdog.guard("commit of decider-0 at 7"):
+        assert bitten.wait(30)
+    watchdog.close()
+    assert hung == ["commit of decider-0 at 7"]
+
+
+def _epoch(world: KafkaWorld, transactional_id: str) -> int:
+    admin = KafkaAdminClient(bootstrap_servers=world.settings.bootstrap)
+    name = world.settings.prefix + transactional_id
+    epoch: int = admin.describe_transactions([name])[name].producer_epoch
+    admin.close()
+    return epoch
