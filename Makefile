@@ -32,8 +32,8 @@ up: $(INSTALLED) ## Start broker, database and processes (ARGS=--sandbox)
 down: $(INSTALLED) ## Stop all that `up` started
 	@$(BIN)/refundctl down $(ARGS)
 
-bench: $(INSTALLED) ## Measure throughput (QUICK=1 for a short run; ARGS=)
-	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(ARGS)
+bench: $(INSTALLED) ## Measure throughput (BENCH=a module of benchmarks/; QUICK=1; ARGS=)
+	@$(BIN)/python -m benchmarks.$(or $(BENCH),throughput) $(ARGS)
 
 simulate: $(INSTALLED) ## Run a file of commands in memory (ARGS=examples/NAME.jsonl)
 	@$(BIN)/refundctl simulate $(ARGS)
