@@ -13,8 +13,9 @@ from ledger.state.entities import Instance, InstanceStatus
 def not_in_recycle_bin(case: Case) -> Iterator[Violation]:
     """Taking offline, and restoring, is for what lies in the bin.
 
-    Source: seed 000 (立即下线, 开机). By hand: i-1 is RUNNING; TakeInstanceOffline: `NOT_IN_RECYCLE_BIN`. An instance whose window
-    has elapsed was in the bin too long, not never: restoring it is `RETENTION_ELAPSED`.
+    Source: seed 000 (立即下线, 开机). By hand: i-1 is RUNNING; TakeInstanceOffline:
+    `NOT_IN_RECYCLE_BIN`. An instance whose window has elapsed was in the bin too long, not never:
+    restoring it is `RETENTION_ELAPSED`.
     """
     if not isinstance(case.command, TakeInstanceOffline | RestoreInstance):
         return

@@ -1,0 +1,1 @@
+"""Tests of the rules of instances and their recycle bin."""

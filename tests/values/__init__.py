@@ -1,0 +1,1 @@
+"""Tests of the values: money, instants, ids, terms, postings."""

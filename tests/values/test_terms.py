@@ -1,0 +1,85 @@
+"""Terms: a version once used never changes, and each instant has exactly one."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from hashlib import sha256
+from importlib import resources
+
+import pytest
+from msgspec.structs import replace
+
+from ledger.instants import parse_instant
+from ledger.terms import CapBasis, parse_terms, released_terms, terms_table
+
+FOLDER = resources.files("ledger").joinpath("terms")
+RELEASED = {"1": "bb6c8d0b27b40ce7edba4342477b0678ebb295ad08286c77f380f955010a3286"}
+"""SHA-256 of each released version's file. Never change one: add a version."""
+
+TEXT = next(file.read_text("utf-8") for file in FOLDER.iterdir() if file.name.endswith(".toml"))
+
+
+@pytest.mark.parametrize(("version", "digest"), RELEASED.items())
+def test_a_released_version_is_as_it_was(version: str, digest: str) -> None:
+    text = next(
+        text
+        for file in FOLDER.iterdir()
+        if file.name.endswith(".toml")
+        and parse_terms(text := file.read_text("utf-8")).version == version
+    )
+    assert sha256(text.encode()).hexdigest() == digest
+
+
+def test_every_version_in_the_table_is_pinned() -> None:
+    assert {terms.version for terms in released_terms().versions} == set(RELEASED)
+
+
+def test_version_one_has_the_rulebooks_numbers() -> None:
+    terms = released_terms().version("1")
+    assert terms.time_zone == "Asia/Shanghai"
+    assert terms.quote_valid_minutes == 15
+    assert terms.five_days_hours == 5 * 24
+    assert terms.prepaid_retention_hours == 7 * 24
+    assert terms.postpaid_retention_hours == 2
+    assert (terms.full_refunds_per_account, terms.ordinary_returns_per_account) == (1, 199)
+    assert terms.promotion_fee == Fraction(1, 4)
+    assert (terms.review_days, terms.completion_days) == (5, 3)
+    assert terms.self_service_refunds_per_account == 4
+    assert terms.arrival_minutes == 30
+    assert (terms.cap_usd, terms.cap_window_days) == (5_000_000, 365)
+    assert terms.cap_basis is CapBasis.REFUND
+    assert terms.termination_fee == 0
+    assert terms.swaps["Standard_F1"] == "Standard_F1s"
+
+
+def test_a_version_holds_from_its_instant_until_the_next() -> None:
+    first = released_terms().versions[0]
+    change = parse_instant("2026-07-01T00:00:00Z")
+    second = replace(first, version="2", effective_from=change)
+    table = terms_table([second, first])
+    assert table.at(0) is first
+    assert table.at(change - 1) is first
+    assert table.at(change) is second
+    assert table.version("2") is second
+    with pytest.raises(LookupError, match="'3'"):
+        table.version("3")
+
+
+def test_a_table_names_what_it_cannot_order() -> None:
+    first = released_terms().versions[0]
+    for other in (replace(first, version="2"), replace(first, effective_from=1)):
+        with pytest.raises(ValueError, match="share a name or a start"):
+            terms_table([first, other])
+    for late in ([], [replace(first, effective_from=1)]):
+        with pytest.raises(ValueError, match="from 1970-01-01"):
+            terms_table(late)
+
+
+def test_a_missing_number_is_named() -> None:
+    with pytest.raises(ValueError, match="quote_valid_minutes"):
+        parse_terms(TEXT.replace("quote_valid_minutes", "quote_minutes"))
+
+
+def test_a_start_without_a_zone_is_refused() -> None:
+    with pytest.raises(ValueError, match="needs a zone"):
+        parse_terms(TEXT.replace("1970-01-01T00:00:00Z", "1970-01-01T00:00:00"))
