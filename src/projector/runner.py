@@ -15,13 +15,12 @@ from msgspec import Struct
 from psycopg import Connection
 
 from ledger.envelope import RecordedEvent
-from ledger.log import Batch, LogUnavailable
+from ledger.log import Batch, EventSource, LogUnavailable
 from projector import checkpoint
 from projector.chain import follow
 from projector.changes import fold
 from projector.checkpoint import Checkpoint
 from projector.migrations import migrate
-from projector.source import EventSource
 from projector.views import VIEWS
 from projector.writer import READ_MODELS, write
 

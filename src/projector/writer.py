@@ -11,10 +11,30 @@ from psycopg import Connection, sql
 from psycopg.errors import UniqueViolation
 
 from projector.changes import ImpossibleChange, Patch, TableChanges
-from projector.tables import Key, Table, storable
+from projector.tables import (
+    BIGINT,
+    BOOLEAN,
+    BYTES,
+    INTEGER,
+    JSON,
+    NUMERIC,
+    TEXT,
+    Key,
+    Table,
+    storable,
+)
 
 READ_MODELS = "read_models"
 """The schema of the tables that are live."""
+_TYPES = {
+    TEXT: sql.SQL("text"),
+    INTEGER: sql.SQL("integer"),
+    BIGINT: sql.SQL("bigint"),
+    NUMERIC: sql.SQL("numeric"),
+    BOOLEAN: sql.SQL("boolean"),
+    BYTES: sql.SQL("bytea"),
+    JSON: sql.SQL("jsonb"),
+}
 _NEXT_STEP = "The read models do not belong to this log: start with an empty database"
 
 
@@ -116,7 +136,7 @@ def _update_text(
         table=sql.Identifier(schema, table),
         sets=sql.SQL(", ").join(sets),
         arrays=sql.SQL(", ").join(
-            sql.SQL("{}::{}[]").format(placeholder, sql.Identifier(kind))
+            sql.SQL("{}::{}[]").format(placeholder, _TYPES[kind])
             for placeholder, kind in zip(repeat(sql.Placeholder()), types, strict=False)
         ),
         names=sql.SQL(", ").join(map(sql.Identifier, names)),

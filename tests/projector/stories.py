@@ -74,7 +74,7 @@ class Story:
         name = command_id or f"c-{self._commands}"
         partition = partition_of(account.encode(), self.partition_count)
         return [
-            self._record(partition, account, name, body, index, len(bodies))
+            self._record(partition, account, name, body, index=index, count=len(bodies))
             for index, body in enumerate(bodies)
         ]
 
@@ -85,10 +85,10 @@ class Story:
             sandbox=False,
             program_version="0",
         )
-        self._record(partition, "", "", opened, 0, 1)
+        self._record(partition, "", "", opened, index=0, count=1)
 
     def _record(
-        self, partition: int, account: str, command_id: str, body: Event, index: int, count: int
+        self, partition: int, account: str, command_id: str, body: Event, *, index: int, count: int
     ) -> RecordedEvent:
         if account:
             self._sequences[account] += 1

@@ -21,14 +21,16 @@ CREATE TABLE consumers.deadlines (
     due_at bigint NOT NULL,
     command_name text NOT NULL,
     command bytea NOT NULL,
-    state text NOT NULL DEFAULT 'PENDING' CHECK (state IN ('PENDING', 'SENT', 'CANCELLED')),
+    state text NOT NULL DEFAULT 'PENDING' CHECK (state IN ('PENDING', 'RELEASED', 'SENT', 'CANCELLED')),
     attempt integer NOT NULL DEFAULT 1,
     sent_at bigint,
     PRIMARY KEY (partition, id)
 );
 COMMENT ON TABLE consumers.deadlines IS 'Commands to be sent at an instant, unless cancelled first';
-CREATE INDEX deadlines_pending ON consumers.deadlines (due_at, partition, id)
+CREATE INDEX deadlines_pending ON consumers.deadlines (due_at, id)
     WHERE state = 'PENDING';
+CREATE INDEX deadlines_released ON consumers.deadlines (due_at, id)
+    WHERE state = 'RELEASED';
 
 CREATE TABLE consumers.sandbox_clock (
     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
