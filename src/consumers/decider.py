@@ -12,6 +12,7 @@ from msgspec import Struct
 from consumers.dead_letters import dead_letter
 from consumers.recording import Answer, ChainEnd, opening, record
 from consumers.store import Store
+from ledger.built import BUILT
 from ledger.codec import (
     Unreadable,
     UnreadableRecord,
@@ -19,7 +20,6 @@ from ledger.codec import (
     decode_command,
     decode_event,
 )
-from ledger.commands import NOT_BUILT
 from ledger.decide import Duplicate, decide
 from ledger.digest import command_digest
 from ledger.envelope import GivenCommand
@@ -199,8 +199,10 @@ class PartitionDecider:
                 if self._world.opened.sandbox
                 else "sandbox_at is for a sandbox; this ledger goes by the broker's append time",
             )
-        if given.name in NOT_BUILT:
-            raise UnreadableRecord(Unreadable.NOT_BUILT, f"{given.name}: {NOT_BUILT[given.name]}")
+        if given.name not in BUILT:
+            raise UnreadableRecord(
+                Unreadable.NOT_BUILT, f"{given.name} is not decided by this version of the ledger"
+            )
         return given
 
     def _instant(self, given: GivenCommand, found: LogRecord) -> Instant:

@@ -1,4 +1,4 @@
-"""Stepping: how simulated time goes from instant to instant, the same in memory and in a sandbox."""
+"""Stepping: how simulated time goes on from instant to instant, in memory and in a sandbox."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def step_to(world: SteppedWorld, instant: Instant, *, inclusive: bool) -> None:
 
     1. The earliest deadline's instant comes. 2. Its commands are sent. 3. They and their follow-ups
     are decided, which may put or cancel deadlines. Again, until none is left; then `instant` comes.
-    A deadline due exactly at `instant` is left for later, so that commands of that instant go first.
+    One due exactly at `instant` is left for later, so that commands of that instant go first.
     """
     while (due := world.next_due()) is not None:
         if due > instant or (due == instant and not inclusive):

@@ -83,6 +83,17 @@ def decode_command(key: bytes | None, value: bytes | None) -> GivenCommand:
     Commands come from outside, so nothing is believed: the bytes must be the only encoding of what
     they say, the key the account's id, and every value in its range.
     """
+    command = read_command(value)
+    if key != command.meta.account_id.encode():
+        raise UnreadableRecord(
+            Unreadable.WRONG_KEY,
+            f"{command.name}: the key is not the account id {command.meta.account_id!r}",
+        )
+    return command
+
+
+def read_command(value: bytes | None) -> GivenCommand:
+    """The command in a value that stands without its key; checked like any other."""
     data = _sized(value)
     schema = _schema_of(Family.COMMANDS, data)
     raw = _read(schema, data)
@@ -94,11 +105,6 @@ def decode_command(key: bytes | None, value: bytes | None) -> GivenCommand:
         meta=_convert(schema, raw.pop("meta"), CommandMeta),
         body=_convert(schema, raw, schema.shape),
     )
-    if key != command.meta.account_id.encode():
-        raise UnreadableRecord(
-            Unreadable.WRONG_KEY,
-            f"{schema.name}: the key is not the account id {command.meta.account_id!r}"[:300],
-        )
     if problems := problems_of(command):
         told = "; ".join(f"{p.path} is {p.value}, expected {p.expected}" for p in problems[:3])
         raise UnreadableRecord(Unreadable.OUT_OF_RANGE, f"{schema.name}: {told}")

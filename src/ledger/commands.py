@@ -316,11 +316,3 @@ ROLES: dict[type[Command], frozenset[Role]] = {
 
 COMMANDS: dict[str, type[Command]] = {kind.__name__: kind for kind in ROLES}
 """Every command by its name on the wire."""
-
-_LATER = "this version of the ledger does not take it yet; wait for one that settles by card"
-NOT_BUILT: dict[str, str] = {
-    ConfirmCardRefund.__name__: _LATER,
-    FailCardRefund.__name__: _LATER,
-    CorrectRefund.__name__: "this version of the ledger does not correct refunds yet",
-}
-"""Commands that are named already and not decided yet, with what their sender is told."""

@@ -8,7 +8,7 @@ against this protocol only, so the same handlers run on Kafka (`ledger.kafka_log
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum, StrEnum, auto
 from typing import Protocol
 
@@ -163,6 +163,34 @@ class LogTools(Protocol):
 
     def committed_offsets(self, group: str, topic: Topic) -> tuple[int | None, ...]:
         """Per partition the stable committed offset of a group; None where there is none."""
+        ...
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        ...
+
+
+class EventSource(Protocol):
+    """A plain reader of every partition of the events at once, in no group; committed records only.
+
+    It holds no position but the caller's.
+    """
+
+    @property
+    def topic_id(self) -> str:
+        """The topic's own id: one deleted and made again under its name has another."""
+        ...
+
+    def ends(self) -> tuple[int, ...]:
+        """Per partition the offset after the last record, open transactions included."""
+        ...
+
+    def read(
+        self, positions: Mapping[int, int], max_records: int, timeout_seconds: float
+    ) -> Mapping[int, Batch]:
+        """Up to `max_records` records in all from these positions on, by partition; partitions
+        without progress are left out. Empty if nothing came in time.
+        """
         ...
 
     def close(self) -> None:

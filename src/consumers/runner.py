@@ -1,0 +1,124 @@
+"""The processes: who owns a partition, restores it and works on it until told to stop.
+
+Crash-only: what goes wrong is raised; the process ends and its supervisor starts it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Event as Flag
+from typing import Any, Protocol
+
+import structlog
+from psycopg import Connection
+
+from consumers.deadline_keeper import DeadlineKeeper
+from ledger.log import Log
+
+WAIT_SECONDS = 0.2
+IDLE_SECONDS = 0.05
+KEEPER_LOCK = "SELECT pg_try_advisory_lock(hashtextextended('refund-ledger:deadlines', 0))"
+
+_log = structlog.get_logger(__name__)
+
+
+class Worker(Protocol):
+    """What works on one partition."""
+
+    def restore(self) -> None:
+        """Become the owner, and learn where to go on."""
+        ...
+
+    def step(self, timeout_seconds: float) -> int:
+        """Work on what is there; returns how much that was."""
+        ...
+
+    def close(self) -> None:
+        """Let go."""
+        ...
+
+
+class Partitions:
+    """The workers of the partitions that this member of the group owns."""
+
+    def __init__(self, log: Log, new_worker: Callable[[int], Worker]) -> None:
+        self._log = log
+        self._new_worker = new_worker
+        self._workers: dict[int, Worker] = {}
+
+    def step(self, wait_seconds: float) -> int:
+        """Follow the ownership, then work on each partition; returns how much was done.
+
+        1. Ask what is owned, waiting for records or a change. 2. Let go of what is lost. 3. Restore
+        what is new. 4. Step through all. A crash anywhere is what the workers are made for.
+        """
+        owned = self._log.owned(wait_seconds)
+        for partition in self._workers.keys() - owned:
+            self._workers.pop(partition).close()
+            _log.info("let go", partition=partition)
+        for partition in sorted(owned - self._workers.keys()):
+            worker = self._new_worker(partition)
+            worker.restore()
+            self._workers[partition] = worker
+        return sum(worker.step(0.0) for worker in self._workers.values())
+
+    @property
+    def working(self) -> bool:
+        """Is any partition owned and restored?"""
+        return bool(self._workers)
+
+    def close(self) -> None:
+        """Let go of all partitions and leave the group."""
+        for worker in self._workers.values():
+            worker.close()
+        self._workers.clear()
+        self._log.close()
+
+
+def run_partitions(partitions: Partitions, stop: Flag, ready: Callable[[], None]) -> None:
+    """Work until told to stop. `ready` is called once the first partitions are restored."""
+    announced = False
+    try:
+        while not stop.is_set():
+            done = partitions.step(WAIT_SECONDS)
+            if partitions.working and not announced:
+                ready()
+                announced = True
+            if done:
+                _log.debug("stepped", records=done)
+    finally:
+        partitions.close()
+
+
+def run_reactions(
+    partitions: Partitions,
+    connection: Connection[Any],
+    open_keeper: Callable[[], DeadlineKeeper],
+    stop: Flag,
+    ready: Callable[[], None],
+) -> None:
+    """Reactions and deadlines in one process, by turns, until told to stop.
+
+    Any number of such processes share the reactions; only the one that holds the database lock
+    keeps the deadlines, and the lock is its connection's.
+    """
+    keeper: DeadlineKeeper | None = None
+    announced, busy = False, 0
+    try:
+        while not stop.is_set():
+            if keeper is None and _locked(connection):
+                keeper = open_keeper()
+            busy = partitions.step(0.0 if busy else IDLE_SECONDS)
+            if keeper is not None:
+                busy += keeper.follow(0.0 if busy else IDLE_SECONDS)
+                busy += keeper.fire()
+            if partitions.working and not announced and (keeper is None or keeper.caught_up()):
+                ready()
+                announced = True
+    finally:
+        partitions.close()
+
+
+def _locked(connection: Connection[Any]) -> bool:
+    row = connection.execute(KEEPER_LOCK).fetchone()
+    return row is not None and bool(row[0])
