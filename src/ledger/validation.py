@@ -311,8 +311,9 @@ def _repeated(ids: Sequence[str], path: str, expected: str) -> list[Problem]:
 
 
 def _wrong(value: object, expected: str) -> tuple[Problem, ...]:
-    shown = value if isinstance(value, str) else str(value)
-    return (Problem(path="", value=shown[:60], expected=expected),)
+    shown = str(value)[:60]
+    plain = shown if shown.isprintable() else ascii(shown)[1:-1]
+    return (Problem(path="", value=plain, expected=expected),)
 
 
 def _named(name: str, value: object, expected: str) -> tuple[Problem, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 import pytest
@@ -221,5 +221,9 @@ def _sparse(command: GivenCommand) -> GivenCommand:
 
 
 def _without_optional(value: Any) -> Any:
-    defaults = {field.name: field.default for field in fields_of(type(value)) if not field.required}
+    defaults = {one.name: one.default for one in fields_of(_shape(value)) if not one.required}
     return msgspec.structs.replace(value, **defaults)
+
+
+def _shape(value: msgspec.Struct) -> type[msgspec.Struct]:
+    return type(value)

@@ -1,0 +1,346 @@
+"""Reads a file of commands, one JSON object a line, and checks all of it before anything is sent.
+
+{"at": "2026-01-05T08:00:00Z", "command": "ReturnInstance", "id": "c-7", "account": "acct-1",
+ "actor": {"id": "u-1", "role": "OWNER"}, "body": {"instance_id": "i-1",
+ "quote_id": {"quote_of": "c-6"}, "acknowledged": true,
+ "confirmed_amount": {"amount_of": "c-6"}}}
+{"at": "2026-01-13T00:00:00Z", "command": "AdvanceClock"}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from ledger.built import BUILT
+from ledger.commands import COMMANDS, Command, OpenAccount
+from ledger.envelope import CommandMeta, GivenCommand
+from ledger.fields import fields_of
+from ledger.ids import derived_id
+from ledger.instants import Instant, format_instant, parse_instant
+from ledger.json_lines import JsonLine, json_lines
+from ledger.json_reading import did_you_mean, read_command_body, shown
+from ledger.money import CURRENCY_DIGITS, Currency, Minor, parse_decimal12
+from ledger.shapes import Actor, Role
+from ledger.validation import problems_of
+
+ADVANCE_CLOCK = "AdvanceClock"
+
+_QUOTES = frozenset({"QuoteInstanceReturn", "QuoteReservationRefund", "QuoteReservationExchange"})
+_REFERENCES = {"quote_id": "quote_of", "confirmed_amount": "amount_of"}
+_LINE_FIELDS = ("at", "command", "id", "account", "actor", "body")
+
+
+class CommandLine(Struct, frozen=True, kw_only=True):
+    """A command of the file. `quote_of` and `amount_of` name an earlier quote command of the
+    account whose answer is not known yet; `resolve` fills them in.
+    """
+
+    line_number: int
+    at: Instant | None
+    command: GivenCommand
+    quote_of: str | None = None
+    amount_of: str | None = None
+    currency: Currency | None = None
+
+    @property
+    def name(self) -> str:
+        """The command's name."""
+        return self.command.name
+
+    @property
+    def id(self) -> str:
+        """The command's id."""
+        return self.command.meta.command_id
+
+    @property
+    def account(self) -> str:
+        """The account it is given for."""
+        return self.command.meta.account_id
+
+
+class AdvanceClock(Struct, frozen=True, kw_only=True):
+    """Let the sandbox's clock run to an instant."""
+
+    line_number: int
+    at: Instant
+
+
+class CommandFileProblem(Struct, frozen=True, kw_only=True):
+    """What is wrong with a line: the field, what was found, what was expected."""
+
+    line: int
+    field: str
+    found: str
+    expected: str
+
+    def __str__(self) -> str:
+        where = f"line {self.line}" + (f", {self.field}" if self.field else "")
+        return f"{where}: found {self.found}, expected {self.expected}"
+
+
+class CommandFile(Struct, frozen=True, kw_only=True):
+    """A file as it was read. With a single problem none of its lines may be used."""
+
+    lines: tuple[CommandLine | AdvanceClock, ...]
+    problems: tuple[CommandFileProblem, ...]
+
+
+class Quoted(Struct, frozen=True, kw_only=True):
+    """What a quote command was answered: the quote's id, and the amount to confirm."""
+
+    quote_id: str
+    amount: Minor
+
+
+def read_command_file(
+    content: bytes,
+    *,
+    require_at: bool,
+    known_currencies: Mapping[str, Currency] | None = None,
+    built: Collection[str] = BUILT,
+) -> CommandFile:
+    """Every line, and every problem of the whole file.
+
+    `require_at`: a simulation or a sandbox, where every line has its instant; elsewhere none may.
+    `known_currencies`: account → currency in the running ledger; an `OpenAccount` line above comes
+    after it, and the first one counts.
+    """
+    reader = _Reader(require_at, known_currencies or {}, built)
+    for line in json_lines(content):
+        reader.take(line)
+    return CommandFile(lines=tuple(reader.lines), problems=tuple(reader.problems))
+
+
+def resolve(
+    line: CommandLine,
+    quotes: Callable[[str, str], Quoted | None],
+    sandbox_at: Instant | None = None,
+) -> GivenCommand:
+    """The command to publish, with the quote it refers to filled in.
+
+    `quotes(account, command_id)` tells what a quote command was answered; None if it was refused.
+    Then the id is one that no quote has and no amount is confirmed, so that the ledger refuses.
+    """
+    command = line.command
+    changes: dict[str, object] = {}
+    if line.quote_of is not None:
+        quoted = quotes(line.account, line.quote_of)
+        changes["quote_id"] = (
+            quoted.quote_id if quoted else derived_id("no quote", line.account, line.quote_of)
+        )
+    if line.amount_of is not None and (quoted := quotes(line.account, line.amount_of)):
+        changes |= {"confirmed_amount": quoted.amount, "currency": line.currency}
+    return GivenCommand(
+        meta=msgspec.structs.replace(command.meta, sandbox_at=sandbox_at),
+        body=msgspec.structs.replace(command.body, **changes),
+    )
+
+
+class _Reader:
+    """Takes line after line, remembering what later lines may refer to."""
+
+    def __init__(
+        self, require_at: bool, currencies: Mapping[str, Currency], built: Collection[str]
+    ) -> None:
+        self.require_at = require_at
+        self.currencies = dict(currencies)
+        self.built = built
+        self.quoted: set[tuple[str, str]] = set()
+        self.last_at: Instant | None = None
+        self.lines: list[CommandLine | AdvanceClock] = []
+        self.problems: list[CommandFileProblem] = []
+        self.number = 0
+
+    def take(self, line: JsonLine) -> None:
+        self.number = line.number
+        if line.value is None:
+            self._fail("", line.found, line.expected)
+            return
+        raw = line.value
+        name = raw.get("command")
+        at = self._at(raw)
+        if name == ADVANCE_CLOCK:
+            self._advance(raw, at)
+        elif self._is_command(name):
+            self._command(COMMANDS[str(name)], raw, at)
+
+    def _advance(self, raw: Mapping[str, Any], at: Instant | None) -> None:
+        self._no_unknown(raw, ("at", "command"))
+        if not self.require_at:
+            self._fail(
+                "command", ADVANCE_CLOCK, "a command: only a sandbox's clock can be advanced"
+            )
+        elif at is not None:
+            self.lines.append(AdvanceClock(line_number=self.number, at=at))
+
+    def _is_command(self, name: object) -> bool:
+        if name is None:
+            self._fail("command", "nothing", "the name of a command")
+        elif not isinstance(name, str) or name not in COMMANDS:
+            known = [*COMMANDS, ADVANCE_CLOCK]
+            self._fail("command", shown(name), f"a known command{did_you_mean(str(name), known)}")
+        elif name not in self.built:
+            self._fail("command", name, "a command that is built; this one is not yet")
+        else:
+            return True
+        return False
+
+    def _at(self, raw: Mapping[str, Any]) -> Instant | None:
+        text = raw.get("at")
+        if not self.require_at:
+            if text is not None:
+                self._fail("at", shown(text), "nothing: only a sandbox takes instants from a file")
+            return None
+        expected = 'an instant such as "2026-01-05T08:00:00Z"'
+        if not isinstance(text, str):
+            found = "nothing" if text is None else shown(text)
+            self._fail("at", found, f"{expected} on every line")
+            return None
+        try:
+            at = parse_instant(text)
+        except ValueError:
+            self._fail("at", shown(text), expected)
+            return None
+        if self.last_at is not None and at < self.last_at:
+            limit = format_instant(self.last_at)
+            self._fail("at", shown(text), f"{limit} or later: lines are in time order")
+        self.last_at = max(at, self.last_at or at)
+        return at
+
+    def _command(self, kind: type[Command], raw: Mapping[str, Any], at: Instant | None) -> None:
+        before = len(self.problems)
+        self._no_unknown(raw, _LINE_FIELDS)
+        command_id, account = self._text(raw, "id"), self._text(raw, "account")
+        actor = self._actor(raw.get("actor"))
+        currency = self._currency_for(kind, account)
+        self._remember(kind, raw.get("body"), account, command_id)
+        raw_body, references = self._references(kind, raw.get("body"), account)
+        body, wrong = read_command_body(kind, raw_body, currency)
+        for problem in wrong:
+            field = f"body.{problem.path}" if problem.path else "body"
+            self._fail(field, problem.value, problem.expected)
+        if body is None or actor is None or command_id is None or account is None:
+            return
+        currency = getattr(body, "currency", None) or currency
+        if "confirmed_amount" in references and currency is None:
+            found = shown(raw["body"]["confirmed_amount"])
+            expected = "the account's currency to be known, from an OpenAccount line above"
+            self._fail("body.confirmed_amount", found, expected)
+        meta = CommandMeta(command_id=command_id, account_id=account, actor=actor)
+        command = GivenCommand(meta=meta, body=body)
+        self._judge(command, raw)
+        if len(self.problems) == before:
+            self.lines.append(
+                CommandLine(
+                    line_number=self.number,
+                    at=at,
+                    command=command,
+                    quote_of=references.get("quote_id"),
+                    amount_of=references.get("confirmed_amount"),
+                    currency=currency,
+                )
+            )
+
+    def _currency_for(self, kind: type[Command], account: str | None) -> Currency | None:
+        return None if account is None or kind is OpenAccount else self.currencies.get(account)
+
+    def _references(
+        self, kind: type[Command], body: object, account: str | None
+    ) -> tuple[object, dict[str, str]]:
+        """The body without its references to quotes, and those references by field."""
+        if not isinstance(body, Mapping):
+            return ({} if body is None else body), {}
+        names = {field.name for field in fields_of(kind)}
+        found: dict[str, str] = {}
+        for field, word in _REFERENCES.items():
+            value = body.get(field)
+            if field in names and isinstance(value, Mapping) and word in value:
+                self._check_reference(f"body.{field}", word, value, account)
+                found[field] = str(value[word])
+        return {name: value for name, value in body.items() if name not in found}, found
+
+    def _check_reference(
+        self, field: str, word: str, value: Mapping[str, Any], account: str | None
+    ) -> None:
+        if len(value) > 1 or (account, str(value[word])) not in self.quoted:
+            expected = f'{{"{word}": ID}} with the id of a quote command above, of the same account'
+            self._fail(field, shown(value), expected)
+
+    def _remember(
+        self, kind: type[Command], body: object, account: str | None, command_id: str | None
+    ) -> None:
+        """Keep what later lines lean on, even when this one has problems of its own."""
+        if account is None or command_id is None:
+            return
+        if kind.__name__ in _QUOTES:
+            self.quoted.add((account, command_id))
+        currency = body.get("currency") if isinstance(body, Mapping) else None
+        if kind is OpenAccount and isinstance(currency, str) and currency in CURRENCY_DIGITS:
+            self.currencies.setdefault(account, currency)
+
+    def _judge(self, command: GivenCommand, raw: Mapping[str, Any]) -> None:
+        names = {"meta.command_id": "id", "meta.account_id": "account", "meta.actor.id": "actor.id"}
+        for problem in problems_of(command):
+            field = names.get(problem.path, f"body.{problem.path}")
+            found = _at_path(raw, field)
+            self._fail(field, problem.value if found is None else shown(found), problem.expected)
+        rate = getattr(command.body, "usd_rate", None)
+        in_dollars = self.currencies.get(command.meta.account_id) == "USD"
+        if rate is not None and in_dollars and not _is_one(rate):
+            self._fail("body.usd_rate", shown(rate), '"1": the account is in USD')
+
+    def _actor(self, raw: object) -> Actor | None:
+        expected = 'an actor such as {"id": "u-1", "role": "OWNER"}'
+        if not isinstance(raw, Mapping):
+            self._fail("actor", "nothing" if raw is None else shown(raw), expected)
+            return None
+        self._no_unknown(raw, ("id", "role"), "actor.")
+        who = self._text(raw, "id", "actor.")
+        roles = [role.value for role in Role]
+        if raw.get("role") not in roles:
+            found = "nothing" if raw.get("role") is None else shown(raw["role"])
+            self._fail("actor.role", found, f"one of {', '.join(roles)}")
+            return None
+        return Actor(id=who, role=Role(raw["role"])) if who is not None else None
+
+    def _text(self, raw: Mapping[str, Any], name: str, prefix: str = "") -> str | None:
+        value = raw.get(name)
+        if isinstance(value, str):
+            return value
+        found = "nothing" if value is None else shown(value)
+        self._fail(f"{prefix}{name}", found, "a string")
+        return None
+
+    def _no_unknown(self, raw: Mapping[str, Any], known: tuple[str, ...], prefix: str = "") -> None:
+        for name in raw:
+            if name not in known:
+                near = did_you_mean(name, list(known))
+                self._fail(f"{prefix}{name}", "unknown field", f"one of {', '.join(known)}{near}")
+
+    def _fail(self, field: str, found: str, expected: str) -> None:
+        self.problems.append(
+            CommandFileProblem(line=self.number, field=field, found=found, expected=expected)
+        )
+
+
+def _is_one(rate: str) -> bool:
+    try:
+        return parse_decimal12(rate) == 1
+    except ValueError:
+        return True  # told as a bad decimal already
+
+
+def _at_path(raw: Any, path: str) -> Any:
+    """The raw JSON value at `body.lines[0].paid`, None where there is none."""
+    for step in path.replace("[", ".").replace("]", "").split("."):
+        if isinstance(raw, Mapping):
+            raw = raw.get(step)
+        elif isinstance(raw, list) and step.isdecimal() and int(step) < len(raw):
+            raw = raw[int(step)]
+        else:
+            return None
+    return raw

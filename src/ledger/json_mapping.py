@@ -1,0 +1,14 @@
+"""Values to and from plain JSON, as files, the command line and HTTP use it: the one door."""
+
+from __future__ import annotations
+
+from ledger.json_reading import FieldProblem, command_body_from_json, read_command_body
+from ledger.json_writing import event_to_json, value_to_json
+
+__all__ = [
+    "FieldProblem",
+    "command_body_from_json",
+    "event_to_json",
+    "read_command_body",
+    "value_to_json",
+]
