@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-BUILT: frozenset[str] = frozenset(
+from ledger.commands import COMMANDS
+
+_NOT_YET = frozenset(
     {
-        "OpenAccount",
-        "SetAccountStanding",
-        "RecordInstanceOrder",
-        "StartPostpaidInstance",
-        "QuoteInstanceReturn",
-        "ReturnInstance",
-        "DestroyPostpaidInstance",
-        "RestoreInstance",
-        "TakeInstanceOffline",
-        "ExpireInstance",
-        "DestroyIsolatedInstance",
-        "SettleRefund",
+        "ChangeCard",
+        "OpenCommitmentTerm",
+        "RecordReservationPurchase",
+        "QuoteReservationRefund",
+        "RefundReservation",
+        "QuoteReservationExchange",
+        "ExchangeReservations",
+        "SwapReservation",
+        "TransferReservation",
+        "ExpireReservation",
+        "ConfirmCardRefund",
+        "FailCardRefund",
+        "CorrectRefund",
     }
 )
+BUILT: frozenset[str] = frozenset(COMMANDS) - _NOT_YET

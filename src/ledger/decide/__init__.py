@@ -11,10 +11,11 @@ from ledger.commands import (
     CorrectRefund,
     FailCardRefund,
     InstanceCommand,
+    MarketplaceCommand,
     QuoteInstanceReturn,
     SettleRefund,
 )
-from ledger.decide import accounts, instances, refunds
+from ledger.decide import accounts, instances, marketplace, refunds
 from ledger.decide.facts import Fact
 from ledger.envelope import GivenCommand
 from ledger.events import CommandRefused
@@ -85,6 +86,8 @@ def _accepted(case: Case) -> tuple[Fact, ...]:
         return accounts.accepted(case, command)
     if isinstance(command, InstanceCommand):
         return instances.accepted(case, command)
+    if isinstance(command, MarketplaceCommand):
+        return marketplace.accepted(case, command)
     if isinstance(command, SettleRefund | ConfirmCardRefund | FailCardRefund | CorrectRefund):
         return refunds.accepted(case, command)
     raise NotImplementedError(case.given.name)

@@ -19,7 +19,7 @@ class RefundIssued(Shape, frozen=True, kw_only=True):
     """`gross` − `fee` = `amount` = the sum of `parts`. The money is owed from here on.
 
     `quote_id` is the quote it was confirmed by, now used up; `quota_spent` says whether one of the
-    account's self-service returns is spent.
+    account's self-service returns is spent; `ticket` is what a manual refund was agreed under.
     """
 
     refund_id: str
@@ -33,6 +33,7 @@ class RefundIssued(Shape, frozen=True, kw_only=True):
     auto_approved: bool | None = None
     quota_spent: bool = False
     quote_id: str | None = None
+    ticket: str | None = None
     working: tuple[WorkingStep, ...]
     postings: tuple[Posting, ...] = ()
     currency: Currency

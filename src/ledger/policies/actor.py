@@ -8,6 +8,7 @@ from ledger.commands import ROLES
 from ledger.policies.case import Case, violation
 from ledger.refusal import Code, Violation
 from ledger.shapes import Role
+from ledger.state.entities import Purchase
 
 _STOOD_IN_FOR = frozenset({Role.OWNER, Role.BUYER})
 
@@ -16,10 +17,14 @@ def forbidden(case: Case) -> Iterator[Violation]:
     """A role may give only its own commands; SUPPORT may stand in for OWNER and BUYER.
 
     Source: decided for this ledger. By hand: a VENDOR sends ReturnInstance, which OWNER may give
-    (so SUPPORT may too): `FORBIDDEN`.
+    (so SUPPORT may too): `FORBIDDEN`. A VENDOR v-2 approves for a purchase of v-1, or a BUYER u-2
+    withdraws what u-1 bought: `FORBIDDEN` as well.
     """
     allowed = ROLES[type(case.command)]
-    if case.role in allowed or (case.role is Role.SUPPORT and allowed & _STOOD_IN_FOR):
+    if case.role in allowed:
+        yield from _not_their_purchase(case)
+        return
+    if case.role is Role.SUPPORT and allowed & _STOOD_IN_FOR:
         return
     roles = ", ".join(sorted(allowed | ({Role.SUPPORT} if allowed & _STOOD_IN_FOR else set())))
     yield violation(
@@ -28,4 +33,27 @@ def forbidden(case: Case) -> Iterator[Violation]:
         f"{case.role} may not give {case.given.name}; send it as one of: {roles}",
         role=case.role,
         allowed=roles,
+    )
+
+
+def _not_their_purchase(case: Case) -> Iterator[Violation]:
+    """A vendor speaks for what it sold, a buyer for what it bought."""
+    if case.role not in (Role.VENDOR, Role.BUYER):
+        return
+    purchase_id: str | None = getattr(case.command, "purchase_id", None)
+    purchase = case.find(Purchase, purchase_id) if purchase_id is not None else None
+    if purchase is None:
+        return
+    party = purchase.vendor_id if case.role is Role.VENDOR else purchase.buyer_id
+    actor_id = case.given.meta.actor.id
+    if actor_id == party:
+        return
+    noun = case.role.lower()
+    yield violation(
+        "actor",
+        Code.FORBIDDEN,
+        f"the {noun} of purchase {purchase_id} is {party}, not {actor_id}",
+        role=case.role,
+        actor=actor_id,
+        **{noun: party},
     )

@@ -4,11 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.commands import DestroyIsolatedInstance, ExpireInstance
+from ledger.commands import (
+    CompleteOverdueMarketplaceRefund,
+    DestroyIsolatedInstance,
+    ExpireInstance,
+)
 from ledger.instants import Instant, format_instant
 from ledger.policies.case import Case, violation
 from ledger.refusal import Code, Violation
-from ledger.state.entities import Instance
+from ledger.state.entities import Instance, Purchase, PurchaseStatus
+
+
+def not_pending(case: Case) -> Iterator[Violation]:
+    """A timer for an application that was answered, or is held, comes to nothing.
+
+    Source: decided for this ledger. By hand: the buyer withdrew and applied again; the timer of the
+    first application: `NOT_PENDING`. A HUMAN_SERVICE (no third day, no timer) likewise.
+    """
+    if not isinstance(case.command, CompleteOverdueMarketplaceRefund):
+        return
+    purchase, request_id = case.the(Purchase, case.command.purchase_id), case.command.request_id
+    request = purchase.request if purchase.status is PurchaseStatus.REFUND_PENDING else None
+    if request is not None and request.request_id == request_id and request.due_at is not None:
+        return
+    yield violation(
+        "deadlines",
+        Code.NOT_PENDING,
+        f"purchase {case.command.purchase_id} is {purchase.status}: application {request_id} does "
+        "not wait for a deadline",
+        purchase=case.command.purchase_id,
+        state=purchase.status,
+        request=request_id,
+    )
 
 
 def not_due(case: Case) -> Iterator[Violation]:
@@ -36,5 +63,9 @@ def _due_at(case: Case) -> Instant | None:
             isolation = case.the(Instance, instance_id).isolation
             assert isolation is not None
             return isolation.restore_until
+        case CompleteOverdueMarketplaceRefund(purchase_id=purchase_id):
+            request = case.the(Purchase, purchase_id).request
+            assert request is not None
+            return request.due_at
         case _:
             return None

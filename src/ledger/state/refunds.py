@@ -25,8 +25,17 @@ from ledger.events import (
     SettlementEvent,
     SupportTaskOpened,
 )
-from ledger.shapes import RefundRule
-from ledger.state.entities import Account, CapEntry, Quote, QuoteStatus, Refund, RefundStatus
+from ledger.shapes import RefundRule, SourceKind
+from ledger.state import marketplace
+from ledger.state.entities import (
+    Account,
+    CapEntry,
+    Purchase,
+    Quote,
+    QuoteStatus,
+    Refund,
+    RefundStatus,
+)
 from ledger.state.reading import Change, Key, State
 
 
@@ -83,7 +92,22 @@ def _issued(state: State, meta: EventMeta, event: RefundIssued) -> list[Change]:
     account = state.find(Account, meta.account_id, "")
     assert account is not None
     counted = _counted(account, meta, event)
-    return [*changes, (Key(Account, meta.account_id, ""), counted)]
+    return [*changes, *_of_source(state, meta, event), (Key(Account, meta.account_id, ""), counted)]
+
+
+def _of_source(state: State, meta: EventMeta, event: RefundIssued) -> list[Change]:
+    """What was refunded of it is kept with the purchase."""
+    source = event.source
+    match source.kind:
+        case SourceKind.MARKETPLACE:
+            purchase = state.find(Purchase, meta.account_id, source.id)
+            assert purchase is not None
+            changed = marketplace.refunded(purchase, event)
+            return [(Key(Purchase, meta.account_id, source.id), changed)]
+        case SourceKind.INSTANCE | SourceKind.RESERVATION:
+            return []
+        case _ as unreachable:
+            assert_never(unreachable)
 
 
 def _counted(account: Account, meta: EventMeta, event: RefundIssued) -> Account:
@@ -104,8 +128,11 @@ def _counted(account: Account, meta: EventMeta, event: RefundIssued) -> Account:
         case RefundRule.ORDINARY_RETURN:
             return replace(account, ordinary_returns_used=account.ordinary_returns_used + 1)
         case RefundRule.MARKETPLACE_REVIEW:
-            issued = account.marketplace_refunds_issued + 1
-            return replace(account, marketplace_refunds_issued=issued)
+            return replace(
+                account,
+                marketplace_refunds_issued=account.marketplace_refunds_issued + 1,
+                marketplace_refunds_pending=account.marketplace_refunds_pending - 1,
+            )
         case RefundRule.MARKETPLACE_MANUAL | RefundRule.RESERVATION_REFUND:
             return account
         case _ as unreachable:

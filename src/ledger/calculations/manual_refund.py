@@ -1,0 +1,58 @@
+"""Manual refund (人工退款): an agreed amount, shared over the funds so that none is overpaid."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from ledger.calculations.figures import RefundFigures
+from ledger.calculations.never_twice import left_of
+from ledger.calculations.working import amount, step
+from ledger.money import Currency, Minor, round_half_up
+from ledger.shapes import Parts, RefundRule
+from ledger.state.entities import Purchase
+
+
+def manual_refund(
+    purchase: Purchase, agreed: Minor, ticket: str, currency: Currency
+) -> RefundFigures:
+    """The agreed amount, at most what is left of paid, by fund.
+
+    Source: seed 001 (人工退款, 提交工单). The cash of all refunds so far is the half-up cash share
+    of their sum; this one's cash is that less the cash refunded before, gift money the remainder.
+
+    By hand: paid 100.00 cash and 200.00 gift, 0.01 agreed three times: cash of 0.01, 0.02, 0.03 is
+    0.00, 0.01, 0.01 (half up of 1/3, 2/3, 1), so the parts are 0.00+0.01, 0.01+0.00, 0.00+0.01.
+    """
+    cash = _cash_part(purchase, agreed)
+    parts = Parts(cash=cash, gift=agreed - cash)
+    paid, before = purchase.paid, purchase.refunded_cash + purchase.refunded_gift
+    working = (
+        step(
+            "manual_refund",
+            f"cash {amount(cash, currency)}, gift {amount(agreed - cash, currency)}",
+            ticket=ticket,
+            agreed=amount(agreed, currency),
+            paid_cash=amount(paid.cash, currency),
+            paid_gift=amount(paid.gift, currency),
+            refunded_before=amount(before, currency),
+            refunded_cash_before=amount(purchase.refunded_cash, currency),
+            rounding="cash of all refunds so far half up, less the cash before; gift the remainder",
+        ),
+    )
+    return RefundFigures(
+        rule=RefundRule.MARKETPLACE_MANUAL,
+        gross=agreed,
+        fee=0,
+        amount=agreed,
+        parts=parts,
+        working=working,
+    )
+
+
+def _cash_part(purchase: Purchase, agreed: Minor) -> Minor:
+    paid = purchase.paid.cash + purchase.paid.gift
+    cash_left, gift_left = left_of(purchase)
+    so_far = purchase.refunded_cash + purchase.refunded_gift + agreed
+    share = Fraction(purchase.paid.cash, paid) if paid else Fraction(0)
+    cash = round_half_up(so_far * share) - purchase.refunded_cash
+    return max(0, agreed - gift_left, min(cash, agreed, cash_left))

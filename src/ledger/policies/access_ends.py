@@ -1,0 +1,47 @@
+"""Access ends: after a refund the buyer may no longer operate the resource, nor the vendor act."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ledger.commands import (
+    ApproveMarketplaceRefund,
+    ConfirmService,
+    DeclineMarketplaceRefund,
+    RequestMarketplaceRefund,
+    WithdrawMarketplaceRefund,
+)
+from ledger.policies.case import Case, violation
+from ledger.refusal import Code, Violation
+from ledger.state.entities import Purchase
+
+_ByBuyerOrVendor = (
+    ConfirmService
+    | RequestMarketplaceRefund
+    | WithdrawMarketplaceRefund
+    | ApproveMarketplaceRefund
+    | DeclineMarketplaceRefund
+)
+
+
+def access_revoked(case: Case) -> Iterator[Violation]:
+    """Every command that is the buyer's or the vendor's is refused once access is revoked.
+
+    Source: seed 001 (退款成功后，您将不再有权限操作该资源实例). Whoever stands in for them is
+    refused too; invoice records, manual refunds and corrections stay possible.
+
+    By hand: 1.00 of 300.00 was refunded by ticket; the buyer applies for the rest:
+    `ACCESS_REVOKED`; support refunds another 1.00: fine.
+    """
+    if not isinstance(case.command, _ByBuyerOrVendor):
+        return
+    purchase_id = case.command.purchase_id
+    if not case.the(Purchase, purchase_id).access_revoked:
+        return
+    yield violation(
+        "access_ends",
+        Code.ACCESS_REVOKED,
+        f"purchase {purchase_id} was refunded and its access revoked; open a ticket instead",
+        purchase=purchase_id,
+        state=case.the(Purchase, purchase_id).status,
+    )

@@ -1,0 +1,57 @@
+"""Application (退款申请): what a buyer must say, and how often an account may apply."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ledger.commands import RequestMarketplaceRefund
+from ledger.policies.case import Case, violation
+from ledger.refusal import Code, Violation
+from ledger.shapes import RefundReason
+
+RULE = "application"
+
+
+def reason_required(case: Case) -> Iterator[Violation]:
+    """An application gives a reason from a closed list. Source: seed 001 (选择【退款原因】).
+
+    By hand: `RequestMarketplaceRefund` without `reason`: `REASON_REQUIRED`, figures allowed.
+    """
+    if isinstance(case.command, RequestMarketplaceRefund) and case.command.reason is None:
+        reasons = ", ".join(RefundReason)
+        message = f"choose why the refund is asked for, one of: {reasons}"
+        yield violation(RULE, Code.REASON_REQUIRED, message, allowed=reasons)
+
+
+def not_acknowledged(case: Case) -> Iterator[Violation]:
+    """The buyer confirms having read the notice. Source: seed 001 (勾选【知悉信息】).
+
+    By hand: `acknowledged` is false: `NOT_ACKNOWLEDGED`.
+    """
+    if isinstance(case.command, RequestMarketplaceRefund) and not case.command.acknowledged:
+        message = "read the refund notice, agree, and send acknowledged: true"
+        yield violation(RULE, Code.NOT_ACKNOWLEDGED, message, acknowledged="false")
+
+
+def return_quota_exhausted(case: Case) -> Iterator[Violation]:
+    """An account's refunds by self-service, issued and pending, stay within the term's number.
+
+    Source: seed 001; the number is a term. By hand: 4 allowed, 3 issued and 1 pending: the next
+    application: `RETURN_QUOTA_EXHAUSTED`; once the pending one is withdrawn: fine. Support standing
+    in for the buyer is bound too.
+    """
+    if not isinstance(case.command, RequestMarketplaceRefund):
+        return
+    issued = case.account.marketplace_refunds_issued
+    pending = case.account.marketplace_refunds_pending
+    limit = case.terms.self_service_refunds_per_account
+    if issued + pending < limit:
+        return
+    yield violation(
+        RULE,
+        Code.RETURN_QUOTA_EXHAUSTED,
+        f"{issued} issued and {pending} pending of {limit} self-service refunds; open a ticket",
+        issued=str(issued),
+        pending=str(pending),
+        limit=str(limit),
+    )

@@ -1,0 +1,64 @@
+"""Review period (复议期): inside it the buyer applies by self-service, outside only by ticket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ledger.calculations.review_period import review_ends_at
+from ledger.commands import RequestMarketplaceRefund
+from ledger.instants import format_instant
+from ledger.policies.case import Case, violation
+from ledger.refusal import Code, Violation
+from ledger.shapes import ProductKind
+from ledger.state.entities import Purchase
+
+
+def review_period_over(case: Case) -> Iterator[Violation]:
+    """SAAS: five calendar days in Shanghai; HUMAN_SERVICE: until the service is confirmed.
+
+    Source: seed 001 (自助退款：指针对在复议期内的商品). By hand: bought 5 Jan 23:30 in Shanghai;
+    applied 9 Jan 23:59:59 there: fine; 10 Jan 00:00 sharp: `REVIEW_PERIOD_OVER`.
+    """
+    if not isinstance(case.command, RequestMarketplaceRefund):
+        return
+    purchase = case.the(Purchase, case.command.purchase_id)
+    if purchase.product_kind is ProductKind.HUMAN_SERVICE and purchase.service_confirmed:
+        yield _over("the service is confirmed", service_confirmed="true")
+    if purchase.product_kind is not ProductKind.SAAS:
+        return
+    terms = case.terms
+    ends_at = review_ends_at(purchase.purchased_at, terms.review_days, terms.time_zone)
+    if case.now >= ends_at:
+        until = format_instant(ends_at)
+        yield _over(
+            f"its {terms.review_days} days ended at {until}",
+            purchased_at=format_instant(purchase.purchased_at),
+            review_ends_at=until,
+            now=format_instant(case.now),
+        )
+
+
+def not_refundable(case: Case) -> Iterator[Violation]:
+    """API and IMAGE products have no review period at all.
+
+    Source: seed 001. By hand: a buyer applies for the refund of an IMAGE: `NOT_REFUNDABLE`.
+    """
+    if not isinstance(case.command, RequestMarketplaceRefund):
+        return
+    kind = case.the(Purchase, case.command.purchase_id).product_kind
+    if kind in (ProductKind.API, ProductKind.IMAGE):
+        yield violation(
+            "review_period",
+            Code.NOT_REFUNDABLE,
+            f"a product of kind {kind} has no review period; open a ticket instead",
+            product_kind=kind,
+        )
+
+
+def _over(why: str, **figures: str) -> Violation:
+    return violation(
+        "review_period",
+        Code.REVIEW_PERIOD_OVER,
+        f"the review period is over: {why}; open a ticket instead",
+        **figures,
+    )

@@ -1,0 +1,44 @@
+"""Three days (最迟3个自然日): who answers a SAAS application answers in time or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ledger.commands import (
+    ApproveMarketplaceRefund,
+    DeclineMarketplaceRefund,
+    WithdrawMarketplaceRefund,
+)
+from ledger.instants import format_instant
+from ledger.policies.case import Case, violation
+from ledger.refusal import Code, Violation
+from ledger.state.entities import Purchase
+
+
+def not_pending(case: Case) -> Iterator[Violation]:
+    """From the end of the third natural day on nobody's answer counts, even if the timer sleeps.
+
+    Source: seed 001 (最迟3个自然日后完成退款, 3日内撤回). By hand: applied 5 Jan in Shanghai;
+    withdrawn 8 Jan 23:59:59 there: fine; at 9 Jan 00:00 sharp: `NOT_PENDING`. A HUMAN_SERVICE has
+    no third day: its application stays open until it is decided.
+    """
+    match case.command:
+        case (
+            WithdrawMarketplaceRefund(purchase_id=purchase_id)
+            | ApproveMarketplaceRefund(purchase_id=purchase_id)
+            | DeclineMarketplaceRefund(purchase_id=purchase_id)
+        ):
+            request = case.the(Purchase, purchase_id).request
+        case _:
+            return
+    if request is None or request.due_at is None or case.now < request.due_at:
+        return
+    due_at = format_instant(request.due_at)
+    yield violation(
+        "three_days",
+        Code.NOT_PENDING,
+        f"purchase {purchase_id}: the application could be answered until {due_at}; it completes",
+        purchase=purchase_id,
+        due_at=due_at,
+        now=format_instant(case.now),
+    )

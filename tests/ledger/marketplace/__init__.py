@@ -1,0 +1,1 @@
+"""Tests of the marketplace rules, a file per rule."""
