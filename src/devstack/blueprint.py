@@ -20,7 +20,7 @@ from devstack.watched import Recipe
 CONTROLLER = f"{broker.NAME} controller"
 TERM, INT, QUIT, KILL = signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGKILL
 APP_STOP = ((TERM, 10.0), (KILL, 5.0))
-BROKER_STOP = ((TERM, 20.0), (KILL, 5.0))
+BROKER_STOP = ((TERM, 40.0), (KILL, 5.0))
 DATABASE_STOP = ((INT, 15.0), (QUIT, 5.0), (KILL, 5.0))
 """Fast shutdown first; SIGQUIT still lets go of shared memory, SIGKILL does not."""
 
@@ -45,6 +45,7 @@ def draw(layout: Layout, launch: Launch) -> Blueprint:
         controller_port=ports[CONTROLLER],
         java=launch.java,
         classpath=launch.classpath,
+        archive=launch.archive,
     )
     if plan.database_url is not None:
         if not database.reachable(plan.database_url):
@@ -81,6 +82,7 @@ def broker_recipe(node: Broker, layout: Layout) -> Recipe:
         folder=node.folder,
         log=layout.log(broker.NAME),
         is_ready=lambda: listens(node.port) and broker.answers(node.bootstrap),
+        after_stop=node.keep_archive,
         port=node.port,
         stop_signals=BROKER_STOP,
     )

@@ -124,13 +124,13 @@ def destroy(home: Path) -> None:
 
 
 def _create(layout: Layout) -> None:
+    advice = "Set REFUNDS_HOME to a folder that can be written."
     try:
         layout.create()
     except OSError as error:
-        raise DevstackError(
-            f"cannot make {error.filename}: {error.strerror}. Set REFUNDS_HOME to a folder that "
-            "can be written."
-        ) from error
+        raise DevstackError(f"cannot make {error.filename}: {error.strerror}. {advice}") from error
+    if not os.access(layout.home, os.W_OK):
+        raise DevstackError(f"cannot write in {layout.home}: it belongs to another user. {advice}")
 
 
 @contextmanager
@@ -141,12 +141,14 @@ def _one_at_a_time(layout: Layout) -> Iterator[None]:
 
 
 def _launch(plan: Plan, last: Status, console: Console | None) -> Launch:
-    mirror = os.environ.get("REFUNDS_MAVEN_MIRROR")
+    mirror, cache = os.environ.get("REFUNDS_MAVEN_MIRROR"), cache_folder()
+    java, jars = find_java(), classpath(locked_jars(), cache, mirror, console)
     return Launch(
         plan=plan,
         last_ports={p.name: p.port for p in last.processes if p.port},
-        java=find_java(),
-        classpath=classpath(locked_jars(), cache_folder(), mirror, console),
+        java=java,
+        classpath=jars,
+        archive=broker.archive_path(cache, java, jars),
     )
 
 

@@ -110,6 +110,7 @@ class Launch(Struct, frozen=True, kw_only=True):
     last_ports: dict[str, int]
     java: Path
     classpath: tuple[Path, ...]
+    archive: Path
 
 
 class Layout(Struct, frozen=True, kw_only=True):

@@ -30,6 +30,7 @@ class Recipe(Struct, frozen=True, kw_only=True):
     log: Path
     is_ready: Callable[[], bool]
     before_start: Callable[[], None] = lambda: None
+    after_stop: Callable[[], None] = lambda: None
     account: Account | None = None
     port: int | None = None
     stop_signals: tuple[tuple[signal.Signals, float], ...]
@@ -81,6 +82,8 @@ class Watched:
             end(self._identity, self.recipe.stop_signals)
             kill_session(self._identity)
             self.last_exit = self._process.wait()
+            if self.last_exit != -signal.SIGKILL:
+                self.recipe.after_stop()
         self.state, self._process, self._identity = ProcessState.STOPPED, None, None
 
     def status(self) -> ProcessStatus:
