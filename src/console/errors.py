@@ -1,0 +1,76 @@
+"""What a person is told when it does not work: one sentence with the next step, and an exit code."""
+
+from __future__ import annotations
+
+BAD_INPUT = 2
+FAILED = 1
+INTERRUPTED = 130
+
+
+class BadInput(Exception):
+    """What was asked cannot be done as asked: exit code 2, nothing was changed."""
+
+
+class Failed(Exception):
+    """What was asked did not work: exit code 1."""
+
+
+def explain(error: Exception) -> tuple[int, str] | None:
+    """The exit code and the sentence for an error that can happen; None for a bug."""
+    # Imported late: only what went wrong has to pay for it.
+    import psycopg
+    from pydantic import ValidationError
+
+    from consumers.decider import CommitLost
+    from devstack import DevstackError
+    from ledger.log import LogUnavailable, MemberReplaced, WrongWorld
+    from projector.chain import BrokenLog
+    from projector.migrations import WrongDatabase
+    from projector.queries import NoReadModels, UnknownAccount
+
+    match error:
+        case BadInput() | UnknownAccount():
+            return BAD_INPUT, _text(error)
+        case ValidationError():
+            return BAD_INPUT, _settings_problem(error)
+        case (
+            Failed()
+            | DevstackError()
+            | LogUnavailable()
+            | WrongWorld()
+            | WrongDatabase()
+            | MemberReplaced()
+            | NoReadModels()
+            | BrokenLog()
+        ):
+            return FAILED, _text(error)
+        case CommitLost():
+            return FAILED, f"{error}: the process ends, and the next start asks the log"
+        case psycopg.OperationalError():
+            return FAILED, (
+                f"the database does not answer: {_first_line(error)}; "
+                "start one with 'refundctl up' or correct DATABASE_URL"
+            )
+        case psycopg.ProgrammingError() if error.sqlstate is None:
+            return BAD_INPUT, f"DATABASE_URL cannot be used: {_first_line(error)}"
+        case _:
+            return None
+
+
+def _text(error: Exception) -> str:
+    return str(error.args[0]) if isinstance(error, LookupError) and error.args else str(error)
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0].strip() if lines else type(error).__name__
+
+
+def _settings_problem(error: Exception) -> str:
+    from pydantic import ValidationError
+
+    assert isinstance(error, ValidationError)
+    return "; ".join(
+        f"{'.'.join(str(part) for part in each['loc'])} is {each['input']!r}: {each['msg']}"
+        for each in error.errors()
+    )

@@ -1,0 +1,68 @@
+"""The command line `refundctl`: every command, and one clear sentence for whatever goes wrong."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from console.errors import INTERRUPTED, explain
+from console.simulate import simulate
+
+app = typer.Typer(
+    name="refundctl",
+    help="The refund ledger: start it, give it commands, ask it questions.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and end the process with its exit code; errors are told, not thrown."""
+    try:
+        app(args=arguments, prog_name="refundctl")
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read us has seen enough; nothing may be flushed into the closed pipe at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as error:
+        told = explain(error)
+        if told is None:
+            raise
+        code, sentence = told
+        sys.stderr.write(f"error: {sentence}\n")
+        sys.exit(code)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from console.output import version
+
+        typer.echo(f"refundctl {version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    show_version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """The refund ledger: start it, give it commands, ask it questions."""
+
+
+app.command()(simulate)
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,28 @@
+"""Small things that every command prints with: JSON, the version, consoles for people."""
+
+from __future__ import annotations
+
+import json
+from importlib.metadata import version as installed_version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def version() -> str:
+    """The program's version."""
+    return installed_version("refund-ledger")
+
+
+def json_line(value: Any) -> str:
+    """A value as JSON on one line."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A Rich console; on a pipe it has neither colours nor a width to wrap at."""
+    from rich.console import Console
+
+    found = Console(stderr=stderr, highlight=False)
+    return found if found.is_terminal else Console(stderr=stderr, highlight=False, width=200)

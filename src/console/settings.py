@@ -1,0 +1,42 @@
+"""What the environment says: where things run and lie, and how much is logged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+DEFAULT_PARTITIONS = 4
+
+
+class Settings(BaseSettings):
+    """Read from environment variables alone; an empty one counts as unset."""
+
+    model_config = SettingsConfigDict(env_ignore_empty=True, frozen=True, extra="ignore")
+
+    kafka_bootstrap: str | None = Field(default=None, validation_alias="KAFKA_BOOTSTRAP")
+    database_url: str | None = Field(default=None, validation_alias="DATABASE_URL")
+    home: Path = Field(default=Path(".refunds"), validation_alias="REFUNDS_HOME")
+    partitions: int | None = Field(
+        default=None, ge=1, le=1_000, validation_alias="REFUNDS_PARTITIONS"
+    )
+    replication: int = Field(default=1, ge=1, le=10, validation_alias="REFUNDS_REPLICATION")
+    sandbox: bool = Field(default=False, validation_alias="REFUNDS_SANDBOX")
+    ready_file: Path | None = Field(default=None, validation_alias="REFUNDS_READY_FILE")
+    member: str | None = Field(default=None, validation_alias="REFUNDS_MEMBER")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", validation_alias="REFUNDS_LOG_LEVEL"
+    )
+    log_json: bool = Field(default=False, validation_alias="REFUNDS_LOG_JSON")
+
+    @property
+    def home_folder(self) -> Path:
+        """Where the embedded stack keeps everything."""
+        return self.home.expanduser().resolve()
+
+
+def read_settings() -> Settings:
+    """The settings of this process."""
+    return Settings()

@@ -1,0 +1,42 @@
+"""`refundctl simulate`: runs a file of commands in memory and prints every event."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def simulate(
+    file: Annotated[Path, typer.Argument(help="A file of commands, one JSON object a line; - reads standard input.")],
+    pretty: Annotated[bool, typer.Option("--pretty", help="Sentences for people instead of JSON.")] = False,
+) -> None:
+    """Run a file of commands in memory, with a simulated clock, and print every event.
+
+    The same decider, reactions and deadlines as in the running ledger; no broker and no database
+    are needed. Each event is one JSON object a line.
+
+    Examples:
+
+      refundctl simulate examples/five-days.jsonl
+
+      refundctl simulate examples/recycle-bin.jsonl --pretty
+
+      refundctl simulate - < commands.jsonl | jq .event
+    """
+    from console.command_files import read_bytes, read_lines
+    from console.log_output import log_to_stderr
+    from console.output import json_line, version
+    from console.playing import QuoteBook, play
+    from console.telling import told
+    from consumers.simulation import Simulation
+    from ledger.json_mapping import event_to_json
+    from ledger.terms import released_terms
+
+    log_to_stderr("error", json=False)
+    lines = read_lines(file, read_bytes(file), require_at=True)
+    world = Simulation(released_terms(), version())
+    for step in play(world, lines, QuoteBook()):
+        for recorded in step.events:
+            typer.echo(told(recorded) if pretty else json_line(event_to_json(recorded)))
