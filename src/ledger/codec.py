@@ -164,10 +164,11 @@ def headers_for_event(event: RecordedEvent, traceparent: bytes | None = None) ->
 def _headers(
     family: Family, name: str, record_id: str, account_id: str, traceparent: bytes | None
 ) -> Headers:
+    scope = f"accounts/{quote(account_id, safe='')}" if account_id else "ledger"
     headers = (
         ("ce_specversion", b"1.0"),
         ("ce_id", record_id.encode()),
-        ("ce_source", f"/refunds/accounts/{quote(account_id, safe='')}".encode()),
+        ("ce_source", f"/refunds/{scope}".encode()),
         ("ce_type", f"refunds.{family}.{name}".encode()),
         ("content-type", CONTENT_TYPE),
     )

@@ -27,7 +27,7 @@ from ledger.codec import (
 from ledger.commands import COMMANDS, RecordInstanceOrder, ReturnInstance
 from ledger.digest import command_digest
 from ledger.envelope import GivenCommand
-from ledger.events import EVENTS, CommandRefused, RefundIssued
+from ledger.events import EVENTS, CommandRefused, LedgerOpened, RefundIssued
 from ledger.fields import fields_of
 from tests.ledger.golden_files import digests, encoded_samples, golden_bytes, golden_digests
 from tests.samples import sample_command, sample_event
@@ -62,7 +62,7 @@ def test_todays_bytes_are_the_golden_bytes() -> None:
     golden = golden_bytes()
     assert {key: value.hex() for key, value in encoded_samples().items()} == {
         key: golden[key].hex() for key in encoded_samples()
-    }
+    }, "unreleased ones are written anew by `python -m tests.ledger.golden_files`"
 
 
 @pytest.mark.parametrize("key", golden_bytes())
@@ -211,6 +211,13 @@ def test_event_headers_carry_the_trace_where_there_is_one() -> None:
     assert ("ce_type", b"refunds.events.RefundIssued") in headers
     assert ("ce_id", event.meta.event_id.encode()) in headers
     assert headers[-1] == ("traceparent", b"00-1-2-01")
+
+
+def test_an_event_without_an_account_is_the_ledgers_own() -> None:
+    event = sample_event(LedgerOpened)
+    meta = msgspec.structs.replace(event.meta, account_id="")
+    headers = headers_for_event(msgspec.structs.replace(event, meta=meta))
+    assert ("ce_source", b"/refunds/ledger") in headers
 
 
 def _sparse(command: GivenCommand) -> GivenCommand:
