@@ -97,7 +97,7 @@ _ALL = (
             "account_id refund_id source_kind source_id rule state currency gross:MONEY fee:MONEY"
             " amount:MONEY cash:MONEY gift:MONEY original:MONEY issued_at:INSTANT"
             " occurred_at:INSTANT expected_arrival_at:INSTANT settled_at:INSTANT held_because"
-            " corrected_at:INSTANT corrected_because auto_approved:FLAG quota_spent:FLAG"
+            " corrected_at:INSTANT corrected_because auto_approved:FLAG quota_spent:FLAG ticket"
             " command_id working:JSON"
         ),
         tail="ORDER BY account_id, issued_at, refund_id",

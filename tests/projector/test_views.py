@@ -251,6 +251,7 @@ def test_an_issued_refund_shows_its_parts_and_its_working() -> None:
         "state": "ISSUED",
         "auto_approved": None,
         "quota_spent": True,
+        "ticket": None,
         "issued_at": event.meta.recorded_at,
         "occurred_at": event.meta.occurred_at,
         "expected_arrival_at": None,

@@ -2,7 +2,15 @@
 
 from ledger.kafka_log.log import KafkaLog
 from ledger.kafka_log.settings import KafkaSettings
+from ledger.kafka_log.tail import KafkaTail
 from ledger.kafka_log.tools import KafkaTools
 from ledger.kafka_log.topics import create_topics, verify_world
 
-__all__ = ["KafkaLog", "KafkaSettings", "KafkaTools", "create_topics", "verify_world"]
+__all__ = [
+    "KafkaLog",
+    "KafkaSettings",
+    "KafkaTail",
+    "KafkaTools",
+    "create_topics",
+    "verify_world",
+]

@@ -7,7 +7,7 @@ SELECT r.account_id, r.refund_id, r.source_kind, r.source_id, r.rule, r.state, r
        finance.instant(r.expected_arrival_at) AS expected_arrival_at,
        finance.instant(r.settled_at) AS settled_at, r.held_because,
        finance.instant(r.corrected_at) AS corrected_at, r.corrected_because, r.auto_approved,
-       r.quota_spent, r.command_id, r.working
+       r.quota_spent, r.ticket, r.command_id, r.working
 FROM read_models.refunds r
 JOIN finance.currencies c ON c.code = r.currency;
 COMMENT ON VIEW finance.refunds IS 'Every refund: what for, how much, and how far its money has come';
@@ -39,5 +39,6 @@ COMMENT ON COLUMN finance.refunds.corrected_because IS 'Why they were';
 COMMENT ON COLUMN finance.refunds.auto_approved IS
     'Whether the system completed it because nobody answered in time';
 COMMENT ON COLUMN finance.refunds.quota_spent IS 'Whether it used up one of the account''s returns';
+COMMENT ON COLUMN finance.refunds.ticket IS 'The ticket a manual refund was agreed under';
 COMMENT ON COLUMN finance.refunds.command_id IS 'The command that led to it';
 COMMENT ON COLUMN finance.refunds.working IS 'The calculation, step by step, enough to redo it';

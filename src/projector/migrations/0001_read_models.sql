@@ -74,6 +74,7 @@ CREATE TABLE read_models.refunds (
     state text NOT NULL,
     auto_approved boolean,
     quota_spent boolean NOT NULL,
+    ticket text,
     issued_at bigint NOT NULL,
     occurred_at bigint NOT NULL,
     expected_arrival_at bigint,

@@ -48,6 +48,7 @@ TABLE = Table(
         "state": TEXT,
         "auto_approved": BOOLEAN,
         "quota_spent": BOOLEAN,
+        "ticket": TEXT,
         "issued_at": BIGINT,
         "occurred_at": BIGINT,
         "expected_arrival_at": BIGINT,
@@ -129,6 +130,7 @@ def _issued(recorded: RecordedEvent, body: RefundIssued) -> Insert:
         "original": body.parts.original,
         "auto_approved": body.auto_approved,
         "quota_spent": body.quota_spent,
+        "ticket": body.ticket,
         "working": as_json(body.working),
     }
     return Insert(table=TABLE, row=row)
