@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from console import processes, stack
 from console.errors import INTERRUPTED, explain
 from console.simulate import simulate
 
@@ -62,7 +63,13 @@ def options(
     """The refund ledger: start it, give it commands, ask it questions."""
 
 
+app.command()(stack.up)
+app.command()(stack.down)
+app.command()(stack.status)
+app.command()(stack.logs)
 app.command()(simulate)
+app.command(hidden=True)(processes.init)
+app.add_typer(processes.run, name="run", hidden=True)
 
 if __name__ == "__main__":
     main()

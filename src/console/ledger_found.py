@@ -1,0 +1,90 @@
+"""Finds the running ledger: where its broker and its database answer, and what kind it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from console.errors import BadInput, Failed
+from console.settings import DEFAULT_PARTITIONS, Settings
+from devstack import State, Status, status
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+    from ledger.kafka_log import KafkaSettings
+
+PARTITIONS, SANDBOX = "partitions", "sandbox"
+"""What `up` notes beside a stack, for those who find it."""
+
+
+class Ledger(Struct, frozen=True, kw_only=True):
+    """Where a ledger answers."""
+
+    bootstrap: str
+    database_url: str
+    partition_count: int
+
+    @property
+    def kafka(self) -> KafkaSettings:
+        """What the Kafka clients are told."""
+        from ledger.kafka_log import KafkaSettings
+
+        return KafkaSettings(bootstrap=self.bootstrap, partition_count=self.partition_count)
+
+
+def find_ledger(settings: Settings) -> Ledger:
+    """The ledger that KAFKA_BOOTSTRAP and DATABASE_URL name, else the stack running in the home."""
+    if settings.kafka_bootstrap is not None:
+        if settings.database_url is None:
+            raise BadInput(
+                "KAFKA_BOOTSTRAP is set but DATABASE_URL is not; set both, or neither to use the "
+                "stack of 'refundctl up'"
+            )
+        return Ledger(
+            bootstrap=settings.kafka_bootstrap,
+            database_url=settings.database_url,
+            partition_count=settings.partitions or DEFAULT_PARTITIONS,
+        )
+    return running_in(status(settings.home_folder))
+
+
+def running_in(seen: Status) -> Ledger:
+    """The ledger of a stack. Raises Failed where it does not run."""
+    running = seen.state in (State.RUNNING, State.DEGRADED)
+    if not running or seen.bootstrap is None or seen.database_url is None:
+        raise Failed(
+            f"no ledger runs in {seen.home} ({seen.state}); start it with 'refundctl up', or set "
+            "REFUNDS_HOME to the folder of one that runs"
+        )
+    return Ledger(
+        bootstrap=seen.bootstrap,
+        database_url=seen.database_url,
+        partition_count=int(seen.metadata.get(PARTITIONS, DEFAULT_PARTITIONS)),
+    )
+
+
+@contextmanager
+def connected(database_url: str) -> Iterator[Connection[Any]]:
+    """A connection of the command's own, each statement its own transaction."""
+    import psycopg
+
+    with psycopg.connect(database_url, autocommit=True, connect_timeout=10) as connection:
+        yield connection
+
+
+def is_sandbox(connection: Connection[Any]) -> bool:
+    """Whether the ledger's time is set by hand; the row is made when a sandbox is."""
+    from psycopg import errors
+
+    try:
+        row = connection.execute("SELECT now_at FROM consumers.sandbox_clock").fetchone()
+    except (errors.UndefinedTable, errors.InvalidSchemaName) as error:
+        raise Failed(
+            f"database {connection.info.dbname!r} belongs to no ledger yet; make one with "
+            "'refundctl up'"
+        ) from error
+    return row is not None

@@ -1,0 +1,185 @@
+"""The hidden commands behind `up`: `init` makes a ledger, `run` is one of its processes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
+
+import typer
+
+from console.errors import Failed, explain
+from console.ledger_found import Ledger, connected, find_ledger
+from console.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from ledger.events import LedgerOpened
+    from ledger.log import Topic
+
+run = typer.Typer(no_args_is_help=True, help="Run one process of the ledger until it is told to stop.")
+
+
+def init(
+    sandbox: Annotated[bool, typer.Option("--sandbox", help="Its time is set by hand.")] = False,
+) -> None:
+    """Make the topics and the tables of a ledger, or see that they are as they must be."""
+    from consumers.clock import SandboxClock
+    from ledger.kafka_log import create_topics
+    from projector.migrations import migrate
+
+    settings = _started()
+    sandbox = sandbox or settings.sandbox
+    ledger = find_ledger(settings)
+    create_topics(ledger.kafka, settings.replication)
+    _same_kind(ledger, sandbox)
+    migrate(ledger.database_url)
+    if sandbox:
+        with connected(ledger.database_url) as connection:
+            SandboxClock(connection).set(0)
+
+
+@run.command()
+def decider() -> None:
+    """Decide commands: the one writer of every partition it owns."""
+    _until_told_to_stop(_decide)
+
+
+@run.command()
+def reactions() -> None:
+    """Send follow-up commands, and those of deadlines that have come."""
+    _until_told_to_stop(_react)
+
+
+@run.command()
+def projector() -> None:
+    """Keep the read models equal to the events."""
+    _until_told_to_stop(_project)
+
+
+def _decide(settings: Settings, ledger: Ledger) -> None:
+    from consumers.decider import GROUP, PartitionDecider, World
+    from consumers.runner import Partitions, run_partitions
+    from consumers.store import Store
+    from ledger.kafka_log import KafkaLog, verify_world
+    from ledger.log import Topic
+    from ledger.terms import released_terms
+    from projector.runner import stop_on_signals
+
+    opened = _opened(settings, ledger, verify_world(ledger.kafka))
+    world = World(opened=opened, terms=released_terms())
+    log = KafkaLog(ledger.kafka, GROUP, Topic.COMMANDS, settings.member or "decider")
+    folder = settings.home_folder / "state"
+
+    def decider_of(partition: int) -> PartitionDecider:
+        store = Store(folder, partition, world.events_topic_id)
+        return PartitionDecider(log, partition, store, world)
+
+    run_partitions(Partitions(log, decider_of), stop_on_signals(), lambda: _tell_ready(settings))
+
+
+def _react(settings: Settings, ledger: Ledger) -> None:
+    from consumers.clock import SandboxClock, WallClock
+    from consumers.deadline_keeper import DeadlineKeeper
+    from consumers.reactor import GROUP, PartitionReactor
+    from consumers.runner import Partitions, run_reactions
+    from ledger.kafka_log import KafkaLog, KafkaTools
+    from ledger.kafka_log.tail import KafkaTail
+    from ledger.log import Topic
+    from projector.runner import stop_on_signals
+
+    sandbox, tools = settings.sandbox, KafkaTools(ledger.kafka)
+    with connected(ledger.database_url) as connection:
+        clock = SandboxClock(connection) if sandbox else WallClock()
+
+        def keeper() -> DeadlineKeeper:
+            source = KafkaTail(ledger.kafka, Topic.EVENTS)
+            return DeadlineKeeper(connection, source, tools, clock, sandbox=sandbox)
+
+        log = KafkaLog(ledger.kafka, GROUP, Topic.EVENTS, settings.member or "reactions")
+        partitions = Partitions(log, lambda p: PartitionReactor(log, p, sandbox=sandbox))
+        stop = stop_on_signals()
+        run_reactions(partitions, connection, keeper, stop, lambda: _tell_ready(settings))
+
+
+def _project(settings: Settings, ledger: Ledger) -> None:
+    from ledger.kafka_log.tail import KafkaTail
+    from ledger.log import Topic
+    from projector import runner
+
+    projection = runner.Projection(
+        conninfo=ledger.database_url, ready_file=settings.ready_file
+    )
+    runner.run(
+        projection, lambda: KafkaTail(ledger.kafka, Topic.EVENTS), runner.stop_on_signals()
+    )
+
+
+def _until_told_to_stop(work: Callable[[Settings, Ledger], None]) -> None:
+    """Run a process to its end. Whatever breaks it ends it at once, leaving no thread behind."""
+    try:
+        settings = _started()
+        work(settings, find_ledger(settings))
+    except Exception as error:
+        told = explain(error)
+        if told is None:
+            sys.excepthook(type(error), error, error.__traceback__)
+        else:
+            sys.stderr.write(f"error: {told[1]}\n")
+        sys.stderr.flush()
+        os._exit(told[0] if told else 1)
+
+
+def _started() -> Settings:
+    from console.log_output import log_to_stderr
+
+    settings = read_settings()
+    log_to_stderr(settings.log_level, json=settings.log_json)
+    return settings
+
+
+def _tell_ready(settings: Settings) -> None:
+    if settings.ready_file is not None:
+        settings.ready_file.touch()
+
+
+def _opened(settings: Settings, ledger: Ledger, topic_ids: dict[Topic, UUID]) -> LedgerOpened:
+    from console.output import version
+    from ledger.events import LedgerOpened
+
+    return LedgerOpened(
+        partition_count=ledger.partition_count,
+        topic_ids={topic.value: str(found) for topic, found in topic_ids.items()},
+        sandbox=settings.sandbox,
+        program_version=version(),
+    )
+
+
+def _same_kind(ledger: Ledger, sandbox: bool) -> None:
+    """Refuse to go on with a ledger of the other kind: it said what it is when it was opened."""
+    from ledger.codec import decode_event
+    from ledger.events import LedgerOpened
+    from ledger.kafka_log import KafkaTools
+    from ledger.log import Topic
+
+    tools = KafkaTools(ledger.kafka)
+    try:
+        if not any(tools.end_offsets(Topic.EVENTS)):
+            return
+        first = next(tools.replay(Topic.EVENTS), None)
+        opened: Any = decode_event(first.value).body if first else None
+        if isinstance(opened, LedgerOpened) and opened.sandbox != sandbox:
+            raise Failed(kind_differs(str(ledger.bootstrap), was_sandbox=opened.sandbox))
+    finally:
+        tools.close()
+
+
+def kind_differs(where: str, *, was_sandbox: bool) -> str:
+    """What to say when a sandbox is asked for where there is none, or the other way round."""
+    was = "a sandbox" if was_sandbox else "not a sandbox"
+    again = "refundctl up --sandbox" if was_sandbox else "refundctl up"
+    return (
+        f"the ledger in {where} was opened as {was}, and stays so; start it with '{again}', or "
+        "set REFUNDS_HOME to a new folder"
+    )

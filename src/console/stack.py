@@ -1,0 +1,174 @@
+"""`refundctl up`, `down`, `status` and `logs`: the embedded stack in the home folder."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from console.errors import BadInput, Failed
+from console.ledger_found import PARTITIONS, SANDBOX
+from console.settings import DEFAULT_PARTITIONS, Settings, read_settings
+from devstack import Plan, ProcessSpec, State, Status
+from devstack import down as stop_stack
+from devstack import status as stack_status
+from devstack import up as start_stack
+from devstack.processes import Identity
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")]
+PROCESSES = ("decider", "reactions", "projector")
+RUNNING = (State.RUNNING, State.DEGRADED)
+
+
+def up(
+    sandbox: Annotated[
+        bool, typer.Option("--sandbox", help="A ledger whose time is set by hand.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Start a broker, a database and the processes of the ledger in REFUNDS_HOME.
+
+    What runs already is left as it is. The first start makes the ledger; whether it is a sandbox
+    is settled then.
+
+    Examples:
+
+      refundctl up
+
+      REFUNDS_HOME=/tmp/play refundctl up --sandbox
+    """
+    from console.output import console, json_line
+    from console.stack_report import print_status, status_to_json
+
+    settings = read_settings()
+    if settings.kafka_bootstrap is not None:
+        raise BadInput(
+            "KAFKA_BOOTSTRAP is set, but 'up' starts a broker of its own; unset it, or run "
+            "'refundctl init' and 'refundctl run' against the one you have"
+        )
+    home = settings.home_folder
+    seen = stack_status(home)
+    _refuse_another_kind(seen, settings, sandbox=sandbox or settings.sandbox)
+    ran = seen.state in RUNNING
+    seen = start_stack(
+        home, ledger_plan(settings, seen, sandbox=sandbox or settings.sandbox), console(stderr=True)
+    )
+    if as_json:
+        typer.echo(json_line(status_to_json(seen)))
+    else:
+        typer.echo(f"{'runs already' if ran else 'up'} in {home}")
+        print_status(seen, positions=False)
+
+
+def down(as_json: AsJson = False) -> None:
+    """Stop all that `up` started; the data stays. Nothing to stop is fine too."""
+    from console.output import json_line
+    from console.stack_report import status_to_json
+
+    home = read_settings().home_folder
+    before = stack_status(home)
+    seen = stop_stack(home)
+    if as_json:
+        typer.echo(json_line(status_to_json(seen, ask=False)))
+    elif before.state is State.ABSENT:
+        typer.echo(f"nothing runs in {home}")
+    else:
+        typer.echo(f"stopped; the data stays in {home}")
+
+
+def status(as_json: AsJson = False) -> None:
+    """Say how the stack stands: processes, ports, how far each consumer has read, the clock.
+
+    The exit code is 0 only while everything runs.
+    """
+    from console.output import json_line
+    from console.stack_report import print_status, status_to_json
+
+    seen = stack_status(read_settings().home_folder)
+    if as_json:
+        typer.echo(json_line(status_to_json(seen)))
+    else:
+        print_status(seen)
+    if seen.state is not State.RUNNING:
+        raise typer.Exit(1)
+
+
+def logs(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[PROCESS]...", help="Only these; all, if none is named."),
+    ] = None,
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on as lines come.")] = False,
+    count: Annotated[int, typer.Option("-n", "--lines", min=0, help="Lines of each log.")] = 20,
+) -> None:
+    """Show what the processes wrote last.
+
+    Examples:
+
+      refundctl logs decider -n 50
+
+      refundctl logs -f
+    """
+    from devstack import follow as follow_logs
+    from devstack import tail
+
+    home = read_settings().home_folder
+    if stack_status(home).state is State.ABSENT:
+        raise Failed(f"there are no logs in {home}; start the ledger with 'refundctl up'")
+    chosen = tuple(names or ())
+    for name, line in tail(home, chosen, count):
+        typer.echo(f"{name:<10} {line}")
+    if follow:
+        for name, line in follow_logs(home, chosen):
+            typer.echo(f"{name:<10} {line}")
+
+
+def ledger_plan(
+    settings: Settings,
+    seen: Status | None,
+    *,
+    sandbox: bool,
+    durable: bool = True,
+    owner: Identity | None = None,
+) -> Plan:
+    """What the stack is to run. The partition count of a ledger that is there already stays."""
+    known = seen.metadata.get(PARTITIONS) if seen is not None else None
+    partitions = str(settings.partitions or known or DEFAULT_PARTITIONS)
+    program = (sys.executable, "-m", "console.main")
+    told = {
+        "REFUNDS_PARTITIONS": partitions,
+        "REFUNDS_SANDBOX": str(int(sandbox)),
+        "REFUNDS_LOG_JSON": "1",
+    }
+    assignments = tuple(f"{name}={value}" for name, value in told.items())
+    return Plan(
+        prepare=(("/usr/bin/env", *assignments, *program, "init"),),
+        processes=tuple(
+            ProcessSpec(name=name, argv=(*program, "run", name), env=told) for name in PROCESSES
+        ),
+        metadata={SANDBOX: "yes" if sandbox else "no", PARTITIONS: partitions},
+        database_url=settings.database_url,
+        durable=durable,
+        owner=owner,
+    )
+
+
+def _refuse_another_kind(seen: Status, settings: Settings, *, sandbox: bool) -> None:
+    """A ledger stays what it was opened as; a start that failed opened none."""
+    from console.processes import kind_differs
+
+    if seen.state in (State.ABSENT, State.FAILED) or SANDBOX not in seen.metadata:
+        return
+    was = seen.metadata[SANDBOX] == "yes"
+    if was != sandbox:
+        raise BadInput(kind_differs(str(seen.home), was_sandbox=was))
+    partitions = int(seen.metadata.get(PARTITIONS, DEFAULT_PARTITIONS))
+    if settings.partitions not in (None, partitions):
+        raise BadInput(
+            f"the ledger in {seen.home} has {partitions} partitions, and their count never "
+            f"changes; unset REFUNDS_PARTITIONS ({settings.partitions}), or set REFUNDS_HOME to a "
+            "new folder"
+        )
+
+

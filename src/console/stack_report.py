@@ -1,0 +1,189 @@
+"""How a stack stands, for people and for machines: processes, positions, lag, the clock."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from console.errors import Failed
+from console.ledger_found import SANDBOX, Ledger, connected, is_sandbox, running_in
+from devstack import ProcessStatus, State, Status
+from devstack.database import without_password
+from ledger.instants import Instant, format_instant
+
+if TYPE_CHECKING:
+    from ledger.log import LogTools
+
+
+class Lag(Struct, frozen=True, kw_only=True):
+    """How far a consumer has read its topic, by partition; None where it has not begun."""
+
+    consumer: str
+    topic: str
+    positions: tuple[int | None, ...]
+    ends: tuple[int, ...]
+
+    @property
+    def by_partition(self) -> tuple[int, ...]:
+        """Records not read yet, the markers of transactions among them."""
+        pairs = zip(self.positions, self.ends, strict=True)
+        return tuple(max(0, end - (position or 0)) for position, end in pairs)
+
+
+class Reading(Struct, frozen=True, kw_only=True):
+    """What the broker and the database say of a running ledger, or why they do not."""
+
+    lags: tuple[Lag, ...] = ()
+    clock: Instant | None = None
+    problem: str | None = None
+
+
+def read_ledger(ledger: Ledger) -> Reading:
+    """Ask the broker and the database how far everything is."""
+    import psycopg
+
+    from consumers.clock import SandboxClock
+    from ledger.kafka_log import KafkaTools
+    from ledger.log import LogUnavailable
+
+    tools = KafkaTools(ledger.kafka)
+    try:
+        with connected(ledger.database_url) as connection:
+            clock = SandboxClock(connection).now() if is_sandbox(connection) else None
+            return Reading(lags=lags(tools, connection), clock=clock)
+    except (LogUnavailable, psycopg.OperationalError, Failed) as error:
+        return Reading(problem=str(error).strip().splitlines()[0])
+    finally:
+        tools.close()
+
+
+def lags(tools: LogTools, connection: Any) -> tuple[Lag, ...]:
+    """Every consumer of the ledger: by its group's offset, or by its checkpoint."""
+    from consumers.deadline_table import CONSUMER as DEADLINES
+    from consumers.decider import GROUP as DECIDER
+    from consumers.reactor import GROUP as REACTIONS
+    from ledger.log import Topic
+    from projector.queries import positions
+    from projector.runner import CONSUMER as PROJECTOR
+
+    commands, events = tools.end_offsets(Topic.COMMANDS), tools.end_offsets(Topic.EVENTS)
+    decided = tools.committed_offsets(DECIDER, Topic.COMMANDS)
+    reacted = tools.committed_offsets(REACTIONS, Topic.EVENTS)
+    found = [
+        Lag(consumer="decider", topic=Topic.COMMANDS, positions=decided, ends=commands),
+        Lag(consumer="reactions", topic=Topic.EVENTS, positions=reacted, ends=events),
+    ]
+    for consumer in (DEADLINES, PROJECTOR):
+        at = positions(connection, consumer)
+        places = tuple(at.get(partition) for partition in range(tools.partition_count))
+        found.append(Lag(consumer=consumer, topic=Topic.EVENTS, positions=places, ends=events))
+    return tuple(found)
+
+
+def status_to_json(seen: Status, *, ask: bool = True) -> dict[str, Any]:
+    """A stack as JSON; `ask` the broker and the database too, where they run."""
+    reading = _reading(seen) if ask else Reading()
+    return {
+        "state": seen.state.value,
+        "home": str(seen.home),
+        "message": seen.message or reading.problem,
+        "started_at": _instant(seen.started_at),
+        "sandbox": seen.metadata.get(SANDBOX) == "yes",
+        "clock": _instant(reading.clock),
+        "bootstrap": seen.bootstrap,
+        "database_url": without_password(seen.database_url) if seen.database_url else None,
+        "supervisor": seen.supervisor.pid if seen.supervisor else None,
+        "processes": [_process_to_json(process) for process in seen.processes],
+        "consumers": [
+            {
+                "name": lag.consumer,
+                "topic": lag.topic,
+                "lag": sum(lag.by_partition),
+                "partitions": [
+                    {"partition": number, "position": position, "end": end, "lag": behind}
+                    for number, (position, end, behind) in enumerate(
+                        zip(lag.positions, lag.ends, lag.by_partition, strict=True)
+                    )
+                ],
+            }
+            for lag in reading.lags
+        ],
+    }
+
+
+def print_status(seen: Status, *, positions: bool = True) -> None:
+    """A stack as tables for people."""
+    from console.output import console
+
+    out = console()
+    kind = ", a sandbox" if seen.metadata.get(SANDBOX) == "yes" else ""
+    out.print(f"[bold]{seen.state}[/]{kind}: {seen.home}", soft_wrap=True)
+    for note in (*seen.notes, *([seen.message] if seen.message else [])):
+        out.print(f"  {note}", soft_wrap=True, markup=False)
+    if seen.state is State.ABSENT:
+        out.print("  nothing has run here; start it with 'refundctl up'")
+        return
+    out.print(_process_table(seen))
+    if seen.bootstrap and seen.database_url and seen.state in (State.RUNNING, State.DEGRADED):
+        shown = without_password(seen.database_url)
+        out.print(f"KAFKA_BOOTSTRAP={seen.bootstrap}\nDATABASE_URL={shown}", soft_wrap=True)
+        reading = _reading(seen) if positions else Reading()
+        if reading.clock is not None:
+            out.print(f"the sandbox stands at {format_instant(reading.clock)}")
+        if reading.problem:
+            out.print(reading.problem, soft_wrap=True, markup=False)
+        if reading.lags:
+            out.print(_lag_table(reading.lags))
+
+
+def _reading(seen: Status) -> Reading:
+    try:
+        return read_ledger(running_in(seen))
+    except Failed:
+        return Reading()
+
+
+def _process_to_json(process: ProcessStatus) -> dict[str, Any]:
+    return {
+        "name": process.name,
+        "state": process.state.value,
+        "pid": process.identity.pid if process.identity else None,
+        "port": process.port,
+        "started_at": _instant(process.started_at),
+        "restarts": process.restarts,
+        "last_exit": process.last_exit,
+        "log": str(process.log),
+    }
+
+
+def _instant(instant: Instant | None) -> str | None:
+    return None if instant is None else format_instant(instant)
+
+
+def _process_table(seen: Status) -> Any:
+    from rich.table import Table
+
+    table = Table("process", "state", "pid", "port", "restarts", box=None, pad_edge=False)
+    for process in seen.processes:
+        pid = str(process.identity.pid) if process.identity else ""
+        port = str(process.port or "")
+        table.add_row(process.name, process.state.value, pid, port, str(process.restarts))
+    return table
+
+
+def _lag_table(found: tuple[Lag, ...]) -> Any:
+    from rich.table import Table
+
+    count = len(found[0].ends)
+    table = Table("consumer", "reads", box=None, pad_edge=False)
+    for partition in range(count):
+        table.add_column(f"p{partition}", justify="right")
+    table.add_column("lag", justify="right")
+    for lag in found:
+        places = [
+            f"{'-' if position is None else position}/{end}"
+            for position, end in zip(lag.positions, lag.ends, strict=True)
+        ]
+        table.add_row(lag.consumer, lag.topic, *places, str(sum(lag.by_partition)))
+    return table
