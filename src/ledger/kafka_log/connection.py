@@ -79,7 +79,5 @@ def _await_listener(settings: KafkaSettings) -> None:
 def _address(text: str) -> tuple[str, int]:
     host, _, port = text.strip().rpartition(":")
     if not host or not port.isdecimal():
-        raise LogUnavailable(
-            f"KAFKA_BOOTSTRAP has {text!r}; write host:port, such as 127.0.0.1:9092"
-        )
+        raise LogUnavailable(f"KAFKA_BOOTSTRAP has {text!r}; write host:port")
     return host.strip("[]"), int(port)

@@ -10,6 +10,7 @@ from kafka.admin import MemberToRemove
 
 from ledger.kafka_log.membership import Membership
 from ledger.kafka_log.offsets import Offsets
+from ledger.kafka_log.orphans import OrphanWatch
 from ledger.kafka_log.reader import Reader
 from ledger.kafka_log.records import check_outgoing
 from ledger.kafka_log.settings import KafkaSettings
@@ -42,6 +43,7 @@ class KafkaLog:
         self._member_id = member_id
         self._membership = Membership(settings, group, source, member_id)
         self._offsets = Offsets(settings)
+        self._orphans = OrphanWatch(settings, group, source, self._offsets.admin)
         self._watchdog = Watchdog(settings.watchdog_seconds, on_hang)
         self._reader: Reader | None = None
         self._writers: dict[int, Writer] = {}
@@ -69,6 +71,9 @@ class KafkaLog:
             raise
         for partition in lost:
             self._drop_writer(partition)
+        less_than_all = len(held | lost) < self.partition_count
+        if less_than_all and self._membership.settled() and self._orphans.found():
+            self._membership.ask_for_new_round()
         return held
 
     def fence(self, partition: int) -> None:
@@ -95,6 +100,7 @@ class KafkaLog:
         self._check_partition(topic, partition)
         if topic is self._source and partition in self._membership.assigned():
             return self._membership.read(partition, position, max_records, timeout_seconds)
+        self._membership.stay()
         if self._reader is None:
             self._reader = Reader(self._settings)
         return self._reader.read(topic, partition, position, max_records, timeout_seconds)

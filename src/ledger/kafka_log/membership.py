@@ -12,6 +12,7 @@ from collections import deque
 from typing import Any
 
 from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition, errors
+from kafka.structs import MemberState
 
 from ledger.kafka_log.connection import ask, open_client
 from ledger.kafka_log.records import log_record
@@ -19,6 +20,7 @@ from ledger.kafka_log.settings import KafkaSettings, member_options
 from ledger.log import Batch, Committed, LogUnavailable, MemberReplaced, Topic
 
 _SLICE_SECONDS = 0.1
+_STAY_SECONDS = 1.0
 
 
 class Membership:
@@ -33,6 +35,7 @@ class Membership:
         self._consumer: Any = open_client(KafkaConsumer, settings, options)
         self._listener = _Listener(self._consumer)
         self._fetched: dict[int, _Fetched] = {}
+        self._polled_at = 0.0
         self._subscribe()
 
     def poll(self, timeout_seconds: float) -> tuple[frozenset[int], frozenset[int]]:
@@ -97,6 +100,19 @@ class Membership:
         """The group metadata of a transaction, by which brokers refuse a stale member."""
         return self._consumer.group_metadata()
 
+    def settled(self) -> bool:
+        """Whether this member has joined and no new round is under way."""
+        return bool(self.identity().state == MemberState.STABLE)
+
+    def ask_for_new_round(self) -> None:
+        """Have the next poll join again, and so the group share out its partitions anew."""
+        self._consumer._coordinator.request_rejoin()
+
+    def stay(self) -> None:
+        """Between long reads of something else: take part, so that nobody waits for this member."""
+        if self.assigned() and time.monotonic() - self._polled_at > _STAY_SECONDS:
+            self._fetch(0.0)
+
     def close(self) -> str:
         """Stop taking part; the broker's id of this member. The name is still held (static)."""
         broker_id: str = self.identity().member_id
@@ -126,6 +142,16 @@ class Membership:
         return position
 
     def _fetch(self, timeout_seconds: float) -> None:
+        """Poll. Where that began a new round, go on until it is through: a commit while it is under
+        way can carry the identity of the old round and be refused.
+        """
+        self._poll_once(timeout_seconds)
+        deadline = time.monotonic() + self._settings.session_timeout_ms / 1000
+        while self.assigned() and not self.settled() and time.monotonic() < deadline:
+            self._poll_once(_SLICE_SECONDS)
+        self._polled_at = time.monotonic()
+
+    def _poll_once(self, timeout_seconds: float) -> None:
         try:
             polled = self._consumer.poll(timeout_ms=int(timeout_seconds * 1000))
         except errors.FencedInstanceIdError as error:

@@ -133,7 +133,7 @@ def member_options(settings: KafkaSettings, group: str, member_id: str) -> dict[
         "group_instance_id": member_id,
         "partition_assignment_strategy": (CooperativeStickyAssignor,),
         "session_timeout_ms": settings.session_timeout_ms,
-        "heartbeat_interval_ms": min(3_000, settings.session_timeout_ms // 3),
+        "heartbeat_interval_ms": min(1_000, settings.session_timeout_ms // 3),
         "max_poll_interval_ms": settings.max_poll_interval_ms,
         "fetch_max_wait_ms": 200,
     }

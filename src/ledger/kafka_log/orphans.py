@@ -1,0 +1,61 @@
+"""Notices partitions that nobody in a group holds, though the group thinks itself settled.
+
+A partition moves in two rounds: its holder lets go in the first and asks for the second. A holder
+that dies in between comes back under its static name, is given the first round's share without any
+new round, and the partition stays with nobody for good. So who has less than all looks now and
+then, and asks for a new round.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+from ledger.kafka_log.connection import ask
+from ledger.kafka_log.settings import KafkaSettings
+from ledger.log import LogUnavailable, Topic
+
+_log = logging.getLogger(__name__)
+_EVERY_SECONDS = 5.0
+
+
+class OrphanWatch:
+    """Looks at one group's shares of one topic; a few milliseconds every few seconds."""
+
+    def __init__(self, settings: KafkaSettings, group: str, source: Topic, admin: Any) -> None:
+        self._settings = settings
+        self._group = settings.group_name(group)
+        self._topic = settings.topic_name(source)
+        self._admin = admin
+        self._next_look = 0.0
+
+    def found(self) -> bool:
+        """Whether a look was due and showed partitions without a holder."""
+        now = time.monotonic()
+        if now < self._next_look:
+            return False
+        self._next_look = now + _EVERY_SECONDS
+        try:
+            orphans = self._orphans()
+        except LogUnavailable as error:
+            _log.warning("looking for orphans of group %s: %s", self._group, error)
+            return False
+        if orphans:
+            _log.warning("group %s: nobody holds %s of %s", self._group, orphans, self._topic)
+        return bool(orphans)
+
+    def _orphans(self) -> list[int]:
+        described = ask(
+            self._settings,
+            f"members of {self._group}",
+            lambda: self._admin.describe_groups([self._group])[self._group],
+        )
+        if described["group_state"] != "Stable":
+            return []
+        orphans = set(range(self._settings.partition_count))
+        for member in described["members"]:
+            for share in (member["member_assignment"] or {}).get("assigned_partitions", ()):
+                if share["topic"] == self._topic:
+                    orphans -= set(share["partitions"])
+        return sorted(orphans)
