@@ -1,0 +1,77 @@
+"""Actor: a role gives its own commands; SUPPORT may stand in for OWNER and BUYER."""
+
+from __future__ import annotations
+
+import pytest
+
+from ledger.commands import (
+    COMMANDS,
+    ROLES,
+    Command,
+    DestroyIsolatedInstance,
+    QuoteInstanceReturn,
+    SetAccountStanding,
+    SettleRefund,
+    TakeInstanceOffline,
+)
+from ledger.policies.actor import forbidden
+from ledger.policies.case import Case
+from ledger.refusal import Code
+from ledger.shapes import Role
+from tests.bodies import line, order
+from tests.samples import sample
+from tests.scenario import START, Scenario
+
+S = frozenset({Role.SUPPORT})
+
+
+def allowed(name: str) -> frozenset[Role]:
+    """The roles that may give a command, as the policy has it."""
+    s = Scenario()
+    return frozenset(
+        role
+        for role in Role
+        if not list(
+            forbidden(
+                Case(
+                    given=s.command(sample(COMMANDS[name]), role=role),
+                    digest=b"",
+                    now=s.now,
+                    terms=s.terms.at(s.now),
+                    state=s.state,
+                )
+            )
+        )
+    )
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_command_is_given_by_its_roles_and_support_stands_in(name: str) -> None:
+    roles = ROLES[COMMANDS[name]]
+    stands_in = bool(roles & {Role.OWNER, Role.BUYER})
+    assert allowed(name) == (roles | S if stands_in else roles)
+
+
+@pytest.mark.parametrize(
+    ("command", "role", "may"),
+    [
+        (QuoteInstanceReturn(instance_id="i-1"), Role.VENDOR, "OWNER, SUPPORT"),
+        (TakeInstanceOffline(instance_id="i-1"), Role.BILLING, "OWNER, SUPPORT"),
+        (DestroyIsolatedInstance(instance_id="i-1", isolation_id="x"), Role.SUPPORT, "SYSTEM"),
+        (SetAccountStanding(in_arrears=False), Role.OWNER, "BILLING"),
+    ],
+)
+def test_another_role_is_told_who_may(command: Command, role: Role, may: str) -> None:
+    s = Scenario().opened()
+    s.give(order("o-1", starts_at=START))
+    violation = s.when(command, role=role).refused(Code.FORBIDDEN).violations[0]
+    assert (violation.rule, violation.figures) == ("actor", {"role": role, "allowed": may})
+
+
+def test_a_forbidden_command_is_told_first_what_does_not_exist() -> None:
+    s = Scenario().opened()
+    s.when(SettleRefund(refund_id="r-9"), role=Role.OWNER).refused(Code.NOT_FOUND)
+    s.when(order("o-1", starts_at=START), role=Role.OWNER).refused(Code.FORBIDDEN)
+    s.give(order("o-1", starts_at=START))
+    again = order("o-1", line("i-2"), starts_at=START)
+    s.when(again, role=Role.OWNER).refused(Code.ALREADY_EXISTS)

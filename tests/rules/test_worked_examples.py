@@ -1,0 +1,45 @@
+"""The worked examples of the rulebook that need no other source than an instance order."""
+
+from __future__ import annotations
+
+from ledger.instants import HOUR
+from ledger.shapes import Parts, RefundRule
+from tests.bodies import component, line, order, paid
+from tests.rules.instances.acts import quoted, returned, settle
+from tests.scenario import START, Scenario
+
+
+def test_a_year_at_152_inside_five_days_gives_back_1413_92() -> None:
+    price = 15_200 * 12 * 83 // 100
+    assert price == 151_392
+    s = Scenario().opened()
+    year = component(list_monthly=152_000_000)
+    s.give(order("o-1", line("i-1", paid(price - 10_000, 0, 10_000), year), starts_at=START))
+    refund = returned(s.later(48 * HOUR))
+    assert (refund.rule, refund.amount) == (RefundRule.FIVE_DAYS_NO_REASON, 141_392)
+
+
+def test_a_year_at_51_after_48_hours_without_quota_gives_back_387_80() -> None:
+    price = 5_100 * 12 * 83 // 100
+    assert price == 50_796
+    s = Scenario().opened()
+    s.give(order("o-0", line("i-0"), starts_at=START))
+    returned(s, "i-0")
+    s.give(order("o-1", line("i-1", paid(price - 10_000, 0, 10_000)), starts_at=START))
+    refund = returned(s.later(48 * HOUR))
+    assert (refund.rule, refund.amount) == (RefundRule.ORDINARY_RETURN, 38_780)
+
+
+def test_cash_and_gift_money_come_back_as_paid_without_the_voucher() -> None:
+    s = Scenario().opened()
+    s.give(order("o-1", line("i-1", paid(20_000, 20_796, 10_000)), starts_at=START))
+    refund = returned(s)
+    assert refund.parts == Parts(cash=20_000, gift=20_796)
+    credited = settle(s, refund).outcome[0]
+    assert (getattr(credited, "cash", None), getattr(credited, "gift", None)) == (20_000, 20_796)
+
+
+def test_a_quote_shows_the_same_before_anything_happens() -> None:
+    s = Scenario().opened()
+    s.give(order("o-1", line("i-1", paid(20_000, 20_796, 10_000)), starts_at=START))
+    assert quoted(s).parts == Parts(cash=20_000, gift=20_796)
