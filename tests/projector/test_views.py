@@ -388,7 +388,7 @@ def test_the_opening_of_the_ledger_is_no_outcome() -> None:
 
 
 def exchanged() -> ReservationExchanged:
-    leg = ReturnedLeg(reservation_id="v-1", quantity=1, value=3_960, refund_id="r-x")
+    leg = replace(sample(ReturnedLeg), value=3_960, refund_id="r-x")
     return replace(sample(ReservationExchanged), returned=(leg,))
 
 

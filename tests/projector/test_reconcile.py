@@ -1,0 +1,177 @@
+"""The reconciliation agrees with sound read models, and finds every fault planted in them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+import pytest
+from msgspec.structs import replace
+
+from ledger.events import (
+    AccountStandingChanged,
+    CardChanged,
+    CardRefundRequested,
+    PostpaidInstanceStarted,
+    RefundHeld,
+    RefundIssued,
+    ReservationExchanged,
+    ReservationExchangeQuoted,
+)
+from ledger.log import WrongWorld
+from ledger.shapes import HoldReason
+from projector.reconcile import Divergence, Reconciliation, reconcile
+from projector.views import VIEWS
+from tests.projector.conftest import catch_up
+from tests.projector.decided import decided_values
+from tests.projector.stories import MemorySource, Story, told
+from tests.samples import sample
+
+CHANGES = {
+    "accounts": "in_arrears = true",
+    "balances": "cash = cash + 1",
+    "instances": "state = 'LOST'",
+    "recycle_bin": "restore_until = restore_until + 1",
+    "refunds": "working = '[]'",
+    "annual_refund_totals": "counts = false",
+    "refusals": 'figures = figures || \'{"limit": "200"}\'',
+    "postings": "amount = amount + 1",
+    "outcomes": "event_name = 'Nothing'",
+}
+
+
+def everything() -> Story:
+    """The story, with a word of each kind the instance world does not say."""
+    story = told()
+    story.command("acct-3", AccountStandingChanged(in_arrears=True), CardChanged(card_id="card-9"))
+    story.command("acct-3", PostpaidInstanceStarted(instance_id="i-p", product="p", region="r"))
+    story.command("acct-3", sample(ReservationExchanged), sample(ReservationExchangeQuoted))
+    refund = replace(sample(RefundIssued), refund_id="r-capped")
+    story.command("acct-3", refund)
+    asked = replace(sample(CardRefundRequested), refund_id="r-capped")
+    held = RefundHeld(refund_id="r-capped", reason=HoldReason.GATEWAY_FAILED, currency="CNY")
+    story.command("acct-3", asked)
+    story.command("acct-3", held)
+    story.command("acct-3", asked)
+    return story
+
+
+@pytest.fixture
+def source() -> MemorySource:
+    story = everything()
+    source = MemorySource(story.partition_count)
+    source.append(story.values)
+    return source
+
+
+def compared(conninfo: str, source: MemorySource) -> Reconciliation:
+    return reconcile(conninfo, source)
+
+
+def tamper(conninfo: str, statement: str) -> None:
+    with psycopg.connect(conninfo) as connection:
+        touched = connection.execute(statement.encode()).rowcount
+        assert touched > 0
+
+
+def test_sound_read_models_agree_with_the_log(migrated: str, source: MemorySource) -> None:
+    catch_up(migrated, source)
+    found = compared(migrated, source)
+    assert found.divergences == ()
+    assert found.positions == dict(enumerate(source.ends()))
+    assert found.rows > 70
+
+
+def test_every_view_has_rows_to_compare(migrated: str, source: MemorySource) -> None:
+    catch_up(migrated, source)
+    with psycopg.connect(migrated) as connection:
+        for view in VIEWS:
+            query = f"SELECT FROM read_models.{view.TABLE.name}"
+            assert connection.execute(query.encode()).rowcount > 0, view.TABLE.name
+
+
+def test_what_the_decider_decided_is_shown_as_the_log_has_it(migrated: str) -> None:
+    source = MemorySource(1)
+    source.append(decided_values())
+    catch_up(migrated, source)
+    assert compared(migrated, source).divergences == ()
+    with psycopg.connect(migrated) as connection:
+        states = connection.execute(
+            "SELECT instance_id, state FROM finance.recycle_bin ORDER BY instance_id"
+        ).fetchall()
+        (balance,) = connection.execute("SELECT total_minor FROM finance.balances").fetchall()
+    assert states == [("i-1", "RESTORED"), ("i-2", "DESTROYED"), ("i-3", "DESTROYED")]
+    assert balance[0] == 40_796
+
+
+def test_a_projector_behind_the_log_is_compared_where_it_stands(
+    migrated: str, source: MemorySource
+) -> None:
+    half = MemorySource(3)
+    half.append({p: values[: len(values) // 2] for p, values in everything().values.items()})
+    catch_up(migrated, half)
+    found = compared(migrated, source)
+    assert found.divergences == ()
+    assert found.positions == dict(enumerate(half.ends()))
+
+
+@pytest.mark.parametrize("view", CHANGES)
+def test_a_changed_row_is_found(migrated: str, source: MemorySource, view: str) -> None:
+    catch_up(migrated, source)
+    first = f"(SELECT min(ctid) FROM read_models.{view})"
+    tamper(migrated, f"UPDATE read_models.{view} SET {CHANGES[view]} WHERE ctid = {first}")
+    (divergence,) = compared(migrated, source).divergences
+    assert divergence.view == view
+    assert set(divergence.found) == {CHANGES[view].partition(" ")[0]}
+    assert divergence.expected != divergence.found
+
+
+@pytest.mark.parametrize("view", CHANGES)
+def test_a_missing_row_is_found(migrated: str, source: MemorySource, view: str) -> None:
+    catch_up(migrated, source)
+    first = f"(SELECT min(ctid) FROM read_models.{view})"
+    tamper(migrated, f"DELETE FROM read_models.{view} WHERE ctid = {first}")
+    (divergence,) = compared(migrated, source).divergences
+    assert (divergence.view, divergence.found) == (view, {})
+
+
+def test_a_row_too_many_is_found(migrated: str, source: MemorySource) -> None:
+    catch_up(migrated, source)
+    tamper(migrated, "INSERT INTO read_models.balances VALUES ('acct-9', 'CNY', 1, 2)")
+    found: dict[str, Any] = {"account_id": "acct-9", "currency": "CNY", "cash": 1, "gift": 2}
+    assert compared(migrated, source).divergences == (
+        Divergence(view="balances", key=("acct-9",), expected={}, found=found),
+    )
+
+
+def test_only_the_first_of_several_faults_in_a_view_is_told(
+    migrated: str, source: MemorySource
+) -> None:
+    catch_up(migrated, source)
+    tamper(migrated, "UPDATE read_models.balances SET gift = gift + 7")
+    (divergence,) = compared(migrated, source).divergences
+    assert (divergence.key, divergence.expected, divergence.found) == (
+        ("acct-1",),
+        {"gift": 0},
+        {"gift": 7},
+    )
+
+
+def test_a_checkpoint_that_names_another_event_is_found(
+    migrated: str, source: MemorySource
+) -> None:
+    catch_up(migrated, source)
+    tamper(migrated, "UPDATE consumers.checkpoints SET log_sequence = 5 WHERE partition = 1")
+    (divergence,) = compared(migrated, source).divergences
+    assert (divergence.view, divergence.key, divergence.found["log_sequence"]) == (
+        "checkpoints",
+        (1,),
+        5,
+    )
+
+
+def test_a_database_of_another_log_is_not_compared(migrated: str, source: MemorySource) -> None:
+    catch_up(migrated, source)
+    source.topic_id = "topic-2"
+    with pytest.raises(WrongWorld, match="topic id topic-1"):
+        compared(migrated, source)
