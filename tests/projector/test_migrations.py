@@ -59,6 +59,14 @@ def test_views_are_made_anew_where_they_have_changed(migrated: str) -> None:
         assert row == (None,)
 
 
+def test_a_view_of_somebody_else_on_ours_is_named_and_left_alone(migrated: str) -> None:
+    with psycopg.connect(migrated) as connection:
+        connection.execute("UPDATE refund_ledger.migrations SET sha256 = 'x' WHERE name ~ 'views'")
+        connection.execute("CREATE VIEW public.mine AS SELECT cash FROM finance.balances")
+    with pytest.raises(WrongDatabase, match=r"view mine depends on view finance\.balances"):
+        migrate(migrated)
+
+
 def test_every_currency_has_its_digits_and_its_unit(migrated: str) -> None:
     with psycopg.connect(migrated) as connection:
         rows = connection.execute("SELECT code, digits, unit::text FROM finance.currencies")

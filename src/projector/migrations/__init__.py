@@ -15,6 +15,7 @@ import psycopg
 import structlog
 from msgspec import Struct
 from psycopg import Connection
+from psycopg.errors import DependentObjectsStillExist
 
 from ledger.money import CURRENCY_DIGITS
 from projector.writer import READ_MODELS
@@ -68,6 +69,7 @@ def migrate(conninfo: str, folder: Path = FOLDER) -> tuple[str, ...]:
     """
     with psycopg.connect(conninfo) as connection:
         connection.execute(_LOCK)
+        connection.execute("SET LOCAL lock_timeout = '5s'")  # a reader's lock: try again later
         connection.execute(_BOOK)
         book = connection.execute("SELECT name, sha256 FROM refund_ledger.migrations").fetchall()
         known: dict[str, str] = dict(book)
@@ -123,10 +125,20 @@ def _make_views(connection: Connection[Any], standing: str | None) -> bool:
     for find_all in (_DROP_VIEWS, _DROP_FUNCTIONS):
         found = connection.execute(find_all.encode()).fetchone()
         if found is not None and found[0] is not None:
-            connection.execute(found[0].encode())
+            _drop(connection, found[0])
     connection.execute(text)
     _remember(connection, _VIEWS, digest)
     return True
+
+
+def _drop(connection: Connection[Any], statement: str) -> None:
+    try:
+        connection.execute(statement.encode())
+    except DependentObjectsStillExist as error:
+        raise WrongDatabase(
+            "the views of schema finance are to be made anew, but something of yours stands on "
+            f"them: {error.diag.message_detail}. Drop it, start again, and make it again"
+        ) from error
 
 
 def _fill_currencies(connection: Connection[Any]) -> None:

@@ -1,0 +1,20 @@
+"""A projector as a process of its own: `python -m tests.projector.process CONNINFO SETTINGS`."""
+
+from __future__ import annotations
+
+import sys
+
+import msgspec
+
+from ledger.kafka_log import KafkaSettings, KafkaTail
+from ledger.log import Topic
+from projector.runner import Projection, run, stop_on_signals
+
+if __name__ == "__main__":
+    conninfo, given = sys.argv[1:]
+    settings = msgspec.json.decode(given, type=KafkaSettings)
+    run(
+        Projection(conninfo=conninfo, max_records=200),
+        lambda: KafkaTail(settings, Topic.EVENTS),
+        stop_on_signals(),
+    )
