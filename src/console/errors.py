@@ -1,4 +1,4 @@
-"""What a person is told when it does not work: one sentence with the next step, and an exit code."""
+"""What a person is told when something goes wrong: a sentence, the next step, an exit code."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ def explain(error: Exception) -> tuple[int, str] | None:
     from pydantic import ValidationError
 
     from consumers.decider import CommitLost
+    from consumers.sandbox import SandboxStalled
     from devstack import DevstackError
     from ledger.log import LogUnavailable, MemberReplaced, WrongWorld
     from projector.chain import BrokenLog
@@ -40,6 +41,7 @@ def explain(error: Exception) -> tuple[int, str] | None:
             | WrongWorld()
             | WrongDatabase()
             | MemberReplaced()
+            | SandboxStalled()
             | NoReadModels()
             | BrokenLog()
         ):

@@ -10,8 +10,11 @@ from typing import Annotated
 import typer
 
 from console import processes, stack
+from console.clock import clock
 from console.errors import INTERRUPTED, explain
+from console.query import query
 from console.simulate import simulate
+from console.submit import submit
 
 app = typer.Typer(
     name="refundctl",
@@ -68,6 +71,9 @@ app.command()(stack.down)
 app.command()(stack.status)
 app.command()(stack.logs)
 app.command()(simulate)
+app.command()(submit)
+app.command()(query)
+app.add_typer(clock, name="clock")
 app.command(hidden=True)(processes.init)
 app.add_typer(processes.run, name="run", hidden=True)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Protocol
 
 from msgspec import Struct
 
@@ -21,12 +20,8 @@ FindQuote = Callable[[str, str], Quoted | None]
 """Account and command id of a quote command → what it was answered."""
 
 
-class PlayedWorld(SteppedWorld, Protocol):
-    """A stepped world that says what was recorded."""
-
-    def take_events(self) -> Iterable[RecordedEvent]:
-        """The events recorded since the last call, in order."""
-        ...
+TakeEvents = Callable[[], Iterable[RecordedEvent]]
+"""The events recorded since the last call, in order."""
 
 
 class Step(Struct, frozen=True, kw_only=True):
@@ -62,7 +57,9 @@ class QuoteBook:
         return found or self._earlier(account, command_id)
 
 
-def play(world: PlayedWorld, lines: Sequence[Line], book: QuoteBook) -> Iterator[Step]:
+def play(
+    world: SteppedWorld, take_events: TakeEvents, lines: Sequence[Line], book: QuoteBook
+) -> Iterator[Step]:
     """Give every line at its instant; a step for each line and each stretch of time with events.
 
     1. Time goes to the line's instant; deadlines before it fire at their own. 2. The line is
@@ -71,24 +68,24 @@ def play(world: PlayedWorld, lines: Sequence[Line], book: QuoteBook) -> Iterator
     for line in lines:
         assert line.at is not None
         step_to(world, line.at, inclusive=False)
-        yield from _passed(world, book)
+        yield from _passed(take_events, book)
         if isinstance(line, CommandLine):
             given = resolve(line, book.find, sandbox_at=world.now())
             world.publish(given)
             world.settle()
-            yield Step(line=line, given=given, events=_taken(world, book))
+            yield Step(line=line, given=given, events=_taken(take_events, book))
     if lines and lines[-1].at is not None:
         step_to(world, lines[-1].at, inclusive=True)
-        yield from _passed(world, book)
+        yield from _passed(take_events, book)
 
 
-def _passed(world: PlayedWorld, book: QuoteBook) -> Iterator[Step]:
-    if events := _taken(world, book):
+def _passed(take_events: TakeEvents, book: QuoteBook) -> Iterator[Step]:
+    if events := _taken(take_events, book):
         yield Step(line=None, given=None, events=events)
 
 
-def _taken(world: PlayedWorld, book: QuoteBook) -> tuple[RecordedEvent, ...]:
-    events = tuple(world.take_events())
+def _taken(take_events: TakeEvents, book: QuoteBook) -> tuple[RecordedEvent, ...]:
+    events = tuple(take_events())
     for recorded in events:
         book.see(recorded)
     return events

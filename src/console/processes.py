@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from ledger.events import LedgerOpened
     from ledger.log import Topic
 
-run = typer.Typer(no_args_is_help=True, help="Run one process of the ledger until it is told to stop.")
+run = typer.Typer(
+    no_args_is_help=True, help="Run one process of the ledger until it is told to stop."
+)
 
 
 def init(
@@ -108,12 +110,8 @@ def _project(settings: Settings, ledger: Ledger) -> None:
     from ledger.log import Topic
     from projector import runner
 
-    projection = runner.Projection(
-        conninfo=ledger.database_url, ready_file=settings.ready_file
-    )
-    runner.run(
-        projection, lambda: KafkaTail(ledger.kafka, Topic.EVENTS), runner.stop_on_signals()
-    )
+    projection = runner.Projection(conninfo=ledger.database_url, ready_file=settings.ready_file)
+    runner.run(projection, lambda: KafkaTail(ledger.kafka, Topic.EVENTS), runner.stop_on_signals())
 
 
 def _until_told_to_stop(work: Callable[[Settings, Ledger], None]) -> None:

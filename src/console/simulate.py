@@ -9,8 +9,13 @@ import typer
 
 
 def simulate(
-    file: Annotated[Path, typer.Argument(help="A file of commands, one JSON object a line; - reads standard input.")],
-    pretty: Annotated[bool, typer.Option("--pretty", help="Sentences for people instead of JSON.")] = False,
+    file: Annotated[
+        Path,
+        typer.Argument(help="A file of commands, one JSON object a line; - reads standard input."),
+    ],
+    pretty: Annotated[
+        bool, typer.Option("--pretty", help="Sentences for people instead of JSON.")
+    ] = False,
 ) -> None:
     """Run a file of commands in memory, with a simulated clock, and print every event.
 
@@ -37,6 +42,6 @@ def simulate(
     log_to_stderr("error", json=False)
     lines = read_lines(file, read_bytes(file), require_at=True)
     world = Simulation(released_terms(), version())
-    for step in play(world, lines, QuoteBook()):
+    for step in play(world, world.take_events, lines, QuoteBook()):
         for recorded in step.events:
             typer.echo(told(recorded) if pretty else json_line(event_to_json(recorded)))

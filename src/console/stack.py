@@ -170,5 +170,3 @@ def _refuse_another_kind(seen: Status, settings: Settings, *, sandbox: bool) -> 
             f"changes; unset REFUNDS_PARTITIONS ({settings.partitions}), or set REFUNDS_HOME to a "
             "new folder"
         )
-
-

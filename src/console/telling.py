@@ -74,9 +74,7 @@ def parts_told(parts: Parts | None, currency: Currency) -> str:
         return ""
     named = {"cash": parts.cash, "gift": parts.gift, "original payment": parts.original}
     return ", ".join(
-        f"{name} {format_minor(part, currency)}"
-        for name, part in named.items()
-        if part is not None
+        f"{name} {format_minor(part, currency)}" for name, part in named.items() if part is not None
     )
 
 

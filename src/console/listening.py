@@ -1,0 +1,99 @@
+"""Listens to a running ledger: what is recorded from a moment on, and what goes to dead letters."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from consumers.dead_letters import PREFIX
+from consumers.decider import GROUP as DECIDER
+from ledger.codec import decode_event
+from ledger.envelope import RecordedEvent
+from ledger.kafka_log import KafkaSettings, KafkaTools
+from ledger.kafka_log.tail import KafkaTail
+from ledger.log import LogUnavailable, Outgoing, Published, Topic
+
+_READ_RECORDS = 5_000
+_READ_SECONDS = 5.0
+_SHOWN_POLL_SECONDS = 0.01
+
+
+class Listener:
+    """Begins at the end of the log as it stands when it is made."""
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        self._tail = KafkaTail(settings, Topic.EVENTS)
+        self._tools = KafkaTools(settings)
+        self._positions = dict(enumerate(self._tail.ends()))
+        self._dead_from = self._tools.end_offsets(Topic.DEAD_LETTERS)
+
+    @property
+    def tools(self) -> KafkaTools:
+        """For publishing to the ledger listened to."""
+        return self._tools
+
+    @property
+    def positions(self) -> tuple[int, ...]:
+        """Per partition how far the events have been heard."""
+        return tuple(self._positions[partition] for partition in sorted(self._positions))
+
+    def publish(self, records: Sequence[Outgoing]) -> tuple[Published, ...]:
+        """Send records; returns once the log has them."""
+        return self._tools.publish(records)
+
+    def hear(self, timeout_seconds: float) -> list[RecordedEvent]:
+        """The next events, as soon as there are any."""
+        batches = self._tail.read(self._positions, _READ_RECORDS, timeout_seconds)
+        self._positions.update({place: batch.next_position for place, batch in batches.items()})
+        return [decode_event(found.value) for batch in batches.values() for found in batch.records]
+
+    def take_events(self) -> list[RecordedEvent]:
+        """Everything recorded since the last call; per account in order."""
+        ends, taken = self._tail.ends(), list[RecordedEvent]()
+        give_up = time.monotonic() + _READ_SECONDS
+        while any(self._positions[place] < end for place, end in enumerate(ends)):
+            heard = self.hear(_READ_SECONDS)
+            if heard:
+                give_up = time.monotonic() + _READ_SECONDS
+            elif time.monotonic() > give_up:
+                raise LogUnavailable(
+                    f"events end at {ends}, but nothing could be read past {self.positions}; "
+                    "see 'refundctl logs kafka'"
+                )
+            taken += heard
+        taken.sort(key=lambda event: (event.meta.recorded_at, event.meta.source_partition))
+        return taken
+
+    def decided(self) -> tuple[int | None, ...]:
+        """Per partition the offset of the next command to be decided."""
+        return self._tools.committed_offsets(DECIDER, Topic.COMMANDS)
+
+    def dead_letters(self) -> dict[bytes, str]:
+        """The dead letters since it began: the value as it came → why it is there."""
+        if self._tools.end_offsets(Topic.DEAD_LETTERS) == self._dead_from:
+            return {}
+        reason = f"{PREFIX}exception.message"
+        return {
+            record.value or b"": dict(record.headers).get(reason, b"").decode(errors="replace")
+            for record in self._tools.replay(Topic.DEAD_LETTERS, self._dead_from)
+        }
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        self._tail.close()
+        self._tools.close()
+
+
+def shown(connection: Any, positions: Sequence[int], patience_seconds: float) -> bool:
+    """Wait until the read models have everything before these offsets; False if they lag behind."""
+    from projector.queries import positions as shown_positions
+
+    give_up = time.monotonic() + patience_seconds
+    while True:
+        now = shown_positions(connection)
+        if all(now.get(place, 0) >= end for place, end in enumerate(positions)):
+            return True
+        if time.monotonic() > give_up:
+            return False
+        time.sleep(_SHOWN_POLL_SECONDS)

@@ -1,0 +1,136 @@
+"""Publishes lines to a ledger that lives in the world's own time, and waits for what comes of them.
+
+Lines travel in batches; only a line that refers to a quote waits for that quote.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from msgspec import Struct
+
+from console.listening import Listener
+from console.outcomes import Kind, LineOutcome, decided
+from console.playing import FindQuote, QuoteBook
+from consumers.follow_ups import command_record
+from ledger.command_file import CommandLine, resolve
+from ledger.digest import command_digest
+from ledger.envelope import RecordedEvent
+from projector.outcomes import Outcome
+
+BATCH_LINES = 5_000
+_LISTEN_SECONDS = 0.1
+
+Place = tuple[int, int]
+"""Partition and offset of a published command."""
+FindFirst = Callable[[str, str, bytes], Outcome | None]
+"""Account, command id and content digest → what that command led to the first time."""
+
+
+class Sent(Struct, frozen=True, kw_only=True):
+    """A line in the log."""
+
+    line: CommandLine
+    digest: bytes
+    value: bytes
+
+
+class LiveSubmission:
+    """One file on its way. `outcomes` gives each line's outcome as it is known, in any order."""
+
+    def __init__(
+        self,
+        listener: Listener,
+        find_quote: FindQuote,
+        find_first: FindFirst,
+        *,
+        patience_seconds: float,
+    ) -> None:
+        self._listener = listener
+        self._book = QuoteBook(find_quote)
+        self._find_first = find_first
+        self._patience_seconds = patience_seconds
+        self._waiting: dict[Place, Sent] = {}
+        self._parts: dict[Place, list[RecordedEvent]] = {}
+
+    def publish(self, lines: Sequence[CommandLine]) -> None:
+        """Send lines, waiting for nothing but the log."""
+        given = [resolve(line, self._book.find) for line in lines]
+        count = self._listener.tools.partition_count
+        records = [command_record(each, count) for each in given]
+        places = self._listener.publish(records)
+        for line, each, record, place in zip(lines, given, records, places, strict=True):
+            self._waiting[place.partition, place.offset] = Sent(
+                line=line, digest=command_digest(each), value=record.value or b""
+            )
+
+    def outcomes(self, lines: Sequence[CommandLine]) -> Iterator[LineOutcome]:
+        """Send all lines and wait for all outcomes.
+
+        1. Lines are sent in batches; before one that needs a quote still under way, all sent so far
+        are waited for. 2. At the end all are waited for.
+        """
+        batch: list[CommandLine] = []
+        for line in lines:
+            if line.quote_of or line.amount_of or len(batch) == BATCH_LINES:
+                self.publish(batch)
+                batch = []
+                if line.quote_of or line.amount_of:
+                    yield from self.wait()
+            batch.append(line)
+        self.publish(batch)
+        yield from self.wait()
+
+    def wait(self) -> Iterator[LineOutcome]:
+        """The outcomes of all that was sent; UNKNOWN for what shows none while nothing moves."""
+        give_up = time.monotonic() + self._patience_seconds
+        while self._waiting:
+            found = list(self._heard(self._listener.hear(_LISTEN_SECONDS)))
+            if not found:
+                found = list(self._silent())
+            yield from found
+            if found:
+                give_up = time.monotonic() + self._patience_seconds
+            elif time.monotonic() > give_up:
+                yield from self._unknown()
+
+    def _heard(self, events: Sequence[RecordedEvent]) -> Iterator[LineOutcome]:
+        for event in events:
+            meta = event.meta
+            place = (meta.source_partition, meta.source_offset)
+            if place not in self._waiting:
+                continue
+            self._book.see(event)
+            parts = self._parts.setdefault(place, [])
+            parts.append(event)
+            if len(parts) == meta.count:
+                yield decided(self._waiting.pop(place).line, self._parts.pop(place))
+
+    def _silent(self) -> Iterator[LineOutcome]:
+        """Lines the decider has passed without an event: dead letters, and duplicates.
+
+        1. How far the decider is. 2. Every event there is now: whatever it led to up to there is
+        among them, being committed with its offset. 3. What is left has none.
+        """
+        passed = self._listener.decided()
+        yield from self._heard(self._listener.take_events())
+        left = [place for place in self._waiting if (passed[place[0]] or 0) > place[1]]
+        dead = self._listener.dead_letters() if left else {}
+        for place in left:
+            sent = self._waiting.pop(place)
+            if sent.value in dead:
+                reason = dead[sent.value]
+                yield LineOutcome(line=sent.line, kind=Kind.DEAD_LETTER, reason=reason)
+            else:
+                first = self._find_first(sent.line.account, sent.line.id, sent.digest)
+                yield LineOutcome(line=sent.line, kind=Kind.DUPLICATE, first=first)
+
+    def _unknown(self) -> Iterator[LineOutcome]:
+        reason = (
+            f"published, but no outcome within {self._patience_seconds:.0f} s; see 'refundctl "
+            "status', then submit the same file again: nothing is done twice"
+        )
+        for sent in self._waiting.values():
+            yield LineOutcome(line=sent.line, kind=Kind.UNKNOWN, reason=reason)
+        self._waiting.clear()

@@ -1,0 +1,45 @@
+"""Plays a file on a running sandbox, step by step, exactly as `simulate` plays it in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from console.command_files import Line
+from console.listening import Listener
+from console.live_submission import FindFirst
+from console.outcomes import Kind, LineOutcome, decided
+from console.playing import FindQuote, QuoteBook, Step, play
+from consumers.follow_ups import command_record
+from consumers.stepping import SteppedWorld
+from ledger.digest import command_digest
+from ledger.envelope import RecordedEvent
+
+Passed = tuple[RecordedEvent, ...]
+"""What deadlines led to between two lines."""
+
+
+def sandbox_outcomes(
+    world: SteppedWorld,
+    listener: Listener,
+    lines: Sequence[Line],
+    find_quote: FindQuote,
+    find_first: FindFirst,
+) -> Iterator[LineOutcome | Passed]:
+    """Each line's outcome in the order of the file, and what happened in between."""
+    for step in play(world, listener.take_events, lines, QuoteBook(find_quote)):
+        yield _outcome(step, listener, find_first) if step.line else step.events
+
+
+def _outcome(step: Step, listener: Listener, find_first: FindFirst) -> LineOutcome:
+    line, given = step.line, step.given
+    assert line is not None
+    assert given is not None
+    outcome = decided(line, step.events)
+    if outcome.events:
+        return outcome
+    value = command_record(given, listener.tools.partition_count).value or b""
+    dead = listener.dead_letters()
+    if value in dead:
+        return LineOutcome(line=line, kind=Kind.DEAD_LETTER, reason=dead[value])
+    first = find_first(line.account, line.id, command_digest(given))
+    return LineOutcome(line=line, kind=Kind.DUPLICATE, first=first)

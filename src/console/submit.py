@@ -1,0 +1,211 @@
+"""`refundctl submit`: gives a file of commands to the running ledger and prints each outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from console.errors import BadInput
+
+if TYPE_CHECKING:
+    from console.command_files import Line
+    from console.ledger_found import Ledger
+    from console.listening import Listener
+    from console.live_submission import FindFirst
+    from console.outcomes import LineOutcome
+    from console.playing import FindQuote
+    from console.sandbox_submission import Passed
+    from ledger.money import Currency
+
+PATIENCE_SECONDS = 60.0
+_SHOWN_SECONDS = 10.0
+_BAR_FROM_LINES = 200
+
+
+def submit(
+    file: Annotated[Path, typer.Argument(help="One JSON object a line; - is standard input.")],
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Publish, and ask nothing.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if any is refused.")] = False,
+) -> None:
+    """Publish a file of commands to the running ledger and print what came of each.
+
+    The whole file is checked first; with a single problem nothing is published. A refusal is an
+    outcome like any other. On a sandbox the lines carry their instants (at), and time goes from
+    line to line as in 'refundctl simulate'; elsewhere the broker's time counts, and a file with
+    instants is turned away. Given twice, a command finds its first outcome.
+
+    Examples:
+
+      refundctl submit examples/01-five-days.jsonl
+
+      refundctl submit orders.jsonl --json > outcomes.jsonl
+    """
+    from console.command_files import read_bytes, read_lines
+    from console.ledger_found import connected, find_ledger, is_sandbox
+    from console.listening import Listener
+    from console.log_output import log_to_stderr
+    from console.settings import read_settings
+
+    log_to_stderr("error", json=False)
+    ledger = find_ledger(read_settings())
+    content = read_bytes(file)
+    with connected(ledger.database_url) as connection:
+        sandbox = is_sandbox(connection)
+        listener = Listener(ledger.kafka)
+        try:
+            currencies = known_currencies(connection, listener, content)
+            lines = read_lines(file, content, require_at=sandbox, known_currencies=currencies)
+            if no_wait:
+                _publish_only(ledger, listener, lines, sandbox=sandbox)
+                return
+            found = outcomes_of(connection, listener, lines, sandbox=sandbox)
+            tally = _print(found, len(lines), as_json=as_json)
+            _wait_until_shown(connection, listener)
+        finally:
+            listener.close()
+    _end(tally, strict=strict)
+
+
+def outcomes_of(
+    connection: Any, listener: Listener, lines: tuple[Line, ...], *, sandbox: bool
+) -> Iterable[LineOutcome | Passed]:
+    """Publish the lines and give each outcome as it is known."""
+    from console.live_submission import LiveSubmission
+    from console.sandbox_submission import sandbox_outcomes
+    from consumers.sandbox import SandboxWorld
+    from ledger.command_file import CommandLine
+
+    quotes, firsts = find_quote_in(connection), _find_first_in(connection, listener)
+    if sandbox:
+        world = SandboxWorld(connection, listener.tools, patience_seconds=PATIENCE_SECONDS)
+        _tell_if_behind(world.now(), lines)
+        return sandbox_outcomes(world, listener, lines, quotes, firsts)
+    commands = [line for line in lines if isinstance(line, CommandLine)]
+    submission = LiveSubmission(listener, quotes, firsts, patience_seconds=PATIENCE_SECONDS)
+    return submission.outcomes(commands)
+
+
+def known_currencies(connection: Any, listener: Listener, content: bytes) -> dict[str, Currency]:
+    """The currencies of the running ledger's accounts that a file names."""
+    from console.command_files import accounts_in
+    from console.listening import shown
+
+    accounts = sorted(accounts_in(content))
+    shown(connection, listener.positions, _SHOWN_SECONDS)
+    rows = connection.execute(
+        "SELECT account_id, currency FROM read_models.accounts WHERE account_id = ANY(%s)",
+        (accounts,),
+    )
+    return dict(rows.fetchall())
+
+
+def find_quote_in(connection: Any) -> FindQuote:
+    """Looks up in the read models what a quote command was answered."""
+    from ledger.command_file import Quoted
+    from projector.outcomes import outcome
+
+    def find(account: str, command_id: str) -> Quoted | None:
+        for found in outcome(connection, account, command_id):
+            if found.quote_id is not None and found.quote_amount is not None:
+                return Quoted(quote_id=found.quote_id, amount=found.quote_amount)
+        return None
+
+    return find
+
+
+def _find_first_in(connection: Any, listener: Listener) -> FindFirst:
+    from console.listening import shown
+    from projector.outcomes import Outcome, outcome
+
+    def find(account: str, command_id: str, digest: bytes) -> Outcome | None:
+        shown(connection, listener.positions, _SHOWN_SECONDS)
+        found = outcome(connection, account, command_id)
+        return next((each for each in found if each.command_digest == digest), None)
+
+    return find
+
+
+def _publish_only(
+    ledger: Ledger, listener: Listener, lines: tuple[Line, ...], *, sandbox: bool
+) -> None:
+    from consumers.follow_ups import command_record
+    from ledger.command_file import CommandLine, resolve
+
+    if sandbox:
+        raise BadInput("a sandbox goes step by step; leave out --no-wait")
+    commands = [line for line in lines if isinstance(line, CommandLine)]
+    for line in commands:
+        if line.quote_of or line.amount_of:
+            raise BadInput(
+                f"line {line.line_number} refers to a quote, which has to be waited for; leave out "
+                "--no-wait"
+            )
+    given = [resolve(line, lambda *_: None) for line in commands]
+    listener.publish([command_record(each, ledger.partition_count) for each in given])
+    typer.echo(f"published {len(given)} commands; see what came of them in 'refundctl query'")
+
+
+def _print(found: Iterable[LineOutcome | Passed], count: int, *, as_json: bool) -> dict[str, int]:
+    from console.outcomes import LineOutcome, outcome_to_json, outcome_told, passed_told
+    from console.output import json_line
+    from ledger.json_mapping import event_to_json
+
+    tally: dict[str, int] = {}
+    for each in _with_bar(found, count):
+        if isinstance(each, LineOutcome):
+            tally[each.kind] = tally.get(each.kind, 0) + 1
+            typer.echo(json_line(outcome_to_json(each)) if as_json else outcome_told(each))
+        elif as_json:
+            events = [event_to_json(event) for event in each]
+            typer.echo(json_line({"outcome": "time_passed", "events": events}))
+        else:
+            typer.echo(passed_told(each))
+    if not as_json:
+        typer.echo(", ".join(f"{number} {kind}" for kind, number in sorted(tally.items())))
+    return tally
+
+
+def _with_bar(found: Iterable[LineOutcome | Passed], count: int) -> Iterator[LineOutcome | Passed]:
+    """With a progress bar on a terminal's stderr where there are many lines."""
+    from console.output import console
+
+    out = console(stderr=True)
+    if count < _BAR_FROM_LINES or not out.is_terminal:
+        yield from found
+        return
+    from rich.progress import track
+
+    yield from track(found, total=count, console=out, description="outcomes", transient=True)
+
+
+def _tell_if_behind(now: int, lines: tuple[Line, ...]) -> None:
+    from ledger.instants import format_instant
+
+    first = lines[0].at
+    if first is not None and first < now:
+        typer.echo(
+            f"note: the sandbox stands at {format_instant(now)} already; earlier lines are decided "
+            "then",
+            err=True,
+        )
+
+
+def _wait_until_shown(connection: Any, listener: Listener) -> None:
+    from console.listening import shown
+
+    if not shown(connection, listener.positions, _SHOWN_SECONDS):
+        typer.echo(
+            "note: the read models lag behind; see 'refundctl status' before you query", err=True
+        )
+
+
+def _end(tally: dict[str, int], *, strict: bool) -> None:
+    from console.outcomes import Kind
+
+    bad = [Kind.DEAD_LETTER, Kind.UNKNOWN, *([Kind.REFUSED] if strict else [])]
+    if any(tally.get(kind) for kind in bad):
+        raise typer.Exit(1)
