@@ -6,16 +6,6 @@ from ledger.commands import COMMANDS
 
 _NOT_YET = frozenset(
     {
-        "ChangeCard",
-        "OpenCommitmentTerm",
-        "RecordReservationPurchase",
-        "QuoteReservationRefund",
-        "RefundReservation",
-        "QuoteReservationExchange",
-        "ExchangeReservations",
-        "SwapReservation",
-        "TransferReservation",
-        "ExpireReservation",
         "ConfirmCardRefund",
         "FailCardRefund",
         "CorrectRefund",

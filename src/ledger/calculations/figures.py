@@ -8,8 +8,30 @@ from ledger.money import Minor
 from ledger.shapes import CapUse, Parts, RefundRule, WorkingStep
 
 
+class ReturnFigures(Struct, frozen=True, kw_only=True):
+    """A reservation given back: its prorated value now, and the instalments still to come.
+
+    `instalment` numbers the current one from 1; an upfront payment is one.
+    """
+
+    reservation_id: str
+    quantity: int
+    instalment: int
+    value: Minor
+    later_instalments: Minor
+    working: tuple[WorkingStep, ...]
+
+    @property
+    def remaining_commitment(self) -> Minor:
+        """Upfront: the prorated value; monthly: that and all later instalments."""
+        return self.value + self.later_instalments
+
+
 class RefundFigures(Struct, frozen=True, kw_only=True):
-    """A refund as computed: gross − fee = amount = the sum of the parts; the working in order."""
+    """A refund as computed: gross − fee = amount = the sum of the parts; the working in order.
+
+    A reservation's has its use of the cap, and what is given back.
+    """
 
     rule: RefundRule
     gross: Minor
@@ -18,3 +40,19 @@ class RefundFigures(Struct, frozen=True, kw_only=True):
     parts: Parts
     working: tuple[WorkingStep, ...]
     cap: CapUse | None = None
+    returned: ReturnFigures | None = None
+
+
+class ExchangeFigures(Struct, frozen=True, kw_only=True):
+    """An exchange as computed: what is returned leg by leg, and the new lifetime totals."""
+
+    returned: tuple[ReturnFigures, ...]
+    returned_total: Minor
+    purchased_total: Minor
+    remaining_commitment: Minor
+    working: tuple[WorkingStep, ...]
+
+    @property
+    def payable(self) -> Minor:
+        """What is left to be paid: the new totals less the value returned."""
+        return self.purchased_total - self.returned_total

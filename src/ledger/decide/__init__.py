@@ -9,13 +9,18 @@ from ledger.commands import (
     AccountCommand,
     ConfirmCardRefund,
     CorrectRefund,
+    ExchangeReservations,
     FailCardRefund,
     InstanceCommand,
     MarketplaceCommand,
     QuoteInstanceReturn,
+    QuoteReservationExchange,
+    QuoteReservationRefund,
+    RefundReservation,
+    ReservationCommand,
     SettleRefund,
 )
-from ledger.decide import accounts, instances, marketplace, refunds
+from ledger.decide import accounts, instances, marketplace, refunds, reservations
 from ledger.decide.facts import Fact
 from ledger.envelope import GivenCommand
 from ledger.events import CommandRefused
@@ -59,11 +64,14 @@ def decide(
         return (_refusal(case, violations),)
     case = _with_figures(case)
     violations = judged(case)
-    if isinstance(given.body, QuoteInstanceReturn):
-        return instances.quoted(case, given.body, violations)
-    if violations:
-        return (_refusal(case, violations),)
-    return _accepted(case)
+    match given.body:
+        case QuoteInstanceReturn() as quote:
+            return instances.quoted(case, quote, violations)
+        case QuoteReservationRefund() as quote:
+            return reservations.refund_quoted(case, quote, violations)
+        case QuoteReservationExchange() as quote:
+            return reservations.exchange_quoted(case, quote, violations)
+    return (_refusal(case, violations),) if violations else _accepted(case)
 
 
 def _refusal(case: Case, violations: tuple[Violation, ...]) -> Fact:
@@ -76,6 +84,11 @@ def _refusal(case: Case, violations: tuple[Violation, ...]) -> Fact:
 
 
 def _with_figures(case: Case) -> Case:
+    match case.command:
+        case QuoteReservationRefund() | RefundReservation() as command:
+            return replace(case, figures=reservations.refund_figures(case, command))
+        case QuoteReservationExchange() | ExchangeReservations() as command:
+            return replace(case, exchange=reservations.exchange_figures(case, command))
     figures = instances.figures(case)
     return case if figures is None else replace(case, figures=figures)
 
@@ -88,6 +101,8 @@ def _accepted(case: Case) -> tuple[Fact, ...]:
         return instances.accepted(case, command)
     if isinstance(command, MarketplaceCommand):
         return marketplace.accepted(case, command)
+    if isinstance(command, ReservationCommand):
+        return reservations.accepted(case, command)
     if isinstance(command, SettleRefund | ConfirmCardRefund | FailCardRefund | CorrectRefund):
         return refunds.accepted(case, command)
     raise NotImplementedError(case.given.name)

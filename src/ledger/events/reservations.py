@@ -57,13 +57,14 @@ class ReservationRefundQuoted(Shape, frozen=True, kw_only=True):
 
 class ReservationExchangeQuoted(Shape, frozen=True, kw_only=True):
     """`amount` is `payable` again: what a quote is confirmed by. It may be negative for a quote
-    with violations only.
+    with violations only. `returned_values` are the values of `returns`, in their order.
     """
 
     quote_id: str
     returns: tuple[ReservationReturn, ...]
     purchases: tuple[NewReservation, ...]
     expires_at: Instant
+    returned_values: tuple[Minor, ...]
     returned_total: Minor
     purchased_total: Minor
     amount: Minor
@@ -75,11 +76,14 @@ class ReservationExchangeQuoted(Shape, frozen=True, kw_only=True):
 
 
 class ReservationCancelled(Shape, frozen=True, kw_only=True):
-    """`quantity` is what was given back, `quantity_left` what is still held."""
+    """`quantity` is what was given back, `quantity_left` what is still held. `instalment` numbers
+    the one it was given back in, from 1; an upfront payment is one.
+    """
 
     reservation_id: str
     quantity: int
     quantity_left: int
+    instalment: int
 
 
 class ReservationExchanged(Shape, frozen=True, kw_only=True):

@@ -1,25 +1,44 @@
-"""Account and source: which type of account holds what."""
+"""Account and source: which type of account holds what, and how it pays for reservations."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from ledger.commands import (
+    Command,
+    ExchangeReservations,
+    QuoteReservationExchange,
     RecordInstanceOrder,
     RecordMarketplacePurchase,
+    RecordReservationPurchase,
     StartPostpaidInstance,
 )
 from ledger.policies.case import Case, violation
 from ledger.refusal import Code, Violation
-from ledger.shapes import AccountType
+from ledger.shapes import AccountType, PaymentMethod
+
+RULE = "account_and_source"
+_PAYS_BY: dict[AccountType, tuple[PaymentMethod, ...]] = {
+    AccountType.ONLINE: (),
+    AccountType.EA: (PaymentMethod.COMMITMENT, PaymentMethod.OVERAGE),
+    AccountType.PAYG_INVOICE: (PaymentMethod.INVOICE,),
+    AccountType.CSP: (PaymentMethod.INVOICE,),
+    AccountType.PAYG_CARD: (PaymentMethod.CARD,),
+}
 
 
 def account_type_not_eligible(case: Case) -> Iterator[Violation]:
     """ONLINE accounts hold instances and marketplace purchases, the others reservations.
 
     Source: seeds 000, 001 and 003. By hand: an instance order or a marketplace purchase for an EA
-    account: `ACCOUNT_TYPE_NOT_ELIGIBLE`.
+    account: `ACCOUNT_TYPE_NOT_ELIGIBLE`. EA pays reservations by COMMITMENT or OVERAGE,
+    PAYG_INVOICE and CSP by INVOICE, PAYG_CARD by CARD: a CSP reservation paid by CARD likewise.
     """
+    yield from _not_held(case)
+    yield from _not_paid_like_that(case)
+
+
+def _not_held(case: Case) -> Iterator[Violation]:
     match case.command:
         case RecordInstanceOrder() | StartPostpaidInstance():
             held = "instances"
@@ -30,8 +49,40 @@ def account_type_not_eligible(case: Case) -> Iterator[Violation]:
     if case.account.account_type is AccountType.ONLINE:
         return
     yield violation(
-        "account_and_source",
+        RULE,
         Code.ACCOUNT_TYPE_NOT_ELIGIBLE,
         f"a {case.account.account_type} account holds no {held}; use an ONLINE account",
         account_type=case.account.account_type,
     )
+
+
+def _not_paid_like_that(case: Case) -> Iterator[Violation]:
+    methods = _methods(case.command)
+    if not methods:
+        return
+    account_type = case.account.account_type
+    allowed = _PAYS_BY[account_type]
+    for method in methods:
+        if method not in allowed:
+            pays_by = " or ".join(allowed) or "nothing: it holds no reservations"
+            yield violation(
+                RULE,
+                Code.ACCOUNT_TYPE_NOT_ELIGIBLE,
+                f"a {account_type} account pays reservations by {pays_by}, not by {method}",
+                account_type=account_type,
+                method=method,
+                allowed=", ".join(allowed),
+            )
+
+
+def _methods(command: Command) -> tuple[PaymentMethod, ...]:
+    match command:
+        case RecordReservationPurchase(payment=payment):
+            return (payment.method,)
+        case (
+            QuoteReservationExchange(purchases=purchases)
+            | ExchangeReservations(purchases=purchases)
+        ):
+            return tuple(dict.fromkeys(one.payment.method for one in purchases))
+        case _:
+            return ()

@@ -4,25 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.commands import DestroyPostpaidInstance, ReturnInstance
+from ledger.commands import (
+    DestroyPostpaidInstance,
+    ExchangeReservations,
+    RefundReservation,
+    ReturnInstance,
+)
 from ledger.instants import format_instant
-from ledger.money import format_minor
 from ledger.policies.case import Case, violation
+from ledger.policies.quote_comparison import differing
 from ledger.refusal import Code, Violation
-from ledger.shapes import Parts, Role
-from ledger.state.entities import Quote, QuoteKind, QuoteStatus
+from ledger.shapes import Role
+from ledger.state.entities import QuoteStatus
 
 RULE = "act_on_a_quote"
+_Quoted = ReturnInstance | RefundReservation | ExchangeReservations
 
 
 def quote_required(case: Case) -> Iterator[Violation]:
-    """A self-service return is quoted first; SUPPORT may act without. Sources: seeds 000, 003.
+    """A self-service return, refund or exchange is quoted first; SUPPORT may act without.
+
+    Sources: seed 000 (the confirm in four steps), seed 003 (review and complete).
 
     By hand: an OWNER's ReturnInstance without `quote_id`: `QUOTE_REQUIRED`.
     """
     if case.role is Role.SUPPORT:
         return
-    if isinstance(case.command, ReturnInstance) and case.command.quote_id is None:
+    if isinstance(case.command, _Quoted) and case.command.quote_id is None:
         message = "ask for a quote first, then act with its quote_id and amount"
         yield violation(RULE, Code.QUOTE_REQUIRED, message, command=case.given.name)
 
@@ -57,14 +65,11 @@ def quote_changed(case: Case) -> Iterator[Violation]:
     By hand: quoted 387.80, confirmed 387.80, but the five days have ended since and the amount is
     380.00 now: `QUOTE_CHANGED`, with both.
     """
-    if not isinstance(case.command, ReturnInstance):
-        return
-    differing = _differing(case, case.command)
-    if differing:
-        names = ", ".join(differing)
+    if changed := differing(case):
+        names = ", ".join(changed)
         figures = {
             f"{name}_{which}": text
-            for name, pair in differing.items()
+            for name, pair in changed.items()
             for which, text in zip(("quoted", "now"), pair, strict=True)
         }
         yield violation(
@@ -76,46 +81,11 @@ def quote_changed(case: Case) -> Iterator[Violation]:
 
 
 def not_acknowledged(case: Case) -> Iterator[Violation]:
-    """The actor confirms having read and agreed (已阅读并同意). Source: seed 000.
+    """The actor confirms having read and agreed (已阅读并同意). Sources: seeds 000, 003.
 
     By hand: `acknowledged` is false: `NOT_ACKNOWLEDGED`.
     """
     command = case.command
-    if isinstance(command, ReturnInstance | DestroyPostpaidInstance) and not command.acknowledged:
+    if isinstance(command, _Quoted | DestroyPostpaidInstance) and not command.acknowledged:
         message = "read what the act leads to, agree, and send acknowledged: true"
         yield violation(RULE, Code.NOT_ACKNOWLEDGED, message, acknowledged="false")
-
-
-def _differing(case: Case, command: ReturnInstance) -> dict[str, tuple[str, str]]:
-    """What differs, by name: (as quoted or confirmed, as it is now)."""
-    quote, figures = case.quote(), case.figures
-    assert figures is not None
-    currency = case.account.currency
-    pairs: dict[str, tuple[str, str]] = {}
-    if quote is not None:
-        pairs["instance"] = (_subject(quote), command.instance_id)
-        pairs["rule"] = (str(quote.rule or ""), str(figures.rule))
-        pairs["fee"] = (format_minor(quote.fee, currency), format_minor(figures.fee, currency))
-        now = format_minor(figures.amount, currency)
-        pairs["amount"] = (format_minor(quote.amount, currency), now)
-        pairs["parts"] = (_parts(quote.parts, currency), _parts(figures.parts, currency))
-    if quote is not None or command.confirmed_amount is not None:
-        confirmed = command.confirmed_amount
-        text = "" if confirmed is None else format_minor(confirmed, currency)
-        pairs["confirmed_amount"] = (text, format_minor(figures.amount, currency))
-    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
-
-
-def _subject(quote: Quote) -> str:
-    return str(quote.subject_id) if quote.kind is QuoteKind.INSTANCE_RETURN else str(quote.kind)
-
-
-def _parts(parts: Parts | None, currency: str) -> str:
-    if parts is None:
-        return ""
-    funds = {"cash": parts.cash, "gift": parts.gift, "original": parts.original}
-    return ", ".join(
-        f"{fund} {format_minor(amount, currency)}"
-        for fund, amount in funds.items()
-        if amount is not None
-    )

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from ledger.calculations.figures import RefundFigures
+from ledger.calculations.figures import ExchangeFigures, RefundFigures
 from ledger.commands import Command
 from ledger.envelope import GivenCommand
 from ledger.instants import Instant
@@ -22,7 +22,8 @@ E = TypeVar("E", bound=Entity)
 class Case(Struct, frozen=True, kw_only=True):
     """One command, the instant it is decided at, the terms in force, and the state to read.
 
-    `figures` are there once the stoppers have passed and the command is one that computes.
+    `figures`, or `exchange`, are there once the stoppers have passed and the command is one that
+    computes them.
     """
 
     given: GivenCommand
@@ -31,6 +32,7 @@ class Case(Struct, frozen=True, kw_only=True):
     terms: Terms
     state: State
     figures: RefundFigures | None = None
+    exchange: ExchangeFigures | None = None
 
     @property
     def command(self) -> Command:

@@ -8,11 +8,12 @@ from ledger.commands import (
     CompleteOverdueMarketplaceRefund,
     DestroyIsolatedInstance,
     ExpireInstance,
+    ExpireReservation,
 )
-from ledger.instants import Instant, format_instant
+from ledger.instants import Instant, format_instant, start_of_day
 from ledger.policies.case import Case, violation
 from ledger.refusal import Code, Violation
-from ledger.state.entities import Instance, Purchase, PurchaseStatus
+from ledger.state.entities import Instance, Purchase, PurchaseStatus, Reservation
 
 
 def not_pending(case: Case) -> Iterator[Violation]:
@@ -67,5 +68,7 @@ def _due_at(case: Case) -> Instant | None:
             request = case.the(Purchase, purchase_id).request
             assert request is not None
             return request.due_at
+        case ExpireReservation(reservation_id=reservation_id):
+            return start_of_day(case.the(Reservation, reservation_id).ends_on, "UTC")
         case _:
             return None

@@ -12,26 +12,43 @@ from ledger.commands import (
     DeclineMarketplaceRefund,
     DestroyIsolatedInstance,
     DestroyPostpaidInstance,
+    ExchangeReservations,
     ExpireInstance,
+    ExpireReservation,
     OpenAccount,
     OpenCommitmentTerm,
     QuoteInstanceReturn,
+    QuoteReservationExchange,
+    QuoteReservationRefund,
     RecordInstanceOrder,
     RecordInvoiceState,
     RecordMarketplacePurchase,
+    RecordReservationPurchase,
     RefundMarketplaceManually,
+    RefundReservation,
     RequestMarketplaceRefund,
     RestoreInstance,
     ReturnInstance,
     SettleRefund,
     StartPostpaidInstance,
+    SwapReservation,
     TakeInstanceOffline,
+    TransferReservation,
     WithdrawMarketplaceRefund,
 )
 from ledger.policies.case import Case, violation
 from ledger.refusal import Code, Violation
 from ledger.shapes import OrderKind
-from ledger.state.entities import Account, Entity, Instance, Order, Purchase, Quote, Refund
+from ledger.state.entities import (
+    Account,
+    Entity,
+    Instance,
+    Order,
+    Purchase,
+    Quote,
+    Refund,
+    Reservation,
+)
 
 _Named = tuple[str, type[Entity], str]
 _OnInstance = (
@@ -53,6 +70,14 @@ _OnPurchase = (
     | CompleteOverdueMarketplaceRefund
     | RefundMarketplaceManually
 )
+_OnReservation = (
+    QuoteReservationRefund
+    | RefundReservation
+    | SwapReservation
+    | TransferReservation
+    | ExpireReservation
+)
+_OnExchange = QuoteReservationExchange | ExchangeReservations
 
 
 def not_found(case: Case) -> Iterator[Violation]:
@@ -66,6 +91,9 @@ def not_found(case: Case) -> Iterator[Violation]:
     for noun, kind, entity_id in _must_exist(case.command):
         if case.find(kind, entity_id) is None:
             yield _missing(noun, entity_id)
+    for term_id in _terms_named(case.command):
+        if term_id not in {term.term_id for term in case.account.commitment_terms}:
+            yield _missing("commitment_term", term_id)
 
 
 def already_exists(case: Case) -> Iterator[Violation]:
@@ -101,15 +129,18 @@ def _missing(noun: str, entity_id: str) -> Violation:
 
 
 def _must_exist(command: Command) -> list[_Named]:
+    quote_id: str | None = getattr(command, "quote_id", None)
+    quoted: list[_Named] = [] if quote_id is None else [("quote", Quote, quote_id)]
+    return [*_acted_on(command), *quoted]
+
+
+def _acted_on(command: Command) -> list[_Named]:
     match command:
         case RecordInstanceOrder(kind=OrderKind.RENEWAL):
             return [("instance", Instance, line.instance_id) for line in command.lines]
         case RestoreInstance() if command.renewal_order_id is not None:
             order = ("order", Order, command.renewal_order_id)
             return [("instance", Instance, command.instance_id), order]
-        case ReturnInstance() if command.quote_id is not None:
-            quote = ("quote", Quote, command.quote_id)
-            return [("instance", Instance, command.instance_id), quote]
         case ExpireInstance():
             order = ("order", Order, command.order_id)
             return [("instance", Instance, command.instance_id), order]
@@ -119,8 +150,25 @@ def _must_exist(command: Command) -> list[_Named]:
             return [("instance", Instance, command.instance_id)]
         case _ if isinstance(command, _OnPurchase):
             return [("purchase", Purchase, command.purchase_id)]
+        case _ if isinstance(command, _OnReservation):
+            return [("reservation", Reservation, command.reservation_id)]
+        case _ if isinstance(command, _OnExchange):
+            ids = dict.fromkeys(one.reservation_id for one in command.returns)
+            return [("reservation", Reservation, one) for one in ids]
         case _:
             return []
+
+
+def _terms_named(command: Command) -> list[str]:
+    """The commitment terms that are to pay for something."""
+    match command:
+        case RecordReservationPurchase(payment=payment):
+            payments = [payment]
+        case _ if isinstance(command, _OnExchange):
+            payments = [one.payment for one in command.purchases]
+        case _:
+            return []
+    return list(dict.fromkeys(one.term_id for one in payments if one.term_id is not None))
 
 
 def _must_be_new(command: Command) -> list[_Named]:
@@ -136,5 +184,9 @@ def _must_be_new(command: Command) -> list[_Named]:
             return [("instance", Instance, command.instance_id)]
         case RecordMarketplacePurchase():
             return [("purchase", Purchase, command.purchase_id)]
+        case RecordReservationPurchase():
+            return [("reservation", Reservation, command.reservation_id)]
+        case _ if isinstance(command, _OnExchange):
+            return [("reservation", Reservation, one.reservation_id) for one in command.purchases]
         case _:
             return []

@@ -4,23 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.commands import OpenAccount
+from ledger.commands import OpenAccount, QuoteReservationRefund, RefundReservation
+from ledger.money import parse_decimal12
 from ledger.policies.case import Case, violation
 from ledger.refusal import Code, Violation
 
+RULE = "one_account_one_writer"
+
 
 def currency_mismatch(case: Case) -> Iterator[Violation]:
-    """Money in another currency than the account's. Source: decided for this ledger.
+    """Money in another currency than the account's, or a dollar that is not worth a dollar.
 
-    By hand: acct-1 is in CNY; an order in USD: `CURRENCY_MISMATCH`.
+    Source: decided for this ledger. By hand: acct-1 is in CNY; an order in USD:
+    `CURRENCY_MISMATCH`. acct-2 is in USD; a refund with `usd_rate` 1.1: `CURRENCY_MISMATCH`.
     """
-    currency: str | None = getattr(case.command, "currency", None)
-    if isinstance(case.command, OpenAccount) or currency in (None, case.account.currency):
+    if isinstance(case.command, OpenAccount):
         return
-    yield violation(
-        "one_account_one_writer",
-        Code.CURRENCY_MISMATCH,
-        f"the account is in {case.account.currency}; give the amounts in it, not in {currency}",
-        account_currency=case.account.currency,
-        currency=str(currency),
-    )
+    own = case.account.currency
+    currency: str | None = getattr(case.command, "currency", None)
+    if currency not in (None, own):
+        yield violation(
+            RULE,
+            Code.CURRENCY_MISMATCH,
+            f"the account is in {own}; give the amounts in it, not in {currency}",
+            account_currency=own,
+            currency=str(currency),
+        )
+    if isinstance(case.command, QuoteReservationRefund | RefundReservation):
+        rate = case.command.usd_rate
+        if own == "USD" and parse_decimal12(rate) != 1:
+            message = f"the account is in USD; its usd_rate is 1, not {rate}"
+            figures = {"account_currency": own, "usd_rate": rate}
+            yield violation(RULE, Code.CURRENCY_MISMATCH, message, **figures)

@@ -170,6 +170,7 @@ class Quote(Struct, frozen=True, kw_only=True):
     quantity: int | None = None
     usd_rate: str | None = None
     returns: tuple[ReservationReturn, ...] = ()
+    returned_values: tuple[Minor, ...] = ()
     purchases: tuple[NewReservation, ...] = ()
     rule: RefundRule | None = None
     fee: Minor = 0
@@ -221,6 +222,14 @@ class ReservationStatus(StrEnum):
     EXPIRED = "EXPIRED"
 
 
+class InstalmentReturns(Struct, frozen=True, kw_only=True):
+    """What was given back within one instalment (an upfront payment is one), and refunded of it."""
+
+    number: int
+    quantity: int
+    refunded: Minor
+
+
 class Reservation(Struct, frozen=True, kw_only=True):
     """A reservation with the quantity still held. `purchased_at` is the recording instant."""
 
@@ -238,6 +247,7 @@ class Reservation(Struct, frozen=True, kw_only=True):
     owners: tuple[str, ...]
     purchased_at: Instant
     status: ReservationStatus = ReservationStatus.ACTIVE
+    returns: InstalmentReturns | None = None
     refunded: Minor = 0
 
 

@@ -26,7 +26,7 @@ from ledger.events import (
     SupportTaskOpened,
 )
 from ledger.shapes import RefundRule, SourceKind
-from ledger.state import marketplace
+from ledger.state import marketplace, reservations
 from ledger.state.entities import (
     Account,
     CapEntry,
@@ -35,6 +35,7 @@ from ledger.state.entities import (
     QuoteStatus,
     Refund,
     RefundStatus,
+    Reservation,
 )
 from ledger.state.reading import Change, Key, State
 
@@ -96,7 +97,7 @@ def _issued(state: State, meta: EventMeta, event: RefundIssued) -> list[Change]:
 
 
 def _of_source(state: State, meta: EventMeta, event: RefundIssued) -> list[Change]:
-    """What was refunded of it is kept with the purchase."""
+    """What was refunded of it is kept with the purchase or reservation."""
     source = event.source
     match source.kind:
         case SourceKind.MARKETPLACE:
@@ -104,7 +105,12 @@ def _of_source(state: State, meta: EventMeta, event: RefundIssued) -> list[Chang
             assert purchase is not None
             changed = marketplace.refunded(purchase, event)
             return [(Key(Purchase, meta.account_id, source.id), changed)]
-        case SourceKind.INSTANCE | SourceKind.RESERVATION:
+        case SourceKind.RESERVATION:
+            reservation = state.find(Reservation, meta.account_id, source.id)
+            assert reservation is not None
+            held = reservations.refunded(reservation, event.gross)
+            return [(Key(Reservation, meta.account_id, source.id), held)]
+        case SourceKind.INSTANCE:
             return []
         case _ as unreachable:
             assert_never(unreachable)

@@ -1,0 +1,261 @@
+"""What becomes of a reservation command that no policy objects to."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from ledger.calculations.exchange import exchange
+from ledger.calculations.figures import ExchangeFigures, RefundFigures, ReturnFigures
+from ledger.calculations.partial_quantity import reservation_return
+from ledger.calculations.reservation_refund import reservation_refund
+from ledger.commands import (
+    ExchangeReservations,
+    ExpireReservation,
+    QuoteReservationExchange,
+    QuoteReservationRefund,
+    RecordReservationPurchase,
+    RefundReservation,
+    ReservationCommand,
+    SwapReservation,
+    TransferReservation,
+)
+from ledger.decide.facts import Fact, at_once, derived
+from ledger.events import (
+    Event,
+    RefundIssued,
+    RefundSettled,
+    ReservationCancelled,
+    ReservationExchanged,
+    ReservationExchangeQuoted,
+    ReservationExpired,
+    ReservationPurchased,
+    ReservationRefundQuoted,
+    ReservationSwapped,
+    ReservationTransferred,
+)
+from ledger.instants import MINUTE, add_months, day_of, start_of_day
+from ledger.policies.case import Case
+from ledger.postings import refund_issued, reservation_exchanged, reservation_purchased
+from ledger.refusal import Violation
+from ledger.shapes import PurchasedLeg, RefundSource, ReservationReturn, ReturnedLeg, SourceKind
+from ledger.state.entities import Reservation
+
+
+def refund_figures(
+    case: Case, command: QuoteReservationRefund | RefundReservation
+) -> RefundFigures:
+    """What giving the reservation back would bring now."""
+    return reservation_refund(
+        _returned(case, command.reservation_id, command.quantity),
+        usd_rate=command.usd_rate,
+        cap_entries=case.account.cap_entries,
+        now=case.now,
+        currency=case.account.currency,
+        terms=case.terms,
+    )
+
+
+def exchange_figures(
+    case: Case, command: QuoteReservationExchange | ExchangeReservations
+) -> ExchangeFigures:
+    """What the exchange would return and cost now."""
+    returned = [_returned(case, one.reservation_id, one.quantity) for one in command.returns]
+    return exchange(returned, command.purchases, case.account.currency)
+
+
+def refund_quoted(
+    case: Case, command: QuoteReservationRefund, violations: tuple[Violation, ...]
+) -> tuple[Fact, ...]:
+    """The quote, with every rule that acting on it would violate."""
+    found = case.figures
+    assert found is not None
+    assert found.returned is not None
+    quote = ReservationRefundQuoted(
+        quote_id=derived(case, "quote"),
+        reservation_id=command.reservation_id,
+        quantity=found.returned.quantity,
+        usd_rate=command.usd_rate,
+        expires_at=case.now + case.terms.quote_valid_minutes * MINUTE,
+        rule=found.rule,
+        gross=found.gross,
+        fee=found.fee,
+        amount=found.amount,
+        parts=found.parts,
+        cap=found.cap,
+        violations=violations,
+        working=found.working,
+        currency=case.account.currency,
+    )
+    return at_once(case, quote)
+
+
+def exchange_quoted(
+    case: Case, command: QuoteReservationExchange, violations: tuple[Violation, ...]
+) -> tuple[Fact, ...]:
+    """The quote of an exchange, the quantities spelled out."""
+    found = case.exchange
+    assert found is not None
+    quote = ReservationExchangeQuoted(
+        quote_id=derived(case, "quote"),
+        returns=tuple(
+            ReservationReturn(reservation_id=leg.reservation_id, quantity=leg.quantity)
+            for leg in found.returned
+        ),
+        purchases=command.purchases,
+        expires_at=case.now + case.terms.quote_valid_minutes * MINUTE,
+        returned_values=tuple(leg.value for leg in found.returned),
+        returned_total=found.returned_total,
+        purchased_total=found.purchased_total,
+        amount=found.payable,
+        payable=found.payable,
+        remaining_commitment=found.remaining_commitment,
+        violations=violations,
+        working=found.working,
+        currency=case.account.currency,
+    )
+    return at_once(case, quote)
+
+
+def accepted(case: Case, command: ReservationCommand) -> tuple[Fact, ...]:
+    """The events of the command."""
+    match command:
+        case RecordReservationPurchase():
+            return at_once(case, _purchased(command))
+        case RefundReservation():
+            return at_once(case, *_refunded(case, command))
+        case ExchangeReservations():
+            return at_once(case, *_exchanged(case, command))
+        case SwapReservation(reservation_id=reservation_id, sku=sku):
+            previous = case.the(Reservation, reservation_id).sku
+            swapped = ReservationSwapped(
+                reservation_id=reservation_id, sku=sku, previous_sku=previous
+            )
+            return at_once(case, swapped)
+        case TransferReservation(reservation_id=reservation_id, owners=owners):
+            transferred = ReservationTransferred(
+                reservation_id=reservation_id, owners=tuple(dict.fromkeys(owners))
+            )
+            return at_once(case, transferred)
+        case ExpireReservation(reservation_id=reservation_id):
+            held = case.the(Reservation, reservation_id)
+            expired = ReservationExpired(reservation_id=reservation_id, quantity=held.quantity)
+            return (Fact(body=expired, occurred_at=start_of_day(held.ends_on, "UTC")),)
+        case QuoteReservationRefund() | QuoteReservationExchange():
+            raise AssertionError("a quote is answered by `refund_quoted` or `exchange_quoted`")
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def _returned(case: Case, reservation_id: str, quantity: int | None) -> ReturnFigures:
+    return reservation_return(
+        reservation_id,
+        case.the(Reservation, reservation_id),
+        quantity,
+        today=day_of(case.now, "UTC"),
+        currency=case.account.currency,
+    )
+
+
+def _purchased(command: RecordReservationPurchase) -> ReservationPurchased:
+    return ReservationPurchased(
+        reservation_id=command.reservation_id,
+        product_type=command.product_type,
+        sku=command.sku,
+        region=command.region,
+        quantity=command.quantity,
+        term_months=command.term_months,
+        starts_on=command.starts_on,
+        ends_on=add_months(command.starts_on, command.term_months),
+        total=command.total,
+        billing_plan=command.billing_plan,
+        payment=command.payment,
+        owners=tuple(dict.fromkeys(command.owners)),
+        postings=reservation_purchased(command.total),
+        currency=command.currency,
+    )
+
+
+def _refunded(case: Case, command: RefundReservation) -> tuple[Event, ...]:
+    found = case.figures
+    assert found is not None
+    assert found.returned is not None
+    held = case.the(Reservation, command.reservation_id).quantity
+    cancelled = ReservationCancelled(
+        reservation_id=command.reservation_id,
+        quantity=found.returned.quantity,
+        quantity_left=held - found.returned.quantity,
+        instalment=found.returned.instalment,
+    )
+    refund = RefundIssued(
+        refund_id=derived(case, "refund"),
+        source=RefundSource(kind=SourceKind.RESERVATION, id=command.reservation_id),
+        rule=found.rule,
+        gross=found.gross,
+        fee=found.fee,
+        amount=found.amount,
+        parts=found.parts,
+        cap=found.cap,
+        quote_id=command.quote_id,
+        working=found.working,
+        postings=refund_issued(found.gross, found.fee),
+        currency=case.account.currency,
+    )
+    if refund.amount:
+        return cancelled, refund
+    return cancelled, refund, RefundSettled(refund_id=refund.refund_id, currency=refund.currency)
+
+
+def _exchanged(case: Case, command: ExchangeReservations) -> tuple[Event, ...]:
+    """Both legs in one event; what is returned at no value is settled at once."""
+    found, currency = case.exchange, case.account.currency
+    assert found is not None
+    legs = tuple(_leg(case, leg, index) for index, leg in enumerate(found.returned))
+    exchanged = ReservationExchanged(
+        returned=legs,
+        purchased=_purchased_legs(case, command),
+        bought=command.purchases,
+        owners=_owners(case, command),
+        returned_total=found.returned_total,
+        purchased_total=found.purchased_total,
+        payable=found.payable,
+        remaining_commitment=found.remaining_commitment,
+        quote_id=command.quote_id,
+        working=found.working,
+        postings=reservation_exchanged(
+            [leg.value for leg in legs], [one.total for one in command.purchases]
+        ),
+        currency=currency,
+    )
+    worthless = (leg for leg in legs if not leg.value)
+    settled = (RefundSettled(refund_id=leg.refund_id, currency=currency) for leg in worthless)
+    return exchanged, *settled
+
+
+def _leg(case: Case, returned: ReturnFigures, index: int) -> ReturnedLeg:
+    return ReturnedLeg(
+        reservation_id=returned.reservation_id,
+        quantity=returned.quantity,
+        instalment=returned.instalment,
+        value=returned.value,
+        refund_id=derived(case, "refund", index),
+    )
+
+
+def _purchased_legs(case: Case, command: ExchangeReservations) -> tuple[PurchasedLeg, ...]:
+    """The new ones' terms start at the exchange."""
+    today = day_of(case.now, "UTC")
+    return tuple(
+        PurchasedLeg(
+            reservation_id=one.reservation_id,
+            total=one.total,
+            starts_on=today,
+            ends_on=add_months(today, one.term_months),
+        )
+        for one in command.purchases
+    )
+
+
+def _owners(case: Case, command: ExchangeReservations) -> tuple[str, ...]:
+    """All owners of what is returned, each once."""
+    returned = (case.the(Reservation, one.reservation_id) for one in command.returns)
+    return tuple(dict.fromkeys(owner for held in returned for owner in held.owners))

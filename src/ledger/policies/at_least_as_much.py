@@ -1,0 +1,32 @@
+"""At least as much: an exchange commits to no less than what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ledger.commands import ExchangeReservations, QuoteReservationExchange
+from ledger.money import format_minor
+from ledger.policies.case import Case, violation
+from ledger.refusal import Code, Violation
+
+
+def new_total_too_low(case: Case) -> Iterator[Violation]:
+    """Σ new lifetime totals ≥ Σ remaining commitment returned, equality accepted, without tax.
+
+    Source: seed 003 (新的购买总应等于或大于返回量). By hand: remaining commitment 2,350.00; a new
+    total of 2,350.00: fine; 2,349.99: `NEW_TOTAL_TOO_LOW`.
+    """
+    if not isinstance(case.command, QuoteReservationExchange | ExchangeReservations):
+        return
+    figures, currency = case.exchange, case.account.currency
+    assert figures is not None
+    if figures.purchased_total >= figures.remaining_commitment:
+        return
+    least = format_minor(figures.remaining_commitment, currency)
+    yield violation(
+        "at_least_as_much",
+        Code.NEW_TOTAL_TOO_LOW,
+        f"the new reservations must cost at least {least} {currency}; buy more or return less",
+        new_total=format_minor(figures.purchased_total, currency),
+        remaining_commitment=least,
+    )

@@ -1,0 +1,45 @@
+"""Partial quantity: no more is given back than is held."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ledger.commands import (
+    ExchangeReservations,
+    QuoteReservationExchange,
+    QuoteReservationRefund,
+    RefundReservation,
+)
+from ledger.policies.case import Case, violation
+from ledger.refusal import Code, Violation
+from ledger.state.entities import Reservation
+
+
+def invalid_quantity(case: Case) -> Iterator[Violation]:
+    """What is given back is above nothing and at most what is held.
+
+    Source: decided for this ledger (seed 003 lets a quantity be exchanged). By hand: bought 10, 4
+    given back; 6 more: fine; 7: `INVALID_QUANTITY`, held = 6.
+    """
+    for reservation_id, quantity in _asked(case):
+        held = case.the(Reservation, reservation_id).quantity
+        if quantity is not None and not 0 < quantity <= held:
+            yield violation(
+                "partial_quantity",
+                Code.INVALID_QUANTITY,
+                f"reservation {reservation_id}: {held} are held; give back from 1 to {held}",
+                reservation=reservation_id,
+                quantity=str(quantity),
+                held=str(held),
+            )
+
+
+def _asked(case: Case) -> list[tuple[str, int | None]]:
+    command = case.command
+    match command:
+        case QuoteReservationRefund() | RefundReservation():
+            return [(command.reservation_id, command.quantity)]
+        case QuoteReservationExchange() | ExchangeReservations():
+            return [(one.reservation_id, one.quantity) for one in command.returns]
+        case _:
+            return []

@@ -1,0 +1,112 @@
+"""What was quoted and confirmed beside what is decided now: the pairs that differ, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ledger.calculations.figures import RefundFigures
+from ledger.commands import ExchangeReservations, RefundReservation, ReturnInstance
+from ledger.money import Currency, Minor, format_minor, parse_decimal12
+from ledger.policies.case import Case
+from ledger.shapes import NewReservation, Parts
+from ledger.state.entities import Quote, QuoteKind
+
+Pairs = dict[str, tuple[str, str]]
+"""By name: (as quoted or confirmed, as it is now)."""
+
+
+def differing(case: Case) -> Pairs:
+    """What is not as it was quoted or confirmed; nothing for a command that needs no quote."""
+    command, quote = case.command, case.quote()
+    match command:
+        case ReturnInstance() | RefundReservation():
+            assert case.figures is not None
+            pairs = {} if quote is None else _refund(command, quote, case.figures, case)
+            amount = case.figures.amount
+        case ExchangeReservations():
+            assert case.exchange is not None
+            pairs = {} if quote is None else _exchange(command, quote, case)
+            amount = case.exchange.payable
+        case _:
+            return {}
+    if quote is not None or command.confirmed_amount is not None:
+        confirmed, currency = command.confirmed_amount, case.account.currency
+        text = "" if confirmed is None else format_minor(confirmed, currency)
+        pairs["confirmed_amount"] = (text, format_minor(amount, currency))
+    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def _refund(
+    command: ReturnInstance | RefundReservation, quote: Quote, figures: RefundFigures, case: Case
+) -> Pairs:
+    currency = case.account.currency
+    if isinstance(command, ReturnInstance):
+        subject = _subject(quote, QuoteKind.INSTANCE_RETURN)
+        pairs: Pairs = {"instance": (subject, command.instance_id)}
+    else:
+        subject = _subject(quote, QuoteKind.RESERVATION_REFUND)
+        assert figures.returned is not None
+        quantity = (str(quote.quantity), str(figures.returned.quantity))
+        pairs = {"reservation": (subject, command.reservation_id), "quantity": quantity}
+        if quote.usd_rate is None or _differ(quote.usd_rate, command.usd_rate):
+            pairs["usd_rate"] = (quote.usd_rate or "", command.usd_rate)
+    pairs["rule"] = (str(quote.rule or ""), str(figures.rule))
+    pairs["fee"] = (format_minor(quote.fee, currency), format_minor(figures.fee, currency))
+    pairs["amount"] = (format_minor(quote.amount, currency), format_minor(figures.amount, currency))
+    pairs["parts"] = (_parts(quote.parts, currency), _parts(figures.parts, currency))
+    return pairs
+
+
+def _exchange(command: ExchangeReservations, quote: Quote, case: Case) -> Pairs:
+    figures, currency = case.exchange, case.account.currency
+    assert figures is not None
+    if quote.kind is not QuoteKind.RESERVATION_EXCHANGE:
+        return {"exchange": (str(quote.kind), str(QuoteKind.RESERVATION_EXCHANGE))}
+    quoted = ((one.reservation_id, one.quantity) for one in quote.returns)
+    now = ((leg.reservation_id, leg.quantity) for leg in figures.returned)
+    values = (leg.value for leg in figures.returned)
+    return {
+        "returns": (_listed(quoted), _listed(now)),
+        "values": (_money(quote.returned_values, currency), _money(values, currency)),
+        "purchases": (
+            _bought(quote.purchases, currency),
+            _bought(command.purchases, currency),
+        ),
+        "amount": (format_minor(quote.amount, currency), format_minor(figures.payable, currency)),
+    }
+
+
+def _subject(quote: Quote, kind: QuoteKind) -> str:
+    return str(quote.subject_id) if quote.kind is kind else str(quote.kind)
+
+
+def _differ(rate: str, other: str) -> bool:
+    return parse_decimal12(rate) != parse_decimal12(other)
+
+
+def _parts(parts: Parts | None, currency: Currency) -> str:
+    if parts is None:
+        return ""
+    funds = {"cash": parts.cash, "gift": parts.gift, "original": parts.original}
+    return ", ".join(
+        f"{fund} {format_minor(amount, currency)}"
+        for fund, amount in funds.items()
+        if amount is not None
+    )
+
+
+def _listed(returns: Iterable[tuple[str, int | None]]) -> str:
+    return ", ".join(f"{reservation_id} × {quantity}" for reservation_id, quantity in returns)
+
+
+def _money(amounts: Iterable[Minor], currency: Currency) -> str:
+    return ", ".join(format_minor(amount, currency) for amount in amounts)
+
+
+def _bought(purchases: Iterable[NewReservation], currency: Currency) -> str:
+    return "; ".join(
+        f"{one.reservation_id}: {one.quantity} × {one.product_type} {one.sku} in {one.region}, "
+        f"{one.term_months} months, {format_minor(one.total, currency)} {one.billing_plan} by "
+        f"{one.payment.method} {one.payment.term_id} {one.payment.invoice_id} {one.payment.card_id}"
+        for one in purchases
+    )

@@ -1,0 +1,45 @@
+"""Refund cap: at most 50,000 US dollars of refunds in a rolling twelve months."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ledger.calculations.refund_cap import cap_room, counted
+from ledger.commands import QuoteReservationRefund, RefundReservation
+from ledger.instants import format_instant
+from ledger.money import format_minor
+from ledger.policies.case import Case, violation
+from ledger.refusal import Code, Violation
+
+
+def refund_cap_exceeded(case: Case) -> Iterator[Violation]:
+    """A refund above what is left of the cap is refused whole; support is bound too.
+
+    Source: seed 003 (退款金额不能超过 12 个月滚动窗口中 50,000 美元). By hand: 45,000.00 refunded
+    since last March; 5,000.00 more: fine; 5,000.01: `REFUND_CAP_EXCEEDED`, consumed 45,000.00,
+    limit 50,000.00, left 5,000.00, next release when the oldest of them is 365 days old.
+    """
+    if not isinstance(case.command, QuoteReservationRefund | RefundReservation):
+        return
+    assert case.figures is not None
+    assert case.figures.cap is not None
+    room = cap_room(case.account.cap_entries, case.now, case.terms)
+    asked = counted(case.figures.cap, case.terms.cap_basis)
+    if asked <= room.left:
+        return
+    release = {"next_release_at": "none", "next_release_usd": "0.00"}
+    if room.next_release_at is not None:
+        release["next_release_at"] = format_instant(room.next_release_at)
+        release["next_release_usd"] = format_minor(room.next_release, "USD")
+    left = format_minor(room.left, "USD")
+    yield violation(
+        "refund_cap",
+        Code.REFUND_CAP_EXCEEDED,
+        f"{left} USD is left of the yearly cap; give back less, or wait for the next release",
+        refund_usd=format_minor(asked, "USD"),
+        consumed_usd=format_minor(room.consumed, "USD"),
+        limit_usd=format_minor(room.limit, "USD"),
+        left_usd=left,
+        basis=case.terms.cap_basis,
+        **release,
+    )

@@ -1,0 +1,80 @@
+"""Reservation state: which commands a reservation takes, and until when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ledger.commands import (
+    Command,
+    ExchangeReservations,
+    ExpireReservation,
+    QuoteReservationExchange,
+    QuoteReservationRefund,
+    RefundReservation,
+    SwapReservation,
+    TransferReservation,
+)
+from ledger.instants import day_of, format_day
+from ledger.policies.case import Case, violation
+from ledger.refusal import Code, Violation
+from ledger.state.entities import Reservation, ReservationStatus
+
+RULE = "existence_and_state"
+
+
+def acted_on(command: Command) -> tuple[str, ...]:
+    """The reservations an owner's command gives back, changes or hands over, each once."""
+    match command:
+        case (
+            QuoteReservationRefund(reservation_id=reservation_id)
+            | RefundReservation(reservation_id=reservation_id)
+            | SwapReservation(reservation_id=reservation_id)
+            | TransferReservation(reservation_id=reservation_id)
+        ):
+            return (reservation_id,)
+        case QuoteReservationExchange(returns=returns) | ExchangeReservations(returns=returns):
+            return tuple(dict.fromkeys(one.reservation_id for one in returns))
+        case _:
+            return ()
+
+
+def wrong_reservation_state(case: Case) -> Iterator[Violation]:
+    """What was given back, wholly, takes no command any more; an expiry happens once.
+
+    Source: seed 003's states. By hand: r-1 was exchanged; a refund of it: `WRONG_STATE`, figures
+    state = EXCHANGED. Its expiry timer, of no use any more, likewise.
+    """
+    gone = (ReservationStatus.CANCELLED, ReservationStatus.EXCHANGED)
+    for reservation_id in acted_on(case.command):
+        state = case.the(Reservation, reservation_id).status
+        if state in gone:
+            yield _wrong(reservation_id, state, "nothing of it is held any more")
+    if isinstance(case.command, ExpireReservation):
+        state = case.the(Reservation, case.command.reservation_id).status
+        if state is not ReservationStatus.ACTIVE:
+            yield _wrong(case.command.reservation_id, state, "only an active one expires")
+
+
+def already_expired(case: Case) -> Iterator[Violation]:
+    """From `ends_on` on, at midnight UTC, nothing of a reservation remains.
+
+    Source: seed 003. By hand: it ends on 10 Jul 2025; refunded 9 Jul 23:59:59 UTC: a day remains;
+    at 10 Jul 00:00 sharp: `ALREADY_EXPIRED`, whether or not the timer has said so.
+    """
+    today = day_of(case.now, "UTC")
+    for reservation_id in acted_on(case.command):
+        ends_on = case.the(Reservation, reservation_id).ends_on
+        if today >= ends_on:
+            yield violation(
+                RULE,
+                Code.ALREADY_EXPIRED,
+                f"reservation {reservation_id} ended on {format_day(ends_on)}; nothing remains",
+                reservation=reservation_id,
+                ends_on=format_day(ends_on),
+                today=format_day(today),
+            )
+
+
+def _wrong(reservation_id: str, state: ReservationStatus, why: str) -> Violation:
+    message = f"reservation {reservation_id} is {state}: {why}"
+    return violation(RULE, Code.WRONG_STATE, message, reservation=reservation_id, state=state)

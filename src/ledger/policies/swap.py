@@ -1,0 +1,32 @@
+"""Swap: a size without premium storage for its twin that has it, within the same term."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ledger.commands import SwapReservation
+from ledger.policies.case import Case, violation
+from ledger.refusal import Code, Violation
+from ledger.state.entities import Reservation
+
+
+def swap_not_supported(case: Case) -> Iterator[Violation]:
+    """Only the pairs of the terms' table can be swapped, in that direction.
+
+    Source: seed 003 (例如，F1 有关 F1s). By hand: Standard_F1 → Standard_F1s: fine; Standard_F1s →
+    Standard_F1, or Standard_F1 → Standard_F2s: `SWAP_NOT_SUPPORTED`.
+    """
+    if not isinstance(case.command, SwapReservation):
+        return
+    sku = case.the(Reservation, case.command.reservation_id).sku
+    supported = case.terms.swaps.get(sku)
+    if case.command.sku == supported:
+        return
+    yield violation(
+        "swap",
+        Code.SWAP_NOT_SUPPORTED,
+        f"{sku} cannot be swapped for {case.command.sku}; exchange it instead",
+        sku=sku,
+        asked_for=case.command.sku,
+        supported=supported or "none",
+    )
