@@ -25,6 +25,7 @@ PLANTS = {
     "only-kafka-log-speaks-kafka": ("projector/planted.py", "from kafka import KafkaConsumer"),
     "ledger-has-no-database": ("ledger/codec.py", "import psycopg"),
     "auditor-apart": ("ledger/audit/checks/planted.py", "import ledger.decide"),
+    "reconciliation-apart": ("projector/refold.py", "from projector.views import balances"),
 }
 
 
