@@ -1,0 +1,191 @@
+"""How fast published commands reach the read models: the whole stack, with default settings.
+
+Run it as `python -m benchmarks.throughput [--commands N]` (or `make bench`). It starts a stack of
+its own in a temporary home and stops it again. The commands (70 % orders, 20 % quotes and refusals,
+10 % returns) are published at once; follow-ups are not counted. Nothing is asserted; the ratio to
+plain publishing in the same run says more than the rate on any one machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+
+from consumers.decider import GROUP as DECIDER
+from consumers.follow_ups import command_record
+from devstack import destroy, status
+from ledger.commands import (
+    Command,
+    OpenAccount,
+    QuoteInstanceReturn,
+    RecordInstanceOrder,
+    ReturnInstance,
+)
+from ledger.envelope import CommandMeta, GivenCommand
+from ledger.instants import DAY, Instant
+from ledger.kafka_log import KafkaSettings, KafkaTools
+from ledger.log import Outgoing, Topic
+from ledger.shapes import (
+    AccountType,
+    Actor,
+    Channel,
+    Component,
+    Funds,
+    LadderStep,
+    OrderKind,
+    OrderLine,
+    Role,
+)
+
+PARTITIONS = 4
+ACCOUNTS = 400
+PATIENCE_SECONDS = 300
+
+
+def commands(count: int, now: Instant) -> Iterator[Outgoing]:
+    """The accounts, then of every ten commands seven orders, a quote, a refusal and a return."""
+    for account in range(ACCOUNTS):
+        body = OpenAccount(account_type=AccountType.ONLINE, us_government=False, currency="CNY")
+        yield _record(f"open-{account}", account, body, Role.BILLING)
+    for ten in range(count // 10):
+        account = ten % ACCOUNTS
+        for number in range(7):
+            order = _order(f"i-{ten}-{number}", now)
+            yield _record(f"order-{ten}-{number}", account, order, Role.BILLING)
+        quote = QuoteInstanceReturn(instance_id=f"i-{ten}-0")
+        yield _record(f"quote-{ten}", account, quote, Role.OWNER)
+        unquoted = ReturnInstance(instance_id=f"i-{ten}-1", acknowledged=True)
+        yield _record(f"refused-{ten}", account, unquoted, Role.OWNER)
+        support = ReturnInstance(instance_id=f"i-{ten}-2", acknowledged=True)
+        yield _record(f"return-{ten}", account, support, Role.SUPPORT)
+
+
+def measure(count: int) -> None:
+    """Start, publish, wait for the decider and for the read models, print, stop."""
+    with tempfile.TemporaryDirectory(prefix="refunds-bench-") as folder:
+        home = Path(folder) / "home"
+        try:
+            _refundctl(home, "up")
+            _measure(home, count)
+        finally:
+            _refundctl(home, "down")
+            destroy(home)
+
+
+def _measure(home: Path, count: int) -> None:
+    seen = status(home)
+    assert seen.bootstrap is not None
+    assert seen.database_url is not None
+    tools = KafkaTools(KafkaSettings(bootstrap=seen.bootstrap, partition_count=PARTITIONS))
+    records = list(commands(count, time.time_ns() // 1000))
+    used = _processor_seconds(home)
+    start = time.monotonic()
+    tools.publish(records)
+    published = time.monotonic() - start
+    decided = _until(lambda: _decided(tools), start)
+    with psycopg.connect(seen.database_url, autocommit=True) as connection:
+        shown = _until(lambda: _shown(connection) >= len(records), start)
+    spent = {name: _processor_seconds(home)[name] - before for name, before in used.items()}
+    tools.close()
+    print(f"{len(records)} commands, {PARTITIONS} partitions, {ACCOUNTS} accounts")
+    for name, seconds in (("published", published), ("decided", decided), ("shown", shown)):
+        rate, ratio = len(records) / seconds, published / seconds
+        print(f"{name:<10} {seconds:7.2f} s  {rate:9.0f} a second  {ratio:5.2f} of publishing")
+    for name, seconds in sorted(spent.items()):
+        print(f"{name:<10} {seconds:7.2f} s processor, {seconds / len(records) * 1e6:.0f} µs each")
+
+
+def _until(done: object, start: float) -> float:
+    assert callable(done)
+    while not done():
+        if time.monotonic() - start > PATIENCE_SECONDS:
+            raise SystemExit("gave up: the stack did not get through; see its logs")
+        time.sleep(0.05)
+    return time.monotonic() - start
+
+
+def _decided(tools: KafkaTools) -> bool:
+    ends = tools.end_offsets(Topic.COMMANDS)
+    reached = tools.committed_offsets(DECIDER, Topic.COMMANDS)
+    return all((at or 0) >= end for at, end in zip(reached, ends, strict=True))
+
+
+def _shown(connection: psycopg.Connection[tuple[int]]) -> int:
+    row = connection.execute(
+        "SELECT count(*) FROM read_models.outcomes WHERE actor_role <> 'SYSTEM'"
+        if _has_role(connection)
+        else "SELECT count(*) FROM read_models.outcomes"
+    ).fetchone()
+    assert row is not None
+    return row[0]
+
+
+def _has_role(connection: psycopg.Connection[tuple[int]]) -> bool:
+    row = connection.execute(
+        "SELECT count(*) FROM information_schema.columns WHERE table_schema = 'read_models'"
+        " AND table_name = 'outcomes' AND column_name = 'actor_role'"
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def _processor_seconds(home: Path) -> dict[str, float]:
+    ticks = os.sysconf("SC_CLK_TCK")
+    seconds = {}
+    for process in status(home).processes:
+        if process.identity is not None:
+            stat = Path(f"/proc/{process.identity.pid}/stat").read_text().rsplit(")", 1)[1].split()
+            seconds[process.name] = (int(stat[11]) + int(stat[12])) / ticks
+    return seconds
+
+
+def _order(instance_id: str, now: Instant) -> RecordInstanceOrder:
+    component = Component(
+        name="node",
+        list_monthly=51_000_000,
+        payg=(LadderStep(from_hours=0, hourly=420_000),),
+    )
+    line = OrderLine(
+        instance_id=instance_id,
+        product="redis",
+        region="ap-guangzhou",
+        paid=Funds(cash=20_000, gift=20_796, voucher=10_000),
+        components=(component,),
+    )
+    return RecordInstanceOrder(
+        order_id=f"o-{instance_id}",
+        kind=OrderKind.NEW,
+        channel=Channel.STANDARD,
+        starts_at=now - DAY,
+        ends_at=now + 364 * DAY,
+        lines=(line,),
+        currency="CNY",
+    )
+
+
+def _record(command_id: str, account: int, body: Command, role: Role) -> Outgoing:
+    meta = CommandMeta(
+        command_id=command_id,
+        account_id=f"acct-{account}",
+        actor=Actor(id="bench", role=role),
+    )
+    return command_record(GivenCommand(meta=meta, body=body), PARTITIONS)
+
+
+def _refundctl(home: Path, *words: str) -> None:
+    command = [sys.executable, "-m", "console.main", *words]
+    environment = {**os.environ, "REFUNDS_HOME": str(home), "REFUNDS_PARTITIONS": str(PARTITIONS)}
+    subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--commands", type=int, default=20_000)
+    measure(parser.parse_args().commands)

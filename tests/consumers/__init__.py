@@ -1,0 +1,1 @@
+"""Tests of the handlers: decider, reactions, deadlines, and the real processes."""
