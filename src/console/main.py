@@ -11,6 +11,7 @@ import typer
 
 from console import processes, stack
 from console.clock import clock
+from console.demo import demo
 from console.errors import INTERRUPTED, explain
 from console.query import query
 from console.simulate import simulate
@@ -74,6 +75,7 @@ app.command()(simulate)
 app.command()(submit)
 app.command()(query)
 app.add_typer(clock, name="clock")
+app.command()(demo)
 app.command(hidden=True)(processes.init)
 app.add_typer(processes.run, name="run", hidden=True)
 

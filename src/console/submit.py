@@ -44,7 +44,7 @@ def submit(
 
       refundctl submit orders.jsonl --json > outcomes.jsonl
     """
-    from console.command_files import read_bytes, read_lines
+    from console.command_files import accounts_in, read_bytes, read_lines
     from console.ledger_found import connected, find_ledger, is_sandbox
     from console.listening import Listener
     from console.log_output import log_to_stderr
@@ -57,7 +57,7 @@ def submit(
         sandbox = is_sandbox(connection)
         listener = Listener(ledger.kafka)
         try:
-            currencies = known_currencies(connection, listener, content)
+            currencies = known_currencies(connection, listener, accounts_in(content))
             lines = read_lines(file, content, require_at=sandbox, known_currencies=currencies)
             if no_wait:
                 _publish_only(ledger, listener, lines, sandbox=sandbox)
@@ -89,16 +89,16 @@ def outcomes_of(
     return submission.outcomes(commands)
 
 
-def known_currencies(connection: Any, listener: Listener, content: bytes) -> dict[str, Currency]:
-    """The currencies of the running ledger's accounts that a file names."""
-    from console.command_files import accounts_in
+def known_currencies(
+    connection: Any, listener: Listener, accounts: Iterable[str]
+) -> dict[str, Currency]:
+    """Account → currency, of those that are in the running ledger."""
     from console.listening import shown
 
-    accounts = sorted(accounts_in(content))
     shown(connection, listener.positions, _SHOWN_SECONDS)
     rows = connection.execute(
         "SELECT account_id, currency FROM read_models.accounts WHERE account_id = ANY(%s)",
-        (accounts,),
+        (sorted(accounts),),
     )
     return dict(rows.fetchall())
 

@@ -1,0 +1,118 @@
+"""`refundctl demo`: tells the ledger's stories on a real broker and a real database."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+    from console.demo.narrator import Narrator
+    from console.demo.scene import Scene
+    from console.ledger_found import Ledger
+    from console.listening import Listener
+    from devstack import Status
+
+SHOWN_SECONDS = 30.0
+
+
+def demo(
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Leave the stack up, in REFUNDS_HOME.")
+    ] = False,
+) -> None:
+    """Tell a story of refunds on a real broker and a real database.
+
+    Starts everything it needs, tells what happens step by step, shows the read models, and stops
+    all of it again.
+    """
+    from console.demo.narrator import Narrator
+    from console.demo.stage import staged
+    from console.ledger_found import running_in
+    from console.log_output import log_to_stderr
+    from console.settings import read_settings
+
+    log_to_stderr("error", json=False)
+    narrator, began = Narrator(), time.monotonic()
+    narrator.say(
+        "A refund ledger for cloud billing. Commands go in through Apache Kafka, one writer "
+        "decides each of them, what was decided is an event that is never edited, and PostgreSQL "
+        "shows what the events add up to. The story runs in a sandbox, whose clock is set by hand."
+    )
+    narrator.note("starting a broker, a database and three processes …")
+    with staged(read_settings(), keep=keep) as seen:
+        _introduce(narrator, seen, time.monotonic() - began)
+        _tell(narrator, running_in(seen))
+    _farewell(narrator, seen, keep=keep, seconds=time.monotonic() - began)
+
+
+def _introduce(narrator: Narrator, seen: Status, seconds: float) -> None:
+    running = ", ".join(process.name for process in seen.processes)
+    narrator.note(f"up after {seconds:.1f} s: {running}")
+
+
+def _tell(narrator: Narrator, ledger: Ledger) -> None:
+    from console.demo import closing
+    from console.demo.scenes import SCENES
+    from console.ledger_found import connected
+    from console.listening import Listener, shown
+
+    began = time.monotonic()
+    with connected(ledger.database_url) as connection:
+        listener = Listener(ledger.kafka)
+        try:
+            for number, scene in enumerate(SCENES, start=1):
+                narrator.heading(f"{number}. {scene.title}")
+                _play(narrator, connection, listener, scene)
+            told = time.monotonic() - began
+            shown(connection, listener.positions, SHOWN_SECONDS)
+            closing.read_models(narrator, connection)
+            closing.zero_sum(narrator, connection)
+            ran = closing.figures(connection, listener.tools)
+        finally:
+            listener.close()
+    narrator.heading("What ran")
+    narrator.say(
+        f"{ran.commands} commands led to {ran.events} events in {ran.transactions} transactions, "
+        f"told in {told:.1f} seconds."
+    )
+
+
+def _play(
+    narrator: Narrator, connection: Connection[Any], listener: Listener, scene: Scene
+) -> None:
+    """Beat by beat: say it, give the command, tell what came of it, look at the read models."""
+    from console.demo.scene import lines_of
+    from console.listening import shown
+    from console.playing import QuoteBook, play
+    from console.submit import known_currencies
+    from console.tables import answer_table
+    from consumers.sandbox import SandboxWorld
+    from ledger.command_file import CommandLine
+    from projector.queries import ask
+    from projector.questions import QUESTIONS
+
+    world, book = SandboxWorld(connection, listener.tools), QuoteBook()
+    lines = lines_of(scene, known_currencies(connection, listener, [scene.account]))
+    for beat, line in zip(scene.beats, lines, strict=True):
+        assert line.at is not None
+        narrator.beat(beat, line.at, line if isinstance(line, CommandLine) else None)
+        for step in play(world, listener.take_events, [line], book):
+            narrator.events(step.events, passed=step.line is None)
+        for look in beat.show:
+            shown(connection, listener.positions, SHOWN_SECONDS)
+            answer = ask(connection, QUESTIONS[look.question], scene.account)
+            narrator.show(answer_table(answer, *look.columns))
+
+
+def _farewell(narrator: Narrator, seen: Status, *, keep: bool, seconds: float) -> None:
+    if not keep:
+        narrator.say(f"Everything is stopped again, after {seconds:.1f} seconds in all.")
+        return
+    narrator.say(f"After {seconds:.1f} seconds in all; the stack stays up. Look around:")
+    narrator.note(f"export REFUNDS_HOME={seen.home}")
+    for command in ("status", "query", "query refunds", "clock advance 7d", "down"):
+        narrator.note(f"refundctl {command}")

@@ -1,0 +1,97 @@
+"""Prints the demonstration: headings, what is said, what is asked, what the ledger answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from console.demo.scene import Beat
+from console.telling import money, refused_because, sentence, when
+from ledger.command_file import CommandLine
+from ledger.envelope import RecordedEvent
+from ledger.events import CommandRefused, InstanceReturnQuoted
+from ledger.instants import Instant
+from ledger.shapes import WorkingStep
+
+WIDTH = 100
+
+
+class Narrator:
+    """Writes for people; on a pipe without colours."""
+
+    def __init__(self) -> None:
+        found = Console(highlight=False)
+        self.console = Console(highlight=False, width=min(found.width, WIDTH))
+        if not found.is_terminal:
+            self.console = Console(highlight=False, width=WIDTH)
+
+    def heading(self, text: str) -> None:
+        """Begin a part."""
+        self.console.print()
+        self.console.print(Rule(Text(text, style="bold"), align="left", characters="─"))
+
+    def say(self, text: str) -> None:
+        """A paragraph."""
+        self.console.print()
+        self.console.print(Text(text))
+
+    def note(self, text: str) -> None:
+        """A line on the side."""
+        self.console.print(Padding(Text(text, style="dim"), (0, 0, 0, 2)))
+
+    def show(self, what: RenderableType) -> None:
+        """A table."""
+        self.console.print(Padding(what, (1, 0, 0, 4)))
+
+    def beat(self, beat: Beat, at: Instant, line: CommandLine | None) -> None:
+        """What is about to happen, and which command asks for it."""
+        self.say(beat.say)
+        stamp = f"  {when(at)}  "
+        if line is None:
+            self.console.print(Text.assemble((stamp, "dim"), ("the clock moves on", "dim")))
+            return
+        meta = line.command.meta
+        asked = f"{line.name} {meta.command_id}"
+        who = f"  by {meta.actor.id} ({meta.actor.role})"
+        self.console.print(Text.assemble((stamp, "dim"), (asked, "cyan"), (who, "dim")))
+
+    def events(self, events: Sequence[RecordedEvent], *, passed: bool) -> None:
+        """What was recorded; with its own instant where it came while time `passed`."""
+        for event in events:
+            refused = isinstance(event.body, CommandRefused)
+            mark = ("  ✗ ", "red") if refused else ("  ✓ ", "green")
+            stamp = f"{when(event.meta.recorded_at)}  " if passed else ""
+            name = Text.assemble(mark, (stamp, "dim"), (f"{event.name}  ", "bold"))
+            name.append(_answer(event))
+            self.console.print(Padding(name, (0, 0, 0, 2)))
+            if isinstance(event.body, InstanceReturnQuoted):
+                self.show(_working(event.body.working))
+
+
+def _answer(event: RecordedEvent) -> str:
+    match event.body:
+        case InstanceReturnQuoted() as quote:
+            amount = money(quote.amount, quote.currency)
+            but = "".join(f"; would be refused: {refused_because(v)}" for v in quote.violations)
+            return f"{amount} by {quote.rule}, valid until {when(quote.expires_at)}{but}"
+        case CommandRefused() as refusal:
+            return "; ".join(refused_because(each) for each in refusal.violations)
+        case body:
+            return sentence(body)
+
+
+def _working(steps: Sequence[WorkingStep]) -> Table:
+    """How the amount came about, step by step."""
+    table = Table(box=None, pad_edge=False, header_style="dim", show_header=True)
+    table.add_column("the working", no_wrap=True)
+    table.add_column("from", style="dim", ratio=1)
+    table.add_column("gives", justify="right")
+    for step in steps:
+        inputs = ", ".join(f"{name.replace('_', ' ')} {text}" for name, text in step.inputs.items())
+        table.add_row(step.step.replace("_", " "), inputs, step.result)
+    return table

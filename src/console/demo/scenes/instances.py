@@ -1,0 +1,277 @@
+"""The story of instances: returned, restored by a renewal, destroyed, refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from console.demo.scene import Beat, Scene, Shown
+
+_ACTORS = {"BILLING": "billing", "OWNER": "li.na", "SUPPORT": "wang.wei"}
+_BIN = Shown(
+    question="recycle-bin",
+    columns=("instance_id", "reason", "state", "isolated_at", "restore_until", "time_left"),
+)
+_BALANCE = Shown(question="balances", columns=("account_id", "currency", "cash", "gift", "total"))
+
+
+def _order(order_id: str, instance_id: str, **changes: Any) -> dict[str, Any]:
+    """An order as billing records it: one Redis instance, paid for a year ahead."""
+    paid = changes.pop("paid")
+    line = {
+        "instance_id": instance_id,
+        "product": "redis",
+        "region": "ap-guangzhou",
+        "paid": paid,
+        "components": [
+            {
+                "name": "node",
+                "list_monthly": "51.00",
+                "payg": [{"from_hours": 0, "hourly": "0.42"}],
+            }
+        ],
+        "duration_discounts": [{"from_months": 12, "factor": "0.83"}],
+    }
+    return {
+        "order_id": order_id,
+        "kind": "NEW",
+        "channel": "STANDARD",
+        "lines": [line],
+        **changes,
+    }
+
+
+RETURNED_AND_RESTORED = Scene(
+    title="Returned within five days, then restored by a renewal",
+    account="acct-tea-shop",
+    actors=_ACTORS,
+    beats=(
+        Beat(
+            at="2026-01-05T08:00:00Z",
+            say="A tea shop opens an account with the cloud.",
+            id="open",
+            command="OpenAccount",
+            role="BILLING",
+            body={"account_type": "ONLINE", "us_government": False, "currency": "CNY"},
+        ),
+        Beat(
+            at="2026-01-05T08:00:00Z",
+            say=(
+                "It orders a Redis instance for a year: 51.00 a month × 12 × 0.83 = 507.96. "
+                "A voucher covers 100.00, cash 200.00, gift money 207.96. What was paid is 407.96: "
+                "vouchers never come back."
+            ),
+            id="order",
+            command="RecordInstanceOrder",
+            role="BILLING",
+            body=_order(
+                "o-1",
+                "redis-1",
+                starts_at="2026-01-05T08:00:00Z",
+                ends_at="2027-01-05T08:00:00Z",
+                paid={"cash": "200.00", "gift": "207.96", "voucher": "100.00"},
+            ),
+        ),
+        Beat(
+            at="2026-01-07T08:00:00Z",
+            say="Two days later the owner wonders what giving it back would bring, and asks.",
+            id="quote",
+            command="QuoteInstanceReturn",
+            role="OWNER",
+            body={"instance_id": "redis-1"},
+        ),
+        Beat(
+            at="2026-01-07T08:10:00Z",
+            say=(
+                "She has read the terms and confirms the quoted amount. The instance goes to the "
+                "recycle bin, the money to the account's balance, each fund as it was paid."
+            ),
+            id="return",
+            command="ReturnInstance",
+            role="OWNER",
+            body={
+                "instance_id": "redis-1",
+                "quote_id": {"quote_of": "quote"},
+                "acknowledged": True,
+                "confirmed_amount": {"amount_of": "quote"},
+            },
+            show=(_BALANCE, _BIN),
+        ),
+        Beat(
+            at="2026-01-09T02:00:00Z",
+            say="She regrets it. Without a renewal a prepaid instance does not come back:",
+            id="restore-too-soon",
+            command="RestoreInstance",
+            role="OWNER",
+            body={"instance_id": "redis-1"},
+        ),
+        Beat(
+            at="2026-01-09T02:20:00Z",
+            say="So she renews for a month, still within the seven days …",
+            id="renewal",
+            command="RecordInstanceOrder",
+            role="BILLING",
+            body=_order(
+                "o-2",
+                "redis-1",
+                kind="RENEWAL",
+                starts_at="2026-01-09T02:20:00Z",
+                ends_at="2026-02-09T02:20:00Z",
+                paid={"cash": "51.00", "gift": "0.00"},
+            ),
+        ),
+        Beat(
+            at="2026-01-09T02:25:00Z",
+            say="… and starts the instance again. The refund stays hers, and the quota spent.",
+            id="restore",
+            command="RestoreInstance",
+            role="OWNER",
+            body={"instance_id": "redis-1", "renewal_order_id": "o-2"},
+            show=(_BIN,),
+        ),
+    ),
+)
+
+RETURNED_AND_DESTROYED = Scene(
+    title="An ordinary return: what was paid, less the value used",
+    account="acct-tea-shop",
+    actors=_ACTORS,
+    beats=(
+        Beat(
+            at="2026-01-12T08:00:00Z",
+            say="The shop orders a second instance at the same price.",
+            id="order-2",
+            command="RecordInstanceOrder",
+            role="BILLING",
+            body={
+                **_order(
+                    "o-3",
+                    "redis-2",
+                    starts_at="2026-01-12T08:00:00Z",
+                    ends_at="2027-01-12T08:00:00Z",
+                    paid={"cash": "200.00", "gift": "207.96", "voucher": "100.00"},
+                ),
+            },
+        ),
+        Beat(
+            at="2026-01-14T08:00:00Z",
+            say=(
+                "48 hours later it is not needed either. The one full refund of the account is "
+                "spent, so the hours used are charged at the pay-as-you-go price, and what is left "
+                "is split over cash and gift money in the ratio paid."
+            ),
+            id="quote-2",
+            command="QuoteInstanceReturn",
+            role="OWNER",
+            body={"instance_id": "redis-2"},
+        ),
+        Beat(
+            at="2026-01-14T08:05:00Z",
+            say="Confirmed with the quoted amount; five minutes more change nothing of it.",
+            id="return-2",
+            command="ReturnInstance",
+            role="OWNER",
+            body={
+                "instance_id": "redis-2",
+                "quote_id": {"quote_of": "quote-2"},
+                "acknowledged": True,
+                "confirmed_amount": {"amount_of": "quote-2"},
+            },
+            show=(_BALANCE, _BIN),
+        ),
+        Beat(
+            at="2026-01-22T00:00:00Z",
+            say="Nobody renews it. Seven days pass, and the system destroys it by itself:",
+            show=(_BIN,),
+        ),
+    ),
+)
+
+PROMOTION_ORDER = Scene(
+    title="A promotion order: not by self-service, and with a fee",
+    account="acct-book-club",
+    actors={**_ACTORS, "OWNER": "zhao.min"},
+    beats=(
+        Beat(
+            at="2026-01-22T01:00:00Z",
+            say="A book club opens an account …",
+            id="open",
+            command="OpenAccount",
+            role="BILLING",
+            body={"account_type": "ONLINE", "us_government": False, "currency": "CNY"},
+        ),
+        Beat(
+            at="2026-01-22T01:00:00Z",
+            say="… and buys through the promotion-reward channel (推广奖励渠道).",
+            id="order",
+            command="RecordInstanceOrder",
+            role="BILLING",
+            body=_order(
+                "o-1",
+                "redis-1",
+                channel="PROMOTION",
+                starts_at="2026-01-22T01:00:00Z",
+                ends_at="2027-01-22T01:00:00Z",
+                paid={"cash": "300.00", "gift": "107.96"},
+            ),
+        ),
+        Beat(
+            at="2026-01-23T01:00:00Z",
+            say="The owner asks for a quote. It is given, and says why it cannot be acted on:",
+            id="quote",
+            command="QuoteInstanceReturn",
+            role="OWNER",
+            body={"instance_id": "redis-1"},
+        ),
+        Beat(
+            at="2026-01-23T01:05:00Z",
+            say="He tries all the same. A refusal is a fact too: it is recorded, with its reason.",
+            id="return",
+            command="ReturnInstance",
+            role="OWNER",
+            body={
+                "instance_id": "redis-1",
+                "quote_id": {"quote_of": "quote"},
+                "acknowledged": True,
+                "confirmed_amount": {"amount_of": "quote"},
+            },
+        ),
+        Beat(
+            at="2026-01-23T03:00:00Z",
+            say="He writes to support, who may, for a fee of 25 % of the cash paid: 75.00.",
+            id="return-by-support",
+            command="ReturnInstance",
+            role="SUPPORT",
+            body={"instance_id": "redis-1", "acknowledged": True},
+            show=(_BALANCE,),
+        ),
+    ),
+)
+
+BILLED_BY_USE = Scene(
+    title="Billed by use: two hours in the bin, and nothing to refund",
+    account="acct-book-club",
+    actors={**_ACTORS, "OWNER": "zhao.min"},
+    beats=(
+        Beat(
+            at="2026-01-23T06:00:00Z",
+            say="The club starts an instance that is billed by the hour …",
+            id="start",
+            command="StartPostpaidInstance",
+            role="BILLING",
+            body={"instance_id": "redis-9", "product": "redis", "region": "ap-guangzhou"},
+        ),
+        Beat(
+            at="2026-01-23T09:00:00Z",
+            say="… and destroys it after three. From now on it costs nothing.",
+            id="destroy",
+            command="DestroyPostpaidInstance",
+            role="OWNER",
+            body={"instance_id": "redis-9", "acknowledged": True},
+        ),
+        Beat(
+            at="2026-01-31T00:00:00Z",
+            say="Two hours later it is gone for good; the returned one follows after seven days.",
+            show=(_BIN,),
+        ),
+    ),
+)

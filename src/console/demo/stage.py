@@ -1,0 +1,52 @@
+"""The demonstration's stack: started for it alone, and gone with it unless it is to stay."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from console.errors import BadInput
+from console.settings import Settings
+from console.stack import ledger_plan
+from devstack import State, Status, destroy, down, status, up
+from devstack.processes import myself
+
+
+@contextmanager
+def staged(settings: Settings, *, keep: bool) -> Iterator[Status]:
+    """A running sandbox: in a home of its own that is deleted, or in REFUNDS_HOME, where it stays.
+
+    Whatever ends the demonstration early, Ctrl-C and SIGTERM included, ends the stack too; and
+    should this process be killed, a stack that is not to stay sees that its owner is gone.
+    """
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    if keep:
+        with _kept(settings) as found:
+            yield found
+        return
+    with tempfile.TemporaryDirectory(prefix="refunds-demo-") as spare:
+        home = Path(spare) / "home"
+        try:
+            plan = ledger_plan(settings, None, sandbox=True, durable=False, owner=myself())
+            yield up(home, plan)
+        finally:
+            destroy(home)
+
+
+@contextmanager
+def _kept(settings: Settings) -> Iterator[Status]:
+    home = settings.home_folder
+    if status(home).state is not State.ABSENT:
+        raise BadInput(
+            f"{home} holds a ledger already, and the story needs a new one; set REFUNDS_HOME to a "
+            "new folder, or leave out --keep (KEEP=1)"
+        )
+    try:
+        yield up(home, ledger_plan(settings, None, sandbox=True))
+    except BaseException:
+        down(home)
+        raise
