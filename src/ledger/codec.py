@@ -131,6 +131,15 @@ def decode_event(value: bytes | None) -> RecordedEvent:
     )
 
 
+def rewritten_event(value: bytes) -> bytes:
+    """An event record written again from what is read of it, with the schema its frame names.
+
+    Other bytes than `value` mean that it is not the one encoding. Raises UnreadableRecord.
+    """
+    schema = _schema_of(Family.EVENTS, _sized(value))
+    return schema.frame + _rewritten(schema, _read(schema, value))
+
+
 def body_hash(value: bytes) -> bytes:
     """The SHA-256 of an event record's Avro body, as the next event's `prev_hash` has it."""
     return sha256(value[_FRAME_BYTES:]).digest()

@@ -1,0 +1,49 @@
+"""The audit's checks: one claim a file, none of them by the code that it judges."""
+
+from __future__ import annotations
+
+import inspect
+
+from ledger.audit.checks.canonical_bytes import CanonicalBytes
+from ledger.audit.checks.causes_exist import CausesExist
+from ledger.audit.checks.dead_letters import DeadLetters
+from ledger.audit.checks.framing_and_schema import FramingAndSchema
+from ledger.audit.checks.gapless_sequences import GaplessSequences
+from ledger.audit.checks.hash_chain import HashChain
+from ledger.audit.checks.instants import Instants
+from ledger.audit.checks.one_outcome_per_command import OneOutcomePerCommand
+from ledger.audit.checks.opened_first import OpenedFirst
+from ledger.audit.checks.partition_and_key import PartitionAndKey
+from ledger.audit.checks.postings_balance import PostingsBalance
+from ledger.audit.checks.refund_progress import RefundProgress
+from ledger.audit.checks.refund_sums import RefundSums
+from ledger.audit.checks.refunds_at_most_paid import RefundsAtMostPaid
+from ledger.audit.seen import Check
+
+CHECKS: tuple[type[Check], ...] = (
+    FramingAndSchema,
+    CanonicalBytes,
+    OpenedFirst,
+    PartitionAndKey,
+    GaplessSequences,
+    HashChain,
+    CausesExist,
+    OneOutcomePerCommand,
+    DeadLetters,
+    Instants,
+    PostingsBalance,
+    RefundSums,
+    RefundsAtMostPaid,
+    RefundProgress,
+)
+"""In the order in which their divergences are told: bytes, order, causes, money."""
+
+
+def name_of(kind: type[Check]) -> str:
+    """A check's name: that of its module."""
+    return kind.__module__.rpartition(".")[2]
+
+
+def claim_of(kind: type[Check]) -> str:
+    """What a check claims, on one line."""
+    return " ".join(inspect.cleandoc(kind.__doc__ or "").split("\n\n")[0].split())

@@ -1,0 +1,41 @@
+"""Canonical bytes: there is one way to write an event, and the ledger holds it that way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ledger.audit.seen import AuditedPartition, Divergence, Seen, SeenEvent, divergence
+from ledger.codec import UnreadableRecord, rewritten_event
+
+
+class CanonicalBytes:
+    """Every event, written again from what was read of it, gives the same bytes."""
+
+    def __init__(self, audited: AuditedPartition) -> None:
+        pass
+
+    def look(self, seen: Seen) -> Iterator[Divergence]:
+        """Unreadable ones are another check's business."""
+        if not isinstance(seen, SeenEvent):
+            return
+        value = seen.record.value or b""
+        try:
+            rewritten = rewritten_event(value)
+        except UnreadableRecord as error:
+            yield divergence(seen, seen.name, expected="the one encoding", found=error)
+            return
+        if rewritten != value:
+            place = next(
+                (i for i, (a, b) in enumerate(zip(rewritten, value, strict=False)) if a != b),
+                min(len(rewritten), len(value)),
+            )
+            yield divergence(
+                seen,
+                seen.name,
+                expected=_excerpt(rewritten, place),
+                found=_excerpt(value, place),
+            )
+
+
+def _excerpt(value: bytes, place: int) -> str:
+    return f"{len(value)} bytes, from byte {place} on {value[place : place + 8].hex() or 'nothing'}"

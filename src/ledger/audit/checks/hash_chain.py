@@ -1,0 +1,31 @@
+"""Hash chain: every event seals the one before it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ledger.audit.seen import AuditedPartition, Divergence, Seen, SeenEvent, UnreadEvent, divergence
+from ledger.codec import body_hash
+from ledger.envelope import ZERO_HASH
+
+
+class HashChain:
+    """Every event's prev_hash is the SHA-256 of the Avro body of the event before it in the
+    partition; that of the first is zeros.
+    """
+
+    def __init__(self, audited: AuditedPartition) -> None:
+        self._last = ZERO_HASH
+
+    def look(self, seen: Seen) -> Iterator[Divergence]:
+        """The bytes before count, whether they can be read or not."""
+        if not isinstance(seen, SeenEvent | UnreadEvent):
+            return
+        if isinstance(seen, SeenEvent) and seen.meta.prev_hash != self._last:
+            yield divergence(
+                seen,
+                seen.name,
+                expected=f"prev_hash {self._last.hex()}",
+                found=f"prev_hash {seen.meta.prev_hash.hex()}",
+            )
+        self._last = body_hash(seen.record.value or b"")

@@ -1,0 +1,61 @@
+"""Instants: time in the ledger is the broker's, or the sandbox's, and never goes back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ledger.audit.seen import (
+    AuditedPartition,
+    Divergence,
+    Seen,
+    SeenCommand,
+    SeenEvent,
+    divergence,
+)
+from ledger.events import LedgerOpened
+from ledger.instants import Instant, format_instant
+
+
+class Instants:
+    """recorded_at is the append time of the command (its sandbox_at in a sandbox), or the last
+    recorded instant of the partition if that is later; and nothing occurs after it is recorded.
+    """
+
+    def __init__(self, audited: AuditedPartition) -> None:
+        self._opened = audited.opened
+        self._command: SeenCommand | None = None
+        self._last: Instant = 0
+
+    def look(self, seen: Seen) -> Iterator[Divergence]:
+        """Each event is held against the command that came last, and the event before."""
+        if isinstance(seen, SeenCommand):
+            self._command = seen
+        if not isinstance(seen, SeenEvent) or isinstance(seen.body, LedgerOpened):
+            return
+        meta = seen.meta
+        stamp = self._stamp(meta.source_offset)
+        expected = max(self._last, meta.recorded_at if stamp is None else stamp)
+        if meta.recorded_at != expected:
+            yield divergence(
+                seen,
+                seen.name,
+                expected=f"recorded at {format_instant(expected)}",
+                found=f"recorded at {format_instant(meta.recorded_at)}",
+            )
+        if meta.occurred_at > meta.recorded_at:
+            yield divergence(
+                seen,
+                seen.name,
+                expected=f"occurred by {format_instant(meta.recorded_at)}",
+                found=f"occurred at {format_instant(meta.occurred_at)}",
+            )
+        self._last = max(self._last, meta.recorded_at)
+
+    def _stamp(self, source_offset: int) -> Instant | None:
+        """The instant the command brought; None where it is not there to be asked."""
+        command = self._command
+        if command is None or self._opened is None or command.record.offset != source_offset:
+            return None
+        if not self._opened.sandbox:
+            return command.record.appended_at
+        return None if command.given is None else command.given.meta.sandbox_at

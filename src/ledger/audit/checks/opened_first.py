@@ -1,0 +1,80 @@
+"""Opened first: every partition begins by saying which ledger it belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ledger.audit.seen import (
+    AuditedPartition,
+    Divergence,
+    PartitionEnd,
+    Seen,
+    SeenEvent,
+    UnreadEvent,
+    divergence,
+)
+from ledger.envelope import ZERO_HASH
+from ledger.events import LedgerOpened
+from ledger.log import Topic
+from ledger.shapes import Role
+
+
+class OpenedFirst:
+    """LedgerOpened is the first event of every partition and stands nowhere else; all partitions
+    tell of the same ledger, with as many partitions as there are.
+    """
+
+    def __init__(self, audited: AuditedPartition) -> None:
+        self._audited = audited
+        self._is_first = True
+
+    def look(self, seen: Seen) -> Iterator[Divergence]:
+        """The first event; after it, that no other opens the ledger again."""
+        match seen:
+            case SeenEvent() | UnreadEvent():
+                was_first, self._is_first = self._is_first, False
+                yield from self._first(seen) if was_first else _later(seen)
+            case PartitionEnd() if self._is_first and self._audited.decided is not None:
+                yield Divergence(
+                    topic=Topic.EVENTS,
+                    partition=seen.partition,
+                    offset=0,
+                    key="",
+                    expected="LedgerOpened as the first event",
+                    found=f"no event, though commands before {self._audited.decided} are decided",
+                )
+            case _:
+                return
+
+    def _first(self, seen: SeenEvent | UnreadEvent) -> Iterator[Divergence]:
+        if isinstance(seen, UnreadEvent) or not isinstance(seen.body, LedgerOpened):
+            instead = seen.problem if isinstance(seen, UnreadEvent) else seen.name
+            yield divergence(seen, expected="LedgerOpened as the first event", found=instead)
+            return
+        body, meta = seen.body, seen.meta
+        first, count = self._audited.opened or body, self._audited.partition_count
+        facts: tuple[tuple[str, object, object], ...] = (
+            ("partition_count", count, body.partition_count),
+            ("topic_ids", first.topic_ids, body.topic_ids),
+            ("sandbox", first.sandbox, body.sandbox),
+            ("key", None, seen.record.key),
+            ("account_id", "", meta.account_id),
+            ("sequence", 0, meta.sequence),
+            ("log_sequence", 0, meta.log_sequence),
+            ("prev_hash", ZERO_HASH.hex(), meta.prev_hash.hex()),
+            ("source_partition", seen.record.partition, meta.source_partition),
+            ("source_offset", -1, meta.source_offset),
+            ("recorded_at", 0, meta.recorded_at),
+            ("occurred_at", 0, meta.occurred_at),
+            ("actor's role", Role.SYSTEM.value, meta.actor.role.value),
+        )
+        for name, expected, found in facts:
+            if expected != found:
+                yield divergence(
+                    seen, seen.name, expected=f"{name} {expected}", found=f"{name} {found}"
+                )
+
+
+def _later(seen: SeenEvent | UnreadEvent) -> Iterator[Divergence]:
+    if isinstance(seen, SeenEvent) and isinstance(seen.body, LedgerOpened):
+        yield divergence(seen, expected="any other event", found="LedgerOpened once more")

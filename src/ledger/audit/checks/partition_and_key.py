@@ -1,0 +1,37 @@
+"""Partition and key: an account's events stand where its one writer writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ledger.audit.seen import AuditedPartition, Divergence, Seen, SeenEvent, divergence
+from ledger.events import LedgerOpened
+from ledger.ids import partition_of
+
+
+class PartitionAndKey:
+    """Every event's key is its account's id, and its partition the murmur2 of that key over the
+    partition count.
+    """
+
+    def __init__(self, audited: AuditedPartition) -> None:
+        self._partition_count = audited.partition_count
+
+    def look(self, seen: Seen) -> Iterator[Divergence]:
+        """LedgerOpened has no account and no key."""
+        if not isinstance(seen, SeenEvent) or isinstance(seen.body, LedgerOpened):
+            return
+        key = seen.meta.account_id.encode()
+        if seen.record.key != key:
+            yield divergence(
+                seen, seen.name, expected=f"key {key!r}", found=f"key {seen.record.key!r}"
+            )
+            return
+        home = partition_of(key, self._partition_count)
+        if home != seen.record.partition:
+            yield divergence(
+                seen,
+                seen.name,
+                expected=f"partition {home}",
+                found=f"partition {seen.record.partition}",
+            )

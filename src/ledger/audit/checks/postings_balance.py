@@ -1,0 +1,44 @@
+"""Postings balance: the stored double entry adds up, for whoever adds it up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ledger.audit.seen import AuditedPartition, Divergence, Seen, SeenEvent, divergence
+from ledger.shapes import Posting, Side
+
+
+class PostingsBalance:
+    """In every journal transaction of every event the debits equal the credits, in the event's
+    currency, and every line moves more than nothing.
+    """
+
+    def __init__(self, audited: AuditedPartition) -> None:
+        pass
+
+    def look(self, seen: Seen) -> Iterator[Divergence]:
+        """Each event stands alone."""
+        if not isinstance(seen, SeenEvent):
+            return
+        postings: Sequence[Posting] = getattr(seen.body, "postings", ())
+        sums: dict[int, dict[Side, int]] = {}
+        for line in postings:
+            sides = sums.setdefault(line.transaction, {Side.DEBIT: 0, Side.CREDIT: 0})
+            sides[line.side] += line.amount
+            if line.amount <= 0:
+                yield divergence(
+                    seen,
+                    seen.name,
+                    expected=f"more than 0 on {line.account}",
+                    found=f"{line.side} {line.amount}",
+                )
+        currency = getattr(seen.body, "currency", "")
+        for transaction, sides in sums.items():
+            debit, credit = sides[Side.DEBIT], sides[Side.CREDIT]
+            if debit != credit:
+                yield divergence(
+                    seen,
+                    seen.name,
+                    expected=f"journal transaction {transaction}: credits of {debit} {currency}",
+                    found=f"credits of {credit} {currency}",
+                )

@@ -1,0 +1,241 @@
+"""Refunds at most paid: no money goes back that did not come, in total and fund by fund."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from ledger.audit.scratch import Scratch
+from ledger.audit.seen import AuditedPartition, Divergence, Seen, SeenEvent, divergence
+from ledger.events import (
+    InstanceOrderRecorded,
+    MarketplacePurchaseRecorded,
+    RefundCorrected,
+    RefundIssued,
+    ReservationCancelled,
+    ReservationExchanged,
+    ReservationPurchased,
+)
+from ledger.instants import DAY, Day, Instant, add_months
+from ledger.shapes import BillingPlan, NewReservation, Parts, SourceKind
+
+
+class _Line(Struct, frozen=True):
+    cash: int
+    gift: int
+    ends_at: Instant
+
+
+class _Lines(Struct, frozen=True):
+    """What was paid for an instance by the orders that no refund has ended."""
+
+    open: tuple[_Line, ...] = ()
+
+
+class _Purchase(Struct, frozen=True, kw_only=True):
+    cash: int
+    gift: int
+    back_cash: int = 0
+    back_gift: int = 0
+
+
+class _Reservation(Struct, frozen=True, kw_only=True):
+    """`held_at_first` is what was held when instalment `number` first saw a return, `back` what
+    has been refunded of that instalment since.
+    """
+
+    quantity: int
+    held: int
+    months: int
+    starts_on: Day
+    total: int
+    monthly: bool
+    number: int = 0
+    held_at_first: int = 0
+    back: int = 0
+
+
+class _Refund(Struct, frozen=True, kw_only=True):
+    kind: SourceKind
+    id: str
+    gross: int
+    parts: Parts
+    number: int = 0
+
+
+class RefundsAtMostPaid:
+    """Per instance and the orders that a return ends, per marketplace purchase and per reservation
+    and instalment, what goes back is at most what was paid, in total and per fund; no more of a
+    reservation is given back than is held. Corrected refunds do not count.
+    """
+
+    def __init__(self, audited: AuditedPartition) -> None:
+        self._kept = Scratch()
+
+    def look(self, seen: Seen) -> Iterator[Divergence]:
+        """Keep what was paid, and hold every refund against it."""
+        if not isinstance(seen, SeenEvent):
+            return
+        account_id = seen.meta.account_id
+        match seen.body:
+            case InstanceOrderRecorded() as order:
+                self._ordered(account_id, order)
+            case MarketplacePurchaseRecorded(purchase_id=purchase_id, paid=paid):
+                bought = _Purchase(cash=paid.cash, gift=paid.gift)
+                self._kept.keep(bought, account_id, "purchase", purchase_id)
+            case ReservationPurchased() as purchase:
+                self._reserved(account_id, purchase, purchase.starts_on)
+            case ReservationCancelled() as cancelled:
+                yield from self._given_back(seen, cancelled.reservation_id, cancelled.quantity)
+            case ReservationExchanged() as exchange:
+                yield from self._exchanged(seen, exchange)
+            case RefundIssued() as refund:
+                yield from self._refunded(seen, refund)
+            case RefundCorrected(refund_id=refund_id):
+                self._corrected(account_id, refund_id)
+            case _:
+                return
+
+    def _ordered(self, account_id: str, order: InstanceOrderRecorded) -> None:
+        for line in order.lines:
+            place = (account_id, "instance", line.instance_id)
+            known = self._kept.find(_Lines, *place) or _Lines()
+            paid = _Line(line.paid.cash, line.paid.gift, order.ends_at)
+            self._kept.keep(_Lines((*known.open, paid)), *place)
+
+    def _reserved(
+        self, account_id: str, bought: ReservationPurchased | NewReservation, starts_on: Day
+    ) -> None:
+        reservation = _Reservation(
+            quantity=bought.quantity,
+            held=bought.quantity,
+            months=bought.term_months,
+            starts_on=starts_on,
+            total=bought.total,
+            monthly=bought.billing_plan is BillingPlan.MONTHLY,
+        )
+        self._kept.keep(reservation, account_id, "reservation", bought.reservation_id)
+
+    def _refunded(self, seen: SeenEvent, refund: RefundIssued) -> Iterator[Divergence]:
+        made = _Refund(
+            kind=refund.source.kind, id=refund.source.id, gross=refund.gross, parts=refund.parts
+        )
+        match refund.source.kind:
+            case SourceKind.INSTANCE:
+                yield from self._instance(seen, made)
+            case SourceKind.MARKETPLACE:
+                yield from self._purchase(seen, made)
+            case SourceKind.RESERVATION:
+                yield from self._instalment(seen, made, refund.refund_id)
+                return
+        self._kept.keep(made, seen.meta.account_id, "refund", refund.refund_id)
+
+    def _instance(self, seen: SeenEvent, made: _Refund) -> Iterator[Divergence]:
+        """All orders that still run or are to come are ended by it, and paid for once."""
+        place = (seen.meta.account_id, "instance", made.id)
+        lines = (self._kept.find(_Lines, *place) or _Lines()).open
+        counted = [line for line in lines if line.ends_at > seen.meta.recorded_at]
+        cash, gift = sum(line.cash for line in counted), sum(line.gift for line in counted)
+        subject = f"instance {made.id}"
+        yield from _at_most(seen, subject, "cash", cash, made.parts.cash or 0)
+        yield from _at_most(seen, subject, "gift", gift, made.parts.gift or 0)
+        yield from _at_most(seen, subject, "in all", cash + gift, made.gross)
+        self._kept.keep(_Lines(), *place)
+
+    def _purchase(self, seen: SeenEvent, made: _Refund) -> Iterator[Divergence]:
+        place = (seen.meta.account_id, "purchase", made.id)
+        paid = self._kept.find(_Purchase, *place) or _Purchase(cash=0, gift=0)
+        paid = replace(
+            paid,
+            back_cash=paid.back_cash + (made.parts.cash or 0),
+            back_gift=paid.back_gift + (made.parts.gift or 0),
+        )
+        subject = f"purchase {made.id}"
+        yield from _at_most(seen, subject, "cash", paid.cash, paid.back_cash)
+        yield from _at_most(seen, subject, "gift", paid.gift, paid.back_gift)
+        self._kept.keep(paid, *place)
+
+    def _given_back(
+        self, seen: SeenEvent, reservation_id: str, quantity: int
+    ) -> Iterator[Divergence]:
+        """The quantity leaves; the first return of an instalment notes what was held until then."""
+        place = (seen.meta.account_id, "reservation", reservation_id)
+        held = self._kept.find(_Reservation, *place) or _NOTHING
+        yield from _at_most(seen, f"reservation {reservation_id}", "quantity", held.held, quantity)
+        number = _instalment_number(held, seen.meta.recorded_at // DAY)
+        if number != held.number:
+            held = replace(held, number=number, held_at_first=held.held, back=0)
+        self._kept.keep(replace(held, held=held.held - quantity), *place)
+
+    def _instalment(self, seen: SeenEvent, made: _Refund, refund_id: str) -> Iterator[Divergence]:
+        place = (seen.meta.account_id, "reservation", made.id)
+        held = self._kept.find(_Reservation, *place) or _NOTHING
+        held = replace(held, back=held.back + made.gross)
+        share = _half_up(_instalment_paid(held) * held.held_at_first, held.quantity or 1)
+        name = f"of instalment {held.number}" if held.monthly else "in all"
+        yield from _at_most(seen, f"reservation {made.id}", name, share, held.back)
+        self._kept.keep(held, *place)
+        noted = replace(made, number=held.number)
+        self._kept.keep(noted, seen.meta.account_id, "refund", refund_id)
+
+    def _exchanged(self, seen: SeenEvent, exchange: ReservationExchanged) -> Iterator[Divergence]:
+        for leg in exchange.returned:
+            yield from self._given_back(seen, leg.reservation_id, leg.quantity)
+            made = _Refund(
+                kind=SourceKind.RESERVATION,
+                id=leg.reservation_id,
+                gross=leg.value,
+                parts=Parts(original=leg.value),
+            )
+            yield from self._instalment(seen, made, leg.refund_id)
+        for bought, leg_bought in zip(exchange.bought, exchange.purchased, strict=False):
+            self._reserved(seen.meta.account_id, bought, leg_bought.starts_on)
+
+    def _corrected(self, account_id: str, refund_id: str) -> None:
+        """What it took counts no longer; the orders that a return ended stay ended."""
+        made = self._kept.find(_Refund, account_id, "refund", refund_id)
+        if made is None:
+            return
+        if made.kind is SourceKind.MARKETPLACE:
+            place = (account_id, "purchase", made.id)
+            paid = self._kept.find(_Purchase, *place) or _Purchase(cash=0, gift=0)
+            cash, gift = made.parts.cash or 0, made.parts.gift or 0
+            less = replace(paid, back_cash=paid.back_cash - cash, back_gift=paid.back_gift - gift)
+            self._kept.keep(less, *place)
+        if made.kind is SourceKind.RESERVATION:
+            place = (account_id, "reservation", made.id)
+            held = self._kept.find(_Reservation, *place) or _NOTHING
+            if held.number == made.number:
+                self._kept.keep(replace(held, back=held.back - made.gross), *place)
+
+
+_NOTHING = _Reservation(quantity=0, held=0, months=1, starts_on=0, total=0, monthly=False)
+
+
+def _instalment_number(held: _Reservation, today: Day) -> int:
+    """The instalment that runs that day (UTC), from 1; an upfront payment is one."""
+    if not held.monthly:
+        return 1
+    return 1 + sum(add_months(held.starts_on, k) <= today for k in range(1, held.months))
+
+
+def _instalment_paid(held: _Reservation) -> int:
+    if not held.monthly:
+        return held.total
+    before = _half_up(held.total * (held.number - 1), held.months)
+    return _half_up(held.total * held.number, held.months) - before
+
+
+def _half_up(numerator: int, denominator: int) -> int:
+    return (2 * numerator + denominator) // (2 * denominator)
+
+
+def _at_most(
+    seen: SeenEvent, subject: str, what: str, paid: int, back: int
+) -> Iterator[Divergence]:
+    if back > paid:
+        yield divergence(
+            seen, subject, expected=f"at most {paid} back, {what}", found=f"{back} back, {what}"
+        )

@@ -1,0 +1,226 @@
+"""Replays the log from its first record and shows every step of it to the checks.
+
+Stands apart from what it audits: it knows the log, the codec and the vocabulary, and nothing that
+decides, computes or keeps state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import takewhile
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from ledger.audit.checks import CHECKS, name_of
+from ledger.audit.seen import (
+    AuditedPartition,
+    Check,
+    Divergence,
+    PartitionEnd,
+    Seen,
+    SeenCommand,
+    SeenDeadLetter,
+    SeenEvent,
+    UnreadEvent,
+)
+from ledger.codec import UnreadableRecord, decode_command, decode_event
+from ledger.events import LedgerOpened
+from ledger.log import LogRecord, LogTools, Topic
+
+_FAR = 1 << 62
+_UNKNOWN = -2
+_SOURCE_OFFSET = "__connect.errors.offset"
+
+_Answer = SeenEvent | UnreadEvent | SeenDeadLetter
+
+
+class AuditReport(Struct, frozen=True, kw_only=True):
+    """What was read, which checks were made, and the first divergence of each that found one."""
+
+    commands: int
+    events: int
+    dead_letters: int
+    checks: tuple[str, ...]
+    divergences: tuple[Divergence, ...]
+
+
+class _Tally:
+    """Counts what is read, and tells how much it is so far."""
+
+    def __init__(self, tell: Callable[[int], None]) -> None:
+        self._tell = tell
+        self.commands = self.events = self.dead_letters = 0
+
+    def count(self, seen: Seen) -> None:
+        match seen:
+            case SeenCommand():
+                self.commands += 1
+            case SeenEvent() | UnreadEvent():
+                self.events += 1
+            case SeenDeadLetter():
+                self.dead_letters += 1
+            case PartitionEnd():
+                return
+        self._tell(self.commands + self.events + self.dead_letters)
+
+
+def audit(
+    tools: LogTools,
+    decider_group: str,
+    checks: Sequence[type[Check]] = CHECKS,
+    tell: Callable[[int], None] = lambda _: None,
+) -> AuditReport:
+    """Check the whole log as it stands, while it may be written to; memory stays bounded.
+
+    1. Ask how far the decider has come: commands up to there must have an outcome. 2. Read what
+    the ledger was opened as. 3. Partition by partition, show every record to every check that has
+    found nothing yet. `tell` is called with the number of records read so far. Nothing is written.
+    """
+    # 1
+    decided = tools.committed_offsets(decider_group, Topic.COMMANDS)
+    # 2
+    opened = _first_opened(tools)
+    # 3
+    tally, found = _Tally(tell), dict[str, Divergence]()
+    for partition in range(tools.partition_count):
+        audited = AuditedPartition(
+            partition=partition,
+            partition_count=tools.partition_count,
+            opened=opened,
+            decided=decided[partition],
+        )
+        running = {name_of(kind): kind(audited) for kind in checks if name_of(kind) not in found}
+        for seen in replayed(tools, partition, decided[partition]):
+            tally.count(seen)
+            for name, first in _first_divergences(running, seen):
+                found[name] = replace(first, check=name)
+                del running[name]
+    names = tuple(name_of(kind) for kind in checks)
+    return AuditReport(
+        commands=tally.commands,
+        events=tally.events,
+        dead_letters=tally.dead_letters,
+        checks=names,
+        divergences=tuple(found[name] for name in names if name in found),
+    )
+
+
+def replayed(tools: LogTools, partition: int, decided: int | None) -> Iterator[Seen]:
+    """One partition of the three topics as one story: each command, its events, its dead letter.
+
+    All three are in order of the commands' offsets, so that a step ahead in each is enough. The
+    events are opened first and the commands last: a later event is then proof that all commands
+    before it were decided, and its command is there to be read.
+    """
+    events = _Ahead(_records(tools, Topic.EVENTS, partition, decided))
+    letters = _Ahead(_records(tools, Topic.DEAD_LETTERS, partition, decided))
+    for record in tools.replay(Topic.COMMANDS, _only(tools, partition)):
+        offset = record.offset
+        yield from events.before(offset)
+        yield from letters.before(offset)
+        due = events.source >= offset or (decided is not None and offset < decided)
+        yield _command(record, due=due)
+        yield from events.before(offset + 1)
+        yield from letters.before(offset + 1)
+    yield from events.before(_FAR)
+    yield from letters.before(_FAR)
+    yield PartitionEnd(partition=partition)
+
+
+class _Ahead:
+    """The answers in a topic, read one ahead. `source` is the offset of the command that the one
+    ahead names; below every offset where it names none, and at the end.
+    """
+
+    def __init__(self, records: Iterator[_Answer]) -> None:
+        self._steps = records
+        self._next: _Answer | None = next(records, None)
+        self.source = _source(self._next)
+
+    def before(self, offset: int) -> Iterator[Seen]:
+        """The steps up to the first one that names this command or a later one."""
+        while self._next is not None and self.source < offset:
+            yield self._next
+            self._next = next(self._steps, None)
+            self.source = _source(self._next)
+
+
+def _records(
+    tools: LogTools, topic: Topic, partition: int, decided: int | None
+) -> Iterator[_Answer]:
+    """The records as they stand at the call, and after them what answers the commands decided by
+    then: the end of a transaction reaches each of its partitions in its own time.
+    """
+    read = _event if topic is Topic.EVENTS else _dead_letter
+    first = tools.replay(topic, _only(tools, partition))
+
+    def both() -> Iterator[_Answer]:
+        position = 0
+        for record in first:
+            yield read(record)
+            position = record.offset + 1
+        if decided is not None:
+            late = map(read, tools.replay(topic, _only(tools, partition, position)))
+            yield from takewhile(lambda seen: _source(seen) < decided, late)
+
+    return both()
+
+
+def _command(record: LogRecord, *, due: bool) -> SeenCommand:
+    given, problem = None, ""
+    try:
+        given = decode_command(record.key, record.value)
+    except UnreadableRecord as error:
+        problem = str(error)
+    return SeenCommand(record=record, given=given, problem=problem, due=due)
+
+
+def _event(record: LogRecord) -> _Answer:
+    try:
+        recorded = decode_event(record.value)
+    except UnreadableRecord as error:
+        return UnreadEvent(record=record, problem=str(error))
+    return SeenEvent(record=record, meta=recorded.meta, body=recorded.body)
+
+
+def _dead_letter(record: LogRecord) -> _Answer:
+    named = dict(record.headers).get(_SOURCE_OFFSET, b"")
+    offset = int(named) if named.isdigit() and len(named) < 19 else None
+    return SeenDeadLetter(record=record, source_offset=offset)
+
+
+def _source(seen: _Answer | None) -> int:
+    match seen:
+        case SeenEvent():
+            return seen.meta.source_offset
+        case SeenDeadLetter():
+            return _UNKNOWN if seen.source_offset is None else seen.source_offset
+        case UnreadEvent() | None:
+            return _UNKNOWN
+
+
+def _first_divergences(running: dict[str, Check], seen: Seen) -> list[tuple[str, Divergence]]:
+    return [
+        (name, first)
+        for name, check in running.items()
+        if (first := next(check.look(seen), None)) is not None
+    ]
+
+
+def _first_opened(tools: LogTools) -> LedgerOpened | None:
+    """What the first partition that has an event was opened as."""
+    for partition in range(tools.partition_count):
+        first = next(iter(tools.replay(Topic.EVENTS, _only(tools, partition))), None)
+        if first is not None:
+            match _event(first):
+                case SeenEvent(body=LedgerOpened() as opened):
+                    return opened
+                case _:
+                    return None
+    return None
+
+
+def _only(tools: LogTools, partition: int, start: int = 0) -> list[int]:
+    """Where to start in order to read one partition alone."""
+    return [start if p == partition else _FAR for p in range(tools.partition_count)]
