@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from console import processes, stack
+from console import audit, processes, stack
 from console.clock import clock
 from console.demo import demo
 from console.errors import INTERRUPTED, explain
@@ -75,6 +75,7 @@ app.command()(simulate)
 app.command()(submit)
 app.command()(query)
 app.add_typer(clock, name="clock")
+app.add_typer(audit.app, name="audit")
 app.command()(demo)
 app.command(hidden=True)(processes.init)
 app.add_typer(processes.run, name="run", hidden=True)

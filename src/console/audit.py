@@ -1,0 +1,175 @@
+"""`refundctl audit`: proves the running ledger, or shows where it first departs from its claims."""
+
+from __future__ import annotations
+
+import difflib
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from msgspec import Struct
+
+from console.errors import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from console.ledger_found import Ledger
+    from ledger.audit import AuditReport
+    from ledger.log import LogTools
+    from projector.reconcile import Reconciliation
+
+READ_MODELS = "read_models"
+CLAIM_OF_READ_MODELS = (
+    "Every read model has exactly the rows that the log gives up to the offset it has read."
+)
+_BAR_FROM_RECORDS = 5_000
+_BAR_STEP = 500
+
+app = typer.Typer(no_args_is_help=True, help="Prove the ledger from its first record on.")
+
+
+class Verified(Struct, frozen=True, kw_only=True):
+    """What an audit found. `log` and `read_models` are None where they were not asked for, and
+    `read_models` is a sentence where they could not be compared.
+    """
+
+    log: AuditReport | None
+    read_models: Reconciliation | str | None
+    seconds: float
+
+    @property
+    def holds(self) -> bool:
+        """Does every claim hold?"""
+        log_holds = self.log is None or not self.log.divergences
+        compared = self.read_models
+        if isinstance(compared, str):
+            return False
+        return log_holds and (compared is None or not compared.divergences)
+
+
+@app.command()
+def verify(
+    check: Annotated[
+        str | None, typer.Option("--check", metavar="NAME", help="This check alone.")
+    ] = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Say what was checked when all holds, too.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, in any case.")] = False,
+) -> None:
+    """Replay the log from its first record and check every claim, then compare the read models.
+
+    Silent when all holds. Else the first divergence of each check, and exit code 1. Nothing is
+    written, and the ledger may be in use meanwhile.
+
+    Examples:
+
+      refundctl audit verify
+
+      refundctl audit verify --check hash_chain -v
+
+      refundctl audit verify --json | jq .divergences
+    """
+    from console.audit_report import print_verified, verified_to_json
+    from console.ledger_found import find_ledger
+    from console.output import console, json_line
+    from console.settings import read_settings
+
+    _known(check)
+    found = verified(find_ledger(read_settings()), check)
+    if as_json:
+        typer.echo(json_line(verified_to_json(found)))
+    elif verbose or not found.holds:
+        print_verified(found, console(), verbose=verbose)
+    if not found.holds:
+        raise typer.Exit(1)
+
+
+@app.command()
+def checks(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a check.")] = False,
+) -> None:
+    """List the checks, each with the claim it proves."""
+    from console.output import json_line
+
+    for name, claim in claims().items():
+        line = json_line({"check": name, "claim": claim}) if as_json else f"{name:<24} {claim}"
+        typer.echo(line)
+
+
+def claims() -> dict[str, str]:
+    """Every check's claim by its name, in the order in which they are made."""
+    from ledger.audit import CHECKS, claim_of, name_of
+
+    return {**{name_of(kind): claim_of(kind) for kind in CHECKS}, READ_MODELS: CLAIM_OF_READ_MODELS}
+
+
+def verified(ledger: Ledger, check: str | None = None) -> Verified:
+    """Audit a running ledger: its log, and its read models against the log."""
+    from consumers.decider import GROUP
+    from ledger.audit import CHECKS, audit, name_of
+    from ledger.kafka_log import KafkaTools
+
+    began = time.monotonic()
+    log: AuditReport | None = None
+    if check != READ_MODELS:
+        chosen = [kind for kind in CHECKS if check in (None, name_of(kind))]
+        tools = KafkaTools(ledger.kafka)
+        try:
+            with _progress(tools) as tell:
+                log = audit(tools, GROUP, chosen, tell)
+        finally:
+            tools.close()
+    read_models = _reconciled(ledger) if check in (None, READ_MODELS) else None
+    return Verified(log=log, read_models=read_models, seconds=time.monotonic() - began)
+
+
+def _reconciled(ledger: Ledger) -> Reconciliation | str:
+    """The comparison, or why there can be none: what else was found must be told all the same."""
+    from ledger.codec import UnreadableRecord
+    from ledger.kafka_log import KafkaTail
+    from ledger.log import Topic, WrongWorld
+    from projector.reconcile import reconcile
+
+    source = KafkaTail(ledger.kafka, Topic.EVENTS)
+    try:
+        return reconcile(ledger.database_url, source)
+    except (UnreadableRecord, WrongWorld) as error:
+        return str(error)
+    finally:
+        source.close()
+
+
+def _known(check: str | None) -> None:
+    names = list(claims())
+    if check is None or check in names:
+        return
+    near = difflib.get_close_matches(check, names, n=1)
+    meant = f"; did you mean {near[0]!r}?" if near else ""
+    raise BadInput(f"there is no check {check!r}{meant} There are: {', '.join(names)}")
+
+
+@contextmanager
+def _progress(tools: LogTools) -> Iterator[Callable[[int], None]]:
+    """A bar on a terminal's stderr where the log is long."""
+    from console.output import console
+    from ledger.log import Topic
+
+    out = console(stderr=True)
+    total = sum(sum(tools.end_offsets(topic)) for topic in Topic) if out.is_terminal else 0
+    if total < _BAR_FROM_RECORDS:
+        yield lambda _: None
+        return
+    from rich.progress import Progress
+
+    with Progress(console=out, transient=True) as bar:
+        task: Any = bar.add_task("records", total=total)
+
+        def tell(done: int) -> None:
+            if done % _BAR_STEP == 0:
+                bar.update(task, completed=done)
+
+        yield tell

@@ -1,0 +1,121 @@
+"""Tells what an audit found, for people and for machines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from console.audit import Verified
+
+
+def verified_to_json(found: Verified) -> dict[str, Any]:
+    """An audit as one JSON object."""
+    log = found.log
+    told: dict[str, Any] = {
+        "holds": found.holds,
+        "seconds": round(found.seconds, 3),
+        "commands": log.commands if log else None,
+        "events": log.events if log else None,
+        "dead_letters": log.dead_letters if log else None,
+        "checks": [{"check": name, "holds": holds} for name, holds in _verdicts(found).items()],
+        "divergences": _divergences(found),
+    }
+    if found.read_models is not None and not isinstance(found.read_models, str):
+        told["read_models"] = {
+            "rows": found.read_models.rows,
+            "positions": {str(p): offset for p, offset in found.read_models.positions.items()},
+        }
+    return told
+
+
+def print_verified(found: Verified, out: Console, *, verbose: bool) -> None:
+    """The divergences, in full; with `verbose` the table of checks and what was read, too."""
+    if verbose:
+        out.print(_table(found))
+    for each in _divergences(found):
+        where = f"partition {each['partition']} offset {each['offset']}, "
+        where = f"{each['topic']} {where}" if "offset" in each else ""
+        out.print(f"{each['check']}: {where}{_text(each['key'])}", soft_wrap=True, markup=False)
+        for name in ("expected", "found"):
+            out.print(f"  {name:<9} {_text(each[name])}", soft_wrap=True, markup=False)
+    if verbose:
+        out.print(_read(found))
+
+
+def _verdicts(found: Verified) -> dict[str, bool]:
+    """By name of a check that was made: does its claim hold?"""
+    from console.audit import READ_MODELS
+
+    verdicts: dict[str, bool] = {}
+    if found.log is not None:
+        diverged = {each.check for each in found.log.divergences}
+        verdicts.update((name, name not in diverged) for name in found.log.checks)
+    compared = found.read_models
+    if compared is not None:
+        verdicts[READ_MODELS] = not isinstance(compared, str) and not compared.divergences
+    return verdicts
+
+
+def _divergences(found: Verified) -> list[dict[str, Any]]:
+    from console.audit import READ_MODELS
+
+    told: list[dict[str, Any]] = []
+    if found.log is not None:
+        told += [msgspec.to_builtins(each) for each in found.log.divergences]
+    compared = found.read_models
+    if isinstance(compared, str):
+        expected = "read models of this log"
+        told.append({"check": READ_MODELS, "key": "", "expected": expected, "found": compared})
+    elif compared is not None:
+        for each in compared.divergences:
+            key = [each.view, *(str(part) for part in each.key)]
+            sides = {"expected": _plain(each.expected), "found": _plain(each.found)}
+            told.append({"check": READ_MODELS, "key": key, **sides})
+    return told
+
+
+def _plain(value: Any) -> Any:
+    """A row of the database as JSON has it."""
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, dict):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return value if value is None or isinstance(value, bool | int | str) else str(value)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {each}" for name, each in value.items()) or "no row"
+    return " ".join(value) if isinstance(value, list) else str(value)
+
+
+def _table(found: Verified) -> Table:
+    from rich.table import Table
+
+    from console.audit import claims
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("check")
+    table.add_column("holds")
+    table.add_column("claim", overflow="fold")
+    for name, holds in _verdicts(found).items():
+        table.add_row(name, "yes" if holds else "NO", claims()[name])
+    return table
+
+
+def _read(found: Verified) -> str:
+    log, compared, parts = found.log, found.read_models, list[str]()
+    if log is not None:
+        parts += [f"{log.commands} commands", f"{log.events} events"]
+        parts += [f"{log.dead_letters} dead letters"]
+    if compared is not None and not isinstance(compared, str):
+        parts.append(f"{compared.rows} rows of read models")
+    verdict = "all holds" if found.holds else "NOT all holds"
+    return f"{verdict}: {', '.join(parts)} in {found.seconds:.1f} s"
