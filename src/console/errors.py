@@ -24,6 +24,7 @@ def explain(error: Exception) -> tuple[int, str] | None:
     from consumers.decider import CommitLost
     from consumers.sandbox import SandboxStalled
     from devstack import DevstackError
+    from ledger.framing import RegistryUnavailable
     from ledger.log import LogUnavailable, MemberReplaced, WrongWorld
     from projector.chain import BrokenLog
     from projector.migrations import WrongDatabase
@@ -38,6 +39,7 @@ def explain(error: Exception) -> tuple[int, str] | None:
             Failed()
             | DevstackError()
             | LogUnavailable()
+            | RegistryUnavailable()
             | WrongWorld()
             | WrongDatabase()
             | MemberReplaced()

@@ -37,7 +37,11 @@ class Ledger(Struct, frozen=True, kw_only=True):
 
 
 def find_ledger(settings: Settings) -> Ledger:
-    """The ledger that KAFKA_BOOTSTRAP and DATABASE_URL name, else the stack running in the home."""
+    """The ledger that KAFKA_BOOTSTRAP and DATABASE_URL name, else the stack running in the home.
+
+    From here on its records are read and written with the schema registry, where one is named.
+    """
+    use_schema_registry(settings)
     if settings.kafka_bootstrap is not None:
         if settings.database_url is None:
             raise BadInput(
@@ -50,6 +54,22 @@ def find_ledger(settings: Settings) -> Ledger:
             partition_count=settings.partitions or DEFAULT_PARTITIONS,
         )
     return running_in(status(settings.home_folder))
+
+
+def use_schema_registry(settings: Settings, *, register: bool = False) -> None:
+    """Frame records by the registry of SCHEMA_REGISTRY_URL, if that is set.
+
+    To register our schemas takes the registry's answer: RegistryUnavailable where there is none.
+    """
+    if settings.schema_registry_url is None:
+        return
+    from ledger.codec import use_registry
+    from ledger.schema_registry import SchemaRegistry
+
+    registry = SchemaRegistry(settings.schema_registry_url)
+    if register:
+        registry.register_all()
+    use_registry(registry)
 
 
 def running_in(seen: Status) -> Ledger:

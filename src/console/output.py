@@ -7,7 +7,7 @@ from importlib.metadata import version as installed_version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, RenderableType
 
 
 def version() -> str:
@@ -26,3 +26,13 @@ def console(*, stderr: bool = False) -> Console:
 
     found = Console(stderr=stderr, highlight=False)
     return found if found.is_terminal else Console(stderr=stderr, highlight=False, width=200)
+
+
+def put(out: Console, *what: RenderableType) -> None:
+    """Print as Rich lays it out, without the blanks it pads lines with."""
+    with out.capture() as laid_out:
+        out.print(*what)
+    text = laid_out.get()
+    lines = [line.rstrip(" ") for line in text.split("\n")]
+    out.file.write("\n".join(lines))
+    out.file.flush()

@@ -11,7 +11,7 @@ from uuid import UUID
 import typer
 
 from console.errors import Failed, explain
-from console.ledger_found import Ledger, connected, find_ledger
+from console.ledger_found import Ledger, connected, find_ledger, use_schema_registry
 from console.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def init(
     settings = _started()
     sandbox = sandbox or settings.sandbox
     ledger = find_ledger(settings)
+    use_schema_registry(settings, register=True)
     create_topics(ledger.kafka, settings.replication)
     _same_kind(ledger, sandbox)
     migrate(ledger.database_url)
@@ -118,7 +119,9 @@ def _until_told_to_stop(work: Callable[[Settings, Ledger], None]) -> None:
     """Run a process to its end. Whatever breaks it ends it at once, leaving no thread behind."""
     try:
         settings = _started()
-        work(settings, find_ledger(settings))
+        ledger = find_ledger(settings)
+        use_schema_registry(settings, register=True)
+        work(settings, ledger)
     except Exception as error:
         told = explain(error)
         if told is None:

@@ -32,7 +32,7 @@ def query(
       refundctl query refunds --json | jq .working
     """
     from console.ledger_found import connected, find_ledger
-    from console.output import console, json_line
+    from console.output import console, json_line, put
     from console.settings import read_settings
     from console.tables import answer_table
     from projector.queries import as_records, ask
@@ -45,7 +45,7 @@ def query(
     if name not in QUESTIONS:
         near = difflib.get_close_matches(name, list(QUESTIONS), n=1)
         meant = f"; did you mean {near[0]!r}?" if near else ""
-        raise BadInput(f"there is no question {name!r}{meant} There are: {', '.join(QUESTIONS)}")
+        raise BadInput(f"no question is called {name!r}{meant} (all: {', '.join(QUESTIONS)})")
     ledger = find_ledger(read_settings())
     with connected(ledger.database_url) as connection:
         answer = ask(connection, QUESTIONS[name], account, limit)
@@ -53,4 +53,4 @@ def query(
         for record in as_records(answer):
             typer.echo(json_line(record))
     else:
-        console().print(answer_table(answer))
+        put(console(), answer_table(answer))

@@ -18,6 +18,7 @@ class Settings(BaseSettings):
 
     kafka_bootstrap: str | None = Field(default=None, validation_alias="KAFKA_BOOTSTRAP")
     database_url: str | None = Field(default=None, validation_alias="DATABASE_URL")
+    schema_registry_url: str | None = Field(default=None, validation_alias="SCHEMA_REGISTRY_URL")
     home: Path = Field(default=Path(".refunds"), validation_alias="REFUNDS_HOME")
     partitions: int | None = Field(
         default=None, ge=1, le=1_000, validation_alias="REFUNDS_PARTITIONS"

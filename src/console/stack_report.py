@@ -114,7 +114,7 @@ def status_to_json(seen: Status, *, ask: bool = True) -> dict[str, Any]:
 
 def print_status(seen: Status, *, positions: bool = True) -> None:
     """A stack as tables for people."""
-    from console.output import console
+    from console.output import console, put
 
     out = console()
     kind = ", a sandbox" if seen.metadata.get(SANDBOX) == "yes" else ""
@@ -124,7 +124,7 @@ def print_status(seen: Status, *, positions: bool = True) -> None:
     if seen.state is State.ABSENT:
         out.print("  nothing has run here; start it with 'refundctl up'")
         return
-    out.print(_process_table(seen))
+    put(out, _process_table(seen))
     if seen.bootstrap and seen.database_url and seen.state in (State.RUNNING, State.DEGRADED):
         shown = without_password(seen.database_url)
         out.print(f"KAFKA_BOOTSTRAP={seen.bootstrap}\nDATABASE_URL={shown}", soft_wrap=True)
@@ -134,7 +134,7 @@ def print_status(seen: Status, *, positions: bool = True) -> None:
         if reading.problem:
             out.print(reading.problem, soft_wrap=True, markup=False)
         if reading.lags:
-            out.print(_lag_table(reading.lags))
+            put(out, _lag_table(reading.lags))
 
 
 def _reading(seen: Status) -> Reading:

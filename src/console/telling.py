@@ -34,7 +34,7 @@ def told(recorded: RecordedEvent) -> str:
     """An event on one line: when, whose, which in their sequence, what."""
     meta = recorded.meta
     place = f"{meta.account_id} #{meta.sequence}"
-    return f"{when(meta.recorded_at)}  {place:<14} {recorded.name:<24} {sentence(recorded.body)}"
+    return f"{when(meta.recorded_at)}  {place:<20} {recorded.name:<24} {sentence(recorded.body)}"
 
 
 def sentence(body: Event) -> str:

@@ -20,7 +20,17 @@ FROM finance.postings GROUP BY currency ORDER BY currency"""
 
 _TABLES = {
     "balances": ("account_id", "currency", "cash", "gift", "total"),
-    "refunds": ("account_id", "source_id", "rule", "gross", "fee", "amount", "state", "issued_at"),
+    "refunds": (
+        "account_id",
+        "source_id",
+        "rule",
+        "gross",
+        "fee",
+        "amount",
+        "cash",
+        "gift",
+        "state",
+    ),
     "recycle-bin": ("account_id", "instance_id", "reason", "state", "restore_until"),
     "refusals": ("account_id", "command_id", "command_type", "code", "rule"),
 }
@@ -45,7 +55,7 @@ def read_models(narrator: Narrator, connection: Any) -> None:
 def zero_sum(narrator: Narrator, connection: Any) -> None:
     """Every posting added up."""
     narrator.heading("Every posting, added up")
-    narrator.console.print()
+    narrator.say("Debits less credits must be zero in every currency:")
     for line in ZERO_SUM.splitlines():
         narrator.note(line)
     table = Table(box=None, pad_edge=False, header_style="bold")

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from console.demo.scene import Beat
+from console.output import put
 from console.telling import money, refused_because, sentence, when
 from ledger.command_file import CommandLine
 from ledger.envelope import RecordedEvent
@@ -32,45 +33,49 @@ class Narrator:
 
     def heading(self, text: str) -> None:
         """Begin a part."""
-        self.console.print()
-        self.console.print(Rule(Text(text, style="bold"), align="left", characters="─"))
+        self._put("")
+        self._put(Rule(Text(text, style="bold"), align="left", characters="─"))
 
     def say(self, text: str) -> None:
         """A paragraph."""
-        self.console.print()
-        self.console.print(Text(text))
+        self._put("")
+        self._put(Text(text))
 
     def note(self, text: str) -> None:
         """A line on the side."""
-        self.console.print(Padding(Text(text, style="dim"), (0, 0, 0, 2)))
+        self._put(Padding(Text(text, style="dim"), (0, 0, 0, 2)))
 
     def show(self, what: RenderableType) -> None:
         """A table."""
-        self.console.print(Padding(what, (1, 0, 0, 4)))
+        self._put(Padding(what, (1, 0, 0, 4)))
 
     def beat(self, beat: Beat, at: Instant, line: CommandLine | None) -> None:
         """What is about to happen, and which command asks for it."""
         self.say(beat.say)
         stamp = f"  {when(at)}  "
         if line is None:
-            self.console.print(Text.assemble((stamp, "dim"), ("the clock moves on", "dim")))
+            self._put(Text.assemble((stamp, "dim"), ("the clock moves on", "dim")))
             return
         meta = line.command.meta
         asked = f"{line.name} {meta.command_id}"
         who = f"  by {meta.actor.id} ({meta.actor.role})"
-        self.console.print(Text.assemble((stamp, "dim"), (asked, "cyan"), (who, "dim")))
+        self._put(Text.assemble((stamp, "dim"), (asked, "cyan"), (who, "dim")))
 
     def events(self, events: Sequence[RecordedEvent], *, passed: bool) -> None:
         """What was recorded; with its own instant where it came while time `passed`."""
         for event in events:
             refused = isinstance(event.body, CommandRefused)
-            mark = ("  ✗ ", "red") if refused else ("  ✓ ", "green")
+            mark = Text("✗", style="red") if refused else Text("✓", style="green")
             stamp = f"{when(event.meta.recorded_at)}  " if passed else ""
-            name = Text.assemble(mark, (stamp, "dim"), (f"{event.name}  ", "bold"))
-            name.append(_answer(event))
-            self.console.print(Padding(name, (0, 0, 0, 2)))
+            name = Text.assemble((stamp, "dim"), (f"{event.name}  ", "bold"), _answer(event))
+            row = Table.grid(padding=(0, 1))
+            row.add_row(mark, name)
+            self._put(Padding(row, (0, 0, 0, 4)))
             if isinstance(event.body, InstanceReturnQuoted):
                 self.show(_working(event.body.working))
+
+    def _put(self, what: RenderableType) -> None:
+        put(self.console, what)
 
 
 def _answer(event: RecordedEvent) -> str:
