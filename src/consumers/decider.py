@@ -24,6 +24,7 @@ from ledger.decide import Duplicate, decide
 from ledger.digest import command_digest
 from ledger.envelope import GivenCommand
 from ledger.events import LedgerOpened
+from ledger.framing import RegistryUnavailable
 from ledger.ids import partition_of
 from ledger.instants import Instant
 from ledger.log import Batch, CommitResult, Log, LogRecord, Outgoing, Topic, WrongWorld
@@ -152,6 +153,8 @@ class PartitionDecider:
             return self._decide(found, self._readable(found))
         except UnreadableRecord as error:
             reason = error
+        except RegistryUnavailable:  # nothing is wrong with the record: a later start reads it
+            raise
         except Exception as error:  # a bug of ours must not stop the partition; nothing is lost
             _log.exception("a command breaks the code", offset=found.offset)
             self._end = end

@@ -1,8 +1,9 @@
-"""Commands and events as bytes: Avro single-object encoding in and out, and CloudEvents headers.
+"""Commands and events as bytes: framed Avro in and out, and CloudEvents headers.
 
 The only file that knows fastavro. Bytes are read with our own schemas alone, found by the
-fingerprint in front of the body, and never with a schema that came over the wire. Instants are read
-as plain integers: logical types cost five times the time of everything else.
+fingerprint in front of the body or the one that a registry has for the id there, and never with a
+schema that came over the wire. Instants are read as plain integers: logical types cost five times
+the time of everything else.
 """
 
 from __future__ import annotations
@@ -22,6 +23,13 @@ from fastavro.schema import fingerprint, to_parsing_canonical_form
 from ledger.commands import COMMANDS
 from ledger.envelope import CommandMeta, EventMeta, GivenCommand, RecordedEvent
 from ledger.events import EVENTS
+from ledger.framing import (
+    FINGERPRINT_MARKER,
+    SchemaIds,
+    frame_of,
+    registry_frame,
+    schema_id_in,
+)
 from ledger.log import Headers
 from ledger.schema_files import Family, schema_file, schema_root, versions_of
 from ledger.validation import problems_of
@@ -30,9 +38,6 @@ MAX_RECORD_BYTES = 1 << 20
 """A longer record is not read at all."""
 
 CONTENT_TYPE = b"application/avro"
-
-_MARKER = b"\xc3\x01"
-_FRAME_BYTES = 10
 
 
 class Unreadable(StrEnum):
@@ -62,8 +67,9 @@ class UnreadableRecord(Exception):
 
 
 class _Schema(NamedTuple):
-    """One version of one schema, ready to read and write with."""
+    """One version of one schema, ready to read and write with. `frame` names its fingerprint."""
 
+    family: Family
     name: str
     version: int
     frame: bytes
@@ -71,10 +77,34 @@ class _Schema(NamedTuple):
     shape: type[msgspec.Struct]
 
 
+class _World:
+    """What a process settles once, before it reads or writes."""
+
+    registry: SchemaIds | None = None
+
+
+def use_registry(registry: SchemaIds | None) -> None:
+    """From now on frame records with the registry's ids, and know them; None: fingerprints only.
+
+    To be called once as a process starts. Whoever reads an id without a registry, or one that the
+    registry does not know as a schema of ours, gets UnreadableRecord.
+    """
+    _World.registry = registry
+
+
+def fingerprint_of_text(schema: str) -> bytes | None:
+    """The CRC-64-AVRO of a schema's canonical form, little endian; None where it is no Avro."""
+    try:
+        canonical = to_parsing_canonical_form(json.loads(schema))
+        return bytes.fromhex(fingerprint(canonical, "CRC-64-AVRO"))
+    except Exception:  # a stranger's schema raises whatever it likes in fastavro
+        return None
+
+
 def encode_command(command: GivenCommand) -> bytes:
     """The record value of a command."""
     schema = _newest(Family.COMMANDS, command.name)
-    return schema.frame + _write(schema, _as_dict(command.meta, command.body))
+    return _frame(schema) + _write(schema, _as_dict(command.meta, command.body))
 
 
 def decode_command(key: bytes | None, value: bytes | None) -> GivenCommand:
@@ -94,10 +124,9 @@ def decode_command(key: bytes | None, value: bytes | None) -> GivenCommand:
 
 def read_command(value: bytes | None) -> GivenCommand:
     """The command in a value that stands without its key; checked like any other."""
-    data = _sized(value)
-    schema = _schema_of(Family.COMMANDS, data)
-    raw = _read(schema, data)
-    if _rewritten(schema, raw) != data[_FRAME_BYTES:]:
+    schema, body = _opened(Family.COMMANDS, value)
+    raw = _read(schema, body)
+    if _rewritten(schema, raw) != body:
         raise UnreadableRecord(
             Unreadable.NOT_CANONICAL, f"{schema.name}: the bytes are not its only encoding"
         )
@@ -115,7 +144,7 @@ def encode_event(event: RecordedEvent) -> tuple[bytes, bytes]:
     """The record value of an event, and the SHA-256 of its Avro body for the chain."""
     schema = _newest(Family.EVENTS, event.name)
     body = _write(schema, _as_dict(event.meta, event.body))
-    return schema.frame + body, sha256(body).digest()
+    return _frame(schema) + body, sha256(body).digest()
 
 
 def decode_event(value: bytes | None) -> RecordedEvent:
@@ -123,9 +152,8 @@ def decode_event(value: bytes | None) -> RecordedEvent:
 
     Events are guarded by the hash chain, so the bytes are not compared with their re-encoding.
     """
-    data = _sized(value)
-    schema = _schema_of(Family.EVENTS, data)
-    raw = _read(schema, data)
+    schema, body = _opened(Family.EVENTS, value)
+    raw = _read(schema, body)
     return RecordedEvent(
         meta=_convert(schema, raw.pop("meta"), EventMeta), body=_convert(schema, raw, schema.shape)
     )
@@ -136,23 +164,26 @@ def rewritten_event(value: bytes) -> bytes:
 
     Other bytes than `value` mean that it is not the one encoding. Raises UnreadableRecord.
     """
-    schema = _schema_of(Family.EVENTS, _sized(value))
-    return schema.frame + _rewritten(schema, _read(schema, value))
+    schema, body = _opened(Family.EVENTS, value)
+    return frame_of(value) + _rewritten(schema, _read(schema, body))
 
 
 def body_hash(value: bytes) -> bytes:
-    """The SHA-256 of an event record's Avro body, as the next event's `prev_hash` has it."""
-    return sha256(value[_FRAME_BYTES:]).digest()
+    """The SHA-256 of an event record's Avro body, as the next event's `prev_hash` has it.
+
+    The frame is no part of it: the chain holds whichever framing an event was written with.
+    """
+    return sha256(value[len(frame_of(value)) :]).digest()
 
 
 def event_name_of(value: bytes | None) -> str:
-    """The name of the event in a record by its fingerprint alone, to skip without decoding."""
-    return _schema_of(Family.EVENTS, _sized(value)).name
+    """The name of the event in a record by its frame alone, to skip without decoding."""
+    return _schema_of(Family.EVENTS, frame_of(_sized(value)), value).name
 
 
 def command_name_of(value: bytes | None) -> str:
-    """The name of the command in a record by its fingerprint alone."""
-    return _schema_of(Family.COMMANDS, _sized(value)).name
+    """The name of the command in a record by its frame alone."""
+    return _schema_of(Family.COMMANDS, frame_of(_sized(value)), value).name
 
 
 def headers_for_command(command: GivenCommand, traceparent: bytes | None = None) -> Headers:
@@ -194,20 +225,54 @@ def _sized(value: bytes | None) -> bytes:
     return value
 
 
-def _schema_of(family: Family, value: bytes) -> _Schema:
-    """The schema that a record's frame names: the one place that tells framings apart."""
-    frame = value[:_FRAME_BYTES]
-    if len(frame) < _FRAME_BYTES or not frame.startswith(_MARKER):
-        raise UnreadableRecord(
-            Unreadable.NOT_OURS, f"begins with {frame.hex() or 'nothing'}, not Avro's c301"
-        )
+def _opened(family: Family, value: bytes | None) -> tuple[_Schema, bytes]:
+    """The schema that a record's frame names, and the body behind it."""
+    data = _sized(value)
+    frame = frame_of(data)
+    return _schema_of(family, frame, data), data[len(frame) :]
+
+
+def _schema_of(family: Family, frame: bytes, value: bytes | None) -> _Schema:
     schema = _schemas(family).get(frame)
-    if schema is None:
+    if schema is not None:
+        return schema
+    if not frame:
+        begins = (value or b"")[:10].hex() or "nothing"
+        raise UnreadableRecord(
+            Unreadable.NOT_OURS,
+            f"begins with {begins}, neither Avro's c301 and a fingerprint nor 00 and a schema id",
+        )
+    schema_id = schema_id_in(frame)
+    if schema_id is None:
         raise UnreadableRecord(
             Unreadable.UNKNOWN_SCHEMA,
             f"no version of our {family} has the fingerprint {frame[2:][::-1].hex()}",
         )
+    return _registered(family, schema_id)
+
+
+def _registered(family: Family, schema_id: int) -> _Schema:
+    """Our schema with the fingerprint that the registry has under an id."""
+    if _World.registry is None:
+        raise UnreadableRecord(
+            Unreadable.UNKNOWN_SCHEMA,
+            f"schema id {schema_id} is a registry's: set SCHEMA_REGISTRY_URL to read it",
+        )
+    found = _World.registry.fingerprint_of(schema_id)
+    schema = _schemas(family).get(FINGERPRINT_MARKER + found) if found else None
+    if schema is None:
+        raise UnreadableRecord(
+            Unreadable.UNKNOWN_SCHEMA,
+            f"the registry's schema {schema_id} is no version of our {family}",
+        )
     return schema
+
+
+def _frame(schema: _Schema) -> bytes:
+    """The frame to write before a body."""
+    if _World.registry is None:
+        return schema.frame
+    return registry_frame(_World.registry.id_of(schema.family, schema.name, schema.version))
 
 
 def _as_dict(meta: CommandMeta | EventMeta, body: msgspec.Struct) -> dict[str, Any]:
@@ -230,9 +295,9 @@ def _rewritten(schema: _Schema, raw: dict[str, Any]) -> bytes:
         raise UnreadableRecord(Unreadable.NOT_CANONICAL, detail[:300]) from error
 
 
-def _read(schema: _Schema, value: bytes) -> dict[str, Any]:
+def _read(schema: _Schema, body: bytes) -> dict[str, Any]:
     try:
-        raw = fastavro.schemaless_reader(BytesIO(value[_FRAME_BYTES:]), schema.parsed, None)
+        raw = fastavro.schemaless_reader(BytesIO(body), schema.parsed, None)
     except Exception as error:  # hostile bytes raise a dozen types in fastavro, all meaning this
         detail = f"{schema.name}: {type(error).__name__} {error}".rstrip()
         raise UnreadableRecord(Unreadable.UNREADABLE, detail[:300]) from error
@@ -260,24 +325,25 @@ def _newest_of(family: Family) -> dict[str, _Schema]:
 
 @cache
 def _schemas(family: Family) -> dict[bytes, _Schema]:
-    """Every version of every schema, by the ten bytes that stand before a body written with it."""
+    """Every version of every schema, by the ten bytes that name its fingerprint."""
     root = schema_root()
     shapes: dict[str, Any] = {**(COMMANDS if family is Family.COMMANDS else EVENTS)}
     loaded = [
-        _load(schema_file(root, family, name, version).read_text(), version, shape)
+        _load(schema_file(root, family, name, version).read_text(), family, version, shape)
         for name, shape in shapes.items()
         for version in versions_of(root, family, name)
     ]
     return {schema.frame: schema for schema in loaded}
 
 
-def _load(text: str, version: int, shape: type[msgspec.Struct]) -> _Schema:
+def _load(text: str, family: Family, version: int, shape: type[msgspec.Struct]) -> _Schema:
     schema = json.loads(text)
     canonical = to_parsing_canonical_form(schema)
     return _Schema(
+        family=family,
         name=shape.__name__,
         version=version,
-        frame=_MARKER + bytes.fromhex(fingerprint(canonical, "CRC-64-AVRO")),
+        frame=FINGERPRINT_MARKER + bytes.fromhex(fingerprint(canonical, "CRC-64-AVRO")),
         parsed=fastavro.parse_schema(_plain(schema)),
         shape=shape,
     )

@@ -125,7 +125,11 @@ HOSTILE: dict[str, tuple[bytes | None, Unreadable]] = {
     "empty": (b"", Unreadable.NOT_OURS),
     "text": (b'{"command": "OpenAccount"}', Unreadable.NOT_OURS),
     "half a frame": (VALUE[:9], Unreadable.NOT_OURS),
-    "registry framing": (b"\x00" + VALUE[1:], Unreadable.NOT_OURS),
+    "a registry's id where there is no registry": (
+        b"\x00\x00\x00\x00\x07" + VALUE[10:],
+        Unreadable.UNKNOWN_SCHEMA,
+    ),
+    "half a registry's id": (b"\x00\x00\x00\x07", Unreadable.NOT_OURS),
     "another schema": (b"\xc3\x01" + bytes(8) + VALUE[10:], Unreadable.UNKNOWN_SCHEMA),
     "an event": (encode_event(sample_event(RefundIssued))[0], Unreadable.UNKNOWN_SCHEMA),
     "frame only": (FRAME, Unreadable.UNREADABLE),

@@ -1,0 +1,107 @@
+"""The schema registry over HTTP: our schemas are registered there, and ids looked up by others.
+
+Subjects are named by Confluent's TopicRecordName: `<topic>-<full name of the record>`. A schema
+from the registry is never read with: its fingerprint either is one of ours, and then ours is used,
+or the record is none of ours.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+
+from ledger.codec import fingerprint_of_text
+from ledger.commands import COMMANDS
+from ledger.events import EVENTS
+from ledger.framing import RegistryUnavailable
+from ledger.log import Topic
+from ledger.schema_files import Family, schema_file, schema_root, versions_of
+
+TIMEOUT_SECONDS = (5, 15)
+"""To connect, and to wait for an answer."""
+
+MAX_REMEMBERED = 10_000
+"""So many ids of others are remembered; then they are looked up again."""
+
+_TOPICS = {Family.COMMANDS: Topic.COMMANDS, Family.EVENTS: Topic.EVENTS}
+_MEDIA_TYPE = "application/vnd.schemaregistry.v1+json"
+
+
+def subject_of(family: Family, name: str) -> str:
+    """`refunds.events.v1-refunds.events.RefundIssued`."""
+    return f"{_TOPICS[family]}-refunds.{family}.{name}"
+
+
+class SchemaRegistry:
+    """A client of one registry. RegistryUnavailable says what it failed at and what to do."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url.rstrip("/")
+        self._session = requests.Session()
+        self._session.headers["Accept"] = _MEDIA_TYPE
+        self._ids: dict[tuple[Family, str, int], int] = {}
+        self._fingerprints: dict[int, bytes | None] = {}
+
+    def register_all(self) -> None:
+        """Register every version of every schema of ours; what is there already stays as it is."""
+        root = schema_root()
+        for family, names in ((Family.COMMANDS, [*COMMANDS]), (Family.EVENTS, [*EVENTS])):
+            for name in names:
+                for version in versions_of(root, family, name):
+                    self.id_of(family, name, version)
+
+    def id_of(self, family: Family, name: str, version: int) -> int:
+        """The id of that schema of ours, which is registered where it is not yet."""
+        key = (family, name, version)
+        if key not in self._ids:
+            text = schema_file(schema_root(), family, name, version).read_text("utf-8")
+            subject = subject_of(family, name)
+            answer = self._asked("POST", f"/subjects/{subject}/versions", {"schema": text})
+            schema_id = answer.get("id")
+            if not isinstance(schema_id, int) or not 0 <= schema_id < 1 << 32:
+                raise self._failure(f"it gave subject {subject} the id {schema_id!r}")
+            self._ids[key] = schema_id
+            self._fingerprints[schema_id] = fingerprint_of_text(text)
+        return self._ids[key]
+
+    def fingerprint_of(self, schema_id: int) -> bytes | None:
+        """The fingerprint of the schema with that id; None where it has none or is no Avro."""
+        if schema_id not in self._fingerprints:
+            answer = self._asked("GET", f"/schemas/ids/{schema_id}")
+            text, kind = answer.get("schema"), answer.get("schemaType", "AVRO")
+            if len(self._fingerprints) >= MAX_REMEMBERED:
+                self._fingerprints.clear()
+            known = fingerprint_of_text(text) if isinstance(text, str) and kind == "AVRO" else None
+            self._fingerprints[schema_id] = known
+        return self._fingerprints[schema_id]
+
+    def _asked(self, method: str, path: str, body: dict[str, str] | None = None) -> dict[str, Any]:
+        """The answer's JSON object; empty where the registry has no such thing."""
+        headers = {"Content-Type": _MEDIA_TYPE} if body else None
+        try:
+            response = self._session.request(
+                method, self._url + path, json=body, headers=headers, timeout=TIMEOUT_SECONDS
+            )
+            if response.status_code == requests.codes.not_found and method == "GET":
+                return {}
+            if not response.ok:
+                told = response.text[:200].strip()
+                raise self._failure(f"{method} {path} gave HTTP {response.status_code} {told}")
+            answer = response.json()
+        except requests.JSONDecodeError as error:
+            raise self._failure(f"{method} {path} gave no JSON") from error
+        except requests.RequestException as error:
+            raise self._failure(type(error).__name__) from error
+        if not isinstance(answer, dict):
+            raise self._failure(f"{method} {path} gave {type(answer).__name__}, not an object")
+        return answer
+
+    def _failure(self, what: str) -> RegistryUnavailable:
+        where = urlsplit(self._url)
+        shown = f"{where.scheme}://{where.hostname}" + (f":{where.port}" if where.port else "")
+        return RegistryUnavailable(
+            f"the schema registry at {shown} failed: {what}; start it, correct "
+            "SCHEMA_REGISTRY_URL, or unset it to write fingerprints instead of ids"
+        )
