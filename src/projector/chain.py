@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ledger.codec import UnreadableRecord, body_hash, decode_event
 from ledger.envelope import RecordedEvent
 from ledger.log import Batch, LogRecord, Topic
@@ -15,36 +17,50 @@ class BrokenLog(Exception):
     """
 
 
-def follow(place: Checkpoint, batch: Batch) -> tuple[Checkpoint, list[RecordedEvent]]:
-    """The events of a batch that begins at `place`, in order, and the place after them.
-
-    Raises BrokenLog at the first record that is unreadable or does not continue the chain.
+class Reading:
+    """A batch being read from `place` on. Events are handed on one by one and not kept, since
+    keeping thousands of them makes the garbage collector the dearest part of reading.
     """
-    log_sequence, last_hash = place.log_sequence, place.last_hash
-    events: list[RecordedEvent] = []
-    for record in batch.records:
-        event = _decoded(record)
-        meta = event.meta
-        if meta.log_sequence != log_sequence + 1:
-            raise BrokenLog(
-                f"{_where(record)}: {event.name} has log_sequence {meta.log_sequence}, expected "
-                f"{log_sequence + 1}; look at the log with 'refundctl audit verify'"
-            )
-        if meta.prev_hash != last_hash:
-            raise BrokenLog(
-                f"{_where(record)}: {event.name} follows an event of hash {meta.prev_hash.hex()}, "
-                f"but the one before it has {last_hash.hex()}; look at the log with "
-                "'refundctl audit verify'"
-            )
-        log_sequence, last_hash = meta.log_sequence, body_hash(record.value or b"")
-        events.append(event)
-    moved = Checkpoint(
-        partition=place.partition,
-        next_offset=batch.next_position,
-        log_sequence=log_sequence,
-        last_hash=last_hash,
-    )
-    return moved, events
+
+    def __init__(self, place: Checkpoint, batch: Batch) -> None:
+        self._batch = batch
+        self._place = place
+
+    def events(self) -> Iterator[RecordedEvent]:
+        """The events, in order. Raises BrokenLog at the first record that is unreadable or does not
+        continue the chain.
+        """
+        log_sequence, last_hash = self._place.log_sequence, self._place.last_hash
+        for record in self._batch.records:
+            event = _decoded(record)
+            _check(record, event, log_sequence + 1, last_hash)
+            log_sequence, last_hash = log_sequence + 1, body_hash(record.value or b"")
+            yield event
+        self._place = Checkpoint(
+            partition=self._place.partition,
+            next_offset=self._batch.next_position,
+            log_sequence=log_sequence,
+            last_hash=last_hash,
+        )
+
+    @property
+    def reached(self) -> Checkpoint:
+        """Where the reading stands: after the batch once all its events were taken."""
+        return self._place
+
+
+def _check(record: LogRecord, event: RecordedEvent, log_sequence: int, last_hash: bytes) -> None:
+    meta, next_step = event.meta, "look at the log with 'refundctl audit verify'"
+    if meta.log_sequence != log_sequence:
+        raise BrokenLog(
+            f"{_where(record)}: {event.name} has log_sequence {meta.log_sequence}, expected "
+            f"{log_sequence}; {next_step}"
+        )
+    if meta.prev_hash != last_hash:
+        raise BrokenLog(
+            f"{_where(record)}: {event.name} follows an event of hash {meta.prev_hash.hex()}, but "
+            f"the one before it has {last_hash.hex()}; {next_step}"
+        )
 
 
 def _decoded(record: LogRecord) -> RecordedEvent:

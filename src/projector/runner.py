@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Mapping
+from itertools import chain
 from pathlib import Path
 from threading import Event as Flag
 from typing import Any
@@ -14,10 +15,9 @@ import structlog
 from msgspec import Struct
 from psycopg import Connection
 
-from ledger.envelope import RecordedEvent
 from ledger.log import Batch, EventSource, LogUnavailable
 from projector import checkpoint
-from projector.chain import follow
+from projector.chain import Reading
 from projector.changes import fold
 from projector.checkpoint import Checkpoint
 from projector.migrations import migrate
@@ -81,16 +81,15 @@ def project(
     batches: Mapping[int, Batch],
 ) -> dict[int, Checkpoint]:
     """Show one batch: its rows and where it ends, in one transaction; the places after it."""
-    moved: dict[int, Checkpoint] = {}
-    events: list[RecordedEvent] = []
-    for partition, batch in batches.items():
-        moved[partition], read = follow(places[partition], batch)
-        events.extend(read)
+    readings = [Reading(places[partition], batch) for partition, batch in batches.items()]
+    events = chain.from_iterable(reading.events() for reading in readings)
     changes = fold(change for event in events for view in VIEWS for change in view.changes(event))
+    moved = {reading.reached.partition: reading.reached for reading in readings}
     with connection.transaction():
         rows = write(connection, changes, projection.schema)
         checkpoint.save(connection, projection.consumer, topic_id, moved.values())
-    log.debug("batch shown", events=len(events), rows=rows, partitions=len(moved))
+    count = sum(len(batch.records) for batch in batches.values())
+    log.debug("batch shown", events=count, rows=rows, partitions=len(moved))
     return {**places, **moved}
 
 
