@@ -106,6 +106,12 @@ def test_a_use_worth_more_than_paid_leaves_nothing() -> None:
     assert s.the_account().ordinary_returns_used == 1
 
 
+def test_an_order_paid_by_voucher_alone_gives_back_nothing() -> None:
+    s = bought(paid(voucher=40_796), terms=no_full_refunds()).later(HOUR)
+    refund = returned(s)
+    assert (refund.amount, refund.parts) == (0, Parts(cash=0, gift=0))
+
+
 def test_the_cash_is_its_half_up_share_and_gift_money_the_rest() -> None:
     s = bought(paid(20_000, 20_796), terms=no_full_refunds()).later(48 * HOUR)
     refund = returned(s)
