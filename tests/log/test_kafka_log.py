@@ -6,11 +6,11 @@ import threading
 from uuid import uuid4
 
 import pytest
-from kafka import KafkaAdminClient
+from kafka import KafkaAdminClient, KafkaConsumer
 from kafka.admin import ConfigResource, ConfigResourceType
 
 from ledger.kafka_log import KafkaLog, KafkaSettings, KafkaTools, create_topics, verify_world
-from ledger.kafka_log.settings import MAX_RECORD_BYTES
+from ledger.kafka_log.settings import MAX_RECORD_BYTES, member_options
 from ledger.kafka_log.watchdog import Watchdog
 from ledger.log import CommitResult, Committed, LogUnavailable, Topic, WrongWorld
 from tests.log.worlds import PARTITIONS, KafkaWorld, await_owned, command, event, read_all
@@ -88,6 +88,29 @@ def test_after_a_slow_commit_the_producer_is_replaced(kafka_world: KafkaWorld) -
         epochs.append(_epoch(kafka_world, "decider-0"))
     assert epochs == [epochs[0], epochs[0] + 1, epochs[0] + 2]
     assert [r.value for r in read_all(log, Topic.EVENTS, 0)] == [b"0", b"1", b"2"]
+
+
+def test_a_partition_whose_holder_dies_while_letting_it_go_finds_another(
+    kafka_world: KafkaWorld,
+) -> None:
+    options = member_options(kafka_world.settings, "decider", "a")
+    dying = KafkaConsumer(**{**options, "auto_offset_reset": "earliest"})
+    assert len(dying.partitions_for_topic(kafka_world.settings.topic_name(Topic.COMMANDS))) == 3
+    dying.subscribe([kafka_world.settings.topic_name(Topic.COMMANDS)])
+    joining = kafka_world.consumer("decider", Topic.COMMANDS, "b")
+    held = 0
+    for _ in range(3000):
+        dying.poll(timeout_ms=0)  # a step at a time, to stop between the two rounds of the move
+        if len(dying.assignment()) < held:
+            break
+        held = len(dying.assignment())
+        if held == PARTITIONS:
+            assert joining.owned(0.05) == frozenset()
+    assert len(dying.assignment()) == PARTITIONS - 1
+    successor = kafka_world.consumer("decider", Topic.COMMANDS, "a")
+    kept, moved = await_owned([successor, joining], [2, 1])
+    assert kept | moved == set(range(PARTITIONS))
+    dying.close()
 
 
 def test_a_full_buffer_holds_the_partition_back_and_loses_nothing(kafka_world: KafkaWorld) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import Any, Protocol
 from uuid import uuid4
 
@@ -16,7 +18,6 @@ from ledger.log import Log, LogRecord, LogTools, Outgoing, Topic
 from ledger.memory_log import MemoryCluster
 
 PARTITIONS = 3
-LONG_SECONDS = 30.0
 
 
 class World(Protocol):
@@ -115,12 +116,31 @@ def read_all(log: Log, topic: Topic, partition: int, position: int = 0) -> list[
 
 
 def await_owned(logs: Sequence[Log], wanted: Sequence[set[int] | int]) -> list[frozenset[int]]:
-    """Poll all members until each owns what is wanted: a set of partitions or a number of them."""
-    for _ in range(300):
-        shares = [log.owned(0.1) for log in logs]
-        if all(
-            len(share) == want if isinstance(want, int) else share == want
-            for share, want in zip(shares, wanted, strict=True)
-        ):
-            return shares
-    raise AssertionError(f"wanted shares {wanted}, last seen {shares}")
+    """Poll all members at once until each owns what is wanted: a set of partitions or a number.
+
+    Each polls in a thread of its own, as each would in a process of its own: where one waits for a
+    round to be through, the others must take part.
+    """
+    shares: list[frozenset[int] | None] = [None] * len(logs)
+    enough = threading.Event()
+
+    def poll(place: int) -> None:
+        while not enough.is_set():
+            shares[place] = logs[place].owned(0.1)
+            if all(map(_is_wanted, shares, wanted)):
+                enough.set()
+
+    with ThreadPoolExecutor(len(logs)) as pool:
+        futures = [pool.submit(poll, place) for place in range(len(logs))]
+        wait(futures, timeout=60, return_when=FIRST_EXCEPTION)
+        enough.set()
+    for future in futures:
+        future.result()
+    assert all(map(_is_wanted, shares, wanted)), f"wanted shares {wanted}, last seen {shares}"
+    return [share for share in shares if share is not None]
+
+
+def _is_wanted(share: frozenset[int] | None, want: set[int] | int) -> bool:
+    if share is None:
+        return False
+    return len(share) == want if isinstance(want, int) else share == want
