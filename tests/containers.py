@@ -36,9 +36,14 @@ class ApacheKafkaContainer(DockerContainer):
         self.with_envs(
             KAFKA_NODE_ID="1",
             KAFKA_PROCESS_ROLES="broker,controller",
-            KAFKA_LISTENERS="PLAINTEXT://:9092,CONTROLLER://:9093",
-            KAFKA_ADVERTISED_LISTENERS=f"PLAINTEXT://{self.bootstrap}",
-            KAFKA_LISTENER_SECURITY_PROTOCOL_MAP="PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            # The broker sends itself the markers that end a transaction, and inside the container
+            # nothing listens at the address that clients outside know.
+            KAFKA_LISTENERS="OUTSIDE://:9092,CONTROLLER://:9093,INSIDE://:9094",
+            KAFKA_ADVERTISED_LISTENERS=f"OUTSIDE://{self.bootstrap},INSIDE://localhost:9094",
+            KAFKA_LISTENER_SECURITY_PROTOCOL_MAP=",".join(
+                f"{name}:PLAINTEXT" for name in ("OUTSIDE", "CONTROLLER", "INSIDE")
+            ),
+            KAFKA_INTER_BROKER_LISTENER_NAME="INSIDE",
             KAFKA_CONTROLLER_LISTENER_NAMES="CONTROLLER",
             KAFKA_CONTROLLER_QUORUM_VOTERS="1@localhost:9093",
             KAFKA_AUTO_CREATE_TOPICS_ENABLE="false",

@@ -1,0 +1,23 @@
+# One image for every process of the ledger: `init`, and `run decider`, `reactions`, `projector`.
+FROM python:3.11-slim AS build
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1
+ENV PIP_NO_CACHE_DIR=1
+WORKDIR /build
+COPY requirements.lock ./
+RUN python -m venv /opt/refunds
+RUN /opt/refunds/bin/python -m pip install --quiet --require-hashes -r requirements.lock
+COPY pyproject.toml README.md LICENSE CHANGELOG.md ./
+COPY schemas ./schemas
+COPY src ./src
+RUN /opt/refunds/bin/python -m pip install --quiet --no-deps --no-build-isolation .
+
+FROM python:3.11-slim
+RUN useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin refunds \
+    && install --directory --owner=refunds --group=refunds /var/lib/refunds
+COPY --from=build /opt/refunds /opt/refunds
+ENV PATH=/opt/refunds/bin:$PATH
+ENV REFUNDS_HOME=/var/lib/refunds
+WORKDIR /var/lib/refunds
+USER 10001:10001
+ENTRYPOINT ["refundctl"]
+CMD ["--help"]

@@ -1,0 +1,1 @@
+"""Tests of how the ledger is deployed: the compose file and the image."""
