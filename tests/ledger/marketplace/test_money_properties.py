@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.commands import (
@@ -39,6 +39,7 @@ STEPS = st.lists(
 )
 
 
+@settings(derandomize=True, deadline=None)
 @given(
     funds=st.tuples(FUNDS, FUNDS), kinds=st.tuples(*[st.sampled_from(ProductKind)] * 2), steps=STEPS
 )
@@ -59,6 +60,7 @@ def test_never_more_than_paid_in_total_and_by_fund(
     assert s.folded().entities() == s.state.entities()
 
 
+@settings(derandomize=True, deadline=None)
 @given(paid=FUNDS, amounts=st.lists(st.integers(1, 400), max_size=20))
 def test_manual_refunds_exhaust_both_funds_exactly(paid: Funds, amounts: list[int]) -> None:
     s = Scenario().opened()

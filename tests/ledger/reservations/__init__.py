@@ -1,0 +1,1 @@
+"""Tests of the reservation rules, a file per rule."""

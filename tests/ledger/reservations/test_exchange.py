@@ -1,0 +1,114 @@
+"""Exchange: reservations of one type for new ones of that type, each named once."""
+
+from __future__ import annotations
+
+import pytest
+
+from ledger.refusal import Code, Violation
+from ledger.shapes import NewReservation, ReservationReturn, Role
+from tests.ledger.reservations.stories import (
+    back,
+    bought,
+    exchange,
+    exchange_quoted,
+    exchanged,
+    holding,
+    new,
+    quote_exchange,
+)
+from tests.scenario import Scenario
+
+
+def listed(
+    s: Scenario, returns: tuple[ReservationReturn, ...], *purchases: NewReservation
+) -> tuple[Violation, ...]:
+    return exchange_quoted(s.when(quote_exchange(returns, purchases))).violations
+
+
+@pytest.mark.parametrize(
+    ("returned", "wanted"),
+    [
+        ("VirtualMachines", "VirtualMachines"),
+        ("SqlDatabases", "SqlManagedInstances"),
+        ("SomethingNew", "SomethingNew"),
+    ],
+)
+def test_one_family_for_the_same_family(returned: str, wanted: str) -> None:
+    s = holding(bought(product_type=returned))
+    assert listed(s, (back(),), new(40_000, product_type=wanted)) == ()
+
+
+@pytest.mark.parametrize(
+    ("returned", "wanted"),
+    [("VirtualMachines", "SqlDatabases"), ("VirtualMachines", "compute"), ("A", "B")],
+)
+def test_another_family_is_another_type(returned: str, wanted: str) -> None:
+    s = holding(bought(product_type=returned))
+    (violation,) = listed(s, (back(),), new(40_000, product_type=wanted))
+    assert (violation.rule, violation.code) == ("exchange", Code.DIFFERENT_TYPE)
+    assert violation.figures["returned_types"] == returned
+    assert violation.figures["new_types"] == wanted
+
+
+def test_several_returned_must_be_of_one_type_too() -> None:
+    s = holding(bought(), bought(36_500, "r-2", product_type="SqlDatabases"))
+    (violation,) = listed(s, (back("r-1"), back("r-2")), new(80_000))
+    assert violation.code is Code.DIFFERENT_TYPE
+    assert violation.figures["families"] == "compute, sql"
+
+
+def test_some_types_cannot_be_exchanged() -> None:
+    s = holding(bought(product_type="SuseLinux"))
+    (violation,) = listed(s, (back(),), new(40_000, product_type="SuseLinux"))
+    assert (violation.rule, violation.code) == ("exchange", Code.NOT_EXCHANGEABLE)
+    assert violation.figures == {"product_type": "SuseLinux"}
+
+
+def test_the_same_reservation_twice_is_no_quantity() -> None:
+    s = holding(bought(quantity=3))
+    (violation,) = listed(s, (back("r-1", 1), back("r-1", 2)), new(40_000))
+    assert (violation.rule, violation.code) == ("exchange", Code.INVALID_QUANTITY)
+    assert violation.figures == {"reservation": "r-1", "times": "2"}
+
+
+def test_everything_wrong_is_said_at_once_in_order() -> None:
+    s = holding(bought(product_type="SuseLinux", owners=("u-2",)))
+    found = listed(s, (back("r-1", 2), back("r-1")), new(1))
+    assert [violation.code for violation in found] == [
+        Code.NOT_OWNER,
+        Code.INVALID_QUANTITY,
+        Code.DIFFERENT_TYPE,
+        Code.NOT_EXCHANGEABLE,
+        Code.INVALID_QUANTITY,
+        Code.NEW_TOTAL_TOO_LOW,
+    ]
+
+
+def test_a_new_reservation_needs_a_new_id() -> None:
+    s = holding().when(quote_exchange((back(),), (new(40_000, "r-1"),)))
+    assert s.refused(Code.ALREADY_EXISTS).violations[0].figures == {"reservation": "r-1"}
+
+
+def test_what_is_returned_must_be_there() -> None:
+    s = holding().when(quote_exchange((back("r-7"), back("r-8")), (new(40_000),)))
+    s.refused(Code.NOT_FOUND, Code.NOT_FOUND)
+
+
+def test_what_was_exchanged_is_gone() -> None:
+    s = holding().when(exchange((back(),), (new(40_000),)), role=Role.SUPPORT)
+    s.when(quote_exchange((back(),), (new(50_000, "r-10"),))).refused(Code.WRONG_STATE)
+
+
+def test_another_currency_is_listed_first() -> None:
+    s = holding()
+    s.when(quote_exchange((back(),), (new(1),), currency="EUR"))
+    codes = [violation.code for violation in exchange_quoted(s).violations]
+    assert codes == [Code.CURRENCY_MISMATCH, Code.NEW_TOTAL_TOO_LOW]
+
+
+@pytest.mark.parametrize("name", ["name", "result", "step", "rule", "code", "message"])
+def test_a_reservation_may_have_any_name(name: str) -> None:
+    s = holding(bought(36_500, name)).when(
+        exchange((back(name),), (new(40_000, f"{name}-2"),)), role=Role.SUPPORT
+    )
+    assert exchanged(s).payable == 3_500

@@ -1,0 +1,107 @@
+"""Partial quantity: every part from the originals, rounded once, never more than is held."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+
+from ledger.calculations.never_twice import at_most_left
+from ledger.events import RefundIssued, ReservationCancelled
+from ledger.money import round_half_up
+from ledger.postings import refund_issued
+from ledger.refusal import Code
+from ledger.shapes import CapUse, Parts, RefundRule, RefundSource, Role, SourceKind
+from ledger.state.entities import ReservationStatus
+from tests.ledger.reservations.stories import (
+    MONTHLY,
+    act,
+    bought,
+    by_support,
+    holding,
+    names,
+    quote,
+    quoted,
+    refund_entity,
+    the_refund,
+    the_reservation,
+)
+
+
+def test_some_of_it_is_given_back_to_the_original_payment() -> None:
+    s = holding(bought(10_000, quantity=3)).when(quote(quantity=2))
+    working = quoted(s).working
+    s.when(act(quantity=2), role=Role.SUPPORT).then(
+        ReservationCancelled(reservation_id="r-1", quantity=2, quantity_left=1, instalment=1),
+        RefundIssued(
+            refund_id=s.derived("refund"),
+            source=RefundSource(kind=SourceKind.RESERVATION, id="r-1"),
+            rule=RefundRule.RESERVATION_REFUND,
+            gross=6_667,
+            fee=0,
+            amount=6_667,
+            parts=Parts(original=6_667),
+            cap=CapUse(refund_usd=6_667, cancelled_commitment_usd=6_667, rate="1"),
+            working=working,
+            postings=refund_issued(6_667, 0),
+            currency="USD",
+        ),
+    )
+    assert (the_reservation(s).quantity, the_reservation(s).status) == (1, "ACTIVE")
+
+
+def test_the_rest_uses_the_same_originals() -> None:
+    s = by_support(holding(bought(10_000, quantity=3)), quantity=2)
+    assert the_refund(by_support(s)).amount == 3_333
+    assert the_reservation(s).status is ReservationStatus.CANCELLED
+    s.when(quote()).refused(Code.WRONG_STATE)
+
+
+def test_parts_that_round_up_never_exceed_what_was_paid() -> None:
+    s = holding(bought(1, quantity=2))
+    assert the_refund(by_support(s, quantity=1)).amount == 1
+    assert the_refund(by_support(s, quantity=1)).amount == 0
+
+
+def test_nor_do_they_within_an_instalment_when_some_went_back_before() -> None:
+    s = holding(bought(60, quantity=4, plan=MONTHLY))
+    by_support(s, quantity=2)
+    s.at("2026-02-05T00:00:00Z")
+    assert [the_refund(by_support(s, quantity=1)).amount for _ in range(2)] == [1, 1]
+    s = holding(bought(12, quantity=2, plan=MONTHLY))
+    assert [the_refund(by_support(s, quantity=1)).amount for _ in range(2)] == [1, 0]
+
+
+def test_a_refund_of_nothing_is_settled_at_once() -> None:
+    s = by_support(holding(bought(1)).at("2026-12-01T00:00:00Z"))
+    assert names(s) == ["ReservationCancelled", "RefundIssued", "RefundSettled"]
+    assert the_refund(s).postings == ()
+    assert refund_entity(s, the_refund(s).refund_id).status == "SETTLED"
+
+
+def test_after_10_00_at_most_239_95_of_249_95_is_left() -> None:
+    share = round_half_up(Fraction(24_995 * 30, 31))
+    assert share == 24_189
+    assert at_most_left(share, 24_995, 1_000) == 23_995
+
+
+@pytest.mark.parametrize("quantity", [4, 10**9])
+def test_more_than_is_held_is_no_quantity(quantity: int) -> None:
+    s = holding(bought(10_000, quantity=3))
+    refusal = by_support(s, quantity=quantity).refused(Code.INVALID_QUANTITY)
+    assert refusal.violations[0].rule == "partial_quantity"
+    figures = {"reservation": "r-1", "quantity": str(quantity), "held": "3"}
+    assert refusal.violations[0].figures == figures
+
+
+def test_a_quote_lists_it_and_prices_what_is_held() -> None:
+    found = quoted(holding(bought(10_000, quantity=3)).when(quote(quantity=4)))
+    assert [one.code for one in found.violations] == [Code.INVALID_QUANTITY]
+    assert (found.quantity, found.amount) == (4, 10_000)
+
+
+def test_a_redelivery_stays_quiet() -> None:
+    s = holding(bought(10_000, quantity=3))
+    s.give(act(quantity=1), role=Role.SUPPORT, id="c-1")
+    s.when(act(quantity=1), role=Role.SUPPORT, id="c-1").then()
+    assert the_reservation(s).quantity == 2

@@ -1,0 +1,88 @@
+"""Remaining commitment: the prorated value, and of a monthly plan all later instalments."""
+
+from __future__ import annotations
+
+from ledger.shapes import BillingPlan, CapUse
+from ledger.shapes import WorkingStep as Step
+from tests.ledger.reservations.stories import MONTHLY, UPFRONT, bought, holding, quote, quoted
+from tests.scenario import Scenario
+
+
+def three_years(plan: BillingPlan) -> Scenario:
+    s = holding(bought(360_000, months=36, starts_on="2025-04-01", plan=plan))
+    return s.at("2026-04-16T12:00:00Z")
+
+
+def test_after_12_instalments_and_15_of_30_days_2_350_are_cancelled() -> None:
+    found = quoted(three_years(MONTHLY).when(quote()))
+    assert found.amount == 5_000
+    assert found.cap == CapUse(refund_usd=5_000, cancelled_commitment_usd=235_000, rate="1")
+    assert found.working == (
+        Step(
+            step="days_remaining",
+            inputs={
+                "reservation": "r-1",
+                "return_day": "2026-04-16",
+                "period_starts_on": "2026-04-01",
+                "period_ends_on": "2026-05-01",
+                "instalment": "13 of 36",
+            },
+            result="15 of 30 days",
+        ),
+        Step(
+            step="prorated_value",
+            inputs={
+                "paid": "100.00 USD",
+                "quantity": "1",
+                "original_quantity": "1",
+                "remaining_days": "15",
+                "days": "30",
+                "rounding": "half up, once",
+            },
+            result="50.00 USD",
+        ),
+        Step(
+            step="remaining_commitment",
+            inputs={"value": "50.00 USD", "later_instalments": "2300.00 USD"},
+            result="2350.00 USD",
+        ),
+        Step(
+            step="termination_fee",
+            inputs={"rate": "0", "prorated": "50.00 USD"},
+            result="0.00 USD",
+        ),
+        Step(step="refund", inputs={"gross": "50.00 USD", "fee": "0.00 USD"}, result="50.00 USD"),
+        Step(
+            step="cap_use",
+            inputs={
+                "refund": "50.00 USD",
+                "cancelled_instalments": "2300.00 USD",
+                "usd_rate": "1",
+                "rounding": "half up to the cent",
+            },
+            result="refund 50.00 USD, cancelled commitment 2350.00 USD",
+        ),
+        Step(
+            step="refund_cap",
+            inputs={
+                "basis": "REFUND",
+                "counts": "50.00 USD",
+                "limit": "50000.00 USD",
+                "consumed": "0.00 USD",
+                "left_before": "50000.00 USD",
+            },
+            result="left 49950.00 USD",
+        ),
+    )
+
+
+def test_paid_upfront_it_is_the_prorated_value() -> None:
+    found = quoted(three_years(UPFRONT).when(quote()))
+    assert found.cap is not None
+    assert found.cap.cancelled_commitment_usd == found.cap.refund_usd == found.amount
+
+
+def test_before_the_start_of_a_monthly_plan_all_of_it_remains() -> None:
+    s = holding(bought(360_000, months=36, starts_on="2026-02-01", plan=MONTHLY)).when(quote())
+    cap = quoted(s).cap
+    assert cap == CapUse(refund_usd=10_000, cancelled_commitment_usd=360_000, rate="1")

@@ -1,0 +1,50 @@
+"""Swap: F1 for F1s within the same term, without a transaction."""
+
+from __future__ import annotations
+
+import pytest
+
+from ledger.commands import SwapReservation
+from ledger.events import ReservationSwapped
+from ledger.refusal import Code
+from tests.ledger.reservations.stories import holding, the_reservation
+
+
+def swap(sku: str) -> SwapReservation:
+    return SwapReservation(reservation_id="r-1", sku=sku)
+
+
+def test_the_twin_with_premium_storage_keeps_the_term() -> None:
+    s = holding()
+    before = the_reservation(s)
+    s.when(swap("Standard_F1s")).then(
+        ReservationSwapped(reservation_id="r-1", sku="Standard_F1s", previous_sku="Standard_F1")
+    )
+    after = the_reservation(s)
+    assert after.sku == "Standard_F1s"
+    assert (after.starts_on, after.ends_on, after.total) == (
+        before.starts_on,
+        before.ends_on,
+        before.total,
+    )
+    assert s.the_account().cap_entries == ()
+
+
+@pytest.mark.parametrize("sku", ["Standard_F2s", "Standard_F1", "Nonsense"])
+def test_no_other_pair_is_supported(sku: str) -> None:
+    violation = holding().when(swap(sku)).refused(Code.SWAP_NOT_SUPPORTED).violations[0]
+    assert violation.rule == "swap"
+    figures = {"sku": "Standard_F1", "asked_for": sku, "supported": "Standard_F1s"}
+    assert violation.figures == figures
+
+
+def test_there_is_no_way_back() -> None:
+    s = holding().when(swap("Standard_F1s"))
+    figures = s.when(swap("Standard_F1")).refused(Code.SWAP_NOT_SUPPORTED).violations[0].figures
+    assert figures["supported"] == "none"
+
+
+def test_a_redelivery_stays_quiet() -> None:
+    s = holding()
+    s.give(swap("Standard_F1s"), id="c-1")
+    s.when(swap("Standard_F1s"), id="c-1").then()
