@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ledger.commands import QuoteInstanceReturn, SetAccountStanding
-from ledger.events import AccountStandingChanged
+from ledger.events import AccountStandingChanged, LedgerOpened
 from ledger.refusal import Code
 from tests.bodies import order
 from tests.scenario import START, Scenario
@@ -28,3 +28,16 @@ def test_what_did_not_happen_is_not_believed() -> None:
         s.refused(Code.NOT_FOUND)
     with pytest.raises(AssertionError, match="NOT_FOUND"):
         s.when(QuoteInstanceReturn(instance_id="i-9")).refused(Code.WRONG_STATE)
+
+
+def test_the_opening_of_a_ledger_changes_nobody() -> None:
+    s = Scenario().opened()
+    before = s.state.entities()
+    opening = LedgerOpened(
+        partition_count=12,
+        topic_ids={"refunds.events.v1": "a"},
+        sandbox=False,
+        program_version="0",
+    )
+    s.given(opening)
+    assert s.state.entities() == before

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
+from ledger.calculations.prepaid_return import prepaid_return
 from ledger.calculations.value_used import ladder
 from ledger.instants import DAY, HOUR, MINUTE, SECOND, parse_instant
 from ledger.shapes import LadderStep, Parts, RefundRule, Role, WorkingStep
 from tests.bodies import YEAR, component, line, order, paid, renewal, returning
-from tests.rules.instances.acts import bought, issued, no_full_refunds, quoted, returned
+from tests.rules.instances.acts import bought, instance, issued, no_full_refunds, quoted, returned
 from tests.scenario import START, Scenario
 
 BEGIN = parse_instant(START)
@@ -236,3 +238,18 @@ def test_a_ladder_by_hand() -> None:
     assert ladder(steps, 12 * 3600) == 5_800_000
     assert ladder(steps, 0) == 0
     assert ladder(steps, 10 * 3600) == 5_000_000
+
+
+def test_orders_not_yet_begun_are_worth_all_that_was_paid() -> None:
+    s = bought()
+    s.give(renewal("o-2", line("i-1", paid(7, 8)), starts_at=BEGIN + YEAR))
+    to_come = replace(instance(s), orders=instance(s).orders[1:])
+    figures = prepaid_return(
+        to_come,
+        now=s.now,
+        valued_at=s.now,
+        full_quota_free=True,
+        currency="CNY",
+        terms=s.terms.at(s.now),
+    )
+    assert (figures.rule, figures.parts) == (RefundRule.ORDINARY_RETURN, Parts(cash=7, gift=8))
