@@ -1,0 +1,195 @@
+"""Every check finds the fault that breaks its claim, where it is; a clean log breaks none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from ledger.audit import CHECKS, Divergence, audit, claim_of, name_of
+from ledger.audit import checks as checks_package
+from ledger.codec import decode_event, encode_event
+from ledger.commands import OpenAccount, TakeInstanceOffline
+from ledger.events import (
+    RefundIssued,
+)
+from ledger.shapes import AccountType
+from tests.audit import faults_of_causes as causes
+from tests.audit import faults_of_money as money
+from tests.audit import faults_of_order as order
+from tests.audit.ledgers import BILLING, ONLINE, everything, value_of
+from tests.audit.recorded import Place, RecordedLog
+
+ANY = "anybody"
+
+CLEAN = cache(everything)
+
+
+def log() -> RecordedLog:
+    """A clean log of one's own to falsify."""
+    return CLEAN().copied()
+
+
+def found_in(falsified: RecordedLog) -> dict[str, Divergence]:
+    return {each.check: each for each in audit(falsified, ANY).divergences}
+
+
+PLANTS: dict[str, tuple[Callable[[RecordedLog], Place], ...]] = {
+    "framing_and_schema": (order.unknown_schema, order.torn_body),
+    "canonical_bytes": (order.trailing_byte, order.overlong_number),
+    "opened_first": (
+        order.opening_gone,
+        order.nothing_opened,
+        order.opened_twice,
+        order.other_partition_count,
+        order.partition_of_another_ledger,
+    ),
+    "partition_and_key": (order.other_key, order.other_partition),
+    "gapless_sequences": (
+        order.event_dropped,
+        order.events_swapped,
+        order.event_doubled,
+        order.account_sequence_skipped,
+    ),
+    "hash_chain": (order.chain_broken, order.event_dropped, order.events_swapped),
+    "causes_exist": (
+        causes.command_gone,
+        causes.command_changed,
+        causes.command_unreadable,
+        causes.other_command_id,
+        causes.other_actor,
+        causes.other_digest,
+        causes.other_source_partition,
+        causes.cause_renamed,
+        causes.event_id_reused,
+    ),
+    "one_outcome_per_command": (
+        causes.outcome_dropped,
+        causes.last_outcome_dropped,
+        causes.half_an_outcome,
+        causes.decided_twice,
+        causes.one_event_too_many,
+        causes.outcome_moved_to_the_end,
+        causes.letter_lost,
+    ),
+    "dead_letters": (
+        causes.letter_changed,
+        causes.letter_of_another_key,
+        causes.letter_without_the_original_headers,
+        causes.letter_of_no_command,
+        causes.letter_of_another_topic,
+        causes.letter_without_a_reason,
+        causes.letter_sent_twice,
+        causes.letter_of_a_decided_command,
+    ),
+    "instants": (causes.back_in_time, causes.later_than_its_command, causes.occurred_in_the_future),
+    "postings_balance": (
+        money.one_side_changed,
+        money.balanced_only_across_transactions,
+        money.negative_posting,
+    ),
+    "refund_sums": (
+        money.amount_changed,
+        money.parts_changed,
+        money.negative_part,
+        money.exchange_does_not_add_up,
+    ),
+    "refunds_at_most_paid": (
+        money.fund_overpaid,
+        money.instance_overpaid,
+        money.ended_order_refunded_again,
+        money.purchase_overpaid,
+        money.reservation_overpaid,
+        money.more_given_back_than_held,
+    ),
+    "refund_progress": (
+        money.settled_twice,
+        money.paid_out_twice,
+        money.paid_out_more_than_owed,
+        money.paid_out_as_another_fund,
+        money.paid_out_in_another_currency,
+        money.settled_without_paying_out,
+        money.settled_though_never_issued,
+        money.issued_twice,
+    ),
+}
+CASES = [
+    pytest.param(check, plant, id=f"{check}-{plant.__name__}")
+    for check, plants in PLANTS.items()
+    for plant in plants
+]
+
+
+def test_a_clean_log_breaks_no_claim() -> None:
+    report = audit(log(), ANY)
+    assert report.divergences == ()
+    assert (report.commands, report.dead_letters) == (34, 1)
+    assert report.events == sum(len(log().events(partition)) for partition in (0, 1))
+
+
+@pytest.mark.parametrize(("check", "plant"), CASES)
+def test_a_planted_fault_is_found_where_it_is(
+    check: str, plant: Callable[[RecordedLog], Place]
+) -> None:
+    falsified = log()
+    place = plant(falsified)
+    found = found_in(falsified)
+    assert check in found, f"not found; others say {found}"
+    seen = found[check]
+    assert (seen.topic, seen.partition, seen.offset) == place, seen
+    assert seen.expected != seen.found
+
+
+def test_every_check_has_a_plant() -> None:
+    assert list(PLANTS) == [name_of(kind) for kind in CHECKS]
+
+
+def test_every_file_of_the_folder_is_in_the_tuple() -> None:
+    folder = Path(checks_package.__path__[0])
+    files = {path.stem for path in folder.glob("*.py")} - {"__init__"}
+    assert files == {name_of(kind) for kind in CHECKS}
+
+
+@pytest.mark.parametrize("kind", CHECKS, ids=name_of)
+def test_every_check_says_what_it_claims(kind: type) -> None:
+    claim = claim_of(kind)
+    assert claim.endswith(".")
+    assert len(claim) > 40
+
+
+def test_a_command_that_is_not_decided_yet_is_no_fault() -> None:
+    waiting = log()
+    opened = OpenAccount(account_type=AccountType.ONLINE, us_government=False, currency="CNY")
+    last = waiting.commands(0)[-1]
+    value = value_of(ONLINE, "c-new", TakeInstanceOffline(instance_id="i-2"), BILLING)
+    waiting.commands(0).append(replace(last, offset=last.offset + 2, value=value))
+    other = value_of("acct-2", "open-again", opened, BILLING)
+    end = waiting.commands(1)[-1]
+    waiting.commands(1).append(replace(end, offset=end.offset + 3, value=other))
+    assert audit(waiting, ANY).divergences == ()
+
+
+def test_without_a_committed_offset_a_later_event_shows_what_was_decided() -> None:
+    falsified = log()
+    place = causes.outcome_dropped(falsified)
+    falsified.decided = [None, None]
+    seen = found_in(falsified)["one_outcome_per_command"]
+    assert (seen.topic, seen.partition, seen.offset) == place
+
+
+def test_only_the_first_divergence_of_a_check_is_told() -> None:
+    falsified = log()
+    first = falsified.forge(RefundIssued, amount=1)
+    falsified.forge(RefundIssued, 3, amount=2)
+    told = [each for each in audit(falsified, ANY).divergences if each.check == "refund_sums"]
+    assert [each.offset for each in told] == [first.offset]
+
+
+def test_the_last_event_may_be_the_one_encoding_only() -> None:
+    """Decoding and encoding gives every event of the clean log back."""
+    for partition in (0, 1):
+        for record in CLEAN().events(partition):
+            assert encode_event(decode_event(record.value))[0] == record.value
