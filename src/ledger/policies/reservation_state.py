@@ -61,8 +61,8 @@ def already_expired(case: Case) -> Iterator[Violation]:
     Source: seed 003. By hand: it ends on 10 Jul 2025; refunded 9 Jul 23:59:59 UTC: a day remains;
     at 10 Jul 00:00 sharp: `ALREADY_EXPIRED`, whether or not the timer has said so.
     """
-    today = day_of(case.now, "UTC")
     for reservation_id in acted_on(case.command):
+        today = day_of(case.now, "UTC")
         ends_on = case.the(Reservation, reservation_id).ends_on
         if today >= ends_on:
             yield violation(
