@@ -21,12 +21,13 @@ E = TypeVar("E", bound=Entity)
 
 _FORMAT = 1
 _CACHED_ENTITIES = 100_000
+_PAGE_CACHE_KIB = 16 * 1024
 _KINDS: dict[str, type[Entity]] = {kind.__name__: kind for kind in Entity.__args__}
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS entities (
     kind TEXT NOT NULL, account_id TEXT NOT NULL, entity_id TEXT NOT NULL, value BLOB NOT NULL,
     PRIMARY KEY (kind, account_id, entity_id)
-) WITHOUT ROWID;
+);
 CREATE TABLE IF NOT EXISTS place (
     only_row INTEGER PRIMARY KEY CHECK (only_row = 1), value BLOB NOT NULL
 );
@@ -99,11 +100,12 @@ class Store:
             for key in self._changed
             if (entity := self._cache[key]) is not None
         ]
-        with self._database:
-            self._database.executemany(_KEEP, rows)
-            self._database.execute(
-                "INSERT OR REPLACE INTO place VALUES (1, ?)", (msgpack.encode(self.place),)
-            )
+        self._database.execute("BEGIN")
+        self._database.executemany(_KEEP, rows)
+        self._database.execute(
+            "INSERT OR REPLACE INTO place VALUES (1, ?)", (msgpack.encode(self.place),)
+        )
+        self._database.execute("COMMIT")
         self._changed.clear()
         self._undo.clear()
         if len(self._cache) > _CACHED_ENTITIES:
@@ -133,6 +135,7 @@ class Store:
         database = sqlite3.connect(self._path or ":memory:", isolation_level=None)
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = NORMAL")
+        database.execute(f"PRAGMA cache_size = -{_PAGE_CACHE_KIB}")
         database.executescript(_SCHEMA)
         return database
 

@@ -1,4 +1,4 @@
-"""Money as integers: ISO 4217 digits, exact rounding, splitting, and the decimal strings outside."""
+"""Money as integers: ISO 4217 digits, exact rounding, splitting, and the decimal strings."""
 
 from __future__ import annotations
 

@@ -3,7 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cache
 
+from ledger.commands import (
+    ApproveMarketplaceRefund,
+    Command,
+    CompleteOverdueMarketplaceRefund,
+    ConfirmService,
+    DeclineMarketplaceRefund,
+    DestroyIsolatedInstance,
+    DestroyPostpaidInstance,
+    ExchangeReservations,
+    ExpireInstance,
+    ExpireReservation,
+    InstanceCommand,
+    MarketplaceCommand,
+    QuoteInstanceReturn,
+    QuoteReservationExchange,
+    QuoteReservationRefund,
+    RecordInstanceOrder,
+    RecordMarketplacePurchase,
+    RecordReservationPurchase,
+    RefundMarketplaceManually,
+    RefundReservation,
+    RequestMarketplaceRefund,
+    ReservationCommand,
+    RestoreInstance,
+    ReturnInstance,
+    SettlementCommand,
+    StartPostpaidInstance,
+    SwapReservation,
+    TakeInstanceOffline,
+    TransferReservation,
+    WithdrawMarketplaceRefund,
+)
 from ledger.policies import (
     access_ends,
     account_and_source,
@@ -40,64 +73,93 @@ from ledger.policies.case import Case
 from ledger.refusal import Violation
 
 Policy = Callable[[Case], Iterable[Violation]]
+Scope = tuple[type[Command], ...]
+"""The commands that a policy looks at; it has nothing to say of any other."""
 
-STOPPERS: tuple[Policy, ...] = (
-    idempotency.command_id_reused,
-    existence_and_state.not_found,
-    existence_and_state.already_exists,
-    actor.forbidden,
-    instance_state.wrong_instance_state,
-    purchase_state.wrong_purchase_state,
-    reservation_state.wrong_reservation_state,
-    refund_state.wrong_refund_state,
-    access_ends.access_revoked,
-    prepaid_return.already_expired,
-    reservation_state.already_expired,
-    offline_now.not_in_recycle_bin,
-    restore.retention_elapsed,
-    withdraw.not_pending,
-    three_days.not_pending,
-    deadlines.not_pending,
-    deadlines.not_due,
+_EVERY: Scope = Command.__args__
+_RETURN: Scope = (QuoteInstanceReturn, ReturnInstance)
+_APPLY: Scope = (RequestMarketplaceRefund,)
+_ANSWER: Scope = (
+    WithdrawMarketplaceRefund,
+    ApproveMarketplaceRefund,
+    DeclineMarketplaceRefund,
+)
+_REFUND: Scope = (QuoteReservationRefund, RefundReservation)
+_EXCHANGE: Scope = (QuoteReservationExchange, ExchangeReservations)
+_GIVE_BACK: Scope = (*_REFUND, *_EXCHANGE)
+_OWNED: Scope = (*_GIVE_BACK, SwapReservation, TransferReservation)
+_ACT: Scope = (ReturnInstance, RefundReservation, ExchangeReservations)
+_TIMED: Scope = (
+    ExpireInstance,
+    DestroyIsolatedInstance,
+    CompleteOverdueMarketplaceRefund,
+    ExpireReservation,
+)
+_HOLD: Scope = (
+    RecordInstanceOrder,
+    StartPostpaidInstance,
+    RecordMarketplacePurchase,
+    RecordReservationPurchase,
+    *_EXCHANGE,
+)
+
+STOPPERS: tuple[tuple[Policy, Scope], ...] = (
+    (idempotency.command_id_reused, _EVERY),
+    (existence_and_state.not_found, _EVERY),
+    (existence_and_state.already_exists, _EVERY),
+    (actor.forbidden, _EVERY),
+    (instance_state.wrong_instance_state, InstanceCommand.__args__),
+    (purchase_state.wrong_purchase_state, MarketplaceCommand.__args__),
+    (reservation_state.wrong_reservation_state, ReservationCommand.__args__),
+    (refund_state.wrong_refund_state, SettlementCommand.__args__),
+    (access_ends.access_revoked, (ConfirmService, *_APPLY, *_ANSWER)),
+    (prepaid_return.already_expired, _RETURN),
+    (reservation_state.already_expired, ReservationCommand.__args__),
+    (offline_now.not_in_recycle_bin, (TakeInstanceOffline, RestoreInstance)),
+    (restore.retention_elapsed, (RestoreInstance,)),
+    (withdraw.not_pending, _ANSWER),
+    (three_days.not_pending, _ANSWER),
+    (deadlines.not_pending, (CompleteOverdueMarketplaceRefund,)),
+    (deadlines.not_due, _TIMED),
 )
 """The first of these that is violated ends the judging; nothing after it could be judged."""
 
-JUDGED: tuple[Policy, ...] = (
-    one_account_one_writer.currency_mismatch,
-    account_and_source.account_type_not_eligible,
-    postpaid_destroy.account_in_arrears,
-    restore.renewal_required,
-    return_quota.return_quota_exhausted,
-    promotion_order.self_service_not_supported,
-    review_period.review_period_over,
-    review_period.not_refundable,
-    application.reason_required,
-    application.not_acknowledged,
-    application.return_quota_exhausted,
-    invoice_first.invoice_must_be_withdrawn,
-    invoice_first.invoice_must_be_returned,
-    manual_refund.exceeds_paid,
-    who.not_owner,
-    who.account_type_not_eligible,
-    refund_cap.refund_cap_exceeded,
-    partial_quantity.invalid_quantity,
-    exchange.different_type,
-    exchange.not_exchangeable,
-    exchange.invalid_quantity,
-    at_least_as_much.new_total_too_low,
-    swap.swap_not_supported,
-    act_on_a_quote.quote_required,
-    act_on_a_quote.quote_expired,
-    act_on_a_quote.quote_used,
-    act_on_a_quote.quote_changed,
-    act_on_a_quote.not_acknowledged,
+JUDGED: tuple[tuple[Policy, Scope], ...] = (
+    (one_account_one_writer.currency_mismatch, _EVERY),
+    (account_and_source.account_type_not_eligible, _HOLD),
+    (postpaid_destroy.account_in_arrears, (DestroyPostpaidInstance,)),
+    (restore.renewal_required, (RestoreInstance,)),
+    (return_quota.return_quota_exhausted, _RETURN),
+    (promotion_order.self_service_not_supported, _RETURN),
+    (review_period.review_period_over, _APPLY),
+    (review_period.not_refundable, _APPLY),
+    (application.reason_required, _APPLY),
+    (application.not_acknowledged, _APPLY),
+    (application.return_quota_exhausted, _APPLY),
+    (invoice_first.invoice_must_be_withdrawn, (*_APPLY, RefundMarketplaceManually)),
+    (invoice_first.invoice_must_be_returned, (*_APPLY, RefundMarketplaceManually)),
+    (manual_refund.exceeds_paid, (RefundMarketplaceManually,)),
+    (who.not_owner, _OWNED),
+    (who.account_type_not_eligible, _OWNED),
+    (refund_cap.refund_cap_exceeded, _REFUND),
+    (partial_quantity.invalid_quantity, _GIVE_BACK),
+    (exchange.different_type, _EXCHANGE),
+    (exchange.not_exchangeable, _EXCHANGE),
+    (exchange.invalid_quantity, _EXCHANGE),
+    (at_least_as_much.new_total_too_low, _EXCHANGE),
+    (swap.swap_not_supported, (SwapReservation,)),
+    (act_on_a_quote.quote_required, _ACT),
+    (act_on_a_quote.quote_expired, _ACT),
+    (act_on_a_quote.quote_used, _ACT),
+    (act_on_a_quote.quote_changed, _ACT),
+    (act_on_a_quote.not_acknowledged, (*_ACT, DestroyPostpaidInstance)),
 )
 """All of these are judged together, and all that are violated are listed, in this order."""
 
 
 def stopped(case: Case) -> tuple[Violation, ...]:
     """What the first violated stopper says; empty if the judging may go on."""
-    for policy in STOPPERS:
+    for policy in _concerned(type(case.command))[0]:
         if violations := tuple(policy(case)):
             return violations
     return ()
@@ -105,4 +167,12 @@ def stopped(case: Case) -> tuple[Violation, ...]:
 
 def judged(case: Case) -> tuple[Violation, ...]:
     """Every violation of the policies that are judged together."""
-    return tuple(violation for policy in JUDGED for violation in policy(case))
+    policies = _concerned(type(case.command))[1]
+    return tuple(violation for policy in policies for violation in policy(case))
+
+
+@cache
+def _concerned(command: type[Command]) -> tuple[tuple[Policy, ...], tuple[Policy, ...]]:
+    """The stoppers and the others that look at a command, each in the order of its tuple."""
+    stoppers = tuple(policy for policy, scope in STOPPERS if command in scope)
+    return stoppers, tuple(policy for policy, scope in JUDGED if command in scope)

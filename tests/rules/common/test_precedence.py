@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from ledger.commands import DestroyIsolatedInstance, QuoteInstanceReturn
+import pytest
+from msgspec.structs import replace
+
+from ledger.commands import COMMANDS, DestroyIsolatedInstance, QuoteInstanceReturn
 from ledger.events import InstanceReturnQuoted
 from ledger.instants import HOUR, MINUTE, parse_instant
 from ledger.policies import JUDGED, STOPPERS
+from ledger.policies.case import Case
 from ledger.refusal import Code
 from ledger.shapes import Channel, Role
 from ledger.terms import released_terms
 from tests.bodies import line, order, paid, returning
 from tests.rules.instances.acts import bought, isolation, quoted, returned
+from tests.samples import sample_command
 from tests.scenario import START, Scenario, with_terms
 
 BEGIN = parse_instant(START)
@@ -80,5 +85,22 @@ def test_a_stopper_stands_alone() -> None:
 
 
 def test_no_policy_stands_twice() -> None:
-    policies = [*STOPPERS, *JUDGED]
+    policies = [policy for policy, _ in (*STOPPERS, *JUDGED)]
     assert len(set(policies)) == len(policies)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_policy_has_nothing_to_say_outside_its_scope(name: str) -> None:
+    """Nothing that the command names exists: a policy that looked for it would say so, or break."""
+    s = Scenario().opened()
+    given = sample_command(COMMANDS[name])
+    meta = replace(given.meta, account_id=s.account)
+    case = Case(
+        given=replace(given, meta=meta),
+        digest=bytes(32),
+        now=s.now,
+        terms=released_terms().at(s.now),
+        state=s.state,
+    )
+    outside = [policy for policy, scope in (*STOPPERS, *JUDGED) if COMMANDS[name] not in scope]
+    assert [said for policy in outside for said in policy(case)] == []

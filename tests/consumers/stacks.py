@@ -1,0 +1,98 @@
+"""A whole stack for a test: real broker, database and processes, in a home of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from consumers.decider import GROUP as DECIDER
+from devstack import Status, destroy, status
+from devstack.status import ProcessState
+from ledger.kafka_log import KafkaSettings, KafkaTools
+from ledger.log import Topic
+
+PARTITIONS = 4
+PATIENCE_SECONDS = 120.0
+
+
+class Stack:
+    """A running ledger."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        seen = self.status()
+        assert seen.bootstrap is not None
+        assert seen.database_url is not None
+        self.database_url: str = seen.database_url
+        self.settings = KafkaSettings(bootstrap=seen.bootstrap, partition_count=PARTITIONS)
+        self.tools = KafkaTools(self.settings)
+
+    def status(self) -> Status:
+        """As its supervisor sees it."""
+        return status(self.home)
+
+    def pid(self, process: str) -> int | None:
+        """The process that runs under a name now, if one is up."""
+        for each in self.status().processes:
+            if each.name == process and each.identity is not None:
+                return each.identity.pid
+        return None
+
+    def restarts(self, process: str) -> int:
+        """How often it was started again."""
+        return sum(each.restarts for each in self.status().processes if each.name == process)
+
+    def ready(self, process: str) -> bool:
+        """Is it up and working?"""
+        states = {each.name: each.state for each in self.status().processes}
+        return states.get(process) is ProcessState.READY
+
+    def decided(self) -> bool:
+        """Has the decider committed every command there is?"""
+        ends = self.tools.end_offsets(Topic.COMMANDS)
+        reached = self.tools.committed_offsets(DECIDER, Topic.COMMANDS)
+        return all((at or 0) >= end for at, end in zip(reached, ends, strict=True))
+
+
+@contextmanager
+def running_stack(home: Path, *options: str) -> Iterator[Stack]:
+    """`refundctl up` in the home; stopped and deleted at the end."""
+    refundctl(home, "up", *options)
+    try:
+        stack = Stack(home)
+        try:
+            yield stack
+        finally:
+            stack.tools.close()
+    finally:
+        refundctl(home, "down")
+        destroy(home)
+
+
+def refundctl(home: Path, *words: str) -> str:
+    """What the command prints; an error if it fails."""
+    environment = {**os.environ, "REFUNDS_HOME": str(home), "REFUNDS_PARTITIONS": str(PARTITIONS)}
+    for name in ("KAFKA_BOOTSTRAP", "DATABASE_URL"):
+        environment.pop(name, None)
+    done = subprocess.run(
+        [sys.executable, "-m", "console.main", *words],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def wait_until(true: Callable[[], bool], what: str) -> None:
+    """Poll until it is so; fail by name if it never is."""
+    give_up = time.monotonic() + PATIENCE_SECONDS
+    while not true():
+        assert time.monotonic() < give_up, f"waited in vain for {what}"
+        time.sleep(0.05)
