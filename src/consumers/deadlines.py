@@ -6,14 +6,17 @@ State and time are judged by the decider; a deadline only reminds.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import assert_never
 
 from msgspec import Struct
 
 from consumers.follow_ups import follow_up
 from ledger.commands import (
     Command,
+    CompleteOverdueMarketplaceRefund,
     DestroyIsolatedInstance,
     ExpireInstance,
+    ExpireReservation,
 )
 from ledger.envelope import GivenCommand, RecordedEvent
 from ledger.events import (
@@ -21,12 +24,36 @@ from ledger.events import (
     InstanceIsolated,
     InstanceOrderRecorded,
     InstanceRestored,
+    MarketplaceRefundApproved,
+    MarketplaceRefundDeclined,
+    MarketplaceRefundHeld,
+    MarketplaceRefundRequested,
+    MarketplaceRefundWithdrawn,
+    ReservationCancelled,
+    ReservationExchanged,
+    ReservationExpired,
+    ReservationPurchased,
 )
-from ledger.instants import Instant
+from ledger.instants import Day, Instant, start_of_day
 
+_ByInstances = InstanceOrderRecorded | InstanceIsolated | InstanceRestored | InstanceDestroyed
+_AnswersRequest = (
+    MarketplaceRefundWithdrawn
+    | MarketplaceRefundApproved
+    | MarketplaceRefundDeclined
+    | MarketplaceRefundHeld
+)
+_ByReservations = (
+    ReservationPurchased | ReservationExchanged | ReservationCancelled | ReservationExpired
+)
 HEEDED = frozenset(
     kind.__name__
-    for kind in (InstanceDestroyed, InstanceIsolated, InstanceOrderRecorded, InstanceRestored)
+    for kind in (
+        *_ByInstances.__args__,
+        MarketplaceRefundRequested,
+        *_AnswersRequest.__args__,
+        *_ByReservations.__args__,
+    )
 )
 """The events that put or cancel a deadline; all others may be skipped unread."""
 
@@ -50,29 +77,72 @@ DeadlineChange = PutDeadline | CancelDeadline
 
 def deadline_changes(recorded: RecordedEvent) -> Iterator[DeadlineChange]:
     """What an event does to the deadlines, in order."""
-    body, account_id = recorded.body, recorded.meta.account_id
+    body = recorded.body
+    if isinstance(body, _ByInstances):
+        yield from _of_instances(recorded, body)
+    elif isinstance(body, MarketplaceRefundRequested):
+        if body.due_at is not None:
+            complete = CompleteOverdueMarketplaceRefund(
+                purchase_id=body.purchase_id, request_id=body.request_id
+            )
+            place = _completion(recorded, body.request_id)
+            yield _put(recorded, place, 0, body.due_at, complete)
+    elif isinstance(body, _AnswersRequest):
+        yield CancelDeadline(deadline_id=_completion(recorded, body.request_id))
+    elif isinstance(body, _ByReservations):
+        yield from _of_reservations(recorded, body)
+
+
+def _of_instances(recorded: RecordedEvent, body: _ByInstances) -> Iterator[DeadlineChange]:
     match body:
         case InstanceOrderRecorded():
             for index, line in enumerate(body.lines):
                 expire = ExpireInstance(instance_id=line.instance_id, order_id=body.order_id)
-                place = _expiry(account_id, line.instance_id)
+                place = _expiry(recorded, line.instance_id)
                 yield _put(recorded, place, index, body.ends_at, expire)
             for isolation_id in body.averted_isolation_ids:
-                yield CancelDeadline(deadline_id=_destruction(account_id, isolation_id))
+                yield CancelDeadline(deadline_id=_destruction(recorded, isolation_id))
         case InstanceIsolated():
-            yield CancelDeadline(deadline_id=_expiry(account_id, body.instance_id))
+            yield CancelDeadline(deadline_id=_expiry(recorded, body.instance_id))
             destroy = DestroyIsolatedInstance(
                 instance_id=body.instance_id, isolation_id=body.isolation_id
             )
-            place = _destruction(account_id, body.isolation_id)
+            place = _destruction(recorded, body.isolation_id)
             yield _put(recorded, place, 0, body.restore_until, destroy)
         case InstanceRestored():
-            yield CancelDeadline(deadline_id=_destruction(account_id, body.isolation_id))
+            yield CancelDeadline(deadline_id=_destruction(recorded, body.isolation_id))
         case InstanceDestroyed():
-            yield CancelDeadline(deadline_id=_expiry(account_id, body.instance_id))
-            yield CancelDeadline(deadline_id=_destruction(account_id, body.isolation_id))
-        case _:
-            return
+            yield CancelDeadline(deadline_id=_expiry(recorded, body.instance_id))
+            yield CancelDeadline(deadline_id=_destruction(recorded, body.isolation_id))
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def _of_reservations(recorded: RecordedEvent, body: _ByReservations) -> Iterator[DeadlineChange]:
+    match body:
+        case ReservationPurchased():
+            yield _end_of_term(recorded, 0, body.reservation_id, body.ends_on)
+        case ReservationExchanged():
+            for leg in body.returned:
+                if not leg.quantity_left:
+                    yield CancelDeadline(deadline_id=_term(recorded, leg.reservation_id))
+            for index, bought in enumerate(body.purchased):
+                yield _end_of_term(recorded, index, bought.reservation_id, bought.ends_on)
+        case ReservationCancelled():
+            if not body.quantity_left:
+                yield CancelDeadline(deadline_id=_term(recorded, body.reservation_id))
+        case ReservationExpired():
+            yield CancelDeadline(deadline_id=_term(recorded, body.reservation_id))
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def _end_of_term(
+    recorded: RecordedEvent, index: int, reservation_id: str, ends_on: Day
+) -> PutDeadline:
+    expire = ExpireReservation(reservation_id=reservation_id)
+    due_at = start_of_day(ends_on, "UTC")
+    return _put(recorded, _term(recorded, reservation_id), index, due_at, expire)
 
 
 def _put(
@@ -83,9 +153,17 @@ def _put(
     return PutDeadline(deadline_id=place, due_at=due_at, command=command)
 
 
-def _expiry(account_id: str, instance_id: str) -> str:
-    return f"{account_id}/expiry/{instance_id}"
+def _expiry(recorded: RecordedEvent, instance_id: str) -> str:
+    return f"{recorded.meta.account_id}/expiry/{instance_id}"
 
 
-def _destruction(account_id: str, isolation_id: str) -> str:
-    return f"{account_id}/destruction/{isolation_id}"
+def _destruction(recorded: RecordedEvent, isolation_id: str) -> str:
+    return f"{recorded.meta.account_id}/destruction/{isolation_id}"
+
+
+def _completion(recorded: RecordedEvent, request_id: str) -> str:
+    return f"{recorded.meta.account_id}/completion/{request_id}"
+
+
+def _term(recorded: RecordedEvent, reservation_id: str) -> str:
+    return f"{recorded.meta.account_id}/term/{reservation_id}"

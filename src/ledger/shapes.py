@@ -270,11 +270,13 @@ class Posting(Shape, frozen=True, kw_only=True):
 class ReturnedLeg(Shape, frozen=True, kw_only=True):
     """A reservation given back in an exchange, and the refund that settles it.
 
-    `instalment` numbers the one in which it was given back, from 1; an upfront payment is one.
+    `quantity_left` is what is still held of it. `instalment` numbers the one in which it was given
+    back, from 1; an upfront payment is one.
     """
 
     reservation_id: str
     quantity: int
+    quantity_left: int
     instalment: int
     value: Minor
     refund_id: str

@@ -4,16 +4,35 @@ from __future__ import annotations
 
 from consumers.deadlines import HEEDED, CancelDeadline, PutDeadline, deadline_changes
 from ledger.commands import (
+    CompleteOverdueMarketplaceRefund,
     DestroyIsolatedInstance,
     ExpireInstance,
+    ExpireReservation,
+    RecordMarketplacePurchase,
+    RecordReservationPurchase,
+    RefundReservation,
+    RequestMarketplaceRefund,
     RestoreInstance,
     ReturnInstance,
+    WithdrawMarketplaceRefund,
 )
 from ledger.envelope import RecordedEvent
 from ledger.events import InstanceIsolated
-from ledger.shapes import OrderKind, Role
-from tests.bodies import line, order
+from ledger.instants import parse_day, parse_instant
+from ledger.shapes import (
+    AccountType,
+    BillingPlan,
+    OrderKind,
+    Payment,
+    PaymentMethod,
+    ProductKind,
+    RefundReason,
+    Role,
+)
+from tests.bodies import line, order, paid
 from tests.scenario import Scenario
+
+OTHER = RefundReason.OTHER
 
 
 def story() -> Scenario:
@@ -73,3 +92,60 @@ def test_every_event_that_changes_a_deadline_is_heeded() -> None:
     returned(told)
     for recorded in told.recorded:
         assert (recorded.name in HEEDED) or not list(deadline_changes(recorded))
+
+
+def test_an_application_puts_its_completion_and_every_answer_takes_it_off() -> None:
+    told = Scenario().at("2026-01-05T08:00:00Z").opened()
+    told.give(purchase_of(told))
+    told.give(RequestMarketplaceRefund(purchase_id="p-1", reason=OTHER, acknowledged=True))
+    (put,) = put_by(told.recorded[-1])
+    assert put.due_at == parse_instant("2026-01-08T16:00:00Z")
+    assert put.command.body == CompleteOverdueMarketplaceRefund(
+        purchase_id="p-1", request_id=told.derived("request")
+    )
+    told.give(WithdrawMarketplaceRefund(purchase_id="p-1"))
+    assert cancelled_by(told.recorded[-1]) == [put.deadline_id]
+
+
+def purchase_of(told: Scenario) -> RecordMarketplacePurchase:
+    return RecordMarketplacePurchase(
+        purchase_id="p-1",
+        product_kind=ProductKind.SAAS,
+        vendor_id="u-1",
+        buyer_id="u-1",
+        paid=paid(30_000),
+        purchased_at=told.now,
+        currency="CNY",
+    )
+
+
+def reservation(reservation_id: str) -> RecordReservationPurchase:
+    return RecordReservationPurchase(
+        reservation_id=reservation_id,
+        product_type="VirtualMachines",
+        sku="Standard_F1",
+        region="westeurope",
+        quantity=2,
+        term_months=12,
+        starts_on=parse_day("2026-01-05"),
+        total=120_000,
+        billing_plan=BillingPlan.UPFRONT,
+        payment=Payment(method=PaymentMethod.INVOICE),
+        owners=("u-1",),
+        currency="USD",
+    )
+
+
+def test_a_reservation_puts_the_end_of_its_term_and_giving_all_back_takes_it_off() -> None:
+    told = Scenario().at("2026-01-05T08:00:00Z").opened(AccountType.CSP, "USD")
+    told.give(reservation("r-1"))
+    (put,) = put_by(told.recorded[-1])
+    assert put.due_at == parse_instant("2027-01-05T00:00:00Z")
+    assert put.command.body == ExpireReservation(reservation_id="r-1")
+    half = RefundReservation(reservation_id="r-1", quantity=1, usd_rate="1", acknowledged=True)
+    told.give(half, role=Role.SUPPORT)
+    cancelled = [each for recorded in told.recorded for each in cancelled_by(recorded)]
+    assert cancelled == []
+    told.give(half, role=Role.SUPPORT, id="the-rest")
+    cancelled = [each for recorded in told.recorded for each in cancelled_by(recorded)]
+    assert cancelled == [put.deadline_id]

@@ -232,9 +232,11 @@ def _exchanged(case: Case, command: ExchangeReservations) -> tuple[Event, ...]:
 
 
 def _leg(case: Case, returned: ReturnFigures, index: int) -> ReturnedLeg:
+    held = case.the(Reservation, returned.reservation_id).quantity
     return ReturnedLeg(
         reservation_id=returned.reservation_id,
         quantity=returned.quantity,
+        quantity_left=held - returned.quantity,
         instalment=returned.instalment,
         value=returned.value,
         refund_id=derived(case, "refund", index),

@@ -56,7 +56,9 @@ def quote_used(case: Case) -> Iterator[Violation]:
     """A quote can be acted on once. By hand: the same quote_id in two returns: `QUOTE_USED`."""
     quote = case.quote()
     if quote is not None and quote.status is QuoteStatus.USED:
-        yield violation(RULE, Code.QUOTE_USED, "this quote was acted on already; ask for a new one")
+        message = "this quote was acted on already; ask for a new one"
+        quote_id = str(getattr(case.command, "quote_id", ""))
+        yield violation(RULE, Code.QUOTE_USED, message, quote_id=quote_id)
 
 
 def quote_changed(case: Case) -> Iterator[Violation]:

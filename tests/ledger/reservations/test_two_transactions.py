@@ -42,6 +42,7 @@ def test_19_800_with_3_960_left_for_19_800_nets_to_15_840() -> None:
                 Leg(
                     reservation_id="r-1",
                     quantity=1,
+                    quantity_left=0,
                     instalment=1,
                     value=396_000,
                     refund_id=s.derived("refund"),
