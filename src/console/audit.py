@@ -109,11 +109,11 @@ def claims() -> dict[str, str]:
 
 def verified(ledger: Ledger, check: str | None = None) -> Verified:
     """Audit a running ledger: its log, and its read models against the log."""
+    began = time.monotonic()
     from consumers.decider import GROUP
     from ledger.audit import CHECKS, audit, name_of
     from ledger.kafka_log import KafkaTools
 
-    began = time.monotonic()
     log: AuditReport | None = None
     if check != READ_MODELS:
         chosen = [kind for kind in CHECKS if check in (None, name_of(kind))]

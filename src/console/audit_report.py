@@ -99,14 +99,11 @@ def _text(value: Any) -> str:
 def _table(found: Verified) -> Table:
     from rich.table import Table
 
-    from console.audit import claims
-
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("check")
     table.add_column("holds")
-    table.add_column("claim", overflow="fold")
     for name, holds in _verdicts(found).items():
-        table.add_row(name, "yes" if holds else "NO", claims()[name])
+        table.add_row(name, "yes" if holds else "NO")
     return table
 
 

@@ -22,18 +22,21 @@ PARTITIONS, SANDBOX = "partitions", "sandbox"
 
 
 class Ledger(Struct, frozen=True, kw_only=True):
-    """Where a ledger answers."""
+    """Where a ledger answers. `prefix` tells its topics from those of others on the brokers."""
 
     bootstrap: str
     database_url: str
     partition_count: int
+    prefix: str = ""
 
     @property
     def kafka(self) -> KafkaSettings:
         """What the Kafka clients are told."""
         from ledger.kafka_log import KafkaSettings
 
-        return KafkaSettings(bootstrap=self.bootstrap, partition_count=self.partition_count)
+        return KafkaSettings(
+            bootstrap=self.bootstrap, partition_count=self.partition_count, prefix=self.prefix
+        )
 
 
 def find_ledger(settings: Settings) -> Ledger:
@@ -52,6 +55,7 @@ def find_ledger(settings: Settings) -> Ledger:
             bootstrap=settings.kafka_bootstrap,
             database_url=settings.database_url,
             partition_count=settings.partitions or DEFAULT_PARTITIONS,
+            prefix=settings.prefix,
         )
     return running_in(status(settings.home_folder))
 

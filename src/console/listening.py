@@ -6,17 +6,28 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from msgspec import Struct
+
 from consumers.dead_letters import PREFIX
 from consumers.decider import GROUP as DECIDER
 from ledger.codec import decode_event
 from ledger.envelope import RecordedEvent
 from ledger.kafka_log import KafkaSettings, KafkaTools
 from ledger.kafka_log.tail import KafkaTail
-from ledger.log import LogUnavailable, Outgoing, Published, Topic
+from ledger.log import LogRecord, LogUnavailable, Outgoing, Published, Topic
 
 _READ_RECORDS = 5_000
 _READ_SECONDS = 5.0
 _SHOWN_POLL_SECONDS = 0.01
+
+
+class DeadLetter(Struct, frozen=True, kw_only=True):
+    """A command set aside: where it stood in the commands topic, its bytes, and why."""
+
+    partition: int
+    offset: int
+    value: bytes
+    reason: str
 
 
 class Listener:
@@ -69,15 +80,12 @@ class Listener:
         """Per partition the offset of the next command to be decided."""
         return self._tools.committed_offsets(DECIDER, Topic.COMMANDS)
 
-    def dead_letters(self) -> dict[bytes, str]:
-        """The dead letters since it began: the value as it came → why it is there."""
+    def dead_letters(self) -> list[DeadLetter]:
+        """The commands that were set aside since it began."""
         if self._tools.end_offsets(Topic.DEAD_LETTERS) == self._dead_from:
-            return {}
-        reason = f"{PREFIX}exception.message"
-        return {
-            record.value or b"": dict(record.headers).get(reason, b"").decode(errors="replace")
-            for record in self._tools.replay(Topic.DEAD_LETTERS, self._dead_from)
-        }
+            return []
+        found = self._tools.replay(Topic.DEAD_LETTERS, self._dead_from)
+        return [_dead_letter(record) for record in found]
 
     def close(self) -> None:
         """Let go of every connection."""
@@ -97,3 +105,13 @@ def shown(connection: Any, positions: Sequence[int], patience_seconds: float) ->
         if time.monotonic() > give_up:
             return False
         time.sleep(_SHOWN_POLL_SECONDS)
+
+
+def _dead_letter(record: LogRecord) -> DeadLetter:
+    headers = dict(record.headers)
+    return DeadLetter(
+        partition=int(headers[f"{PREFIX}partition"]),
+        offset=int(headers[f"{PREFIX}offset"]),
+        value=record.value or b"",
+        reason=headers[f"{PREFIX}exception.message"].decode(errors="replace"),
+    )

@@ -33,7 +33,6 @@ class Sent(Struct, frozen=True, kw_only=True):
 
     line: CommandLine
     digest: bytes
-    value: bytes
 
 
 class LiveSubmission:
@@ -58,12 +57,10 @@ class LiveSubmission:
         """Send lines, waiting for nothing but the log."""
         given = [resolve(line, self._book.find) for line in lines]
         count = self._listener.tools.partition_count
-        records = [command_record(each, count) for each in given]
-        places = self._listener.publish(records)
-        for line, each, record, place in zip(lines, given, records, places, strict=True):
-            self._waiting[place.partition, place.offset] = Sent(
-                line=line, digest=command_digest(each), value=record.value or b""
-            )
+        places = self._listener.publish([command_record(each, count) for each in given])
+        for line, each, place in zip(lines, given, places, strict=True):
+            sent = Sent(line=line, digest=command_digest(each))
+            self._waiting[place.partition, place.offset] = sent
 
     def outcomes(self, lines: Sequence[CommandLine]) -> Iterator[LineOutcome]:
         """Send all lines and wait for all outcomes.
@@ -116,12 +113,12 @@ class LiveSubmission:
         passed = self._listener.decided()
         yield from self._heard(self._listener.take_events())
         left = [place for place in self._waiting if (passed[place[0]] or 0) > place[1]]
-        dead = self._listener.dead_letters() if left else {}
+        letters = self._listener.dead_letters() if left else []
+        dead = {(letter.partition, letter.offset): letter.reason for letter in letters}
         for place in left:
             sent = self._waiting.pop(place)
-            if sent.value in dead:
-                reason = dead[sent.value]
-                yield LineOutcome(line=sent.line, kind=Kind.DEAD_LETTER, reason=reason)
+            if place in dead:
+                yield LineOutcome(line=sent.line, kind=Kind.DEAD_LETTER, reason=dead[place])
             else:
                 first = self._find_first(sent.line.account, sent.line.id, sent.digest)
                 yield LineOutcome(line=sent.line, kind=Kind.DUPLICATE, first=first)

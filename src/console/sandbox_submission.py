@@ -38,8 +38,8 @@ def _outcome(step: Step, listener: Listener, find_first: FindFirst) -> LineOutco
     if outcome.events:
         return outcome
     value = command_record(given, listener.tools.partition_count).value or b""
-    dead = listener.dead_letters()
-    if value in dead:
-        return LineOutcome(line=line, kind=Kind.DEAD_LETTER, reason=dead[value])
+    for dead in listener.dead_letters():
+        if dead.value == value:
+            return LineOutcome(line=line, kind=Kind.DEAD_LETTER, reason=dead.reason)
     first = find_first(line.account, line.id, command_digest(given))
     return LineOutcome(line=line, kind=Kind.DUPLICATE, first=first)

@@ -23,6 +23,7 @@ class Settings(BaseSettings):
     partitions: int | None = Field(
         default=None, ge=1, le=1_000, validation_alias="REFUNDS_PARTITIONS"
     )
+    prefix: str = Field(default="", validation_alias="REFUNDS_PREFIX")
     replication: int = Field(default=1, ge=1, le=10, validation_alias="REFUNDS_REPLICATION")
     sandbox: bool = Field(default=False, validation_alias="REFUNDS_SANDBOX")
     ready_file: Path | None = Field(default=None, validation_alias="REFUNDS_READY_FILE")

@@ -74,10 +74,12 @@ def _tell(narrator: Narrator, ledger: Ledger) -> None:
             ran = closing.figures(connection, listener.tools)
         finally:
             listener.close()
+    given = sum(bool(beat.id) for scene in SCENES for beat in scene.beats)
     narrator.heading("What ran")
     narrator.say(
-        f"{ran.commands} commands led to {ran.events} events in {ran.transactions} transactions, "
-        f"told in {told:.1f} seconds."
+        f"{ran.commands} commands, {given} of them given above and the others by reactions and "
+        f"deadlines, led to {ran.events} events in {ran.transactions} transactions, told in "
+        f"{told:.1f} seconds."
     )
 
 

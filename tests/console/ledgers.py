@@ -1,0 +1,90 @@
+"""A ledger of a test's own on shared services: its processes are real, its topics have a prefix."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from msgspec import Struct
+
+from ledger.kafka_log import KafkaSettings
+
+PATIENCE_SECONDS = 120.0
+PARTITIONS = 2
+PROCESSES = ("decider", "reactions", "projector")
+PROGRAM = (sys.executable, "-m", "console.main")
+
+
+class RunningLedger(Struct, frozen=True, kw_only=True):
+    """Where it is, as the environment of a command says it."""
+
+    environment: Mapping[str, str]
+
+    @property
+    def kafka(self) -> KafkaSettings:
+        """For clients of its topics."""
+        return KafkaSettings(
+            bootstrap=self.environment["KAFKA_BOOTSTRAP"],
+            partition_count=PARTITIONS,
+            prefix=self.environment["REFUNDS_PREFIX"],
+        )
+
+    @property
+    def database_url(self) -> str:
+        """Where its read models are."""
+        return self.environment["DATABASE_URL"]
+
+
+@contextmanager
+def running_ledger(
+    bootstrap: str,
+    database_url: str,
+    folder: Path,
+    *,
+    sandbox: bool,
+    processes: Sequence[str] = PROCESSES,
+) -> Iterator[RunningLedger]:
+    """Make a ledger and run its processes; each must end well when it is told to stop."""
+    environment = {
+        "KAFKA_BOOTSTRAP": bootstrap,
+        "DATABASE_URL": database_url,
+        "REFUNDS_HOME": str(folder),
+        "REFUNDS_PREFIX": f"test-{uuid.uuid4().hex[:8]}-",
+        "REFUNDS_PARTITIONS": str(PARTITIONS),
+        "REFUNDS_SANDBOX": str(int(sandbox)),
+    }
+    subprocess.run([*PROGRAM, "init"], env={**os.environ, **environment}, check=True)
+    with ExitStack() as started:
+        readies = [started.enter_context(_process(name, environment, folder)) for name in processes]
+        _wait_for(readies)
+        yield RunningLedger(environment=environment)
+
+
+@contextmanager
+def _process(name: str, environment: Mapping[str, str], folder: Path) -> Iterator[Path]:
+    ready, log = folder / f"{name}.ready", folder / f"{name}.log"
+    told = {**os.environ, **environment, "REFUNDS_READY_FILE": str(ready)}
+    with log.open("wb") as written:
+        process = subprocess.Popen(
+            [*PROGRAM, "run", name], env=told, stdout=written, stderr=written
+        )
+    try:
+        yield ready
+    finally:
+        process.terminate()
+        code = process.wait(timeout=PATIENCE_SECONDS)
+    assert code == 0, log.read_text()
+
+
+def _wait_for(files: Sequence[Path]) -> None:
+    deadline, pause = time.monotonic() + PATIENCE_SECONDS, threading.Event()
+    while missing := [file for file in files if not file.exists()]:
+        assert time.monotonic() < deadline, f"never ready: {missing}"
+        pause.wait(0.05)

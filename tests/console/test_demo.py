@@ -1,0 +1,77 @@
+"""The demonstration tells its story on a real stack, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from console.demo.closing import ZERO_SUM
+from console.demo.scene import lines_of
+from console.demo.scenes import SCENES
+from devstack.processes import marked
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+
+
+def demo(folder: Path) -> subprocess.Popen[str]:
+    """The demonstration, with temporary folders of its own to look at."""
+    hidden = ("KAFKA_BOOTSTRAP", "DATABASE_URL", "REFUNDS_HOME")
+    environment = {name: value for name, value in os.environ.items() if name not in hidden}
+    return subprocess.Popen(
+        [sys.executable, "-m", "console.main", "demo"],
+        env={**environment, "TMPDIR": str(folder), "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def homes_in(folder: Path) -> list[Path]:
+    return list(folder.glob("refunds-demo-*"))
+
+
+def test_every_scene_is_made_of_valid_commands_in_time_order() -> None:
+    currencies = {scene.account: "CNY" for scene in SCENES}
+    instants = [line.at for scene in SCENES for line in lines_of(scene, currencies)]
+    assert instants == sorted(instants, key=lambda instant: instant or 0)
+
+
+def test_the_story_is_told_to_its_end(tmp_path: Path) -> None:
+    process = demo(tmp_path)
+    out, err = process.communicate(timeout=500)
+
+    assert (process.returncode, err) == (0, "")
+    for scene in SCENES:
+        assert scene.title in out
+    for figure in ("407.96 CNY by FIVE_DAYS_NO_REASON", "387.80 CNY by ORDINARY_RETURN"):
+        assert f"✓ InstanceReturnQuoted  {figure}" in out
+    assert "✗ CommandRefused  SELF_SERVICE_NOT_SUPPORTED" in out
+    assert "✓ 2026-01-21 08:05:00  InstanceDestroyed  redis-2" in out
+    assert re.search(r"acct-tea-shop +CNY +390\.12 +405\.64 +795\.76\n", out)
+    for line in ZERO_SUM.splitlines():
+        assert line in out
+    assert re.search(r"\n +CNY +0\.00\n", out)
+    assert re.search(r"\d+ commands, 17 of them given above", out)
+    assert "Everything is stopped again" in out
+    assert homes_in(tmp_path) == []
+
+
+def test_ctrl_c_in_the_middle_leaves_nothing_running(tmp_path: Path) -> None:
+    process = demo(tmp_path)
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "AccountOpened" in line:
+            break
+    (spare,) = homes_in(tmp_path)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=200)
+
+    assert (process.returncode, err) == (130, "")
+    assert homes_in(tmp_path) == []
+    assert list(marked(spare / "home")) == []
