@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from tools.reference import reference_pages
+
 ROOT = Path(__file__).parent.parent
 DECISIONS = ROOT / "docs" / "decisions"
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
@@ -24,12 +26,13 @@ def main(arguments: list[str]) -> int:
 
 def generated_pages() -> dict[Path, str]:
     """Every generated page and the text it should have."""
-    return {DECISIONS / "README.md": decision_index()}
+    return {DECISIONS / "README.md": decision_index(), **reference_pages()}
 
 
 def write_pages() -> Iterator[str]:
     """Write every generated page; there is never a fault."""
     for path, text in generated_pages().items():
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     yield from ()
 

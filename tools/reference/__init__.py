@@ -1,0 +1,23 @@
+"""The reference pages: what they say is read from the program, so that they cannot fall behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tools.reference.asyncapi import asyncapi_document
+from tools.reference.codes import codes_page
+from tools.reference.topics import topics_page
+from tools.reference.vocabulary import commands_page, events_page
+
+FOLDER = Path(__file__).parent.parent.parent / "docs" / "reference"
+
+
+def reference_pages() -> dict[Path, str]:
+    """Every page and the text it should have."""
+    return {
+        FOLDER / "commands.md": commands_page(),
+        FOLDER / "events.md": events_page(),
+        FOLDER / "codes.md": codes_page(),
+        FOLDER / "topics.md": topics_page(),
+        FOLDER / "asyncapi.yaml": asyncapi_document(),
+    }

@@ -1,0 +1,129 @@
+"""The page of the three topics: keys, settings, framing, headers, who writes and who reads."""
+
+from __future__ import annotations
+
+from consumers.dead_letters import PREFIX, dead_letter
+from ledger.codec import Unreadable, UnreadableRecord, headers_for_event
+from ledger.envelope import EventMeta, RecordedEvent
+from ledger.events import AccountStandingChanged
+from ledger.instants import Instant
+from ledger.kafka_log.topics import topic_settings
+from ledger.log import Headers, LogRecord, Topic
+from ledger.schema_files import Family
+from ledger.schema_registry import subject_of
+from ledger.shapes import Actor, Role
+from tools.reference.words import WRITTEN, paragraph, table
+
+PARTIES = {
+    Topic.COMMANDS: ("upstream billing, people by `refundctl submit`, reactions, deadlines",
+                     "the decider"),
+    Topic.EVENTS: ("the decider alone", "reactions, the projector, the audit, anyone"),
+    Topic.DEAD_LETTERS: ("the decider", "people"),
+}  # fmt: skip
+HEADERS = {
+    "ce_specversion": "always `1.0`",
+    "ce_id": "the command's or event's id",
+    "ce_source": "`/refunds/accounts/<account>`, percent-encoded; or `/refunds/ledger`",
+    "ce_type": "`refunds.commands.<name>` or `refunds.events.<name>`",
+    "content-type": "always `application/avro`",
+    "traceparent": "the W3C trace context, where there is one",
+}
+ERRORS = {
+    "topic": "the topic it came from",
+    "partition": "the partition there",
+    "offset": "the offset there",
+    "stage": "always `VALUE_CONVERTER`",
+    "class.name": "`ledger.` and the reason",
+    "exception.class.name": "the reason",
+    "exception.message": "what was seen",
+}
+
+
+def topics_page() -> str:
+    """docs/reference/topics.md."""
+    parts = (_overview(), _settings(), _framing(), _headers(), _dead_letters())
+    return "# Topics\n\n" + WRITTEN + "\n".join(parts)
+
+
+def sample_headers() -> tuple[Headers, Headers]:
+    """What an event and a dead letter really carry."""
+    actor, now = Actor(id="billing", role=Role.BILLING), Instant(0)
+    meta = EventMeta(
+        event_id="e-1", account_id="acct-1", sequence=1, source_partition=0, source_offset=0,
+        index=0, count=1, log_sequence=1, prev_hash=bytes(32), recorded_at=now, occurred_at=now,
+        causation_id="c-1", command_digest=bytes(32), correlation_id="c-1", actor=actor, terms="1",
+    )  # fmt: skip
+    event = RecordedEvent(meta=meta, body=AccountStandingChanged(in_arrears=True))
+    record = LogRecord(partition=0, offset=0, key=b"acct-1", value=b"", headers=(), appended_at=now)
+    letter = dead_letter(record, Topic.COMMANDS, UnreadableRecord(Unreadable.NOT_OURS, ""))
+    return headers_for_event(event, b"00-1-2-01"), letter.headers
+
+
+def _overview() -> str:
+    rows = [(f"`{topic}`", *PARTIES[topic]) for topic in Topic]
+    keys = paragraph(
+        "All three have the same number of partitions, settled when the ledger is made. The",
+        "key of a",
+        "record is its account id in UTF-8; its partition is Java's murmur2 of the key over",
+        "the number",
+        "of partitions (publishers on librdkafka set `partitioner=murmur2_random`).",
+        "`LedgerOpened`,",
+        "the first event of every partition, has no key. Read the events with",
+        "`isolation.level=read_committed`.",
+    )
+    return f"{table(('topic', 'written by', 'read by'), rows)}\n{keys}".rstrip() + "\n"
+
+
+def _settings() -> str:
+    said = paragraph(
+        "A start refuses topics that are set otherwise, except for the sizes.",
+        "`min.insync.replicas` is",
+        "the number of replicas less one, at least 1.",
+    )
+    columns = [topic_settings(topic, 3) for topic in Topic]
+    rows = [
+        (f"`{name}`", *(f"`{column[name]}`" for column in columns))
+        for name in columns[0]
+        if name != "min.insync.replicas"
+    ]
+    return f"## Settings\n\n{said}{table(('setting', *(f'`{topic}`' for topic in Topic)), rows)}"
+
+
+def _framing() -> str:
+    said = paragraph(
+        "A value is an Avro body with a frame before it. Readers know both frames, and one",
+        "topic may",
+        "hold both.",
+    )
+    rows = [
+        ("no registry", "`C3 01`, then the schema's CRC-64-AVRO in 8 bytes, little endian"),
+        ("`SCHEMA_REGISTRY_URL` is set", "`00`, then the schema's id there in 4 bytes, big endian"),
+    ]
+    registry = paragraph(
+        "The first is Avro's single-object encoding, the second Confluent's. Subjects are named by",
+        f"TopicRecordName, such as `{subject_of(Family.EVENTS, 'RefundIssued')}`. A schema",
+        "from the",
+        "registry is never read with: its fingerprint must be that of a schema in",
+        "`schemas/`, and then",
+        "that one is used. The hash chain is over the body alone.",
+    )
+    return f"## Framing\n\n{said}{table(('where', 'frame'), rows)}\n{registry}".rstrip() + "\n"
+
+
+def _headers() -> str:
+    said = paragraph("CloudEvents 1.0 in binary mode. Nothing of value lives in a header alone.")
+    rows = [(f"`{name}`", told) for name, told in HEADERS.items()]
+    return f"## Headers\n\n{said}{table(('header', 'value'), rows)}"
+
+
+def _dead_letters() -> str:
+    said = paragraph(
+        f"What cannot be read as a command of this ledger goes to `{Topic.DEAD_LETTERS}` with",
+        "its key,",
+        "value and headers as they came, and Kafka Connect's error headers besides. A",
+        "refusal never",
+        "goes there.",
+    )
+    rows = [(f"`{PREFIX}{name}`", told) for name, told in ERRORS.items()]
+    reasons = paragraph("Reasons:", ", ".join(f"`{reason}`" for reason in Unreadable) + ".")
+    return f"## Dead letters\n\n{said}{table(('header', 'value'), rows)}\n{reasons}".rstrip() + "\n"
