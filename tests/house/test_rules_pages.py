@@ -14,7 +14,7 @@ from tools.reference.codes import HEADING
 
 PAGES = {path.stem: path.read_text("utf-8") for path in (ROOT / "docs" / "rules").glob("*.md")}
 NUMBER = re.compile(r"^\| `([a-z_]+)` \| (.+) \|$", re.MULTILINE)
-CODE = re.compile(r"`([A-Z]+(?:_[A-Z]+)+)`")
+CODE = re.compile(r"`([A-Z]+(?:_[A-Z]+)*)`")
 
 
 def newest_terms() -> dict[str, str]:
