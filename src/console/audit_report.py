@@ -38,9 +38,11 @@ def print_verified(found: Verified, out: Console, *, verbose: bool) -> None:
     if verbose:
         out.print(_table(found))
     for each in _divergences(found):
-        where = f"partition {each['partition']} offset {each['offset']}, "
-        where = f"{each['topic']} {where}" if "offset" in each else ""
-        out.print(f"{each['check']}: {where}{_text(each['key'])}", soft_wrap=True, markup=False)
+        where = ""
+        if "offset" in each:
+            where = f" {each['topic']} partition {each['partition']} offset {each['offset']},"
+        line = f"{each['check']}:{where} {_text(each['key'])}"
+        out.print(line.rstrip(), soft_wrap=True, markup=False)
         for name in ("expected", "found"):
             out.print(f"  {name:<9} {_text(each[name])}", soft_wrap=True, markup=False)
     if verbose:

@@ -1,0 +1,99 @@
+"""What an audit found is told to people in a few lines, and to machines in one object."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from console.audit import Verified, claims
+from console.audit_report import print_verified, verified_to_json
+from console.main import main
+from ledger.audit import CHECKS, AuditReport, audit, name_of
+from ledger.events import RefundIssued
+from projector.reconcile import Divergence, Reconciliation
+from tests.audit.ledgers import everything
+
+COMPARED = Reconciliation(positions={0: 7}, rows=12, divergences=())
+
+
+def report(*, falsified: bool = False) -> AuditReport:
+    log = everything()
+    if falsified:
+        log.forge(RefundIssued, amount=1)
+    return audit(log, "anybody")
+
+
+def printed(found: Verified, *, verbose: bool = False) -> str:
+    out = StringIO()
+    print_verified(found, Console(file=out, width=200), verbose=verbose)
+    return out.getvalue()
+
+
+def ended(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as end:
+        main(["audit", *arguments])
+    return int(end.value.code or 0)
+
+
+def test_a_clean_audit_holds_and_has_nothing_to_say() -> None:
+    found = Verified(log=report(), read_models=COMPARED, seconds=1.25)
+    assert found.holds
+    assert printed(found) == ""
+    told = json.loads(json.dumps(verified_to_json(found)))
+    assert (told["holds"], told["divergences"]) == (True, [])
+    assert [each["check"] for each in told["checks"]] == [*map(name_of, CHECKS), "read_models"]
+    assert told["read_models"] == {"rows": 12, "positions": {"0": 7}}
+
+
+def test_verbose_lists_every_check_and_what_was_read() -> None:
+    text = printed(Verified(log=report(), read_models=COMPARED, seconds=1.25), verbose=True)
+    assert all(name in text for name in claims())
+    assert "all holds: 34 commands, 51 events, 1 dead letters, 12 rows" in text
+
+
+def test_a_divergence_names_place_key_expected_and_found() -> None:
+    found = Verified(log=report(falsified=True), read_models=None, seconds=1.0)
+    assert not found.holds
+    first = next(e for e in verified_to_json(found)["divergences"] if e["check"] == "refund_sums")
+    assert (first["topic"], first["partition"]) == ("refunds.events.v1", 0)
+    assert (first["expected"], first["found"]) == ("amount 40796", "amount 1")
+    assert f"refund_sums: refunds.events.v1 partition 0 offset {first['offset']}, acct-1" in (
+        printed(found)
+    )
+
+
+def test_a_read_model_that_departs_breaks_the_audit() -> None:
+    wrong = Divergence(
+        view="balances", key=("acct-1", "CNY"), expected={"cash": 1}, found={"cash": b"\x02"}
+    )
+    compared = Reconciliation(positions={}, rows=1, divergences=(wrong,))
+    found = Verified(log=None, read_models=compared, seconds=0.5)
+    assert not found.holds
+    assert printed(found).splitlines() == [
+        "read_models: balances acct-1 CNY",
+        "  expected  cash 1",
+        "  found     cash 02",
+    ]
+
+
+def test_read_models_that_cannot_be_compared_break_the_audit() -> None:
+    found = Verified(log=report(), read_models="the database has another log", seconds=0.5)
+    assert not found.holds
+    assert "another log" in printed(found)
+
+
+def test_the_checks_are_listed_with_their_claims(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended("checks") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == list(claims())
+    assert all(line.endswith(".") for line in lines)
+
+
+def test_an_unknown_check_is_bad_input_and_the_nearest_is_named(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert ended("verify", "--check", "hash_chian") == 2
+    assert "did you mean 'hash_chain'?" in capsys.readouterr().err
