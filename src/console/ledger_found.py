@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from console.errors import BadInput, Failed
-from console.settings import DEFAULT_PARTITIONS, Settings
-from devstack import State, Status, status
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
+    from console.settings import Settings
+    from devstack import Status
     from ledger.kafka_log import KafkaSettings
+
+DEFAULT_PARTITIONS = 4
 
 PARTITIONS, SANDBOX = "partitions", "sandbox"
 """What `up` notes beside a stack, for those who find it."""
@@ -57,6 +59,8 @@ def find_ledger(settings: Settings) -> Ledger:
             partition_count=settings.partitions or DEFAULT_PARTITIONS,
             prefix=settings.prefix,
         )
+    from devstack import status
+
     return running_in(status(settings.home_folder))
 
 
@@ -78,6 +82,8 @@ def use_schema_registry(settings: Settings, *, register: bool = False) -> None:
 
 def running_in(seen: Status) -> Ledger:
     """The ledger of a stack. Raises Failed where it does not run."""
+    from devstack import State
+
     running = seen.state in (State.RUNNING, State.DEGRADED)
     if not running or seen.bootstrap is None or seen.database_url is None:
         raise Failed(

@@ -11,10 +11,11 @@ from uuid import UUID
 import typer
 
 from console.errors import Failed, explain
-from console.ledger_found import Ledger, connected, find_ledger, use_schema_registry
-from console.settings import Settings, read_settings
+from console.ledger_found import connected, find_ledger, use_schema_registry
 
 if TYPE_CHECKING:
+    from console.ledger_found import Ledger
+    from console.settings import Settings
     from ledger.events import LedgerOpened
     from ledger.log import Topic
 
@@ -134,6 +135,7 @@ def _until_told_to_stop(work: Callable[[Settings, Ledger], None]) -> None:
 
 def _started() -> Settings:
     from console.log_output import log_to_stderr
+    from console.settings import read_settings
 
     settings = read_settings()
     log_to_stderr(settings.log_level, json=settings.log_json)

@@ -8,8 +8,6 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-DEFAULT_PARTITIONS = 4
-
 
 class Settings(BaseSettings):
     """Read from environment variables alone; an empty one counts as unset."""

@@ -17,10 +17,10 @@ def simulate(
         bool, typer.Option("--pretty", help="Sentences for people instead of JSON.")
     ] = False,
 ) -> None:
-    """Run a file of commands in memory, with a simulated clock, and print every event.
+    """Run a file of commands in memory.
 
-    The same decider, reactions and deadlines as in the running ledger; no broker and no database
-    are needed. Each event is one JSON object a line.
+    The clock is simulated, and every event is printed as one JSON object a line. Decider, reactions
+    and deadlines are those of the running ledger; no broker and no database are needed.
 
     Examples:
 

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from console.errors import BadInput, Failed
-from console.ledger_found import PARTITIONS, SANDBOX
-from console.settings import DEFAULT_PARTITIONS, Settings, read_settings
-from devstack import Plan, ProcessSpec, State, Status
-from devstack import down as stop_stack
-from devstack import status as stack_status
-from devstack import up as start_stack
-from devstack.processes import Identity
+from console.ledger_found import DEFAULT_PARTITIONS, PARTITIONS, SANDBOX
+
+if TYPE_CHECKING:
+    from console.settings import Settings
+    from devstack import Plan, Status
+    from devstack.processes import Identity
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")]
 PROCESSES = ("decider", "reactions", "projector")
-RUNNING = (State.RUNNING, State.DEGRADED)
 
 
 def up(
@@ -27,10 +25,10 @@ def up(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Start a broker, a database and the processes of the ledger in REFUNDS_HOME.
+    """Start broker, database and the ledger's processes.
 
-    What runs already is left as it is. The first start makes the ledger; whether it is a sandbox
-    is settled then.
+    All of it lives in REFUNDS_HOME (default .refunds). What runs already is left as it is. The
+    first start makes the ledger; whether it is a sandbox is settled then.
 
     Examples:
 
@@ -39,7 +37,10 @@ def up(
       REFUNDS_HOME=/tmp/play refundctl up --sandbox
     """
     from console.output import console, json_line
+    from console.settings import read_settings
     from console.stack_report import print_status, status_to_json
+    from devstack import State, status
+    from devstack import up as start_stack
 
     settings = read_settings()
     if settings.kafka_bootstrap is not None:
@@ -48,9 +49,9 @@ def up(
             "'refundctl init' and 'refundctl run' against the one you have"
         )
     home = settings.home_folder
-    seen = stack_status(home)
+    seen = status(home)
     _refuse_another_kind(seen, settings, sandbox=sandbox or settings.sandbox)
-    ran = seen.state in RUNNING
+    ran = seen.state in (State.RUNNING, State.DEGRADED)
     seen = start_stack(
         home, ledger_plan(settings, seen, sandbox=sandbox or settings.sandbox), console(stderr=True)
     )
@@ -62,12 +63,18 @@ def up(
 
 
 def down(as_json: AsJson = False) -> None:
-    """Stop all that `up` started; the data stays. Nothing to stop is fine too."""
+    """Stop all that 'up' started; the data stays.
+
+    Nothing to stop is fine too.
+    """
     from console.output import json_line
+    from console.settings import read_settings
     from console.stack_report import status_to_json
+    from devstack import State, status
+    from devstack import down as stop_stack
 
     home = read_settings().home_folder
-    before = stack_status(home)
+    before = status(home)
     seen = stop_stack(home)
     if as_json:
         typer.echo(json_line(status_to_json(seen, ask=False)))
@@ -78,12 +85,16 @@ def down(as_json: AsJson = False) -> None:
 
 
 def status(as_json: AsJson = False) -> None:
-    """Say how the stack stands: processes, ports, how far each consumer has read, the clock.
+    """Say how the stack stands.
 
-    The exit code is 0 only while everything runs.
+    Processes, ports, how far each consumer has read, a sandbox's clock. The exit code is 0 only
+    while everything runs.
     """
     from console.output import json_line
+    from console.settings import read_settings
     from console.stack_report import print_status, status_to_json
+    from devstack import State
+    from devstack import status as stack_status
 
     seen = stack_status(read_settings().home_folder)
     if as_json:
@@ -110,11 +121,12 @@ def logs(
 
       refundctl logs -f
     """
+    from console.settings import read_settings
+    from devstack import State, status, tail
     from devstack import follow as follow_logs
-    from devstack import tail
 
     home = read_settings().home_folder
-    if stack_status(home).state is State.ABSENT:
+    if status(home).state is State.ABSENT:
         raise Failed(f"there are no logs in {home}; start the ledger with 'refundctl up'")
     chosen = tuple(names or ())
     for name, line in tail(home, chosen, count):
@@ -133,6 +145,8 @@ def ledger_plan(
     owner: Identity | None = None,
 ) -> Plan:
     """What the stack is to run. The partition count of a ledger that is there already stays."""
+    from devstack import Plan, ProcessSpec
+
     known = seen.metadata.get(PARTITIONS) if seen is not None else None
     partitions = str(settings.partitions or known or DEFAULT_PARTITIONS)
     program = (sys.executable, "-m", "console.main")
@@ -157,6 +171,7 @@ def ledger_plan(
 def _refuse_another_kind(seen: Status, settings: Settings, *, sandbox: bool) -> None:
     """A ledger stays what it was opened as; a start that failed opened none."""
     from console.processes import kind_differs
+    from devstack import State
 
     if seen.state in (State.ABSENT, State.FAILED) or SANDBOX not in seen.metadata:
         return

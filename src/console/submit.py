@@ -31,12 +31,13 @@ def submit(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if any is refused.")] = False,
 ) -> None:
-    """Publish a file of commands to the running ledger and print what came of each.
+    """Give a file of commands to the running ledger.
 
-    The whole file is checked first; with a single problem nothing is published. A refusal is an
-    outcome like any other. On a sandbox the lines carry their instants (at), and time goes from
-    line to line as in 'refundctl simulate'; elsewhere the broker's time counts, and a file with
-    instants is turned away. Given twice, a command finds its first outcome.
+    The whole file is checked first; with a single problem nothing is published. Then what came of
+    each command is printed; a refusal is an outcome like any other. On a sandbox the lines carry
+    their instants (at), and time goes from line to line as in 'refundctl simulate'; elsewhere the
+    broker's time counts, and a file with instants is turned away. Given twice, a command finds its
+    first outcome.
 
     Examples:
 

@@ -12,8 +12,8 @@ FOLDER = Path(__file__).parent / "golden"
 
 
 def example_files() -> list[Path]:
-    """Every file of commands with instants, in the order of their names."""
-    return sorted(EXAMPLES.glob("*.jsonl"))
+    """Every file of commands with instants, in the order in which a sandbox can take them."""
+    return sorted(EXAMPLES.glob("*.jsonl"), key=lambda example: instants_of(example)[0])
 
 
 def golden_of(example: Path) -> Path:

@@ -183,3 +183,29 @@ def test_a_ledger_that_is_no_sandbox_cannot_be_made_one(
     ran = live.run("init", "--sandbox")
     assert ran.code == 1
     assert "was opened as not a sandbox, and stays so" in ran.err
+
+
+def test_a_broker_that_does_not_answer_is_named(live: Terminal) -> None:
+    live.use({"KAFKA_BOOTSTRAP": "127.0.0.1:1"})
+    ran = live.run("submit", "-", stdin=text_of(opening(new_account())))
+
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith("error: no Kafka broker answers at 127.0.0.1:1 within")
+    assert "refundctl up" in ran.err
+    assert ran.err.count("\n") == 1
+
+
+def test_brokers_without_the_ledgers_topics_are_told(live: Terminal) -> None:
+    live.use({"REFUNDS_PREFIX": "nothing-"})
+    ran = live.run("submit", "-", stdin=text_of(opening(new_account())))
+
+    assert (ran.code, ran.out) == (1, "")
+    assert "has no topic nothing-refunds.commands.v1" in ran.err
+
+
+def test_another_partition_count_is_refused_by_every_door(live: Terminal) -> None:
+    live.use({"REFUNDS_PARTITIONS": "3"})
+    ran = live.run("submit", "-", stdin=text_of(opening(new_account())))
+
+    assert (ran.code, ran.out) == (1, "")
+    assert "partitions is 2, must be 3" in ran.err

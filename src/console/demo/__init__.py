@@ -24,7 +24,7 @@ def demo(
         bool, typer.Option("--keep", help="Leave the stack up, in REFUNDS_HOME.")
     ] = False,
 ) -> None:
-    """Tell a story of refunds on a real broker and a real database.
+    """Tell a story of refunds on real services.
 
     Starts everything it needs, tells what happens step by step, shows the read models, and stops
     all of it again.
