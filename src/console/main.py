@@ -14,6 +14,7 @@ from console.clock import clock
 from console.demo import demo
 from console.errors import INTERRUPTED, explain
 from console.query import query
+from console.rules import rules
 from console.simulate import simulate
 from console.submit import submit
 
@@ -74,6 +75,7 @@ app.command()(stack.logs)
 app.command()(simulate)
 app.command()(submit)
 app.command()(query)
+app.command()(rules)
 app.add_typer(clock, name="clock")
 app.add_typer(audit.app, name="audit")
 app.command()(demo)

@@ -63,16 +63,16 @@ def projector() -> None:
 
 
 def _decide(settings: Settings, ledger: Ledger) -> None:
+    from console.terms_found import terms_in_force
     from consumers.decider import GROUP, PartitionDecider, World
     from consumers.runner import Partitions, run_partitions
     from consumers.store import Store
     from ledger.kafka_log import KafkaLog, verify_world
     from ledger.log import Topic
-    from ledger.terms import released_terms
     from projector.runner import stop_on_signals
 
     opened = _opened(settings, ledger, verify_world(ledger.kafka))
-    world = World(opened=opened, terms=released_terms())
+    world = World(opened=opened, terms=terms_in_force(settings))
     log = KafkaLog(ledger.kafka, GROUP, Topic.COMMANDS, settings.member or "decider")
     folder = settings.home_folder / "state"
 

@@ -26,6 +26,7 @@ class Settings(BaseSettings):
     sandbox: bool = Field(default=False, validation_alias="REFUNDS_SANDBOX")
     ready_file: Path | None = Field(default=None, validation_alias="REFUNDS_READY_FILE")
     member: str | None = Field(default=None, validation_alias="REFUNDS_MEMBER")
+    terms: Path | None = Field(default=None, validation_alias="REFUNDS_TERMS")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", validation_alias="REFUNDS_LOG_LEVEL"
     )

@@ -16,6 +16,10 @@ def simulate(
     pretty: Annotated[
         bool, typer.Option("--pretty", help="Sentences for people instead of JSON.")
     ] = False,
+    terms: Annotated[
+        list[Path] | None,
+        typer.Option("--terms", help="A file of terms beside the released; may be repeated."),
+    ] = None,
 ) -> None:
     """Run a file of commands in memory.
 
@@ -29,19 +33,21 @@ def simulate(
       refundctl simulate examples/recycle-bin.jsonl --pretty
 
       refundctl simulate - < commands.jsonl | jq .event
+
+      refundctl simulate commands.jsonl --terms my-terms.toml
     """
     from console.command_files import read_bytes, read_lines
     from console.log_output import log_to_stderr
     from console.output import json_line, version
     from console.playing import QuoteBook, play
     from console.telling import told
+    from console.terms_found import terms_of
     from consumers.simulation import Simulation
     from ledger.json_mapping import event_to_json
-    from ledger.terms import released_terms
 
     log_to_stderr("error", json=False)
     lines = read_lines(file, read_bytes(file), require_at=True)
-    world = Simulation(released_terms(), version())
+    world = Simulation(terms_of(terms or ()), version())
     for step in play(world, world.take_events, lines, QuoteBook()):
         for recorded in step.events:
             typer.echo(told(recorded) if pretty else json_line(event_to_json(recorded)))

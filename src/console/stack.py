@@ -145,6 +145,7 @@ def ledger_plan(
     owner: Identity | None = None,
 ) -> Plan:
     """What the stack is to run. The partition count of a ledger that is there already stays."""
+    from console.terms_found import TERMS, terms_in_force, terms_path
     from devstack import Plan, ProcessSpec
 
     known = seen.metadata.get(PARTITIONS) if seen is not None else None
@@ -155,13 +156,18 @@ def ledger_plan(
         "REFUNDS_SANDBOX": str(int(sandbox)),
         "REFUNDS_LOG_JSON": "1",
     }
+    metadata = {SANDBOX: "yes" if sandbox else "no", PARTITIONS: partitions}
+    terms = terms_path(settings, seen)
+    terms_in_force(settings, seen)
+    if terms is not None:
+        told["REFUNDS_TERMS"] = metadata[TERMS] = str(terms)
     assignments = tuple(f"{name}={value}" for name, value in told.items())
     return Plan(
         prepare=(("/usr/bin/env", *assignments, *program, "init"),),
         processes=tuple(
             ProcessSpec(name=name, argv=(*program, "run", name), env=told) for name in PROCESSES
         ),
-        metadata={SANDBOX: "yes" if sandbox else "no", PARTITIONS: partitions},
+        metadata=metadata,
         database_url=settings.database_url,
         durable=durable,
         owner=owner,

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import tomllib
 from bisect import bisect_right
+from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
 from fractions import Fraction
 from importlib import resources
-from typing import Any
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Struct
 
 from ledger.instants import Instant, parse_instant
 from ledger.money import UsdCents, parse_decimal12, parse_minor
+
+T = TypeVar("T")
 
 
 class CapBasis(StrEnum):
@@ -86,44 +90,150 @@ def terms_table(versions: list[Terms]) -> TermsTable:
     return TermsTable(versions=ordered)
 
 
-def parse_terms(text: str) -> Terms:
-    """One version from its TOML text. ValueError names the key that is missing or wrong."""
+def overridden(table: TermsTable, text: str) -> TermsTable:
+    """The table with one more version, of a file that need not say what stays as it is then.
+
+    What the file leaves out is as in the version in force where it begins; where it begins at the
+    instant of another, it stands before that one. ValueError names the key, or the version whose
+    name is taken.
+    """
+    base = table.at(_effective_from(_sections(text)))
+    found = parse_terms(text, base)
+    known = [terms for terms in table.versions if terms.version == found.version]
+    if known == [found]:
+        return table
+    if known:
+        raise ValueError(
+            f"terms: version {found.version!r} is there already with other numbers, and a version "
+            "never changes; give yours a name of its own"
+        )
+    ordered = sorted((*table.versions, found), key=lambda terms: terms.effective_from)
+    return TermsTable(versions=tuple(ordered))
+
+
+def parse_terms(text: str, base: Terms | None = None) -> Terms:
+    """One version from its TOML text; what it leaves out is taken from `base`, if there is one.
+
+    ValueError names the key that is missing, unknown or wrong.
+    """
+    sections = _sections(text)
+    values: dict[str, Any] = {}
+    for name, (section, read) in _KEYS.items():
+        if name in sections[section]:
+            values[name] = _value(f"{section}.{name}".lstrip("."), read, sections[section][name])
+        elif base is not None and name not in _OWN:
+            values[name] = getattr(base, name)
+        else:
+            raise ValueError(f"terms: the key {name!r} is missing")
+    for section, keys in sections.items():
+        for key in keys:
+            if _KEYS.get(key, ("",))[0] != section or key not in _KEYS:
+                raise ValueError(f"terms: the key {f'{section}.{key}'.lstrip('.')!r} is unknown")
+    return Terms(**values)
+
+
+def _sections(text: str) -> dict[str, dict[str, Any]]:
+    """The keys of the file's sections; those above the first section stand under ''."""
     raw = tomllib.loads(text)
+    sections: dict[str, dict[str, Any]] = {}
+    for name in ("instances", "marketplace", "reservations"):
+        section = raw.pop(name, {})
+        sections[name] = _value(name, _section, section)
+    return {"": raw, **sections}
+
+
+def _effective_from(sections: dict[str, dict[str, Any]]) -> Instant:
+    moment = sections[""].get("effective_from")
+    if moment is None:
+        raise ValueError("terms: the key 'effective_from' is missing")
+    return _value("effective_from", _instant, moment)
+
+
+def _value(key: str, read: Callable[[Any], T], raw: Any) -> T:
     try:
-        return _terms(raw, raw["instances"], raw["marketplace"], raw["reservations"])
-    except KeyError as missing:
-        raise ValueError(f"terms: the key {missing} is missing") from None
+        return read(raw)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"terms: {key} is {raw!r}: {error}") from error
 
 
-def _terms(
-    raw: dict[str, Any], online: dict[str, Any], market: dict[str, Any], held: dict[str, Any]
-) -> Terms:
-    return Terms(
-        version=str(raw["version"]),
-        effective_from=_instant(raw["effective_from"]),
-        time_zone=raw["time_zone"],
-        quote_valid_minutes=raw["quote_valid_minutes"],
-        five_days_hours=online["five_days_hours"],
-        prepaid_retention_hours=online["prepaid_retention_hours"],
-        postpaid_retention_hours=online["postpaid_retention_hours"],
-        full_refunds_per_account=online["full_refunds_per_account"],
-        ordinary_returns_per_account=online["ordinary_returns_per_account"],
-        promotion_fee=parse_decimal12(online["promotion_fee"]),
-        review_days=market["review_days"],
-        completion_days=market["completion_days"],
-        self_service_refunds_per_account=market["self_service_refunds_per_account"],
-        arrival_minutes=market["arrival_minutes"],
-        cap_usd=parse_minor(held["cap_usd"], "USD"),
-        cap_window_days=held["cap_window_days"],
-        cap_basis=CapBasis(held["cap_basis"]),
-        termination_fee=parse_decimal12(held["termination_fee"]),
-        not_exchangeable=frozenset(held["not_exchangeable"]),
-        families=held["families"],
-        swaps=held["swaps"],
-    )
+def _section(raw: Any) -> dict[str, Any]:
+    if not isinstance(raw, dict):
+        raise TypeError("write a section of lines under its name in brackets")
+    return raw
 
 
-def _instant(moment: datetime) -> Instant:
-    if moment.tzinfo is None:
-        raise ValueError(f"terms: effective_from {moment} needs a zone, such as Z")
-    return parse_instant(moment.astimezone(UTC).isoformat())
+def _instant(raw: Any) -> Instant:
+    if not isinstance(raw, datetime):
+        raise TypeError("write an instant such as 2026-07-01T00:00:00Z, without quotes")
+    if raw.tzinfo is None:
+        raise ValueError("it needs a zone, such as Z")
+    return parse_instant(raw.astimezone(UTC).isoformat())
+
+
+def _text(raw: Any) -> str:
+    if not isinstance(raw, str) or not raw:
+        raise ValueError("write a text in quotes")
+    return raw
+
+
+def _zone(raw: Any) -> str:
+    try:
+        return ZoneInfo(_text(raw)).key
+    except ZoneInfoNotFoundError:
+        raise ValueError("no such time zone; write one such as Asia/Shanghai") from None
+
+
+def _count(raw: Any) -> int:
+    if not isinstance(raw, int) or isinstance(raw, bool) or not 0 <= raw <= _MOST:
+        raise ValueError(f"write a whole number from 0 to {_MOST}")
+    return raw
+
+
+def _share(raw: Any) -> Fraction:
+    if not isinstance(raw, str) or not 0 <= (share := parse_decimal12(raw)) <= 1:
+        raise ValueError('write a share from 0 to 1 as text, such as "0.25"')
+    return share
+
+
+def _usd(raw: Any) -> UsdCents:
+    if not isinstance(raw, str) or (cents := parse_minor(raw, "USD")) < 0:
+        raise ValueError('write US dollars as text, such as "50000.00"')
+    return cents
+
+
+def _names(raw: Any) -> frozenset[str]:
+    if not isinstance(raw, list):
+        raise TypeError("write a list of texts")
+    return frozenset(_text(each) for each in raw)
+
+
+def _pairs(raw: Any) -> dict[str, str]:
+    return {_text(key): _text(value) for key, value in _section(raw).items()}
+
+
+_MOST = 1_000_000
+_OWN = ("version", "effective_from")
+_KEYS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "version": ("", _text),
+    "effective_from": ("", _instant),
+    "time_zone": ("", _zone),
+    "quote_valid_minutes": ("", _count),
+    "five_days_hours": ("instances", _count),
+    "prepaid_retention_hours": ("instances", _count),
+    "postpaid_retention_hours": ("instances", _count),
+    "full_refunds_per_account": ("instances", _count),
+    "ordinary_returns_per_account": ("instances", _count),
+    "promotion_fee": ("instances", _share),
+    "review_days": ("marketplace", _count),
+    "completion_days": ("marketplace", _count),
+    "self_service_refunds_per_account": ("marketplace", _count),
+    "arrival_minutes": ("marketplace", _count),
+    "cap_usd": ("reservations", _usd),
+    "cap_window_days": ("reservations", _count),
+    "cap_basis": ("reservations", CapBasis),
+    "termination_fee": ("reservations", _share),
+    "not_exchangeable": ("reservations", _names),
+    "families": ("reservations", _pairs),
+    "swaps": ("reservations", _pairs),
+}
+"""Every key: the section it stands in, and how it is read."""

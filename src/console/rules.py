@@ -1,0 +1,141 @@
+"""`refundctl rules`: every rule with its source, its number in force and its refusal codes."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from console.errors import BadInput
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from ledger.rulebook import Rule
+    from ledger.terms import Terms
+
+
+def rules(
+    name: Annotated[
+        str | None, typer.Argument(metavar="RULE", help="This one; without, all are listed.")
+    ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option("--at", metavar="INSTANT", help="With the numbers of that instant, not now."),
+    ] = None,
+    terms: Annotated[
+        list[Path] | None, typer.Option("--terms", help="A file of terms, beside the released.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a rule.")] = False,
+) -> None:
+    """List the rules: what each is, where it comes from, its numbers, and what it refuses with.
+
+    Examples:
+
+      refundctl rules
+
+      refundctl rules refund_cap --at 2026-01-05T08:00:00Z
+
+      refundctl rules --json | jq 'select(.codes | index("WRONG_STATE"))'
+    """
+    from console.output import console, json_line, put
+    from ledger.rulebook import RULES
+
+    chosen = list(RULES.values()) if name is None else [_known(name)]
+    in_force = _terms_at(at, terms)
+    if as_json:
+        for rule in chosen:
+            typer.echo(json_line(rule_to_json(rule, in_force)))
+    elif name is not None:
+        _print_one(chosen[0], in_force)
+    else:
+        put(console(), _table(chosen, in_force))
+        typer.echo(f"terms version {in_force.version}; 'refundctl rules RULE' tells one in full")
+
+
+def rule_to_json(rule: Rule, terms: Terms) -> dict[str, Any]:
+    """A rule as one JSON object."""
+    from ledger.rulebook import numbers
+
+    return {
+        "rule": rule.name,
+        "kinds": [kind.value for kind in rule.kinds],
+        "says": rule.says,
+        "source": rule.source,
+        "terms_version": terms.version,
+        "terms": numbers(rule, terms),
+        "codes": [code.value for code in rule.codes],
+        "commands": list(rule.commands),
+        "homes": list(rule.homes),
+    }
+
+
+def _known(name: str) -> Rule:
+    from ledger.rulebook import RULES
+
+    if name not in RULES:
+        near = difflib.get_close_matches(name, list(RULES), n=1)
+        meant = f"; did you mean {near[0]!r}?" if near else ""
+        raise BadInput(f"no rule is called {name!r}{meant} See all with 'refundctl rules'")
+    return RULES[name]
+
+
+def _terms_at(at: str | None, files: list[Path] | None) -> Terms:
+    from console.terms_found import terms_of
+    from consumers.clock import WallClock
+    from ledger.instants import parse_instant
+
+    try:
+        instant = WallClock().now() if at is None else parse_instant(at)
+    except ValueError as error:
+        raise BadInput(f"--at: {error}; write one such as 2026-01-05T08:00:00Z") from error
+    return terms_of(files or ()).at(instant)
+
+
+def _table(chosen: list[Rule], terms: Terms) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("rule", no_wrap=True)
+    for head in ("kind", "source", "numbers in force", "refused with"):
+        table.add_column(head)
+    for rule in chosen:
+        kinds = ", ".join(rule.kinds)
+        codes = ", ".join(rule.codes)
+        table.add_row(rule.name, kinds, rule.source, _numbers_told(rule, terms), codes)
+    return table
+
+
+def _numbers_told(rule: Rule, terms: Terms) -> str:
+    from ledger.rulebook import numbers
+
+    return ", ".join(f"{name} {_short(value)}" for name, value in numbers(rule, terms).items())
+
+
+def _short(value: object) -> str:
+    if isinstance(value, dict | list):
+        return f"({len(value)} of them)"
+    return str(value)
+
+
+def _print_one(rule: Rule, terms: Terms) -> None:
+    from ledger.rulebook import numbers
+
+    commands = ", ".join(rule.commands) or "-"
+    typer.echo(f"{rule.name}: {rule.says}")
+    typer.echo(f"  kind      {', '.join(rule.kinds)}")
+    typer.echo(f"  source    {rule.source}")
+    typer.echo(f"  refuses   {', '.join(rule.codes) or 'nothing'}")
+    typer.echo(f"  commands  {commands}")
+    typer.echo(f"  code      {', '.join(rule.homes)}")
+    typer.echo(f"  terms     version {terms.version}")
+    for name, value in numbers(rule, terms).items():
+        typer.echo(f"    {name} = {_in_full(value)}")
+
+
+def _in_full(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} → {each}" for key, each in value.items())
+    return ", ".join(value) if isinstance(value, list) else str(value)

@@ -1,0 +1,326 @@
+"""The rulebook's table of contents: every rule by its name, its source, home, terms and codes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from enum import StrEnum
+from fractions import Fraction
+from functools import cache
+from importlib import import_module
+from inspect import cleandoc
+
+from msgspec import Struct
+
+from ledger.calculations.working import decimal_text
+from ledger.commands import COMMANDS
+from ledger.instants import format_instant
+from ledger.money import format_minor
+from ledger.policies import JUDGED, STOPPERS
+from ledger.refusal import Code
+from ledger.terms import Terms
+
+OURS = "decided for this ledger"
+ONLINE, MARKET, HELD = "seed 000", "seed 001", "seed 003"
+_POLICIES, _CALCULATIONS = "ledger.policies.", "ledger.calculations."
+
+
+class RuleKind(StrEnum):
+    """What a rule does: refuse, compute, change state, or be a number; or hold for all of them."""
+
+    POLICY = "policy"
+    CALCULATION = "calculation"
+    STATE = "state"
+    TERM = "term"
+    GROUND = "ground"
+
+
+class Rule(Struct, frozen=True, kw_only=True):
+    """A rule: where it lives (module names, its own first), and the terms it takes numbers from."""
+
+    name: str
+    source: str
+    homes: tuple[str, ...]
+    terms: tuple[str, ...] = ()
+    says: str
+    ground: bool = False
+
+    @property
+    def kinds(self) -> tuple[RuleKind, ...]:
+        """What it does, by where it lives."""
+        if self.ground:
+            return (RuleKind.GROUND,)
+        if self.homes == ("ledger.terms",):
+            return (RuleKind.TERM,)
+        own = tuple(
+            kind
+            for kind, room in (
+                (RuleKind.POLICY, _POLICIES),
+                (RuleKind.CALCULATION, _CALCULATIONS),
+            )
+            if any(home.startswith(room) for home in self.homes)
+        )
+        return own or (RuleKind.STATE,)
+
+    @property
+    def codes(self) -> tuple[Code, ...]:
+        """What it refuses with, in order of precedence."""
+        return tuple(dict.fromkeys(code for code, _ in _refusals().get(self.name, ())))
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """The commands its policies look at, in the order of the vocabulary."""
+        named = {command for _, scope in _refusals().get(self.name, ()) for command in scope}
+        return tuple(command for command in COMMANDS if command in named)
+
+
+def _policy(name: str, source: str, *more: str, terms: tuple[str, ...] = ()) -> Rule:
+    return _rule(name, source, _POLICIES + name, *more, terms=terms)
+
+
+def _calculation(name: str, source: str, *more: str, terms: tuple[str, ...] = ()) -> Rule:
+    return _rule(name, source, _CALCULATIONS + name, *more, terms=terms)
+
+
+def _rule(name: str, source: str, *homes: str, terms: tuple[str, ...] = ()) -> Rule:
+    """A rule that says what the docstring of its first home says."""
+    said = cleandoc(import_module(homes[0]).__doc__ or "").partition(": ")[2]
+    return Rule(
+        name=name,
+        source=source,
+        homes=homes,
+        terms=terms,
+        says=said.split("\n\n")[0].replace("\n", " "),
+    )
+
+
+def _state(name: str, source: str, says: str, *homes: str, terms: tuple[str, ...] = ()) -> Rule:
+    return Rule(name=name, source=source, homes=homes, terms=terms, says=says)
+
+
+def _ground(name: str, says: str, *homes: str, terms: tuple[str, ...] = ()) -> Rule:
+    return Rule(name=name, source=OURS, homes=homes, terms=terms, says=says, ground=True)
+
+
+_RETENTION = ("prepaid_retention_hours", "postpaid_retention_hours")
+_QUOTAS = ("full_refunds_per_account", "ordinary_returns_per_account")
+
+COMMON: tuple[Rule, ...] = (
+    _ground(
+        "money",
+        "whole minor units, never a float; rounded once, half up, per amount.",
+        "ledger.money",
+    ),
+    _policy("one_account_one_writer", OURS),
+    _ground(
+        "the_deciding_instant",
+        "a command is decided at the broker's append time; replay reads no clock.",
+        "ledger.envelope",
+    ),
+    _policy("idempotency", OURS),
+    _ground(
+        "refusal_is_a_fact",
+        "a refusal is an event with every violated rule; it changes no money and no state.",
+        "ledger.refusal",
+    ),
+    _ground(
+        "precedence",
+        "the first stopper ends the judging, all others are judged together.",
+        "ledger.policies",
+    ),
+    _policy(
+        "existence_and_state",
+        OURS,
+        "ledger.policies.instance_state",
+        "ledger.policies.purchase_state",
+        "ledger.policies.reservation_state",
+        "ledger.policies.refund_state",
+    ),
+    _policy("actor", OURS),
+    _policy("account_and_source", f"{ONLINE}, {MARKET}, {HELD}"),
+    _calculation("never_twice", OURS),
+    _ground(
+        "vouchers",
+        "vouchers and coupons are never returned, and are no part of what was paid.",
+        "ledger.shapes",
+    ),
+    _state(
+        "corrections",
+        OURS,
+        "a correction reverses every posting of a refund, once.",
+        "ledger.state.refunds",
+    ),
+    _ground(
+        "terms",
+        "every number has a version and an effective date; a verdict stores the version.",
+        "ledger.terms",
+        terms=("version", "effective_from"),
+    ),
+    _ground(
+        "quote",
+        "a quote is the same decision without its consequences, with an expiry.",
+        "ledger.decide",
+        terms=("quote_valid_minutes",),
+    ),
+    _policy(
+        "act_on_a_quote",
+        f"{ONLINE}, {HELD}",
+        "ledger.policies.quote_comparison",
+        terms=("quote_valid_minutes",),
+    ),
+    _policy("deadlines", OURS),
+)
+
+INSTANCES: tuple[Rule, ...] = (
+    _policy(
+        "prepaid_return",
+        ONLINE,
+        "ledger.calculations.prepaid_return",
+        terms=("prepaid_retention_hours",),
+    ),
+    _policy("postpaid_destroy", ONLINE, terms=("postpaid_retention_hours",)),
+    _state(
+        "charges_stop",
+        ONLINE,
+        "from the isolation on no charge accrues.",
+        "ledger.decide.instances",
+    ),
+    _policy("restore", ONLINE, terms=_RETENTION),
+    _state(
+        "retention_elapsed",
+        ONLINE,
+        "after the window, and without a renewal, the instance destroys itself.",
+        "ledger.decide.instances",
+        "ledger.state.instances",
+        terms=_RETENTION,
+    ),
+    _policy("offline_now", ONLINE),
+    _state(
+        "expiry",
+        ONLINE,
+        "a prepaid instance that is not renewed goes to the bin at its expiry.",
+        "ledger.decide.instances",
+        "ledger.state.instances",
+        terms=("prepaid_retention_hours",),
+    ),
+    _calculation(
+        "five_days_no_reason", ONLINE, terms=("five_days_hours", "full_refunds_per_account")
+    ),
+    _calculation(
+        "ordinary_return",
+        ONLINE,
+        "ledger.calculations.value_used",
+        "ledger.calculations.ratio_split",
+        terms=("time_zone",),
+    ),
+    _policy("return_quota", ONLINE, terms=_QUOTAS),
+    _policy(
+        "promotion_order", ONLINE, "ledger.calculations.promotion_order", terms=("promotion_fee",)
+    ),
+)
+
+MARKETPLACE: tuple[Rule, ...] = (
+    _policy(
+        "review_period",
+        MARKET,
+        "ledger.calculations.review_period",
+        terms=("review_days", "time_zone"),
+    ),
+    _policy("application", MARKET, terms=("self_service_refunds_per_account",)),
+    _state(
+        "vendor_agrees",
+        MARKET,
+        "the vendor approves and the system completes, or declines with a note.",
+        "ledger.decide.marketplace",
+    ),
+    _policy(
+        "three_days",
+        MARKET,
+        "ledger.calculations.three_days",
+        terms=("completion_days", "time_zone"),
+    ),
+    _policy("withdraw", MARKET, terms=("completion_days",)),
+    _policy("invoice_first", MARKET),
+    _calculation("paid_only", MARKET),
+    _policy("access_ends", MARKET),
+    _policy("manual_refund", MARKET, "ledger.calculations.manual_refund"),
+    _state(
+        "arrival",
+        MARKET,
+        "the credit shows about half an hour later; never a condition.",
+        "ledger.terms",
+        terms=("arrival_minutes",),
+    ),
+)
+
+RESERVATIONS: tuple[Rule, ...] = (
+    _policy("who", HELD),
+    _calculation("prorated_value", HELD, "ledger.calculations.reservation_refund"),
+    _calculation("remaining_commitment", HELD),
+    _policy(
+        "refund_cap",
+        HELD,
+        "ledger.calculations.refund_cap",
+        terms=("cap_usd", "cap_window_days", "cap_basis"),
+    ),
+    _calculation("termination_fee", HELD, terms=("termination_fee",)),
+    _policy("partial_quantity", HELD, "ledger.calculations.partial_quantity"),
+    _policy(
+        "exchange", HELD, "ledger.calculations.exchange", terms=("families", "not_exchangeable")
+    ),
+    _policy("at_least_as_much", HELD),
+    _state(
+        "two_transactions",
+        HELD,
+        "an exchange is a cancellation and a purchase in one event, in two transactions.",
+        "ledger.postings",
+        "ledger.decide.reservations",
+    ),
+    _policy("swap", HELD, terms=("swaps",)),
+)
+
+RULES: dict[str, Rule] = {
+    rule.name: rule for rule in (*COMMON, *INSTANCES, *MARKETPLACE, *RESERVATIONS)
+}
+"""Every rule by its name, common ground first."""
+
+
+def rule_of(policy: Callable[..., object]) -> str:
+    """The rule that a policy belongs to: that of whose homes its module is one."""
+    return next(
+        name for name, rule in RULES.items() if policy.__module__ in rule.homes and not rule.ground
+    )
+
+
+def code_of(policy: Callable[..., object]) -> Code:
+    """A policy is named for its code; those of states say of what."""
+    if re.fullmatch(r"wrong_\w+_state", policy.__name__):
+        return Code.WRONG_STATE
+    return Code(policy.__name__.upper())
+
+
+def numbers(rule: Rule, terms: Terms) -> dict[str, object]:
+    """The terms a rule takes its numbers from, by name, as a person would write them."""
+    return {name: _plain(name, getattr(terms, name)) for name in rule.terms}
+
+
+@cache
+def _refusals() -> dict[str, tuple[tuple[Code, frozenset[str]], ...]]:
+    found: dict[str, list[tuple[Code, frozenset[str]]]] = {}
+    for policy, scope in (*STOPPERS, *JUDGED):
+        named = frozenset(command.__name__ for command in scope)
+        found.setdefault(rule_of(policy), []).append((code_of(policy), named))
+    return {name: tuple(each) for name, each in found.items()}
+
+
+def _plain(name: str, value: object) -> object:
+    """A number of the terms in its own unit; tables in the order of their names."""
+    if isinstance(value, Fraction):
+        return decimal_text(value)
+    if isinstance(value, frozenset):
+        return sorted(value)
+    if isinstance(value, int) and name == "cap_usd":
+        return format_minor(value, "USD")
+    if isinstance(value, int) and name == "effective_from":
+        return format_instant(value)
+    return value

@@ -1,0 +1,113 @@
+"""The rulebook's table of contents has every rule, and nothing that is no rule."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pkgutil import iter_modules
+
+import ledger.calculations
+import ledger.policies
+from ledger.built import BUILT
+from ledger.policies import JUDGED, STOPPERS
+from ledger.refusal import Code
+from ledger.rulebook import RULES, RuleKind, code_of, numbers, rule_of
+from ledger.terms import Terms, released_terms
+from tests.house.tree import ROOT
+
+COMMON = """
+    money one_account_one_writer the_deciding_instant idempotency refusal_is_a_fact precedence
+    existence_and_state actor account_and_source never_twice vouchers corrections terms quote
+    act_on_a_quote deadlines
+"""
+INSTANCES = """
+    prepaid_return postpaid_destroy charges_stop restore retention_elapsed offline_now expiry
+    five_days_no_reason ordinary_return return_quota promotion_order
+"""
+MARKETPLACE = """
+    review_period application vendor_agrees three_days withdraw invoice_first paid_only access_ends
+    manual_refund arrival
+"""
+RESERVATIONS = """
+    who prorated_value remaining_commitment refund_cap termination_fee partial_quantity exchange
+    at_least_as_much two_transactions swap
+"""
+NAMES = (COMMON + INSTANCES + MARKETPLACE + RESERVATIONS).split()
+NO_RULES = {"ledger.policies.case", "ledger.calculations.figures", "ledger.calculations.working"}
+
+
+def test_every_rule_is_there_and_no_other() -> None:
+    assert list(RULES) == NAMES
+
+
+def test_every_policy_and_every_calculation_is_at_home_in_a_rule() -> None:
+    files = {
+        f"{package.__name__}.{module.name}"
+        for package in (ledger.policies, ledger.calculations)
+        for module in iter_modules(package.__path__)
+    }
+    homes = {home for rule in RULES.values() for home in rule.homes}
+    rooms = ("ledger.policies.", "ledger.calculations.")
+    assert {home for home in homes if home.startswith(rooms)} == files - NO_RULES
+
+
+def test_every_home_is_there() -> None:
+    for rule in RULES.values():
+        for home in rule.homes:
+            import_module(home)
+
+
+def test_a_rule_that_refuses_or_computes_lives_under_its_own_name() -> None:
+    for rule in RULES.values():
+        if {RuleKind.POLICY, RuleKind.CALCULATION} & set(rule.kinds):
+            assert rule.homes[0].rpartition(".")[2] == rule.name
+
+
+def test_exactly_the_policies_refuse() -> None:
+    for rule in RULES.values():
+        assert bool(rule.codes) == (RuleKind.POLICY in rule.kinds), rule.name
+        assert bool(rule.commands) == (RuleKind.POLICY in rule.kinds), rule.name
+
+
+def test_each_code_is_that_of_some_rule() -> None:
+    waiting = set() if "CorrectRefund" in BUILT else {Code.ALREADY_CORRECTED}
+    assert {code for rule in RULES.values() for code in rule.codes} >= set(Code) - waiting
+
+
+def test_each_policy_belongs_to_the_rule_that_lists_its_code() -> None:
+    for policy, scope in (*STOPPERS, *JUDGED):
+        rule = RULES[rule_of(policy)]
+        assert code_of(policy) in rule.codes
+        assert {command.__name__ for command in scope} <= set(rule.commands)
+
+
+def test_every_number_of_the_terms_is_that_of_some_rule() -> None:
+    used = {name for rule in RULES.values() for name in rule.terms}
+    assert used == set(Terms.__struct_fields__)
+
+
+def test_numbers_stand_in_the_unit_of_their_name() -> None:
+    terms = released_terms().at(0)
+    assert numbers(RULES["refund_cap"], terms) == {
+        "cap_usd": "50000.00",
+        "cap_window_days": 365,
+        "cap_basis": "REFUND",
+    }
+    assert numbers(RULES["promotion_order"], terms) == {"promotion_fee": "0.25"}
+    assert numbers(RULES["terms"], terms) == {
+        "version": "1",
+        "effective_from": "1970-01-01T00:00:00Z",
+    }
+    exchange = numbers(RULES["exchange"], terms)
+    assert exchange["not_exchangeable"] == ["DatabricksPrepurchase", "RedHat", "SuseLinux"]
+
+
+def test_every_rule_says_something_and_names_its_source() -> None:
+    sources = {"seed 000", "seed 001", "seed 003", "decided for this ledger"}
+    for rule in RULES.values():
+        assert rule.says.endswith("."), rule
+        assert set(rule.source.split(", ")) <= sources, rule
+
+
+def test_every_rule_is_told_on_a_page() -> None:
+    told = "".join(page.read_text("utf-8") for page in (ROOT / "docs" / "rules").glob("*.md"))
+    assert [name for name in RULES if f"\n### {name}\n" not in told] == []
