@@ -12,12 +12,11 @@ from consumers.decider import CommitLost
 from consumers.follow_ups import command_record, follow_up
 from consumers.reactions import REACTIONS
 from ledger.codec import decode_event, event_name_of
-from ledger.events import RefundIssued
 from ledger.log import CommitResult, Log, LogRecord, Outgoing, Topic
 
 GROUP = "refunds.reactions"
 MAX_BATCH = 2_000
-_REACTED_TO = frozenset({RefundIssued.__name__})
+_REACTED_TO = frozenset(kind.__name__ for _, kinds in REACTIONS for kind in kinds)
 
 _log = structlog.get_logger(__name__)
 
@@ -71,6 +70,7 @@ class PartitionReactor:
                 follow_up(recorded.meta, reaction.__name__, index, body, sandbox_at=at),
                 self._log.partition_count,
             )
-            for reaction in REACTIONS
+            for reaction, kinds in REACTIONS
+            if isinstance(recorded.body, kinds)
             for index, body in enumerate(reaction(recorded))
         ]

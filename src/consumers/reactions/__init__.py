@@ -7,8 +7,13 @@ from collections.abc import Callable, Iterable
 from consumers.reactions.settle_refund import settle_refund
 from ledger.commands import Command
 from ledger.envelope import RecordedEvent
+from ledger.events import Event, RefundIssued
 
 Reaction = Callable[[RecordedEvent], Iterable[Command]]
 
-REACTIONS: tuple[Reaction, ...] = (settle_refund,)
-"""In the order in which their commands are sent. A reaction's name is part of its commands' ids."""
+REACTIONS: tuple[tuple[Reaction, tuple[type[Event], ...]], ...] = (
+    (settle_refund, (RefundIssued,)),
+)
+"""Each with the events it is shown, in the order in which their commands are sent. A reaction's
+name is part of its commands' ids.
+"""
