@@ -15,10 +15,13 @@ from jsonschema import Draft7Validator
 from msgspec import Struct
 
 from consumers.dead_letters import PREFIX
+from consumers.reactions import REACTIONS
+from ledger.audit.checks import CHECKS
 from ledger.commands import COMMANDS
 from ledger.envelope import CommandMeta, EventMeta
 from ledger.events import EVENTS
 from ledger.fields import Items, Record, fields_of
+from ledger.policies import JUDGED, STOPPERS
 from ledger.refusal import Code
 from tests.house.tree import ROOT
 from tools.reference.asyncapi import CHANNELS, document
@@ -107,6 +110,21 @@ def test_the_headers_told_are_those_that_records_carry() -> None:
     event, letter = sample_headers()
     assert [name for name, _ in event] == list(HEADERS)
     assert [name for name, _ in letter] == [PREFIX + name for name in ERRORS]
+
+
+FOLDERS: dict[str, set[str]] = {
+    "src/ledger/policies": {policy.__module__ for policy, _ in (*STOPPERS, *JUDGED)},
+    "src/consumers/reactions": {reaction.__module__ for reaction, _ in REACTIONS},
+    "src/ledger/audit/checks": {check.__module__ for check in CHECKS},
+}
+NO_POLICIES = {"case", "quote_comparison"}
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_every_file_of_a_folder_is_in_its_tuple(folder: str) -> None:
+    files = {path.stem for path in (ROOT / folder).glob("*.py")} - {"__init__"}
+    listed = {module.rpartition(".")[2] for module in FOLDERS[folder]}
+    assert files - (NO_POLICIES if folder.endswith("policies") else set()) == listed
 
 
 @pytest.mark.parametrize("line", tuple(lines()), ids=lambda line: f"{line.rule}-{line.code}")

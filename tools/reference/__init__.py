@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tools.reference.asyncapi import asyncapi_document
 from tools.reference.codes import codes_page
+from tools.reference.parts import parts_page
 from tools.reference.topics import topics_page
 from tools.reference.vocabulary import commands_page, events_page
 
@@ -19,5 +20,6 @@ def reference_pages() -> dict[Path, str]:
         FOLDER / "events.md": events_page(),
         FOLDER / "codes.md": codes_page(),
         FOLDER / "topics.md": topics_page(),
+        FOLDER / "parts.md": parts_page(),
         FOLDER / "asyncapi.yaml": asyncapi_document(),
     }

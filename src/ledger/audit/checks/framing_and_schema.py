@@ -8,8 +8,8 @@ from ledger.audit.seen import AuditedPartition, Divergence, Seen, UnreadEvent, d
 
 
 class FramingAndSchema:
-    """Every event is framed with the fingerprint of a schema in schemas/events, and can be read
-    with that schema alone.
+    """Every event's frame names a schema in schemas/events, by fingerprint or by its registry's id,
+    and it can be read with that schema alone.
     """
 
     def __init__(self, audited: AuditedPartition) -> None:
