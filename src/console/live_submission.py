@@ -24,8 +24,10 @@ _LISTEN_SECONDS = 0.1
 
 Place = tuple[int, int]
 """Partition and offset of a published command."""
-FindFirst = Callable[[str, str, bytes], Outcome | None]
-"""Account, command id and content digest → what that command led to the first time."""
+CommandContent = tuple[str, str, bytes]
+"""Account, command id and content digest: what a duplicate is recognised by."""
+FindFirsts = Callable[[Sequence[CommandContent]], dict[CommandContent, Outcome]]
+"""What commands led to the first time they were given; those not shown yet are left out."""
 
 
 class Sent(Struct, frozen=True, kw_only=True):
@@ -33,6 +35,11 @@ class Sent(Struct, frozen=True, kw_only=True):
 
     line: CommandLine
     digest: bytes
+
+    @property
+    def content(self) -> CommandContent:
+        """What it would be recognised by."""
+        return self.line.account, self.line.id, self.digest
 
 
 class LiveSubmission:
@@ -42,13 +49,13 @@ class LiveSubmission:
         self,
         listener: Listener,
         find_quote: FindQuote,
-        find_first: FindFirst,
+        find_firsts: FindFirsts,
         *,
         patience_seconds: float,
     ) -> None:
         self._listener = listener
         self._book = QuoteBook(find_quote)
-        self._find_first = find_first
+        self._find_firsts = find_firsts
         self._patience_seconds = patience_seconds
         self._waiting: dict[Place, Sent] = {}
         self._parts: dict[Place, list[RecordedEvent]] = {}
@@ -115,12 +122,14 @@ class LiveSubmission:
         left = [place for place in self._waiting if (passed[place[0]] or 0) > place[1]]
         letters = self._listener.dead_letters() if left else []
         dead = {(letter.partition, letter.offset): letter.reason for letter in letters}
+        again = [self._waiting[place].content for place in left if place not in dead]
+        firsts = self._find_firsts(again) if again else {}
         for place in left:
             sent = self._waiting.pop(place)
             if place in dead:
                 yield LineOutcome(line=sent.line, kind=Kind.DEAD_LETTER, reason=dead[place])
             else:
-                first = self._find_first(sent.line.account, sent.line.id, sent.digest)
+                first = firsts.get(sent.content)
                 yield LineOutcome(line=sent.line, kind=Kind.DUPLICATE, first=first)
 
     def _unknown(self) -> Iterator[LineOutcome]:

@@ -33,6 +33,8 @@ def log_to_stderr(level: str, *, json: bool) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
+    # Whoever asks for errors alone is a person at a terminal: no use for the libraries' warnings.
+    libraries = logging.ERROR if level == "error" else logging.WARNING
     logging.basicConfig(
-        stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
+        stream=sys.stderr, level=libraries, format="%(levelname)s %(name)s: %(message)s"
     )

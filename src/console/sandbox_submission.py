@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from console.command_files import Line
 from console.listening import Listener
-from console.live_submission import FindFirst
+from console.live_submission import FindFirsts
 from console.outcomes import Kind, LineOutcome, decided
 from console.playing import FindQuote, QuoteBook, Step, play
 from consumers.follow_ups import command_record
@@ -23,14 +23,14 @@ def sandbox_outcomes(
     listener: Listener,
     lines: Sequence[Line],
     find_quote: FindQuote,
-    find_first: FindFirst,
+    find_firsts: FindFirsts,
 ) -> Iterator[LineOutcome | Passed]:
     """Each line's outcome in the order of the file, and what happened in between."""
     for step in play(world, listener.take_events, lines, QuoteBook(find_quote)):
-        yield _outcome(step, listener, find_first) if step.line else step.events
+        yield _outcome(step, listener, find_firsts) if step.line else step.events
 
 
-def _outcome(step: Step, listener: Listener, find_first: FindFirst) -> LineOutcome:
+def _outcome(step: Step, listener: Listener, find_firsts: FindFirsts) -> LineOutcome:
     line, given = step.line, step.given
     assert line is not None
     assert given is not None
@@ -41,5 +41,6 @@ def _outcome(step: Step, listener: Listener, find_first: FindFirst) -> LineOutco
     for dead in listener.dead_letters():
         if dead.value == value:
             return LineOutcome(line=line, kind=Kind.DEAD_LETTER, reason=dead.reason)
-    first = find_first(line.account, line.id, command_digest(given))
+    content = (line.account, line.id, command_digest(given))
+    first = find_firsts([content]).get(content)
     return LineOutcome(line=line, kind=Kind.DUPLICATE, first=first)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,11 +14,12 @@ if TYPE_CHECKING:
     from console.command_files import Line
     from console.ledger_found import Ledger
     from console.listening import Listener
-    from console.live_submission import FindFirst
+    from console.live_submission import CommandContent, FindFirsts
     from console.outcomes import LineOutcome
     from console.playing import FindQuote
     from console.sandbox_submission import Passed
     from ledger.money import Currency
+    from projector.outcomes import Outcome
 
 PATIENCE_SECONDS = 60.0
 _SHOWN_SECONDS = 10.0
@@ -80,7 +81,7 @@ def outcomes_of(
     from consumers.sandbox import SandboxWorld
     from ledger.command_file import CommandLine
 
-    quotes, firsts = find_quote_in(connection), _find_first_in(connection, listener)
+    quotes, firsts = find_quote_in(connection), _find_firsts_in(connection, listener)
     if sandbox:
         world = SandboxWorld(connection, listener.tools, patience_seconds=PATIENCE_SECONDS)
         _tell_if_behind(world.now(), lines)
@@ -118,14 +119,18 @@ def find_quote_in(connection: Any) -> FindQuote:
     return find
 
 
-def _find_first_in(connection: Any, listener: Listener) -> FindFirst:
+def _find_firsts_in(connection: Any, listener: Listener) -> FindFirsts:
     from console.listening import shown
-    from projector.outcomes import Outcome, outcome
+    from projector.outcomes import outcomes
 
-    def find(account: str, command_id: str, digest: bytes) -> Outcome | None:
+    def find(wanted: Sequence[CommandContent]) -> dict[CommandContent, Outcome]:
         shown(connection, listener.positions, _SHOWN_SECONDS)
-        found = outcome(connection, account, command_id)
-        return next((each for each in found if each.command_digest == digest), None)
+        found = outcomes(connection, {(account, command_id) for account, command_id, _ in wanted})
+        return {
+            (each.account_id, each.command_id, each.command_digest): each
+            for of_id in found.values()
+            for each in of_id
+        }
 
     return find
 

@@ -66,7 +66,7 @@ def new_account() -> str:
 
 def submission(listener: Listener, patience_seconds: float = 60.0) -> LiveSubmission:
     return LiveSubmission(
-        listener, lambda *_: None, lambda *_: None, patience_seconds=patience_seconds
+        listener, lambda *_: None, lambda _: {}, patience_seconds=patience_seconds
     )
 
 
