@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from console.telling import money, refused_because, sentence, when
+from console.telling import sentence
+from console.wording import money, refused_because, when
 from ledger.command_file import CommandLine
 from ledger.envelope import RecordedEvent
 from ledger.events import CommandRefused

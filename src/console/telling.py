@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from msgspec import Struct
 
+from console.telling_marketplace import marketplace_sentence
+from console.telling_reservations import reservation_sentence
+from console.wording import money, parts_told, quote_told, refused_because, when
 from ledger.envelope import RecordedEvent
 from ledger.events import (
     AccountOpened,
@@ -12,18 +17,19 @@ from ledger.events import (
     CommandRefused,
     Event,
     InstanceDestroyed,
+    InstanceEvent,
     InstanceIsolated,
     InstanceOrderRecorded,
     InstanceRestored,
     InstanceReturnQuoted,
+    MarketplaceEvent,
     PostpaidInstanceStarted,
     RefundIssued,
     RefundSettled,
+    ReservationEvent,
 )
-from ledger.instants import Instant, format_instant
 from ledger.json_mapping import value_to_json
-from ledger.money import Currency, Minor, format_minor
-from ledger.refusal import Violation
+from ledger.money import format_minor
 from ledger.shapes import Parts
 
 _UNTOLD = frozenset({"postings", "working", "currency"})
@@ -49,42 +55,24 @@ def sentence(body: Event) -> str:
             return "now in arrears" if body.in_arrears else "no longer in arrears"
         case RefundIssued() | RefundSettled() | BalanceCredited():
             return _of_refund(body)
-        case _:
+        case _ if isinstance(body, InstanceEvent):
             return _of_instance(body)
-
-
-def refused_because(violation: Violation) -> str:
-    """One violated rule: its code, and the sentence to act on."""
-    return f"{violation.code} ({violation.message})"
-
-
-def when(instant: Instant) -> str:
-    """An instant as people read it, in UTC."""
-    return format_instant(instant).replace("T", " ").removesuffix("Z")
-
-
-def money(amount: Minor, currency: Currency) -> str:
-    """`1413.92 CNY`."""
-    return f"{format_minor(amount, currency)} {currency}"
-
-
-def parts_told(parts: Parts | None, currency: Currency) -> str:
-    """`cash 200.00, gift 207.96`; nothing where there are no parts."""
-    if parts is None:
-        return ""
-    named = {"cash": parts.cash, "gift": parts.gift, "original payment": parts.original}
-    return ", ".join(
-        f"{name} {format_minor(part, currency)}" for name, part in named.items() if part is not None
-    )
+        case _ if isinstance(body, MarketplaceEvent):
+            return marketplace_sentence(body)
+        case _ if isinstance(body, ReservationEvent):
+            return reservation_sentence(body)
+        case _:
+            return _plainly(body)
 
 
 def _of_refund(body: RefundIssued | RefundSettled | BalanceCredited) -> str:
     match body:
         case RefundIssued():
             fee = f", fee {format_minor(body.fee, body.currency)}" if body.fee else ""
+            cap = f", {money(body.cap.refund_usd, 'USD')} of the cap" if body.cap else ""
             return (
                 f"{money(body.amount, body.currency)} for {body.source.id} by {body.rule}: "
-                f"{parts_told(body.parts, body.currency)}{fee}"
+                f"{parts_told(body.parts, body.currency)}{fee}{cap}"
             )
         case RefundSettled():
             return f"refund {body.refund_id[:8]} has arrived where it goes"
@@ -95,7 +83,7 @@ def _of_refund(body: RefundIssued | RefundSettled | BalanceCredited) -> str:
             return f"{money(body.cash + body.gift, body.currency)} to the balance: {parts}{shows}"
 
 
-def _of_instance(body: Event) -> str:
+def _of_instance(body: InstanceEvent) -> str:
     match body:
         case InstanceOrderRecorded():
             instances = ", ".join(line.instance_id for line in body.lines)
@@ -109,13 +97,9 @@ def _of_instance(body: Event) -> str:
         case InstanceReturnQuoted():
             rule = f" by {body.rule}" if body.rule else ""
             parts = parts_told(body.parts, body.currency)
-            but = "; ".join(refused_because(each) for each in body.violations)
-            return (
-                f"{body.instance_id}: {money(body.amount, body.currency)}{rule}"
-                + (f": {parts}" if parts else "")
-                + f", valid until {when(body.expires_at)}"
-                + (f"; would be refused: {but}" if but else "")
-            )
+            answer = f"{body.instance_id}: {money(body.amount, body.currency)}{rule}"
+            answer += f": {parts}" if parts else ""
+            return quote_told(answer, body.expires_at, body.violations)
         case InstanceIsolated():
             return (
                 f"{body.instance_id} in the recycle bin ({body.reason}), "
@@ -126,8 +110,8 @@ def _of_instance(body: Event) -> str:
             return f"{body.instance_id} runs again{by}"
         case InstanceDestroyed():
             return f"{body.instance_id} destroyed ({body.reason}): data purged, IP released"
-        case _:
-            return _plainly(body)
+        case _ as unreachable:
+            assert_never(unreachable)
 
 
 def _plainly(body: Struct) -> str:

@@ -12,14 +12,22 @@ from rich.text import Text
 
 from console.demo.scene import Beat
 from console.output import put
-from console.telling import money, refused_because, sentence, when
+from console.telling import sentence
+from console.wording import figures_told, money, quote_told, refused_because, when
 from ledger.command_file import CommandLine
 from ledger.envelope import RecordedEvent
-from ledger.events import CommandRefused, InstanceReturnQuoted
+from ledger.events import (
+    CommandRefused,
+    InstanceReturnQuoted,
+    ReservationExchangeQuoted,
+    ReservationRefundQuoted,
+)
 from ledger.instants import Instant
 from ledger.shapes import WorkingStep
 
 WIDTH = 100
+
+_Quoted = InstanceReturnQuoted | ReservationRefundQuoted | ReservationExchangeQuoted
 
 
 class Narrator:
@@ -71,7 +79,9 @@ class Narrator:
             row = Table.grid(padding=(0, 1))
             row.add_row(mark, name)
             self._put(Padding(row, (0, 0, 0, 4)))
-            if isinstance(event.body, InstanceReturnQuoted):
+            for figures in _figures(event):
+                self._put(Padding(Text(figures, style="dim"), (0, 0, 0, 6)))
+            if isinstance(event.body, _Quoted):
                 self.show(_working(event.body.working))
 
     def _put(self, what: RenderableType) -> None:
@@ -81,13 +91,19 @@ class Narrator:
 def _answer(event: RecordedEvent) -> str:
     match event.body:
         case InstanceReturnQuoted() as quote:
-            amount = money(quote.amount, quote.currency)
-            but = "".join(f"; would be refused: {refused_because(v)}" for v in quote.violations)
-            return f"{amount} by {quote.rule}, valid until {when(quote.expires_at)}{but}"
+            amount = f"{money(quote.amount, quote.currency)} by {quote.rule}"
+            return quote_told(amount, quote.expires_at, quote.violations)
         case CommandRefused() as refusal:
             return "; ".join(refused_because(each) for each in refusal.violations)
         case body:
             return sentence(body)
+
+
+def _figures(event: RecordedEvent) -> Sequence[str]:
+    """What was compared, for each rule that is violated, where there is anything to compare."""
+    if not isinstance(event.body, CommandRefused | _Quoted):
+        return ()
+    return [figures for each in event.body.violations if (figures := figures_told(each))]
 
 
 def _working(steps: Sequence[WorkingStep]) -> Table:

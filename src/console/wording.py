@@ -1,0 +1,49 @@
+"""The words that sentences are made of: instants, amounts, funds, what was refused and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ledger.instants import Instant, format_instant
+from ledger.money import Currency, Minor, format_minor
+from ledger.refusal import Violation
+from ledger.shapes import Parts
+
+
+def when(instant: Instant) -> str:
+    """An instant as people read it, in UTC."""
+    return format_instant(instant).replace("T", " ").removesuffix("Z")
+
+
+def money(amount: Minor, currency: Currency) -> str:
+    """`1413.92 CNY`."""
+    return f"{format_minor(amount, currency)} {currency}"
+
+
+def parts_told(parts: Parts | None, currency: Currency) -> str:
+    """`cash 200.00, gift 207.96`; nothing where there are no parts."""
+    if parts is None:
+        return ""
+    named = {"cash": parts.cash, "gift": parts.gift, "original payment": parts.original}
+    return ", ".join(
+        f"{name} {format_minor(part, currency)}" for name, part in named.items() if part is not None
+    )
+
+
+def refused_because(violation: Violation) -> str:
+    """One violated rule: its code, and the sentence to act on."""
+    return f"{violation.code} ({violation.message})"
+
+
+def figures_told(violation: Violation) -> str:
+    """`limit usd 50000.00, left usd 3280.00`: the figures that were compared."""
+    pairs = violation.figures.items()
+    return ", ".join(f"{name.replace('_', ' ')} {figure}" for name, figure in pairs)
+
+
+def quote_told(answer: str, expires_at: Instant, violations: Sequence[Violation]) -> str:
+    """A quote's answer, until when it is valid, and what acting on it would be refused for."""
+    but = "; ".join(refused_because(each) for each in violations)
+    return f"{answer}, valid until {when(expires_at)}" + (
+        f"; would be refused: {but}" if but else ""
+    )
