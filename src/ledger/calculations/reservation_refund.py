@@ -87,4 +87,6 @@ def _cap_room(use: CapUse, room: CapRoom, terms: Terms) -> WorkingStep:
     if room.next_release_at is not None:
         inputs["next_release_at"] = format_instant(room.next_release_at)
         inputs["next_release"] = amount(room.next_release, "USD")
-    return step("refund_cap", f"left {amount(max(0, room.left - counts), 'USD')}", **inputs)
+    left = room.left - counts
+    result = f"left {amount(left, 'USD')}" if left >= 0 else f"{amount(-left, 'USD')} too much"
+    return step("refund_cap", result, **inputs)

@@ -8,7 +8,7 @@ from ledger.calculations.figures import RefundFigures
 from ledger.commands import ExchangeReservations, RefundReservation, ReturnInstance
 from ledger.money import Currency, Minor, format_minor, parse_decimal12
 from ledger.policies.case import Case
-from ledger.shapes import NewReservation, Parts
+from ledger.shapes import NewReservation, Parts, Payment
 from ledger.state.entities import Quote, QuoteKind
 
 Pairs = dict[str, tuple[str, str]]
@@ -107,6 +107,12 @@ def _bought(purchases: Iterable[NewReservation], currency: Currency) -> str:
     return "; ".join(
         f"{one.reservation_id}: {one.quantity} × {one.product_type} {one.sku} in {one.region}, "
         f"{one.term_months} months, {format_minor(one.total, currency)} {one.billing_plan} by "
-        f"{one.payment.method} {one.payment.term_id} {one.payment.invoice_id} {one.payment.card_id}"
+        f"{_paid_by(one.payment)}"
         for one in purchases
     )
+
+
+def _paid_by(payment: Payment) -> str:
+    named = {"term": payment.term_id, "invoice": payment.invoice_id, "card": payment.card_id}
+    ids = (f"{noun} {named_id}" for noun, named_id in named.items() if named_id is not None)
+    return ", ".join((payment.method, *ids))

@@ -98,6 +98,7 @@ def test_a_quote_above_the_cap_is_given_and_lists_it() -> None:
     found = quoted(mostly_used().when(quote("r-3"), role=Role.SUPPORT))
     assert [one.code for one in found.violations] == [Code.REFUND_CAP_EXCEEDED]
     assert found.amount == 500_001
+    assert found.working[-1].result == "0.01 USD too much"
 
 
 def test_the_stored_amount_times_the_rate_counts_half_up_to_the_cent() -> None:
