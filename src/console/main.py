@@ -13,6 +13,7 @@ from console import audit, processes, stack
 from console.clock import clock
 from console.demo import demo
 from console.errors import INTERRUPTED, explain
+from console.explain import explain as explain_verdict
 from console.query import query
 from console.rules import rules
 from console.simulate import simulate
@@ -76,6 +77,7 @@ app.command()(simulate)
 app.command()(submit)
 app.command()(query)
 app.command()(rules)
+app.command(name="explain")(explain_verdict)
 app.add_typer(clock, name="clock")
 app.add_typer(audit.app, name="audit")
 app.command()(demo)

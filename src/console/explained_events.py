@@ -1,0 +1,206 @@
+"""Gathers the events that an explanation is made of: from a ledger, a file of commands, or JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from console.errors import BadInput
+from ledger.json_lines import json_lines
+
+if TYPE_CHECKING:
+    from console.ledger_found import Ledger
+    from ledger.envelope import GivenCommand, RecordedEvent
+    from ledger.kafka_log import KafkaTools
+    from ledger.terms import TermsTable
+
+_FAR = 1 << 62
+_IN_JSON = ("at", "event", "id", "account", "sequence", "causation_id", "body")
+
+Json = dict[str, Any]
+Place = tuple[int, int]
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """An event as JSON has it, with its place where that is known."""
+
+    event: str
+    id: str
+    account: str
+    sequence: int
+    causation_id: str
+    at: str
+    body: Json
+    occurred_at: str | None = None
+    actor: Json | None = None
+    terms: str | None = None
+    partition: int | None = None
+    offset: int | None = None
+    log_sequence: int | None = None
+    source: Place | None = None
+
+
+class Found(Struct, frozen=True, kw_only=True):
+    """Events in the order of their recording, and the bodies of commands that are known."""
+
+    entries: tuple[Entry, ...]
+    commands: dict[tuple[str, str], Json]
+
+
+def from_file(path: Path, terms: TermsTable) -> Found:
+    """What a file of commands leads to when it is played, or the events that `simulate` printed."""
+    from console.command_files import read_bytes
+
+    content = read_bytes(path)
+    first = next((line.value for line in json_lines(content) if line.value is not None), {})
+    if "event" in first:
+        return Found(entries=tuple(_printed(path, content)), commands={})
+    return _played(path, content, terms)
+
+
+def from_ledger(ledger: Ledger, wanted: str, account: str | None) -> Found:
+    """The events of the account in which a refund or command is, from the running ledger.
+
+    1. The read models say whose it is, and where that account begins. 2. Its events are read from
+    there to the end of its partition. 3. So is the command, from where its outcome says it stands.
+    """
+    from console.ledger_found import connected
+    from ledger.ids import partition_of
+    from ledger.kafka_log import KafkaTools
+
+    with connected(ledger.database_url) as connection:
+        account = account or _account_of(connection, wanted)
+        start = _beginning(connection, account)
+    partition = partition_of(account.encode(), ledger.partition_count)
+    tools = KafkaTools(ledger.kafka)
+    try:
+        entries = tuple(_recorded(tools, partition, start, account))
+        commands = dict(_asked(tools, partition, entries, wanted))
+    finally:
+        tools.close()
+    return Found(entries=entries, commands=commands)
+
+
+def entry_of(recorded: RecordedEvent, offset: int | None = None) -> Entry:
+    """A recorded event as an entry."""
+    from ledger.instants import format_instant
+    from ledger.json_mapping import event_to_json, value_to_json
+
+    meta = recorded.meta
+    return Entry(
+        **event_to_json(recorded),
+        occurred_at=format_instant(meta.occurred_at),
+        actor=value_to_json(meta.actor),
+        terms=meta.terms,
+        partition=meta.source_partition,
+        offset=offset,
+        log_sequence=meta.log_sequence,
+        source=(meta.source_partition, meta.source_offset),
+    )
+
+
+def is_of(entry: Entry, wanted: str) -> bool:
+    """Does the event issue the refund, or answer the command, of that id?"""
+    return wanted in (entry.causation_id, *issued_by(entry))
+
+
+def issued_by(entry: Entry) -> tuple[str, ...]:
+    """The refunds that an event brings into being."""
+    if entry.event == "RefundIssued":
+        return (entry.body["refund_id"],)
+    if entry.event == "ReservationExchanged":
+        return tuple(leg["refund_id"] for leg in entry.body["returned"])
+    return ()
+
+
+def _printed(path: Path, content: bytes) -> Iterator[Entry]:
+    for line in json_lines(content):
+        value = line.value or {}
+        if set(_IN_JSON) - set(value) or not isinstance(value["body"], dict):
+            raise BadInput(
+                f"{path}, line {line.number}: not an event as 'refundctl simulate' prints it"
+            )
+        yield Entry(**{name: value[name] for name in _IN_JSON})
+
+
+def _played(path: Path, content: bytes, terms: TermsTable) -> Found:
+    from console.command_files import read_lines
+    from console.output import version
+    from console.playing import QuoteBook, play
+    from consumers.simulation import Simulation
+
+    lines = read_lines(path, content, require_at=True)
+    world = Simulation(terms, version())
+    entries: list[Entry] = []
+    commands: dict[tuple[str, str], Json] = {}
+    for step in play(world, world.take_events, lines, QuoteBook()):
+        entries += [entry_of(event) for event in step.events]
+        if step.given is not None:
+            key = (step.given.meta.account_id, step.given.meta.command_id)
+            commands.setdefault(key, _body_of(step.given))
+    return Found(entries=tuple(entries), commands=commands)
+
+
+def _body_of(given: GivenCommand) -> Json:
+    from ledger.json_mapping import value_to_json
+
+    return {"command": given.name, **value_to_json(given.body)}
+
+
+def _account_of(connection: Any, wanted: str) -> str:
+    rows = connection.execute(
+        "SELECT account_id FROM read_models.refunds WHERE refund_id = %s UNION "
+        "SELECT account_id FROM read_models.outcomes WHERE command_id = %s ORDER BY 1",
+        (wanted, wanted),
+    ).fetchall()
+    if not rows:
+        raise BadInput(
+            f"the ledger knows no refund and no command {wanted!r}; look it up in "
+            "'refundctl query refunds' or 'refundctl query refusals'"
+        )
+    if len(rows) > 1:
+        names = ", ".join(row[0] for row in rows)
+        raise BadInput(f"{wanted!r} is in several accounts ({names}); name one with --account")
+    return str(rows[0][0])
+
+
+def _beginning(connection: Any, account: str) -> int:
+    """The number of the account's first event; its offset is never below that."""
+    row = connection.execute(
+        "SELECT min(log_sequence) FROM read_models.outcomes WHERE account_id = %s", (account,)
+    ).fetchone()
+    if row is None or row[0] is None:
+        raise BadInput(f"the ledger has no account {account!r}; see 'refundctl query accounts'")
+    return int(row[0])
+
+
+def _recorded(tools: KafkaTools, partition: int, start: int, account: str) -> Iterator[Entry]:
+    from ledger.codec import decode_event
+    from ledger.log import Topic
+
+    key = account.encode()
+    for record in tools.replay(Topic.EVENTS, _only(tools, partition, start)):
+        if record.key == key:
+            yield entry_of(decode_event(record.value), record.offset)
+
+
+def _asked(
+    tools: KafkaTools, partition: int, entries: Iterable[Entry], wanted: str
+) -> Iterator[tuple[tuple[str, str], Json]]:
+    from ledger.codec import decode_command
+    from ledger.log import Topic
+
+    entry = next((each for each in entries if is_of(each, wanted)), None)
+    if entry is None or entry.source is None:
+        return
+    start = _only(tools, partition, entry.source[1])
+    record = next(iter(tools.replay(Topic.COMMANDS, start)))
+    given = decode_command(record.key, record.value)
+    yield (given.meta.account_id, given.meta.command_id), _body_of(given)
+
+
+def _only(tools: KafkaTools, partition: int, start: int) -> list[int]:
+    return [start if p == partition else _FAR for p in range(tools.partition_count)]

@@ -1,0 +1,103 @@
+"""Tells an explanation to people, line by line, so that they can redo the sum by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from console.explained_events import Entry, Json
+from console.explaining import Explanation
+
+_INDENT = " " * 10
+
+
+def explanation_told(told: Explanation) -> str:
+    """The whole of it, part by part; parts with nothing in them are left out."""
+    parts = (
+        _head(told),
+        *_part("terms", [_pairs(told.terms)] if told.terms else []),
+        *_part("rules", _rules(told.rules)),
+        *_part("violated", _violations(told.violations)),
+        *_part("working", _working(told.working)),
+        *_part("result", [_pairs(told.amounts)] if told.amounts else []),
+        *_part("postings", _postings(told.postings, told.amounts.get("currency", ""))),
+        *_part("events", map(_event, told.events)),
+        *_part("rests on", map(_event, told.rests_on)),
+        *_part("then", map(_event, told.then)),
+    )
+    return "\n".join(parts)
+
+
+def _head(told: Explanation) -> str:
+    asked = told.asked
+    command = asked.get("command") or "command"
+    actor = asked.get("actor")
+    by = f" by {actor['id']} ({actor['role']})" if actor else ""
+    lines = [
+        f"{command} {asked['command_id']}{by}, account {told.account}: {told.verdict}",
+        f"{'asked':<10}decided {asked['decided_at']}",
+    ]
+    if "stood_at" in asked:
+        lines[-1] += ", commands partition {} offset {}".format(*asked["stood_at"])
+    if "body" in asked:
+        lines.append(_INDENT + _pairs(asked["body"]))
+    return "\n".join(lines)
+
+
+def _part(name: str, lines: Iterable[str]) -> Iterator[str]:
+    for number, line in enumerate(lines):
+        yield (f"{name:<10}" if number == 0 else _INDENT) + line
+
+
+def _rules(rules: Iterable[Json]) -> Iterator[str]:
+    for rule in rules:
+        yield f"{rule['rule']} ({rule['source']}): {rule['says']}"
+
+
+def _violations(violations: Iterable[Json]) -> Iterator[str]:
+    for each in violations:
+        yield f"{each['code']} by {each['rule']}: {each['message']}"
+        if each["figures"]:
+            yield f"  {_pairs(each['figures'])}"
+
+
+def _working(steps: Iterable[Json]) -> Iterator[str]:
+    for number, step in enumerate(steps, start=1):
+        yield f"{number}. {step['step']} = {step['result']}"
+        inputs = {name: text for name, text in step["inputs"].items() if name != "rounding"}
+        if inputs:
+            yield f"   from {_pairs(inputs)}"
+        if rounding := step["inputs"].get("rounding"):
+            yield f"   rounded {rounding}"
+
+
+def _postings(postings: Iterable[Json], currency: str) -> Iterator[str]:
+    for line in postings:
+        yield (
+            f"{line['transaction']} {line['side'].lower():<6} {line['account']:<24} "
+            f"{line['amount']} {currency}".rstrip()
+        )
+
+
+def _event(entry: Entry) -> str:
+    place = ""
+    if entry.log_sequence is not None:
+        at = "" if entry.offset is None else f" offset {entry.offset}"
+        place = f"  partition {entry.partition}{at} log_sequence {entry.log_sequence}"
+    return f"#{entry.sequence:<3} {entry.event:<24} {entry.at}{place}"
+
+
+def _pairs(values: Json) -> str:
+    return ", ".join(f"{name} {_plain(value)}" for name, value in values.items())
+
+
+def _plain(value: Any) -> str:
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case dict():
+            return f"({_pairs(value)})"
+        case list():
+            return f"({'; '.join(_plain(each) for each in value)})"
+        case _:
+            return str(value)
