@@ -52,9 +52,11 @@ def up(
     seen = status(home)
     _refuse_another_kind(seen, settings, sandbox=sandbox or settings.sandbox)
     ran = seen.state in (State.RUNNING, State.DEGRADED)
-    seen = start_stack(
-        home, ledger_plan(settings, seen, sandbox=sandbox or settings.sandbox), console(stderr=True)
-    )
+    out = console(stderr=True)
+    if out.is_terminal and not ran:
+        out.print("starting broker, database and processes …", style="dim")
+    plan = ledger_plan(settings, seen, sandbox=sandbox or settings.sandbox)
+    seen = start_stack(home, plan, out)
     if as_json:
         typer.echo(json_line(status_to_json(seen)))
     else:
