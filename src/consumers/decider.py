@@ -6,14 +6,17 @@ start learns from the log what was written.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import structlog
 from msgspec import Struct
 
 from consumers.dead_letters import dead_letter
-from consumers.recording import Answer, ChainEnd, opening, record
+from consumers.recording import Answer, ChainEnd, Written, opening, record
 from consumers.store import Store
 from ledger.built import BUILT
 from ledger.codec import (
+    MAX_EVENT_BYTES,
     Unreadable,
     UnreadableRecord,
     body_hash,
@@ -153,6 +156,7 @@ class PartitionDecider:
             return self._decide(found, self._readable(found))
         except UnreadableRecord as error:
             reason = error
+            self._end = end
         except RegistryUnavailable:  # nothing is wrong with the record: a later start reads it
             raise
         except Exception as error:  # a bug of ours must not stop the partition; nothing is lost
@@ -181,6 +185,7 @@ class PartitionDecider:
             first_sequence=1 if stream is None else stream.sequence + 1,
         )
         written, self._end = record(answer, facts, self._end)
+        _check_sizes(written)
         for each in written:
             self._store.apply(evolve(self._store, each.recorded))
         return [each.outgoing for each in written]
@@ -282,3 +287,15 @@ class PartitionDecider:
             f"decider, partition {self._partition}: {what}; do not delete anything: "
             "compare the topics with a backup, then start again"
         )
+
+
+def _check_sizes(written: Iterable[Written]) -> None:
+    """An outcome that the brokers would not take must not stop the partition."""
+    for each in written:
+        size = len(each.outgoing.value or b"")
+        if size > MAX_EVENT_BYTES:
+            raise UnreadableRecord(
+                Unreadable.TOO_LARGE,
+                f"its {each.recorded.name} would have {size} bytes, but at most {MAX_EVENT_BYTES} "
+                "are written; split the command",
+            )

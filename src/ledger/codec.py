@@ -34,8 +34,11 @@ from ledger.log import Headers
 from ledger.schema_files import Family, schema_file, schema_root, versions_of
 from ledger.validation import problems_of
 
-MAX_RECORD_BYTES = 1 << 20
-"""A longer record is not read at all."""
+MAX_COMMAND_BYTES = 512 * 1024
+"""A longer command is not read at all; an order of a thousand lines has less."""
+MAX_EVENT_BYTES = 900_000
+"""No longer event is ever written: with key and headers it must fit what the brokers take."""
+_LIMITS = {Family.COMMANDS: MAX_COMMAND_BYTES, Family.EVENTS: MAX_EVENT_BYTES}
 
 CONTENT_TYPE = b"application/avro"
 
@@ -178,12 +181,12 @@ def body_hash(value: bytes) -> bytes:
 
 def event_name_of(value: bytes | None) -> str:
     """The name of the event in a record by its frame alone, to skip without decoding."""
-    return _schema_of(Family.EVENTS, frame_of(_sized(value)), value).name
+    return _schema_of(Family.EVENTS, frame_of(_sized(Family.EVENTS, value)), value).name
 
 
 def command_name_of(value: bytes | None) -> str:
     """The name of the command in a record by its frame alone."""
-    return _schema_of(Family.COMMANDS, frame_of(_sized(value)), value).name
+    return _schema_of(Family.COMMANDS, frame_of(_sized(Family.COMMANDS, value)), value).name
 
 
 def headers_for_command(command: GivenCommand, traceparent: bytes | None = None) -> Headers:
@@ -215,19 +218,20 @@ def _headers(
     return headers if traceparent is None else (*headers, ("traceparent", traceparent))
 
 
-def _sized(value: bytes | None) -> bytes:
+def _sized(family: Family, value: bytes | None) -> bytes:
     if value is None:
         raise UnreadableRecord(Unreadable.NOT_OURS, "the record has no value")
-    if len(value) > MAX_RECORD_BYTES:
+    if len(value) > _LIMITS[family]:
         raise UnreadableRecord(
-            Unreadable.TOO_LARGE, f"{len(value)} bytes, but at most {MAX_RECORD_BYTES} are read"
+            Unreadable.TOO_LARGE,
+            f"{len(value)} bytes, but {family} have at most {_LIMITS[family]}",
         )
     return value
 
 
 def _opened(family: Family, value: bytes | None) -> tuple[_Schema, bytes]:
     """The schema that a record's frame names, and the body behind it."""
-    data = _sized(value)
+    data = _sized(family, value)
     frame = frame_of(data)
     return _schema_of(family, frame, data), data[len(frame) :]
 

@@ -232,7 +232,10 @@ def test_a_stamp_belongs_to_a_sandbox_and_to_nothing_else(sandbox: bool, stamp: 
     assert dict(letter.headers)["__connect.errors.exception.class.name"] == b"WRONG_CLOCK"
 
 
-def test_a_command_that_is_not_built_yet_is_set_aside_by_name() -> None:
+def test_a_command_that_is_not_built_yet_is_set_aside_by_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("consumers.decider.BUILT", frozenset({"OpenAccount"}))
     bench = Bench()
     decider = bench.decider()
     body = ConfirmCardRefund(refund_id="r-1", gateway_reference="g-1")
@@ -240,6 +243,21 @@ def test_a_command_that_is_not_built_yet_is_set_aside_by_name() -> None:
     drained(decider)
     (letter,) = bench.records(Topic.DEAD_LETTERS)
     assert b"ConfirmCardRefund" in dict(letter.headers)["__connect.errors.exception.message"]
+
+
+def test_an_outcome_too_large_to_be_written_is_set_aside_and_leaves_no_trace(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bench = Bench()
+    decider = bench.decider()
+    start = StartPostpaidInstance(instance_id="i-1", product="redis" * 30, region="gz")
+    bench.publish(record(opening()), record(given("c-1", start)), record(standing(1)))
+    monkeypatch.setattr("consumers.decider.MAX_EVENT_BYTES", 400)
+    drained(decider)
+    (letter,) = bench.records(Topic.DEAD_LETTERS)
+    assert dict(letter.headers)["__connect.errors.exception.class.name"] == b"TOO_LARGE"
+    assert [cause for _, cause in bench.outcomes()] == ["open", "s-1"]
+    assert_one_chain(bench.records(Topic.EVENTS), 1)
 
 
 def test_a_command_that_breaks_the_code_is_set_aside_and_leaves_no_trace(

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.codec import (
-    MAX_RECORD_BYTES,
+    MAX_COMMAND_BYTES,
     Unreadable,
     UnreadableRecord,
     body_hash,
@@ -135,7 +135,7 @@ HOSTILE: dict[str, tuple[bytes | None, Unreadable]] = {
     "frame only": (FRAME, Unreadable.UNREADABLE),
     "truncated": (VALUE[:-1], Unreadable.UNREADABLE),
     "trailing bytes": (VALUE + b"zz", Unreadable.NOT_CANONICAL),
-    "oversized": (VALUE + bytes(MAX_RECORD_BYTES), Unreadable.TOO_LARGE),
+    "oversized": (VALUE + bytes(MAX_COMMAND_BYTES), Unreadable.TOO_LARGE),
     "overlong varint": (_with(ACTOR, b"\x88\x80\x00id-1"), Unreadable.NOT_CANONICAL),
     "varint of thirty bytes": (FRAME + b"\xff" * 30 + b"\x01", Unreadable.UNREADABLE),
     "string of 2^40 bytes": (FRAME + _varint(2**40) + b"x", Unreadable.UNREADABLE),
