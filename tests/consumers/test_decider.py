@@ -252,7 +252,7 @@ def test_an_outcome_too_large_to_be_written_is_set_aside_and_leaves_no_trace(
     decider = bench.decider()
     start = StartPostpaidInstance(instance_id="i-1", product="redis" * 30, region="gz")
     bench.publish(record(opening()), record(given("c-1", start)), record(standing(1)))
-    monkeypatch.setattr("consumers.decider.MAX_EVENT_BYTES", 400)
+    monkeypatch.setattr("consumers.decider.MAX_EVENT_BYTES", 300)
     drained(decider)
     (letter,) = bench.records(Topic.DEAD_LETTERS)
     assert dict(letter.headers)["__connect.errors.exception.class.name"] == b"TOO_LARGE"
