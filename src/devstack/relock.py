@@ -12,7 +12,7 @@ from pathlib import Path
 from jgo.constants import MAVEN_CENTRAL_URL
 from jgo.maven import MavenContext, PythonResolver
 
-from devstack.jars import LOCK_FILE, sha256_of
+from devstack.jar_lock import LOCK_FILE, sha256_of
 
 COORDINATES = (
     ("org.apache.kafka", "kafka_2.13", "4.3.1"),

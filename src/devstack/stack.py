@@ -19,7 +19,8 @@ from msgspec.structs import replace
 from devstack import broker, database
 from devstack.blueprint import APP_STOP, BROKER_STOP, DATABASE_STOP, KILL, TERM
 from devstack.errors import DevstackError
-from devstack.jars import cache_folder, classpath, locked_jars
+from devstack.jar_lock import locked_jars
+from devstack.jars import cache_folder, classpath
 from devstack.java import find_java
 from devstack.processes import HOME_MARK, Identity, alive, end, identity_of, kill_session, marked
 from devstack.status import (
