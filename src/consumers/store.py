@@ -19,7 +19,7 @@ from ledger.state.entities import Entity
 
 E = TypeVar("E", bound=Entity)
 
-_FORMAT = 1
+_FORMAT = 2
 _CACHED_ENTITIES = 100_000
 _PAGE_CACHE_KIB = 16 * 1024
 _KINDS: dict[str, type[Entity]] = {kind.__name__: kind for kind in Entity.__args__}

@@ -4,11 +4,5 @@ from __future__ import annotations
 
 from ledger.commands import COMMANDS
 
-_NOT_YET = frozenset(
-    {
-        "ConfirmCardRefund",
-        "FailCardRefund",
-        "CorrectRefund",
-    }
-)
+_NOT_YET: frozenset[str] = frozenset()
 BUILT: frozenset[str] = frozenset(COMMANDS) - _NOT_YET

@@ -41,6 +41,46 @@ def balance_credited(cash: Minor, gift: Minor) -> tuple[Posting, ...]:
     return journal([(REFUND_PAYABLE, cash + gift)], [(BALANCE_CASH, cash), (BALANCE_GIFT, gift)])
 
 
+def commitment_credited(term_id: str, amount: Minor) -> tuple[Posting, ...]:
+    """What was owed can be spent again in the commitment term."""
+    return journal([(REFUND_PAYABLE, amount)], [(commitment(term_id), amount)])
+
+
+def credit_memo_issued(amount: Minor) -> tuple[Posting, ...]:
+    """What was owed is owed by a document now, outside any balance."""
+    return journal([(REFUND_PAYABLE, amount)], [(CREDIT_MEMOS, amount)])
+
+
+def credit_held(amount: Minor) -> tuple[Posting, ...]:
+    """What was owed waits for the next purchase paid by invoice."""
+    return journal([(REFUND_PAYABLE, amount)], [(HELD_CREDIT, amount)])
+
+
+def held_credit_consumed(amount: Minor) -> tuple[Posting, ...]:
+    """The customer owes that much less of a purchase."""
+    return journal([(HELD_CREDIT, amount)], [(RECEIVABLE, amount)])
+
+
+def leg_netted(amount: Minor) -> tuple[Posting, ...]:
+    """What was owed for a returned leg is taken off the exchange's new purchase."""
+    return journal([(REFUND_PAYABLE, amount)], [(RECEIVABLE, amount)])
+
+
+def card_refund_requested(amount: Minor) -> tuple[Posting, ...]:
+    """What was owed is on its way to the card."""
+    return journal([(REFUND_PAYABLE, amount)], [(CARD_TRANSIT, amount)])
+
+
+def card_refund_confirmed(amount: Minor) -> tuple[Posting, ...]:
+    """The gateway has paid it."""
+    return journal([(CARD_TRANSIT, amount)], [(GATEWAY, amount)])
+
+
+def card_refund_failed(amount: Minor) -> tuple[Posting, ...]:
+    """The gateway has not: it is owed as before."""
+    return journal([(CARD_TRANSIT, amount)], [(REFUND_PAYABLE, amount)])
+
+
 def reservation_purchased(total: Minor, transaction: int = 1) -> tuple[Posting, ...]:
     """The customer owes the lifetime price."""
     return journal([(RECEIVABLE, total)], [(SALES, total)], transaction)

@@ -144,12 +144,7 @@ COMMON: tuple[Rule, ...] = (
         "vouchers and coupons are never returned, and are no part of what was paid.",
         "ledger.shapes",
     ),
-    _state(
-        "corrections",
-        OURS,
-        "a correction reverses every posting of a refund, once.",
-        "ledger.state.refunds",
-    ),
+    _policy("corrections", OURS, "ledger.state.corrections"),
     _ground(
         "terms",
         "every number has a version and an effective date; a verdict stores the version.",
@@ -279,8 +274,37 @@ RESERVATIONS: tuple[Rule, ...] = (
     _policy("swap", HELD, terms=("swaps",)),
 )
 
+SETTLEMENT: tuple[Rule, ...] = (
+    _state(
+        "settle_to_the_balance",
+        f"{ONLINE}, {MARKET}",
+        "an online account's refund goes to its balance, cash and gift money apart.",
+        "ledger.decide.settlement",
+    ),
+    _calculation("settle_to_the_commitment", HELD, "ledger.decide.settlement"),
+    _state(
+        "settle_by_credit_memo",
+        HELD,
+        "what was bought as overage goes back by a credit memo.",
+        "ledger.decide.settlement",
+    ),
+    _calculation("settle_by_invoice", HELD, "ledger.decide.invoices", "ledger.state.invoices"),
+    _state(
+        "settle_to_the_card",
+        HELD,
+        "the original card is paid by the gateway, or the refund waits for support.",
+        "ledger.decide.refunds",
+    ),
+    _state(
+        "a_refund_of_nothing",
+        OURS,
+        "a refund of 0 is settled at once and posts nothing.",
+        "ledger.state.refunds",
+    ),
+)
+
 RULES: dict[str, Rule] = {
-    rule.name: rule for rule in (*COMMON, *INSTANCES, *MARKETPLACE, *RESERVATIONS)
+    rule.name: rule for rule in (*COMMON, *INSTANCES, *MARKETPLACE, *RESERVATIONS, *SETTLEMENT)
 }
 """Every rule by its name, common ground first."""
 

@@ -30,9 +30,9 @@ def overlong_number(s: RecordedLog) -> Place:
     """The count of postings, 0, written in two bytes: fastavro reads it all the same."""
     partition, place = s.find(RefundSettled, -1)
     value = s.events(partition)[place].value or b""
-    ending = b"\x00" + b"\x06CNY"
+    ending = b"\x00" + b"\x06USD"
     assert value.endswith(ending)
-    longer = value.removesuffix(ending) + b"\x80\x00" + b"\x06CNY"
+    longer = value.removesuffix(ending) + b"\x80\x00" + b"\x06USD"
     return put(s, Topic.EVENTS, partition, place, value=longer)
 
 

@@ -31,7 +31,11 @@ RESERVATIONS = """
     who prorated_value remaining_commitment refund_cap termination_fee partial_quantity exchange
     at_least_as_much two_transactions swap
 """
-NAMES = (COMMON + INSTANCES + MARKETPLACE + RESERVATIONS).split()
+SETTLEMENT = """
+    settle_to_the_balance settle_to_the_commitment settle_by_credit_memo settle_by_invoice
+    settle_to_the_card a_refund_of_nothing
+"""
+NAMES = (COMMON + INSTANCES + MARKETPLACE + RESERVATIONS + SETTLEMENT).split()
 NO_RULES = {"ledger.policies.case", "ledger.calculations.figures", "ledger.calculations.working"}
 
 

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable
 from consumers.reactions.settle_refund import settle_refund
 from ledger.commands import Command
 from ledger.envelope import RecordedEvent
-from ledger.events import Event, RefundIssued
+from ledger.events import Event, RefundIssued, ReservationExchanged
 
 Reaction = Callable[[RecordedEvent], Iterable[Command]]
 
 REACTIONS: tuple[tuple[Reaction, tuple[type[Event], ...]], ...] = (
-    (settle_refund, (RefundIssued,)),
+    (settle_refund, (RefundIssued, ReservationExchanged)),
 )
 """Each with the events it is shown, in the order in which their commands are sent. A reaction's
 name is part of its commands' ids.

@@ -1,4 +1,4 @@
-"""Settle refund: an issued refund of an ONLINE account is moved on to the account balance."""
+"""Settle refund: what is owed is moved on to where it came from, each refund by itself."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ from collections.abc import Iterator
 
 from ledger.commands import Command, SettleRefund
 from ledger.envelope import RecordedEvent
-from ledger.events import RefundIssued
-from ledger.shapes import SourceKind
+from ledger.events import RefundIssued, ReservationExchanged
 
 
 def settle_refund(recorded: RecordedEvent) -> Iterator[Command]:
-    """`RefundIssued` of more than 0 → `SettleRefund`. A refund of 0 is settled when it is issued.
-
-    Reservations go other ways than to a balance and stay ISSUED.
+    """`RefundIssued`, and each returned leg of a `ReservationExchanged`, of more than 0 →
+    `SettleRefund`. A refund of 0 is settled when it is issued.
     """
-    body = recorded.body
-    if not isinstance(body, RefundIssued) or body.source.kind is SourceKind.RESERVATION:
-        return
-    if body.amount:
-        yield SettleRefund(refund_id=body.refund_id)
+    match recorded.body:
+        case RefundIssued(refund_id=refund_id, amount=amount) if amount:
+            yield SettleRefund(refund_id=refund_id)
+        case ReservationExchanged(returned=returned):
+            for leg in returned:
+                if leg.value:
+                    yield SettleRefund(refund_id=leg.refund_id)
+        case _:
+            return

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from msgspec import Struct
 from msgspec.structs import replace
 
 from ledger.commands import (
     AccountCommand,
-    ConfirmCardRefund,
-    CorrectRefund,
     ExchangeReservations,
-    FailCardRefund,
     InstanceCommand,
     MarketplaceCommand,
     QuoteInstanceReturn,
@@ -18,7 +17,7 @@ from ledger.commands import (
     QuoteReservationRefund,
     RefundReservation,
     ReservationCommand,
-    SettleRefund,
+    SettlementCommand,
 )
 from ledger.decide import accounts, instances, marketplace, refunds, reservations
 from ledger.decide.facts import Fact
@@ -103,6 +102,6 @@ def _accepted(case: Case) -> tuple[Fact, ...]:
         return marketplace.accepted(case, command)
     if isinstance(command, ReservationCommand):
         return reservations.accepted(case, command)
-    if isinstance(command, SettleRefund | ConfirmCardRefund | FailCardRefund | CorrectRefund):
+    if isinstance(command, SettlementCommand):
         return refunds.accepted(case, command)
-    raise NotImplementedError(case.given.name)
+    assert_never(command)

@@ -2,30 +2,76 @@
 
 from __future__ import annotations
 
-from ledger.commands import ConfirmCardRefund, CorrectRefund, FailCardRefund, SettleRefund
+from typing import assert_never
+
+from ledger import postings
+from ledger.commands import (
+    ConfirmCardRefund,
+    CorrectRefund,
+    FailCardRefund,
+    SettlementCommand,
+    SettleRefund,
+)
 from ledger.decide.facts import Fact, at_once
-from ledger.events import BalanceCredited, RefundSettled
-from ledger.instants import MINUTE
+from ledger.decide.settlement import settled, task
+from ledger.events import Event, RefundCorrected, RefundHeld, RefundSettled
 from ledger.policies.case import Case
-from ledger.postings import balance_credited
+from ledger.shapes import HoldReason
 from ledger.state.entities import Refund
 
 
-def accepted(
-    case: Case, command: SettleRefund | ConfirmCardRefund | FailCardRefund | CorrectRefund
-) -> tuple[Fact, ...]:
+def accepted(case: Case, command: SettlementCommand) -> tuple[Fact, ...]:
     """The events of the command."""
-    if not isinstance(command, SettleRefund):
-        raise NotImplementedError(case.given.name)
+    match command:
+        case SettleRefund():
+            return at_once(case, *settled(case, command))
+        case ConfirmCardRefund():
+            return at_once(case, _confirmed(case, command))
+        case FailCardRefund():
+            return at_once(case, *_failed(case, command))
+        case CorrectRefund():
+            return at_once(case, _corrected(case, command))
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def _confirmed(case: Case, command: ConfirmCardRefund) -> RefundSettled:
     refund = case.the(Refund, command.refund_id)
-    cash, gift = refund.parts.cash or 0, refund.parts.gift or 0
-    credited = BalanceCredited(
+    return RefundSettled(
         refund_id=command.refund_id,
-        cash=cash,
-        gift=gift,
-        expected_arrival_at=case.now + case.terms.arrival_minutes * MINUTE,
-        postings=balance_credited(cash, gift),
+        gateway_reference=command.gateway_reference,
+        postings=postings.card_refund_confirmed(refund.amount),
         currency=case.account.currency,
     )
-    settled = RefundSettled(refund_id=command.refund_id, currency=case.account.currency)
-    return at_once(case, credited, settled)
+
+
+def _failed(case: Case, command: FailCardRefund) -> tuple[Event, ...]:
+    """Owed as before, and a person is to find another way."""
+    refund = case.the(Refund, command.refund_id)
+    waits = RefundHeld(
+        refund_id=command.refund_id,
+        reason=HoldReason.GATEWAY_FAILED,
+        gateway_reference=command.gateway_reference,
+        postings=postings.card_refund_failed(refund.amount),
+        currency=case.account.currency,
+    )
+    return waits, task(case, command.refund_id, HoldReason.GATEWAY_FAILED)
+
+
+def _corrected(case: Case, command: CorrectRefund) -> RefundCorrected:
+    """Every posting made for the refund so far, on the other side; what it used, if asked for.
+
+    By hand: issued and credited to the balance, 100.00: debit refunds and credit refund payable,
+    then debit refund payable and credit cash; all four lines turn, and the cash balance is down by
+    100.00, below 0 if it is spent.
+    """
+    refund = case.the(Refund, command.refund_id)
+    counted = any(entry.refund_id == command.refund_id for entry in case.account.cap_entries)
+    return RefundCorrected(
+        refund_id=command.refund_id,
+        reason=command.reason,
+        quota_restored=command.restore_quota and refund.quota_spent,
+        cap_restored=command.restore_cap and counted,
+        postings=postings.reversal(refund.postings),
+        currency=case.account.currency,
+    )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import assert_never
 
 from ledger.calculations.exchange import exchange
 from ledger.calculations.figures import ExchangeFigures, RefundFigures, ReturnFigures
 from ledger.calculations.partial_quantity import reservation_return
 from ledger.calculations.reservation_refund import reservation_refund
+from ledger.calculations.settle_by_invoice import consumed
 from ledger.commands import (
     ExchangeReservations,
     ExpireReservation,
@@ -22,6 +24,7 @@ from ledger.commands import (
 from ledger.decide.facts import Fact, at_once, derived
 from ledger.events import (
     Event,
+    HeldCreditConsumed,
     RefundIssued,
     RefundSettled,
     ReservationCancelled,
@@ -34,10 +37,24 @@ from ledger.events import (
     ReservationTransferred,
 )
 from ledger.instants import MINUTE, add_months, day_of, start_of_day
+from ledger.money import Minor
 from ledger.policies.case import Case
-from ledger.postings import refund_issued, reservation_exchanged, reservation_purchased
+from ledger.postings import (
+    held_credit_consumed,
+    refund_issued,
+    reservation_exchanged,
+    reservation_purchased,
+)
 from ledger.refusal import Violation
-from ledger.shapes import PurchasedLeg, RefundSource, ReservationReturn, ReturnedLeg, SourceKind
+from ledger.shapes import (
+    NewReservation,
+    PaymentMethod,
+    PurchasedLeg,
+    RefundSource,
+    ReservationReturn,
+    ReturnedLeg,
+    SourceKind,
+)
 from ledger.state.entities import Reservation
 
 
@@ -120,7 +137,7 @@ def accepted(case: Case, command: ReservationCommand) -> tuple[Fact, ...]:
     """The events of the command."""
     match command:
         case RecordReservationPurchase():
-            return at_once(case, _purchased(command))
+            return at_once(case, _purchased(command), *_consumed(case, [command], command.total))
         case RefundReservation():
             return at_once(case, *_refunded(case, command))
         case ExchangeReservations():
@@ -172,6 +189,27 @@ def _purchased(command: RecordReservationPurchase) -> ReservationPurchased:
         owners=tuple(dict.fromkeys(command.owners)),
         postings=reservation_purchased(command.total),
         currency=command.currency,
+    )
+
+
+def _consumed(
+    case: Case, purchases: Sequence[RecordReservationPurchase | NewReservation], payable: Minor
+) -> tuple[HeldCreditConsumed, ...]:
+    """Credit held for earlier refunds pays for what is bought by invoice, oldest first."""
+    by_invoice = [
+        (one.reservation_id, one.total)
+        for one in purchases
+        if one.payment.method is PaymentMethod.INVOICE
+    ]
+    return tuple(
+        HeldCreditConsumed(
+            credit_id=one.credit_id,
+            reservation_id=one.reservation_id,
+            amount=one.amount,
+            postings=held_credit_consumed(one.amount),
+            currency=case.account.currency,
+        )
+        for one in consumed(case.account, by_invoice, payable)
     )
 
 
@@ -228,7 +266,7 @@ def _exchanged(case: Case, command: ExchangeReservations) -> tuple[Event, ...]:
     )
     worthless = (leg for leg in legs if not leg.value)
     settled = (RefundSettled(refund_id=leg.refund_id, currency=currency) for leg in worthless)
-    return exchanged, *settled
+    return exchanged, *_consumed(case, command.purchases, found.payable), *settled
 
 
 def _leg(case: Case, returned: ReturnFigures, index: int) -> ReturnedLeg:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.commands import ROLES
+from ledger.commands import ROLES, SettleRefund
 from ledger.policies.case import Case, violation
 from ledger.refusal import Code, Violation
 from ledger.shapes import Role
@@ -18,11 +18,13 @@ def forbidden(case: Case) -> Iterator[Violation]:
 
     Source: decided for this ledger. By hand: a VENDOR sends ReturnInstance, which OWNER may give
     (so SUPPORT may too): `FORBIDDEN`. A VENDOR v-2 approves for a purchase of v-1, or a BUYER u-2
-    withdraws what u-1 bought: `FORBIDDEN` as well.
+    withdraws what u-1 bought: `FORBIDDEN` as well; so is a SYSTEM that names another card for a
+    refund, which SUPPORT may.
     """
     allowed = ROLES[type(case.command)]
     if case.role in allowed:
         yield from _not_their_purchase(case)
+        yield from _not_their_card(case)
         return
     if case.role is Role.SUPPORT and allowed & _STOOD_IN_FOR:
         return
@@ -57,3 +59,18 @@ def _not_their_purchase(case: Case) -> Iterator[Violation]:
         actor=actor_id,
         **{noun: party},
     )
+
+
+def _not_their_card(case: Case) -> Iterator[Violation]:
+    """Only a person of support decides that money goes to another card than it came from."""
+    command = case.command
+    if not isinstance(command, SettleRefund) or command.card_id is None:
+        return
+    if case.role is not Role.SUPPORT:
+        yield violation(
+            "actor",
+            Code.FORBIDDEN,
+            f"{case.role} may not name a card for a refund; leave card_id out, or ask support",
+            role=case.role,
+            allowed=Role.SUPPORT,
+        )

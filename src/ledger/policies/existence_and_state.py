@@ -29,7 +29,7 @@ from ledger.commands import (
     RequestMarketplaceRefund,
     RestoreInstance,
     ReturnInstance,
-    SettleRefund,
+    SettlementCommand,
     StartPostpaidInstance,
     SwapReservation,
     TakeInstanceOffline,
@@ -144,7 +144,7 @@ def _acted_on(command: Command) -> list[_Named]:
         case ExpireInstance():
             order = ("order", Order, command.order_id)
             return [("instance", Instance, command.instance_id), order]
-        case SettleRefund():
+        case _ if isinstance(command, SettlementCommand):
             return [("refund", Refund, command.refund_id)]
         case _ if isinstance(command, _OnInstance):
             return [("instance", Instance, command.instance_id)]

@@ -4,35 +4,58 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.commands import SettleRefund
+from ledger.commands import ConfirmCardRefund, FailCardRefund, SettleRefund
 from ledger.policies.case import Case, violation
 from ledger.refusal import Code, Violation
-from ledger.shapes import SourceKind
-from ledger.state.entities import Refund, RefundStatus
+from ledger.shapes import PaymentMethod, Role, SourceKind
+from ledger.state.entities import Refund, RefundStatus, Reservation
 
 
 def wrong_refund_state(case: Case) -> Iterator[Violation]:
-    """Only a refund that is issued, or held, can be settled. Source: decided for this ledger.
+    """An issued refund is settled once, a held one again by support; the gateway answers once.
 
-    By hand: the refund is SETTLED; a second SettleRefund under another id: `WRONG_STATE`. A refund
-    of a reservation goes to no balance and stays ISSUED in this version: `WRONG_STATE` too.
+    Source: seed 003's refund to a card, decided for this ledger. By hand: the refund is SETTLED, or
+    CORRECTED; a SettleRefund under another id: `WRONG_STATE`. It is HELD; the system settles it
+    again: `WRONG_STATE`, support does: fine. A ConfirmCardRefund when no card refund is under way:
+    `WRONG_STATE`; a card named for what was not paid by card: `WRONG_STATE`, figures method.
     """
-    if not isinstance(case.command, SettleRefund):
-        return
-    refund = case.the(Refund, case.command.refund_id)
-    if refund.status not in (RefundStatus.ISSUED, RefundStatus.HELD):
-        yield _wrong(case.command, refund, "only an issued one can be settled")
-    elif refund.source.kind is SourceKind.RESERVATION:
-        why = "of a reservation, which this version does not settle"
-        yield _wrong(case.command, refund, why, source=refund.source.kind)
+    match case.command:
+        case SettleRefund(refund_id=refund_id, card_id=card_id):
+            refund = case.the(Refund, refund_id)
+            yield from _not_to_settle(case, refund_id, refund)
+            if card_id is not None:
+                yield from _not_by_card(case, refund_id, refund)
+        case ConfirmCardRefund(refund_id=refund_id) | FailCardRefund(refund_id=refund_id):
+            refund = case.the(Refund, refund_id)
+            if refund.status is not RefundStatus.SETTLING:
+                yield _wrong(refund_id, refund, "no card refund is under way")
+        case _:
+            return
 
 
-def _wrong(command: SettleRefund, refund: Refund, why: str, **figures: str) -> Violation:
+def _not_to_settle(case: Case, refund_id: str, refund: Refund) -> Iterator[Violation]:
+    if refund.status is RefundStatus.HELD:
+        if case.role is not Role.SUPPORT:
+            yield _wrong(refund_id, refund, "only support settles a held one again")
+    elif refund.status is not RefundStatus.ISSUED:
+        yield _wrong(refund_id, refund, "only an issued one can be settled")
+
+
+def _not_by_card(case: Case, refund_id: str, refund: Refund) -> Iterator[Violation]:
+    method = "BALANCE"
+    if refund.source.kind is SourceKind.RESERVATION:
+        method = case.the(Reservation, refund.source.id).payment.method
+    if method != PaymentMethod.CARD:
+        why = f"it goes back by {method}, not to a card; leave card_id out"
+        yield _wrong(refund_id, refund, why, method=method)
+
+
+def _wrong(refund_id: str, refund: Refund, why: str, **figures: str) -> Violation:
     return violation(
         "existence_and_state",
         Code.WRONG_STATE,
-        f"refund {command.refund_id} is {refund.status}: {why}",
-        refund=command.refund_id,
+        f"refund {refund_id} is {refund.status}: {why}",
+        refund=refund_id,
         state=refund.status,
         **figures,
     )

@@ -69,7 +69,10 @@ class HeldCredit(Struct, frozen=True, kw_only=True):
 
 
 class Account(Struct, frozen=True, kw_only=True):
-    """An account with its quotas, cap use, commitment terms and held credits."""
+    """An account with its quotas, cap use, commitment terms and held credits.
+
+    `credit_overdrawn` is what purchases consumed of credits whose refunds were corrected since.
+    """
 
     account_type: AccountType
     us_government: bool
@@ -83,6 +86,7 @@ class Account(Struct, frozen=True, kw_only=True):
     cap_entries: tuple[CapEntry, ...] = ()
     commitment_terms: tuple[CommitmentTerm, ...] = ()
     held_credits: tuple[HeldCredit, ...] = ()
+    credit_overdrawn: Minor = 0
 
 
 class Billing(StrEnum):
@@ -231,7 +235,9 @@ class InstalmentReturns(Struct, frozen=True, kw_only=True):
 
 
 class Reservation(Struct, frozen=True, kw_only=True):
-    """A reservation with the quantity still held. `purchased_at` is the recording instant."""
+    """A reservation with the quantity still held. `purchased_at` is the recording instant,
+    `invoice_id` the invoice that first showed the purchase.
+    """
 
     product_type: str
     sku: str
@@ -249,6 +255,7 @@ class Reservation(Struct, frozen=True, kw_only=True):
     status: ReservationStatus = ReservationStatus.ACTIVE
     returns: InstalmentReturns | None = None
     refunded: Minor = 0
+    invoice_id: str | None = None
 
 
 class RefundStatus(StrEnum):
@@ -262,7 +269,11 @@ class RefundStatus(StrEnum):
 
 
 class Refund(Struct, frozen=True, kw_only=True):
-    """Money owed, and every posting made for it so far."""
+    """Money owed, and every posting made for it so far.
+
+    A reservation's names the instalment it was given back in, and says whether a new invoice shows
+    it; a returned leg's names its exchange.
+    """
 
     source: RefundSource
     rule: RefundRule | None
@@ -273,6 +284,37 @@ class Refund(Struct, frozen=True, kw_only=True):
     status: RefundStatus
     quota_spent: bool = False
     postings: tuple[Posting, ...] = ()
+    instalment: int | None = None
+    exchange_id: str | None = None
+    invoiced: bool = False
 
 
-Entity = Stream | SeenCommand | Account | Instance | Order | Quote | Purchase | Reservation | Refund
+class Exchange(Struct, frozen=True, kw_only=True):
+    """What was returned and bought together: the refunds of the legs, the new reservations."""
+
+    refund_ids: tuple[str, ...]
+    reservation_ids: tuple[str, ...]
+    purchased_total: Minor
+
+
+class Invoice(Struct, frozen=True, kw_only=True):
+    """What an invoice shows, and the one that was issued in its place when it was cancelled."""
+
+    purchased: Minor = 0
+    refunded: Minor = 0
+    replaced_by: str | None = None
+
+
+Entity = (
+    Stream
+    | SeenCommand
+    | Account
+    | Instance
+    | Order
+    | Quote
+    | Purchase
+    | Reservation
+    | Refund
+    | Exchange
+    | Invoice
+)

@@ -20,7 +20,7 @@ from ledger.events import (
     RefundIssued,
     ServiceConfirmed,
 )
-from ledger.state.entities import Account, Purchase, PurchaseStatus, RefundRequest
+from ledger.state.entities import Account, Purchase, PurchaseStatus, Refund, RefundRequest
 from ledger.state.reading import Change, Key, State
 
 
@@ -59,6 +59,15 @@ def refunded(purchase: Purchase, event: RefundIssued) -> Purchase:
         request=None,
         refunded_cash=purchase.refunded_cash + (event.parts.cash or 0),
         refunded_gift=purchase.refunded_gift + (event.parts.gift or 0),
+    )
+
+
+def corrected(purchase: Purchase, refund: Refund) -> Purchase:
+    """The purchase without a refund that counts no more; it stays REFUNDED, the access revoked."""
+    return replace(
+        purchase,
+        refunded_cash=purchase.refunded_cash - (refund.parts.cash or 0),
+        refunded_gift=purchase.refunded_gift - (refund.parts.gift or 0),
     )
 
 

@@ -26,10 +26,11 @@ from ledger.events import (
     SupportTaskOpened,
 )
 from ledger.shapes import RefundRule, SourceKind
-from ledger.state import marketplace, reservations
+from ledger.state import corrections, invoices, marketplace, reservations
 from ledger.state.entities import (
     Account,
     CapEntry,
+    HeldCredit,
     Purchase,
     Quote,
     QuoteStatus,
@@ -51,22 +52,17 @@ def evolve(state: State, meta: EventMeta, event: RefundEvent | SettlementEvent) 
         case RefundHeld():
             return _progress(state, account_id, RefundStatus.HELD, event)
         case RefundCorrected():
-            return _progress(state, account_id, RefundStatus.CORRECTED, event)
-        case (
-            BalanceCredited()
-            | CommitmentCredited()
-            | CreditMemoIssued()
-            | CreditHeld()
-            | CardRefundRequested()
-        ):
+            return corrections.evolve(state, meta, event)
+        case BalanceCredited() | CommitmentCredited() | CreditMemoIssued() | CardRefundRequested():
             return _progress(state, account_id, RefundStatus.SETTLING, event)
-        case (
-            OverageRerateRequested()
-            | InvoiceCancelled()
-            | InvoiceIssued()
-            | HeldCreditConsumed()
-            | SupportTaskOpened()
-        ):
+        case CreditHeld():
+            settling = _progress(state, account_id, RefundStatus.SETTLING, event)
+            return [*settling, _credit_held(state, account_id, event)]
+        case HeldCreditConsumed():
+            return [_credit_consumed(state, account_id, event)]
+        case InvoiceIssued():
+            return invoices.issued(state, meta, event)
+        case OverageRerateRequested() | InvoiceCancelled() | SupportTaskOpened():
             return []
         case _ as unreachable:
             assert_never(unreachable)
@@ -83,6 +79,7 @@ def _issued(state: State, meta: EventMeta, event: RefundIssued) -> list[Change]:
         status=RefundStatus.ISSUED,
         quota_spent=event.quota_spent,
         postings=event.postings,
+        instalment=_instalment(state, meta, event),
     )
     changes: list[Change] = [(Key(Refund, meta.account_id, event.refund_id), refund)]
     if event.quote_id is not None:
@@ -94,6 +91,15 @@ def _issued(state: State, meta: EventMeta, event: RefundIssued) -> list[Change]:
     assert account is not None
     counted = _counted(account, meta, event)
     return [*changes, *_of_source(state, meta, event), (Key(Account, meta.account_id, ""), counted)]
+
+
+def _instalment(state: State, meta: EventMeta, event: RefundIssued) -> int | None:
+    """Of a reservation: the instalment in which it was given back just now."""
+    if event.source.kind is not SourceKind.RESERVATION:
+        return None
+    held = state.find(Reservation, meta.account_id, event.source.id)
+    assert held is not None
+    return None if held.returns is None else held.returns.number
 
 
 def _of_source(state: State, meta: EventMeta, event: RefundIssued) -> list[Change]:
@@ -148,7 +154,6 @@ def _counted(account: Account, meta: EventMeta, event: RefundIssued) -> Account:
 _MovesRefund = (
     RefundSettled
     | RefundHeld
-    | RefundCorrected
     | BalanceCredited
     | CommitmentCredited
     | CreditMemoIssued
@@ -164,3 +169,29 @@ def _progress(
     assert refund is not None
     moved = replace(refund, status=status, postings=(*refund.postings, *event.postings))
     return [(Key(Refund, account_id, event.refund_id), moved)]
+
+
+def _credit_held(state: State, account_id: str, event: CreditHeld) -> Change:
+    """The newest credit stands last: the oldest is consumed first."""
+    account = _account(state, account_id)
+    credit = HeldCredit(credit_id=event.credit_id, refund_id=event.refund_id, left=event.amount)
+    held = replace(account, held_credits=(*account.held_credits, credit))
+    return Key(Account, account_id, ""), held
+
+
+def _credit_consumed(state: State, account_id: str, event: HeldCreditConsumed) -> Change:
+    account = _account(state, account_id)
+    less = (
+        replace(credit, left=credit.left - event.amount)
+        if credit.credit_id == event.credit_id
+        else credit
+        for credit in account.held_credits
+    )
+    left = replace(account, held_credits=tuple(credit for credit in less if credit.left))
+    return Key(Account, account_id, ""), left
+
+
+def _account(state: State, account_id: str) -> Account:
+    account = state.find(Account, account_id, "")
+    assert account is not None
+    return account

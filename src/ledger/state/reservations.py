@@ -20,8 +20,18 @@ from ledger.events import (
 )
 from ledger.money import Minor
 from ledger.postings import refund_issued
-from ledger.shapes import NewReservation, Parts, PurchasedLeg, RefundSource, ReturnedLeg, SourceKind
+from ledger.shapes import (
+    NewReservation,
+    Parts,
+    PaymentMethod,
+    PurchasedLeg,
+    RefundSource,
+    ReturnedLeg,
+    SourceKind,
+)
+from ledger.state import invoices
 from ledger.state.entities import (
+    Exchange,
     InstalmentReturns,
     Quote,
     QuoteKind,
@@ -38,7 +48,9 @@ def evolve(state: State, meta: EventMeta, event: ReservationEvent) -> list[Chang
     """The reservations, quote and refunds as they are after the event."""
     match event:
         case ReservationPurchased():
-            return [(Key(Reservation, meta.account_id, event.reservation_id), _bought(meta, event))]
+            shown = invoices.purchased(state, meta, event.payment.invoice_id, event.total)
+            key = Key(Reservation, meta.account_id, event.reservation_id)
+            return [(key, _bought(meta, event)), *shown]
         case ReservationRefundQuoted():
             return [(Key(Quote, meta.account_id, event.quote_id), _refund_quote(meta, event))]
         case ReservationExchangeQuoted():
@@ -62,6 +74,14 @@ def refunded(reservation: Reservation, value: Minor) -> Reservation:
     assert reservation.returns is not None
     returns = replace(reservation.returns, refunded=reservation.returns.refunded + value)
     return replace(reservation, returns=returns, refunded=reservation.refunded + value)
+
+
+def corrected(reservation: Reservation, refund: Refund) -> Reservation:
+    """The reservation without a refund that counts no more. What was given back stays so."""
+    returns = reservation.returns
+    if returns is not None and returns.number == refund.instalment:
+        returns = replace(returns, refunded=returns.refunded - refund.gross)
+    return replace(reservation, returns=returns, refunded=reservation.refunded - refund.gross)
 
 
 def _moved(
@@ -102,10 +122,15 @@ def _exchanged(state: State, meta: EventMeta, event: ReservationExchanged) -> li
         left = _given_back(held, leg.quantity, leg.instalment, ReservationStatus.EXCHANGED)
         key = Key(Reservation, meta.account_id, leg.reservation_id)
         changes.append((key, refunded(left, leg.value)))
-        changes.append((Key(Refund, meta.account_id, leg.refund_id), _leg_refund(leg)))
+        owed = _leg_refund(leg, exchange_id=meta.event_id)
+        changes.append((Key(Refund, meta.account_id, leg.refund_id), owed))
     for bought, purchased in zip(event.bought, event.purchased, strict=True):
         key = Key(Reservation, meta.account_id, bought.reservation_id)
         changes.append((key, _bought_for(meta, event, bought, purchased)))
+        if bought.payment.method is not PaymentMethod.INVOICE or not event.returned_total:
+            named = bought.payment.invoice_id
+            changes += invoices.purchased(state, meta, named, bought.total)
+    changes.append((Key(Exchange, meta.account_id, meta.event_id), _exchange(event)))
     if event.quote_id is not None:
         quote = state.find(Quote, meta.account_id, event.quote_id)
         assert quote is not None
@@ -120,7 +145,15 @@ def _held(state: State, meta: EventMeta, reservation_id: str) -> Reservation:
     return held
 
 
-def _leg_refund(leg: ReturnedLeg) -> Refund:
+def _exchange(event: ReservationExchanged) -> Exchange:
+    return Exchange(
+        refund_ids=tuple(leg.refund_id for leg in event.returned),
+        reservation_ids=tuple(leg.reservation_id for leg in event.purchased),
+        purchased_total=event.purchased_total,
+    )
+
+
+def _leg_refund(leg: ReturnedLeg, exchange_id: str) -> Refund:
     return Refund(
         source=RefundSource(kind=SourceKind.RESERVATION, id=leg.reservation_id),
         rule=None,
@@ -130,6 +163,8 @@ def _leg_refund(leg: ReturnedLeg) -> Refund:
         parts=Parts(original=leg.value),
         status=RefundStatus.ISSUED,
         postings=refund_issued(leg.value, 0),
+        instalment=leg.instalment,
+        exchange_id=exchange_id,
     )
 
 
@@ -148,6 +183,7 @@ def _bought(meta: EventMeta, event: ReservationPurchased) -> Reservation:
         payment=event.payment,
         owners=event.owners,
         purchased_at=meta.recorded_at,
+        invoice_id=event.payment.invoice_id,
     )
 
 
@@ -168,6 +204,7 @@ def _bought_for(
         payment=bought.payment,
         owners=event.owners,
         purchased_at=meta.recorded_at,
+        invoice_id=bought.payment.invoice_id,
     )
 
 

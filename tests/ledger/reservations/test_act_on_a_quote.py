@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ledger.commands import Command, SettleRefund
+from ledger.commands import Command
 from ledger.instants import DAY, MINUTE
 from ledger.refusal import Code
 from ledger.shapes import Role
@@ -13,7 +13,6 @@ from tests.ledger.reservations.stories import (
     act,
     back,
     bought,
-    by_support,
     exchange,
     exchange_quoted,
     holding,
@@ -137,11 +136,6 @@ def test_an_exchange_of_something_else_is_not_what_was_quoted() -> None:
 def test_an_unknown_quote_is_not_found() -> None:
     refusal = holding().when(act(quote_id="q-9", amount=1)).refused(Code.NOT_FOUND)
     assert refusal.violations[0].figures == {"quote": "q-9"}
-
-
-def test_a_refund_of_a_reservation_stays_issued() -> None:
-    s = by_support(holding())
-    s.when(SettleRefund(refund_id=the_refund(s).refund_id)).refused(Code.WRONG_STATE)
 
 
 def test_a_redelivery_stays_quiet() -> None:

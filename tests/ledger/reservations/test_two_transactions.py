@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from ledger.commands import SettleRefund
 from ledger.events import ReservationExchanged
 from ledger.instants import parse_day
 from ledger.refusal import Code
@@ -114,14 +113,9 @@ def test_each_returned_leg_is_a_refund_of_its_own() -> None:
             posting(1, "refunds", Side.DEBIT, 20_000),
             posting(1, "refund_payable", Side.CREDIT, 20_000),
         ),
+        instalment=1,
+        exchange_id=s.recorded[-1].meta.event_id,
     )
-
-
-def test_its_refunds_stay_issued() -> None:
-    s = holding().when(exchange((back(),), (new(40_000),)), role=Role.SUPPORT)
-    refund_id = exchanged(s).returned[0].refund_id
-    violation = s.when(SettleRefund(refund_id=refund_id)).refused(Code.WRONG_STATE).violations[0]
-    assert violation.figures == {"refund": refund_id, "state": "ISSUED", "source": "RESERVATION"}
 
 
 def test_a_leg_worth_nothing_is_settled_at_once() -> None:

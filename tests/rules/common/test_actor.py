@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from ledger.commands import (
     COMMANDS,
@@ -17,24 +18,29 @@ from ledger.commands import (
 from ledger.policies.actor import forbidden
 from ledger.policies.case import Case
 from ledger.refusal import Code
-from ledger.shapes import Role
+from ledger.shapes import AccountType, Payment, PaymentMethod, Role
 from tests.bodies import line, order
+from tests.ledger.reservations.stories import bought, by_support, holding, names, the_refund
 from tests.samples import sample
 from tests.scenario import START, Scenario
 
 S = frozenset({Role.SUPPORT})
+CARD = AccountType.PAYG_CARD
 
 
 def allowed(name: str) -> frozenset[Role]:
     """The roles that may give a command, as the policy has it."""
     s = Scenario()
+    body = sample(COMMANDS[name])
+    if isinstance(body, SettleRefund):
+        body = replace(body, card_id=None)
     return frozenset(
         role
         for role in Role
         if not list(
             forbidden(
                 Case(
-                    given=s.command(sample(COMMANDS[name]), role=role),
+                    given=s.command(body, role=role),
                     digest=b"",
                     now=s.now,
                     terms=s.terms.at(s.now),
@@ -75,3 +81,15 @@ def test_a_forbidden_command_is_told_first_what_does_not_exist() -> None:
     s.give(order("o-1", starts_at=START))
     again = order("o-1", line("i-2"), starts_at=START)
     s.when(again, role=Role.OWNER).refused(Code.ALREADY_EXISTS)
+
+
+def test_only_support_names_another_card_for_a_refund() -> None:
+    s = holding(
+        bought(payment=Payment(method=PaymentMethod.CARD, card_id="k-1")), account_type=CARD
+    )
+    refund_id = the_refund(by_support(s)).refund_id
+    other = SettleRefund(refund_id=refund_id, card_id="k-2")
+    violation = s.when(other, role=Role.SYSTEM).refused(Code.FORBIDDEN).violations[0]
+    assert violation.figures == {"role": "SYSTEM", "allowed": "SUPPORT"}
+    s.give(other, role=Role.SUPPORT)
+    assert names(s) == ["CardRefundRequested"]

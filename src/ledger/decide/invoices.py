@@ -1,0 +1,80 @@
+"""The documents of a settlement: what is cancelled, and the one new invoice in its place."""
+
+from __future__ import annotations
+
+from ledger.decide.facts import derived
+from ledger.events import Event, InvoiceCancelled, InvoiceIssued
+from ledger.money import Minor
+from ledger.policies.case import Case
+from ledger.shapes import InvoiceLine, InvoiceLineKind
+from ledger.state.entities import Exchange, Invoice, Refund, RefundStatus, Reservation
+from ledger.state.invoices import standing
+
+
+def reissued(case: Case, refund_id: str, refund: Refund) -> tuple[Event, ...]:
+    """The purchase's invoice cancelled, and issued again with this refund on it too, once.
+
+    By hand: inv-1 shows 365.00; 100.00 goes back: inv-1 cancelled, x issued with PURCHASE 365.00,
+    REFUND −100.00, total 265.00. Another 50.00: x cancelled, y issued, REFUND −150.00.
+    """
+    held = case.the(Reservation, refund.source.id)
+    if refund.invoiced or held.invoice_id is None:
+        return ()
+    current = standing(case.state, case.given.meta.account_id, held.invoice_id)
+    shown = case.find(Invoice, current) or Invoice(purchased=held.total)
+    cancelled = InvoiceCancelled(invoice_id=current, refund_id=refund_id)
+    invoice_id = derived(case, "invoice")
+    refunded = shown.refunded + refund.amount
+    return cancelled, _issued(case, invoice_id, refund_id, shown.purchased, refunded)
+
+
+def netted(case: Case, refund_id: str, refund: Refund) -> tuple[Event, ...]:
+    """With the first leg of an exchange to be settled: the invoices of all that is returned are
+    cancelled, and one new invoice shows the refunds and the purchases.
+
+    It bears the id that a new purchase names for its invoice, or else a derived one. By hand:
+    19,800.00 bought, 3,960.00 returned: PURCHASE 19,800.00, REFUND −3,960.00, total 15,840.00.
+    """
+    if refund.invoiced:
+        return ()
+    assert refund.exchange_id is not None
+    exchange = case.the(Exchange, refund.exchange_id)
+    legs = [(leg_id, case.the(Refund, leg_id)) for leg_id in exchange.refund_ids]
+    returned = sum(leg.amount for _, leg in legs if leg.status is not RefundStatus.CORRECTED)
+    new = _issued(case, _new_id(case, exchange), refund_id, exchange.purchased_total, returned)
+    return *_cancelled(case, legs), new
+
+
+def _cancelled(case: Case, legs: list[tuple[str, Refund]]) -> tuple[InvoiceCancelled, ...]:
+    """Each invoice once, for the first leg that is on it."""
+    account_id = case.given.meta.account_id
+    found: dict[str, str] = {}
+    for leg_id, leg in legs:
+        first = case.the(Reservation, leg.source.id).invoice_id
+        if first is not None:
+            found.setdefault(standing(case.state, account_id, first), leg_id)
+    return tuple(InvoiceCancelled(invoice_id=one, refund_id=leg) for one, leg in found.items())
+
+
+def _new_id(case: Case, exchange: Exchange) -> str:
+    for reservation_id in exchange.reservation_ids:
+        named = case.the(Reservation, reservation_id).invoice_id
+        if named is not None and case.find(Invoice, named) is None:
+            return named
+    return derived(case, "invoice")
+
+
+def _issued(
+    case: Case, invoice_id: str, refund_id: str, purchased: Minor, refunded: Minor
+) -> InvoiceIssued:
+    """The refund's line is negative: the lines add up to the total."""
+    return InvoiceIssued(
+        invoice_id=invoice_id,
+        refund_id=refund_id,
+        lines=(
+            InvoiceLine(kind=InvoiceLineKind.PURCHASE, amount=purchased),
+            InvoiceLine(kind=InvoiceLineKind.REFUND, amount=-refunded),
+        ),
+        total=purchased - refunded,
+        currency=case.account.currency,
+    )

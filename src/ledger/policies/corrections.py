@@ -1,0 +1,40 @@
+"""Corrections: support takes a whole refund back, once, not while a card refund is under way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ledger.commands import CorrectRefund
+from ledger.policies.case import Case, violation
+from ledger.refusal import Code, Violation
+from ledger.state.entities import Refund, RefundStatus
+
+RULE = "corrections"
+
+
+def wrong_correction_state(case: Case) -> Iterator[Violation]:
+    """While the gateway has not answered nobody knows what is to be reversed.
+
+    Source: decided for this ledger. By hand: a card refund is asked for; CorrectRefund:
+    `WRONG_STATE`, figures state = SETTLING; once the gateway has confirmed or failed it: fine.
+    """
+    if not isinstance(case.command, CorrectRefund):
+        return
+    refund_id, state = case.command.refund_id, case.the(Refund, case.command.refund_id).status
+    if state is RefundStatus.SETTLING:
+        message = f"refund {refund_id} is {state}: wait until the gateway confirms or fails it"
+        yield violation(RULE, Code.WRONG_STATE, message, refund=refund_id, state=state)
+
+
+def already_corrected(case: Case) -> Iterator[Violation]:
+    """A refund is corrected once, as a whole.
+
+    Source: decided for this ledger. By hand: the refund was corrected; CorrectRefund under another
+    id: `ALREADY_CORRECTED`.
+    """
+    if not isinstance(case.command, CorrectRefund):
+        return
+    refund_id, state = case.command.refund_id, case.the(Refund, case.command.refund_id).status
+    if state is RefundStatus.CORRECTED:
+        message = f"refund {refund_id} was corrected before, and a correction reverses all of it"
+        yield violation(RULE, Code.ALREADY_CORRECTED, message, refund=refund_id, state=state)

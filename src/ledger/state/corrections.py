@@ -1,0 +1,88 @@
+"""How a correction takes a refund back: what it counted for counts no more, wherever it counted."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from msgspec.structs import replace
+
+from ledger.envelope import EventMeta
+from ledger.events import RefundCorrected
+from ledger.postings import HELD_CREDIT
+from ledger.shapes import RefundRule, SourceKind
+from ledger.state import invoices, marketplace, reservations
+from ledger.state.entities import Account, Purchase, Refund, RefundStatus, Reservation
+from ledger.state.reading import Change, Key, State
+
+
+def evolve(state: State, meta: EventMeta, event: RefundCorrected) -> list[Change]:
+    """The refund, what it was of, its invoice, and the account's quota, cap and held credit.
+
+    What was refunded of the purchase or reservation is less again; the resource's state stays.
+    """
+    account_id = meta.account_id
+    refund = state.find(Refund, account_id, event.refund_id)
+    account = state.find(Account, account_id, "")
+    assert refund is not None
+    assert account is not None
+    reversed_one = replace(
+        refund, status=RefundStatus.CORRECTED, postings=(*refund.postings, *event.postings)
+    )
+    given_back = _without_credit(_given_back(account, refund, event), event.refund_id, refund)
+    return [
+        (Key(Refund, account_id, event.refund_id), reversed_one),
+        (Key(Account, account_id, ""), given_back),
+        *_of_source(state, meta, refund),
+    ]
+
+
+def _of_source(state: State, meta: EventMeta, refund: Refund) -> list[Change]:
+    source, account_id = refund.source, meta.account_id
+    match source.kind:
+        case SourceKind.INSTANCE:
+            return []
+        case SourceKind.MARKETPLACE:
+            purchase = state.find(Purchase, account_id, source.id)
+            assert purchase is not None
+            changed = marketplace.corrected(purchase, refund)
+            return [(Key(Purchase, account_id, source.id), changed)]
+        case SourceKind.RESERVATION:
+            held = state.find(Reservation, account_id, source.id)
+            assert held is not None
+            key = Key(Reservation, account_id, source.id)
+            shown = invoices.corrected(state, meta, refund)
+            return [(key, reservations.corrected(held, refund)), *shown]
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def _given_back(account: Account, refund: Refund, event: RefundCorrected) -> Account:
+    """The account with the quota and the use of the cap given back, as far as the event says so."""
+    if event.cap_restored:
+        left = tuple(entry for entry in account.cap_entries if entry.refund_id != event.refund_id)
+        account = replace(account, cap_entries=left)
+    if not event.quota_restored:
+        return account
+    match refund.rule:
+        case RefundRule.FIVE_DAYS_NO_REASON:
+            return replace(account, full_refunds_used=account.full_refunds_used - 1)
+        case RefundRule.ORDINARY_RETURN:
+            return replace(account, ordinary_returns_used=account.ordinary_returns_used - 1)
+        case RefundRule.MARKETPLACE_REVIEW:
+            issued = account.marketplace_refunds_issued - 1
+            return replace(account, marketplace_refunds_issued=issued)
+        case RefundRule.MARKETPLACE_MANUAL | RefundRule.RESERVATION_REFUND | None:
+            return account
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def _without_credit(account: Account, refund_id: str, refund: Refund) -> Account:
+    """The credit held for it is gone; what a purchase has consumed of it already is overdrawn."""
+    held = sum(line.amount for line in refund.postings if line.account == HELD_CREDIT)
+    ours = [credit for credit in account.held_credits if credit.refund_id == refund_id]
+    return replace(
+        account,
+        held_credits=tuple(credit for credit in account.held_credits if credit not in ours),
+        credit_overdrawn=account.credit_overdrawn + held - sum(credit.left for credit in ours),
+    )
