@@ -1,7 +1,7 @@
 # The only entry points: people, README and CI all call these. `make help` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check up down bench simulate torture schemas lock fmt docs
+.PHONY: help demo test check up down bench simulate torture schemas freeze lock fmt docs
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -43,6 +43,9 @@ torture: $(INSTALLED) ## Run the tests that kill processes at random (SEEDS=50 Q
 
 schemas: $(INSTALLED) ## Write the Avro schemas of changed commands and events
 	@$(BIN)/python -m ledger.schema_derivation
+
+freeze: $(INSTALLED) ## Freeze the schemas of a release for ever
+	@$(BIN)/python -m tools.freeze
 
 lock: ## Resolve the dependencies anew (ARGS=--upgrade; needs uv on the PATH)
 	@$(COMPILE) --group dev pyproject.toml --output-file requirements.lock $(ARGS)
