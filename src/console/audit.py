@@ -110,6 +110,7 @@ def claims() -> dict[str, str]:
 def verified(ledger: Ledger, check: str | None = None) -> Verified:
     """Audit a running ledger: its log, and its read models against the log."""
     began = time.monotonic()
+    from console.terms_found import terms_in_force
     from consumers.decider import GROUP
     from ledger.audit import CHECKS, audit, name_of
     from ledger.kafka_log import KafkaTools
@@ -120,7 +121,7 @@ def verified(ledger: Ledger, check: str | None = None) -> Verified:
         tools = KafkaTools(ledger.kafka)
         try:
             with _progress(tools) as tell:
-                log = audit(tools, GROUP, chosen, tell)
+                log = audit(tools, GROUP, chosen, tell, terms_in_force(ledger))
         finally:
             tools.close()
     read_models = _reconciled(ledger) if check in (None, READ_MODELS) else None

@@ -47,16 +47,14 @@ def explain(
     from console.output import json_line
     from console.settings import read_settings
     from console.terms_found import terms_in_force, terms_of
-    from devstack import status
 
     log_to_stderr("error", json=False)
-    settings = read_settings()
     if file is not None:
         table = terms_of(terms or ())
         found = from_file(file, table)
     else:
-        found = from_ledger(find_ledger(settings), wanted, account)
-        seen = None if settings.kafka_bootstrap else status(settings.home_folder)
-        table = terms_of(terms) if terms else terms_in_force(settings, seen)
+        ledger = find_ledger(read_settings())
+        found = from_ledger(ledger, wanted, account)
+        table = terms_of(terms) if terms else terms_in_force(ledger)
     told = explained(found, wanted, account, table)
     typer.echo(json_line(explanation_to_json(told)) if as_json else explanation_told(told))

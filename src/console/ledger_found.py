@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from console.errors import BadInput, Failed
 
@@ -19,17 +21,20 @@ if TYPE_CHECKING:
 
 DEFAULT_PARTITIONS = 4
 
-PARTITIONS, SANDBOX = "partitions", "sandbox"
+PARTITIONS, SANDBOX, TERMS = "partitions", "sandbox", "terms"
 """What `up` notes beside a stack, for those who find it."""
 
 
 class Ledger(Struct, frozen=True, kw_only=True):
-    """Where a ledger answers. `prefix` tells its topics from those of others on the brokers."""
+    """Where a ledger answers. `prefix` tells its topics from those of others on the brokers, and
+    `terms` is where the terms lie that it decides by beside the released ones.
+    """
 
     bootstrap: str
     database_url: str
     partition_count: int
     prefix: str = ""
+    terms: Path | None = None
 
     @property
     def kafka(self) -> KafkaSettings:
@@ -58,10 +63,12 @@ def find_ledger(settings: Settings) -> Ledger:
             database_url=settings.database_url,
             partition_count=settings.partitions or DEFAULT_PARTITIONS,
             prefix=settings.prefix,
+            terms=settings.terms_path,
         )
     from devstack import status
 
-    return running_in(status(settings.home_folder))
+    found = running_in(status(settings.home_folder))
+    return found if settings.terms is None else replace(found, terms=settings.terms_path)
 
 
 def use_schema_registry(settings: Settings, *, register: bool = False) -> None:
@@ -94,6 +101,7 @@ def running_in(seen: Status) -> Ledger:
         bootstrap=seen.bootstrap,
         database_url=seen.database_url,
         partition_count=int(seen.metadata.get(PARTITIONS, DEFAULT_PARTITIONS)),
+        terms=Path(seen.metadata[TERMS]) if TERMS in seen.metadata else None,
     )
 
 

@@ -72,7 +72,7 @@ def _decide(settings: Settings, ledger: Ledger) -> None:
     from projector.runner import stop_on_signals
 
     opened = _opened(settings, ledger, verify_world(ledger.kafka))
-    world = World(opened=opened, terms=terms_in_force(settings))
+    world = World(opened=opened, terms=terms_in_force(ledger))
     log = KafkaLog(ledger.kafka, GROUP, Topic.COMMANDS, settings.member or "decider")
     folder = settings.home_folder / "state"
 

@@ -33,6 +33,11 @@ class Settings(BaseSettings):
     log_json: bool = Field(default=False, validation_alias="REFUNDS_LOG_JSON")
 
     @property
+    def terms_path(self) -> Path | None:
+        """Where the operator's terms lie: a file, or a folder of .toml files."""
+        return None if self.terms is None else self.terms.expanduser().resolve()
+
+    @property
     def home_folder(self) -> Path:
         """Where the embedded stack keeps everything."""
         return self.home.expanduser().resolve()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from console.errors import BadInput, Failed
-from console.ledger_found import DEFAULT_PARTITIONS, PARTITIONS, SANDBOX
+from console.ledger_found import DEFAULT_PARTITIONS, PARTITIONS, SANDBOX, TERMS
 
 if TYPE_CHECKING:
     from console.settings import Settings
@@ -147,7 +148,7 @@ def ledger_plan(
     owner: Identity | None = None,
 ) -> Plan:
     """What the stack is to run. The partition count of a ledger that is there already stays."""
-    from console.terms_found import TERMS, terms_in_force, terms_path
+    from console.terms_found import terms_of
     from devstack import Plan, ProcessSpec
 
     known = seen.metadata.get(PARTITIONS) if seen is not None else None
@@ -159,9 +160,9 @@ def ledger_plan(
         "REFUNDS_LOG_JSON": "1",
     }
     metadata = {SANDBOX: "yes" if sandbox else "no", PARTITIONS: partitions}
-    terms = terms_path(settings, seen)
-    terms_in_force(settings, seen)
+    terms = settings.terms_path or (seen.metadata.get(TERMS) if seen is not None else None)
     if terms is not None:
+        terms_of([Path(terms)])
         told["REFUNDS_TERMS"] = metadata[TERMS] = str(terms)
     assignments = tuple(f"{name}={value}" for name, value in told.items())
     return Plan(

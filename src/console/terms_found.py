@@ -9,27 +9,13 @@ from typing import TYPE_CHECKING
 from console.errors import BadInput
 
 if TYPE_CHECKING:
-    from console.settings import Settings
-    from devstack import Status
+    from console.ledger_found import Ledger
     from ledger.terms import TermsTable
 
 
-TERMS = "terms"
-"""What `up` notes beside a stack: where the operator's terms lie."""
-
-
-def terms_path(settings: Settings, seen: Status | None) -> Path | None:
-    """REFUNDS_TERMS, a file or a folder of .toml files; else what the stack was started with."""
-    if settings.terms is not None:
-        return settings.terms.expanduser().resolve()
-    noted = seen.metadata.get(TERMS) if seen is not None else None
-    return None if noted is None else Path(noted)
-
-
-def terms_in_force(settings: Settings, seen: Status | None = None) -> TermsTable:
+def terms_in_force(ledger: Ledger) -> TermsTable:
     """The terms that a ledger decides by."""
-    path = terms_path(settings, seen)
-    return terms_of(() if path is None else (path,))
+    return terms_of(() if ledger.terms is None else (ledger.terms,))
 
 
 def terms_of(paths: Iterable[Path]) -> TermsTable:

@@ -34,7 +34,7 @@ from ledger.shapes import (
     ReservationReturn,
     Role,
 )
-from ledger.terms import released_terms
+from ledger.terms import TermsTable, released_terms
 from tests.audit.recorded import RecordedLog
 from tests.bodies import line, order, paid, renewal, returning
 from tests.ledger.marketplace.stories import application, purchase, ticket
@@ -51,7 +51,7 @@ PARTITIONS = 2
 class MemoryLedger:
     """Deciders and reactors of all partitions over a log in memory, on the broker's time."""
 
-    def __init__(self) -> None:
+    def __init__(self, terms: TermsTable | None = None) -> None:
         self.now: Instant = START
         self.cluster = MemoryCluster(PARTITIONS, lambda: self.now)
         opened = LedgerOpened(
@@ -60,7 +60,7 @@ class MemoryLedger:
             sandbox=False,
             program_version="0",
         )
-        world = World(opened=opened, terms=released_terms())
+        world = World(opened=opened, terms=terms or released_terms())
         deciding = self.cluster.consumer(GROUP, Topic.COMMANDS)
         reacting = self.cluster.consumer(REACTIONS, Topic.EVENTS)
         self._steppers: list[PartitionDecider | PartitionReactor] = []
@@ -99,11 +99,11 @@ class MemoryLedger:
         return RecordedLog(self.cluster, GROUP)
 
 
-def everything() -> RecordedLog:
+def everything(terms: TermsTable | None = None) -> RecordedLog:
     """An ONLINE and an EA account, on a partition each: returns, restores, marketplace refunds,
     reservations given back and exchanged, refusals, redeliveries, a reused id and dead letters.
     """
-    ledger = MemoryLedger()
+    ledger = MemoryLedger(terms)
     _instances(ledger)
     _marketplace(ledger)
     _reservations(ledger)

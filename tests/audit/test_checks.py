@@ -17,10 +17,12 @@ from ledger.events import (
     RefundIssued,
 )
 from ledger.shapes import AccountType
+from ledger.terms import TermsTable, released_terms
 from tests.audit import faults_of_causes as causes
 from tests.audit import faults_of_money as money
 from tests.audit import faults_of_order as order
-from tests.audit.ledgers import BILLING, ONLINE, everything, value_of
+from tests.audit import faults_of_verdicts as verdicts
+from tests.audit.ledgers import BILLING, ONLINE, START, everything, value_of
 from tests.audit.recorded import Place, RecordedLog
 
 ANY = "anybody"
@@ -115,6 +117,16 @@ PLANTS: dict[str, tuple[Callable[[RecordedLog], Place], ...]] = {
         money.settled_though_never_issued,
         money.issued_twice,
     ),
+    "same_verdict": (
+        verdicts.another_amount,
+        verdicts.another_sentence,
+        verdicts.another_instant,
+        causes.half_an_outcome,
+        causes.one_event_too_many,
+        causes.decided_twice,
+        verdicts.unknown_terms,
+        verdicts.nothing_to_follow,
+    ),
 }
 CASES = [
     pytest.param(check, plant, id=f"{check}-{plant.__name__}")
@@ -126,7 +138,7 @@ CASES = [
 def test_a_clean_log_breaks_no_claim() -> None:
     report = audit(log(), ANY)
     assert report.divergences == ()
-    assert (report.commands, report.dead_letters) == (34, 1)
+    assert (report.commands, report.dead_letters) == (41, 1)
     assert report.events == sum(len(log().events(partition)) for partition in (0, 1))
 
 
@@ -193,3 +205,13 @@ def test_the_last_event_may_be_the_one_encoding_only() -> None:
     for partition in (0, 1):
         for record in CLEAN().events(partition):
             assert encode_event(decode_event(record.value))[0] == record.value
+
+
+def test_a_verdict_under_terms_of_ones_own_is_judged_by_those() -> None:
+    first = released_terms().versions[0]
+    own = TermsTable(versions=(first, replace(first, version="own", effective_from=START)))
+    log_of_own = everything(own)
+    assert audit(log_of_own, ANY, terms=own).divergences == ()
+    found = {each.check: each for each in audit(log_of_own, ANY).divergences}
+    assert list(found) == ["same_verdict"]
+    assert found["same_verdict"].found == "'own'"

@@ -27,6 +27,7 @@ from ledger.audit.seen import (
 from ledger.codec import UnreadableRecord, decode_command, decode_event
 from ledger.events import LedgerOpened
 from ledger.log import LogRecord, LogTools, Topic
+from ledger.terms import TermsTable, released_terms
 
 _FAR = 1 << 62
 _UNKNOWN = -2
@@ -70,12 +71,14 @@ def audit(
     decider_group: str,
     checks: Sequence[type[Check]] = CHECKS,
     tell: Callable[[int], None] = lambda _: None,
+    terms: TermsTable | None = None,
 ) -> AuditReport:
     """Check the whole log as it stands, while it may be written to; memory stays bounded.
 
     1. Ask how far the decider has come: commands up to there must have an outcome. 2. Read what
     the ledger was opened as. 3. Partition by partition, show every record to every check that has
     found nothing yet. `tell` is called with the number of records read so far. Nothing is written.
+    `terms` are those the ledger decides by, the released ones if none are given.
     """
     # 1
     decided = tools.committed_offsets(decider_group, Topic.COMMANDS)
@@ -83,12 +86,14 @@ def audit(
     opened = _first_opened(tools)
     # 3
     tally, found = _Tally(tell), dict[str, Divergence]()
+    table = released_terms() if terms is None else terms
     for partition in range(tools.partition_count):
         audited = AuditedPartition(
             partition=partition,
             partition_count=tools.partition_count,
             opened=opened,
             decided=decided[partition],
+            terms=table,
         )
         running = {name_of(kind): kind(audited) for kind in checks if name_of(kind) not in found}
         for seen in replayed(tools, partition, decided[partition]):

@@ -10,6 +10,7 @@ from msgspec import Struct
 from ledger.envelope import EventMeta, GivenCommand
 from ledger.events import Event, LedgerOpened
 from ledger.log import LogRecord, Topic
+from ledger.terms import TermsTable
 
 
 class SeenCommand(Struct, frozen=True, kw_only=True):
@@ -66,13 +67,14 @@ class AuditedPartition(Struct, frozen=True, kw_only=True):
     """What is known of a partition before it is read.
 
     `opened` is the first partition's `LedgerOpened`; `decided` the offset up to which the decider
-    has committed its commands, None if nobody remembers.
+    has committed its commands, None if nobody remembers; `terms` all that may have been judged by.
     """
 
     partition: int
     partition_count: int
     opened: LedgerOpened | None
     decided: int | None
+    terms: TermsTable
 
 
 class Divergence(Struct, frozen=True, kw_only=True):

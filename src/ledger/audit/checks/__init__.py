@@ -1,4 +1,4 @@
-"""The audit's checks: one claim a file, none of them by the code that it judges."""
+"""The audit's checks: one claim a file, none but `same_verdict` by the code it judges."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from ledger.audit.checks.postings_balance import PostingsBalance
 from ledger.audit.checks.refund_progress import RefundProgress
 from ledger.audit.checks.refund_sums import RefundSums
 from ledger.audit.checks.refunds_at_most_paid import RefundsAtMostPaid
+from ledger.audit.checks.same_verdict import SameVerdict
 from ledger.audit.seen import Check
 
 CHECKS: tuple[type[Check], ...] = (
@@ -35,8 +36,9 @@ CHECKS: tuple[type[Check], ...] = (
     RefundSums,
     RefundsAtMostPaid,
     RefundProgress,
+    SameVerdict,
 )
-"""In the order in which their divergences are told: bytes, order, causes, money."""
+"""In the order in which their divergences are told: bytes, order, causes, money, verdicts."""
 
 
 def name_of(kind: type[Check]) -> str:

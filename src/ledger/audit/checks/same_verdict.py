@@ -1,0 +1,148 @@
+"""Judges every command again: alone of all checks, by the very code that judged it first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
+
+from ledger.audit.scratch import Scratch
+from ledger.audit.seen import (
+    AuditedPartition,
+    Divergence,
+    PartitionEnd,
+    Seen,
+    SeenCommand,
+    SeenEvent,
+    divergence,
+)
+from ledger.decide import Decision, Duplicate, decide
+from ledger.digest import command_digest
+from ledger.envelope import RecordedEvent
+from ledger.instants import format_instant
+from ledger.state import evolve
+from ledger.state.entities import Entity
+from ledger.state.reading import Change, Key
+
+E = TypeVar("E", bound=Entity)
+
+_KEPT_AT_HAND = 20_000
+
+
+class SameVerdict:
+    """Every command, judged again under the terms it was judged under and on the events before it,
+    gives the stored events: same bodies, same instants.
+
+    A new version of the program that decides old commands otherwise is found here. What has no
+    outcome at all is the business of other checks.
+    """
+
+    def __init__(self, audited: AuditedPartition) -> None:
+        self._terms = audited.terms
+        self._state = _State()
+        self._command: SeenCommand | None = None
+        self._decision: Decision = ()
+        self._number = 0
+
+    def look(self, seen: Seen) -> Iterator[Divergence]:
+        """Keep a command; judge it when its first event comes, and compare each with the next."""
+        if isinstance(seen, SeenCommand | PartitionEnd):
+            yield from self._unfinished()
+        if isinstance(seen, SeenCommand):
+            self._command, self._decision, self._number = seen, (), 0
+        if not isinstance(seen, SeenEvent):
+            return
+        try:
+            found = next(self._compared(seen), None)
+            if found is None:
+                event = RecordedEvent(meta=seen.meta, body=seen.body)
+                self._state.apply(evolve(self._state, event))
+        except Exception as error:
+            # A falsified log may say anything; what cannot follow is what is to be told.
+            expected = "an event that can follow on those before it"
+            found = divergence(seen, seen.name, expected=expected, found=repr(error))
+        if found is not None:
+            yield found
+
+    def _compared(self, seen: SeenEvent) -> Iterator[Divergence]:
+        command, meta = self._command, seen.meta
+        if command is None or command.given is None or command.record.offset != meta.source_offset:
+            return
+        subject = f"{meta.causation_id} {seen.name}"
+        try:
+            terms = self._terms.version(meta.terms)
+        except LookupError:
+            known = ", ".join(each.version for each in self._terms.versions)
+            expected = f"terms of a known version ({known}); name others in REFUNDS_TERMS"
+            yield divergence(seen, subject, expected=expected, found=repr(meta.terms))
+            return
+        if self._number == 0:
+            given = command.given
+            digest, now = command_digest(given), meta.recorded_at
+            self._decision = decide(given, digest, state=self._state, now=now, terms=terms)
+        if not _is_same(self._decision, self._number, seen):
+            expected = _told(self._decision, self._number)
+            yield divergence(seen, subject, expected=expected, found=_stored(seen))
+        self._number += 1
+
+    def _unfinished(self) -> Iterator[Divergence]:
+        """An outcome that has begun must be whole before the next command."""
+        decision = self._decision
+        if self._command is None or isinstance(decision, Duplicate) or not self._number:
+            return
+        if self._number < len(decision):
+            expected, found = f"{len(decision)} events", f"{self._number} events"
+            yield divergence(self._command, expected=expected, found=found)
+
+
+class _State:
+    """The fold of the stored events: on disk, but for what was touched of late."""
+
+    def __init__(self) -> None:
+        self._scratch = Scratch()
+        self._at_hand: dict[Key, Entity] = {}
+
+    def find(self, kind: type[E], account_id: str, entity_id: str) -> E | None:
+        """The entity of that kind and id in the account, or None."""
+        key = Key(kind, account_id, entity_id)
+        at_hand = self._at_hand.get(key)
+        if at_hand is not None:
+            assert isinstance(at_hand, kind)
+            return at_hand
+        found = self._scratch.find(kind, kind.__name__, account_id, entity_id)
+        if found is not None:
+            self._keep(key, found)
+        return found
+
+    def apply(self, changes: Sequence[Change]) -> None:
+        """Take over what an event changed."""
+        for key, entity in changes:
+            kind = type(entity).__name__
+            self._scratch.keep(entity, kind, key.account_id, key.entity_id)
+            self._keep(key, entity)
+
+    def _keep(self, key: Key, entity: Entity) -> None:
+        if len(self._at_hand) >= _KEPT_AT_HAND:
+            self._at_hand.clear()
+        self._at_hand[key] = entity
+
+
+def _is_same(decision: Decision, number: int, seen: SeenEvent) -> bool:
+    if isinstance(decision, Duplicate) or number >= len(decision):
+        return False
+    fact, meta = decision[number], seen.meta
+    stored = (seen.body, meta.occurred_at, meta.count)
+    return stored == (fact.body, fact.occurred_at, len(decision))
+
+
+def _told(decision: Decision, index: int) -> str:
+    """What the event of that number must be."""
+    if isinstance(decision, Duplicate):
+        return "nothing: it was decided before"
+    if index >= len(decision):
+        return f"no event after the first {len(decision)}"
+    fact = decision[index]
+    return f"{fact.body!r} at {format_instant(fact.occurred_at)}, {len(decision)} in all"
+
+
+def _stored(seen: SeenEvent) -> str:
+    return f"{seen.body!r} at {format_instant(seen.meta.occurred_at)}, {seen.meta.count} in all"
