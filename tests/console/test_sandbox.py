@@ -75,7 +75,7 @@ def test_an_example_gives_the_events_of_its_simulation(
 
 def test_the_outcomes_say_what_was_recorded(sandbox: Terminal, played: set[str]) -> None:
     submitted(sandbox, played, example_files()[-1].name)
-    again = sandbox.run("submit", example_files()[0], "--json")
+    again = sandbox.run("submit", EXAMPLES / "01-five-days.jsonl", "--json")
 
     assert again.code == 0
     assert {each["outcome"] for each in again.objects} == {"duplicate"}
@@ -181,8 +181,9 @@ def test_questions_are_answered_for_people_and_for_machines(
 
     assert (balance["cash"], balance["gift"], balance["total"]) == ("390.12", "405.64", "795.76")
     assert table[1].split() == ["acct-five-days", "CNY", "390.12", "405.64", "795.76"]
-    (trial,) = sandbox.run("query", "trial", "--json").objects
-    assert (trial["currency"], trial["difference"]) == ("CNY", "0.00")
+    trial = sandbox.run("query", "trial", "--json").objects
+    assert "CNY" in {row["currency"] for row in trial}
+    assert all(row["debit"] == row["credit"] for row in trial)
     assert len(sandbox.run("query", "postings", "--limit", "3", "--json").objects) == 3
 
 
