@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from msgspec import Struct
-
 from console.telling_marketplace import marketplace_sentence
 from console.telling_reservations import reservation_sentence
+from console.telling_settlement import refund_sentence, settlement_sentence
 from console.wording import money, parts_told, quote_told, refused_because, when
 from ledger.envelope import RecordedEvent
 from ledger.events import (
+    AccountEvent,
     AccountOpened,
     AccountStandingChanged,
-    BalanceCredited,
+    CardChanged,
     CommandRefused,
+    CommitmentTermOpened,
     Event,
     InstanceDestroyed,
     InstanceEvent,
@@ -22,18 +23,15 @@ from ledger.events import (
     InstanceOrderRecorded,
     InstanceRestored,
     InstanceReturnQuoted,
+    LedgerOpened,
+    LogEvent,
     MarketplaceEvent,
     PostpaidInstanceStarted,
-    RefundIssued,
-    RefundSettled,
+    RefundEvent,
     ReservationEvent,
+    SettlementEvent,
 )
-from ledger.json_mapping import value_to_json
-from ledger.money import format_minor
-from ledger.shapes import Parts
-
-_UNTOLD = frozenset({"postings", "working", "currency"})
-_MAX_VALUE = 60
+from ledger.instants import format_day
 
 
 def told(recorded: RecordedEvent) -> str:
@@ -45,6 +43,20 @@ def told(recorded: RecordedEvent) -> str:
 
 def sentence(body: Event) -> str:
     """What happened, in one sentence."""
+    if isinstance(body, InstanceEvent):
+        return _of_instance(body)
+    if isinstance(body, MarketplaceEvent):
+        return marketplace_sentence(body)
+    if isinstance(body, ReservationEvent):
+        return reservation_sentence(body)
+    if isinstance(body, RefundEvent):
+        return refund_sentence(body)
+    if isinstance(body, SettlementEvent):
+        return settlement_sentence(body)
+    return _of_account(body)
+
+
+def _of_account(body: AccountEvent | LogEvent) -> str:
     match body:
         case CommandRefused():
             why = "; ".join(refused_because(each) for each in body.violations)
@@ -53,34 +65,15 @@ def sentence(body: Event) -> str:
             return f"{body.account_type} account in {body.currency}"
         case AccountStandingChanged():
             return "now in arrears" if body.in_arrears else "no longer in arrears"
-        case RefundIssued() | RefundSettled() | BalanceCredited():
-            return _of_refund(body)
-        case _ if isinstance(body, InstanceEvent):
-            return _of_instance(body)
-        case _ if isinstance(body, MarketplaceEvent):
-            return marketplace_sentence(body)
-        case _ if isinstance(body, ReservationEvent):
-            return reservation_sentence(body)
-        case _:
-            return _plainly(body)
-
-
-def _of_refund(body: RefundIssued | RefundSettled | BalanceCredited) -> str:
-    match body:
-        case RefundIssued():
-            fee = f", fee {format_minor(body.fee, body.currency)}" if body.fee else ""
-            cap = f", {money(body.cap.refund_usd, 'USD')} of the cap" if body.cap else ""
-            return (
-                f"{money(body.amount, body.currency)} for {body.source.id} by {body.rule}: "
-                f"{parts_told(body.parts, body.currency)}{fee}{cap}"
-            )
-        case RefundSettled():
-            return f"refund {body.refund_id[:8]} has arrived where it goes"
-        case BalanceCredited():
-            parts = parts_told(Parts(cash=body.cash, gift=body.gift), body.currency)
-            arrival = body.expected_arrival_at
-            shows = f", shows in the statement by {when(arrival)}" if arrival else ""
-            return f"{money(body.cash + body.gift, body.currency)} to the balance: {parts}{shows}"
+        case CommitmentTermOpened():
+            term = f"from {format_day(body.starts_on)} until {format_day(body.ends_on)}"
+            return f"commitment {body.term_id}: {money(body.amount, body.currency)} {term}"
+        case CardChanged():
+            return f"the card on file is {body.card_id}"
+        case LedgerOpened():
+            return f"{body.partition_count} partitions, {'a sandbox' if body.sandbox else 'live'}"
+        case _ as unreachable:
+            assert_never(unreachable)
 
 
 def _of_instance(body: InstanceEvent) -> str:
@@ -112,10 +105,3 @@ def _of_instance(body: InstanceEvent) -> str:
             return f"{body.instance_id} destroyed ({body.reason}): data purged, IP released"
         case _ as unreachable:
             assert_never(unreachable)
-
-
-def _plainly(body: Struct) -> str:
-    """Every field that is not long, as it stands."""
-    pairs = value_to_json(body).items()
-    short = ((name, str(value)) for name, value in pairs if name not in _UNTOLD)
-    return ", ".join(f"{name} {text}" for name, text in short if len(text) <= _MAX_VALUE)
