@@ -36,7 +36,7 @@ def verified_to_json(found: Verified) -> dict[str, Any]:
 def print_verified(found: Verified, out: Console, *, verbose: bool) -> None:
     """The divergences, in full; with `verbose` the table of checks and what was read, too."""
     if verbose:
-        out.print(_table(found))
+        out.print(verdicts_table(found))
     for each in _divergences(found):
         where = ""
         if "offset" in each:
@@ -46,7 +46,7 @@ def print_verified(found: Verified, out: Console, *, verbose: bool) -> None:
         for name in ("expected", "found"):
             out.print(f"  {name:<9} {_text(each[name])}", soft_wrap=True, markup=False)
     if verbose:
-        out.print(_read(found))
+        out.print(what_was_read(found))
 
 
 def _verdicts(found: Verified) -> dict[str, bool]:
@@ -98,7 +98,8 @@ def _text(value: Any) -> str:
     return " ".join(value) if isinstance(value, list) else str(value)
 
 
-def _table(found: Verified) -> Table:
+def verdicts_table(found: Verified) -> Table:
+    """Each check that was made, and whether its claim holds."""
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -109,7 +110,8 @@ def _table(found: Verified) -> Table:
     return table
 
 
-def _read(found: Verified) -> str:
+def what_was_read(found: Verified) -> str:
+    """`all holds: 42 commands, 80 events, …`."""
     log, compared, parts = found.log, found.read_models, list[str]()
     if log is not None:
         parts += [f"{log.commands} commands", f"{log.events} events"]

@@ -37,7 +37,7 @@ def homes_in(folder: Path) -> list[Path]:
 
 
 def test_every_scene_is_made_of_valid_commands_in_time_order() -> None:
-    currencies = {scene.account: "CNY" for scene in SCENES}
+    currencies = {scene.account: "CNY" for scene in SCENES} | {"acct-foundry": "USD"}
     instants = [line.at for scene in SCENES for line in lines_of(scene, currencies)]
     assert instants == sorted(instants, key=lambda instant: instant or 0)
 
@@ -53,13 +53,30 @@ def test_the_story_is_told_to_its_end(tmp_path: Path) -> None:
         assert f"✓ InstanceReturnQuoted  {figure}" in out
     assert "✗ CommandRefused  SELF_SERVICE_NOT_SUPPORTED" in out
     assert "✓ 2026-01-21 08:05:00  InstanceDestroyed  redis-2" in out
+    assert_the_other_stories_are_told(out)
     assert re.search(r"acct-tea-shop +CNY +390\.12 +405\.64 +795\.76\n", out)
     for line in ZERO_SUM.splitlines():
         assert line in out
-    assert re.search(r"\n +CNY +0\.00\n", out)
-    assert re.search(r"\d+ commands, 17 of them given above", out)
+    assert re.search(r"\n +CNY +0\.00\n +USD +0\.00\n", out)
+    assert re.search(r"\n  all holds: \d+ commands, \d+ events, 0 dead letters, \d+ rows", out)
+    assert re.search(r"\d+ commands, 32 of them given above", out)
     assert "Everything is stopped again" in out
     assert homes_in(tmp_path) == []
+
+
+def assert_the_other_stories_are_told(out: str) -> None:
+    for line in (
+        r"✓ RefundIssued  300\.00 CNY for mail by MARKETPLACE_REVIEW: cash 200\.00, gift 100\.00",
+        r"✗ CommandRefused  ACCESS_REVOKED",
+        r"✓ 2026-02-08 16:00:00  MarketplaceRefundApproved  survey: approved, as nobody answered",
+        r"✓ ReservationRefundQuoted  10 of batch: 46720\.00 USD by RESERVATION_REFUND",
+        r"acct-foundry +1 +46720\.00 +2027-05-04 09:05:00 +46720\.00\n",
+        r"✗ CommandRefused  REFUND_CAP_EXCEEDED",
+        r"refund usd 3960\.00, consumed usd 46720\.00, limit usd 50000\.00, left usd 3280\.00,",
+        r"✓ ReservationExchanged  6 of web for web-2: 3960\.00 USD come back, 19800\.00 USD are",
+        r"15840\.00 USD payable\n",
+    ):
+        assert re.search(line, out), line
 
 
 def test_ctrl_c_in_the_middle_leaves_nothing_running(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def demo(
     """
     from console.demo.narrator import Narrator
     from console.demo.stage import staged
-    from console.ledger_found import running_in
+    from console.ledger_found import running_in, use_schema_registry
     from console.log_output import log_to_stderr
     from console.settings import read_settings
 
@@ -43,7 +43,9 @@ def demo(
         "shows what the events add up to. The story runs in a sandbox, whose clock is set by hand."
     )
     narrator.note("starting a broker, a database and three processes …")
-    with staged(read_settings(), keep=keep) as seen:
+    settings = read_settings()
+    use_schema_registry(settings)
+    with staged(settings, keep=keep) as seen:
         _introduce(narrator, seen, time.monotonic() - began)
         _tell(narrator, running_in(seen))
     _farewell(narrator, seen, keep=keep, seconds=time.monotonic() - began)
@@ -71,7 +73,7 @@ def _tell(narrator: Narrator, ledger: Ledger) -> None:
             shown(connection, listener.positions, SHOWN_SECONDS)
             closing.read_models(narrator, connection)
             closing.zero_sum(narrator, connection)
-            ran = closing.figures(connection, listener.tools)
+            ran = closing.figures(closing.audited(narrator, ledger), listener.tools)
         finally:
             listener.close()
     given = sum(bool(beat.id) for scene in SCENES for beat in scene.beats)

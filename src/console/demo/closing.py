@@ -1,4 +1,4 @@
-"""How the demonstration ends: the read models, the sum of all postings, what ran."""
+"""How the demonstration ends: the read models, all postings added up, the audit, what ran."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ from typing import Any
 from msgspec import Struct
 from rich.table import Table
 
+from console.audit import verified
+from console.audit_report import verdicts_table, verified_to_json, what_was_read
 from console.demo.narrator import Narrator
+from console.ledger_found import Ledger
 from console.tables import answer_table
+from ledger.audit import AuditReport
 from ledger.log import LogTools, Topic
 from projector.queries import ask
 from projector.questions import QUESTIONS
@@ -24,11 +28,9 @@ _TABLES = {
         "account_id",
         "source_id",
         "rule",
-        "gross",
+        "currency",
         "fee",
         "amount",
-        "cash",
-        "gift",
         "state",
     ),
     "recycle-bin": ("account_id", "instance_id", "reason", "state", "restore_until"),
@@ -69,14 +71,25 @@ def zero_sum(narrator: Narrator, connection: Any) -> None:
         raise AssertionError(f"the postings do not add up to zero: {rows}")
 
 
-def figures(connection: Any, tools: LogTools) -> Figures:
+def audited(narrator: Narrator, ledger: Ledger) -> AuditReport:
+    """The log replayed from its first record, and every claim about it proved."""
+    narrator.heading("Proved from the first record on")
+    narrator.say(
+        "`refundctl audit verify` reads the whole log apart from the code that wrote it, checks "
+        "each of these claims, and compares the read models with what the log gives:"
+    )
+    found = verified(ledger)
+    narrator.show(verdicts_table(found))
+    if found.log is None or not found.holds:
+        raise AssertionError(f"the audit found divergences: {verified_to_json(found)}")
+    narrator.note(what_was_read(found))
+    return found.log
+
+
+def figures(read: AuditReport, tools: LogTools) -> Figures:
     """Counted from the log: what is no event in the events topic ends a transaction."""
-    row = connection.execute(
-        "SELECT sum(log_sequence + 1) FROM consumers.checkpoints WHERE consumer = 'projector'"
-    ).fetchone()
-    events = int(row[0])
     return Figures(
-        commands=sum(tools.end_offsets(Topic.COMMANDS)),
-        events=events,
-        transactions=sum(tools.end_offsets(Topic.EVENTS)) - events,
+        commands=read.commands,
+        events=read.events,
+        transactions=sum(tools.end_offsets(Topic.EVENTS)) - read.events,
     )

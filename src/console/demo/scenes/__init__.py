@@ -9,10 +9,16 @@ from console.demo.scenes.instances import (
     RETURNED_AND_DESTROYED,
     RETURNED_AND_RESTORED,
 )
+from console.demo.scenes.marketplace import ASKED_AND_APPROVED, LEFT_TO_THE_TIMER
+from console.demo.scenes.reservations import REFUNDED_WITHIN_THE_CAP, REFUSED_THEN_EXCHANGED
 
 SCENES: tuple[Scene, ...] = (
     RETURNED_AND_RESTORED,
     RETURNED_AND_DESTROYED,
     PROMOTION_ORDER,
     BILLED_BY_USE,
+    ASKED_AND_APPROVED,
+    LEFT_TO_THE_TIMER,
+    REFUNDED_WITHIN_THE_CAP,
+    REFUSED_THEN_EXCHANGED,
 )
