@@ -8,7 +8,6 @@ or the record is none of ours.
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 
@@ -99,9 +98,8 @@ class SchemaRegistry:
         return answer
 
     def _failure(self, what: str) -> RegistryUnavailable:
-        where = urlsplit(self._url)
-        shown = f"{where.scheme}://{where.hostname}" + (f":{where.port}" if where.port else "")
+        shown = self._url.rpartition("@")[2]  # without a password that may stand before
         return RegistryUnavailable(
-            f"the schema registry at {shown} failed: {what}; start it, correct "
+            f"the schema registry at {shown!r} failed: {what}; start it, correct "
             "SCHEMA_REGISTRY_URL, or unset it to write fingerprints instead of ids"
         )

@@ -210,11 +210,18 @@ def test_a_wrong_answer_says_where_and_what_to_do(broken: tuple[int, bytes], tol
     assert "SCHEMA_REGISTRY_URL" in str(caught.value)
 
 
+@pytest.mark.parametrize("url", ["registry", "user:secret@registry:8081", "http://[x", ""])
+def test_what_is_no_address_is_told_without_its_text(url: str) -> None:
+    with pytest.raises(RegistryUnavailable) as caught:
+        SchemaRegistry(url).register_all()
+    assert "secret" not in str(caught.value)
+
+
 def test_no_password_is_told() -> None:
     client = SchemaRegistry("http://user:secret@127.0.0.1:1/")
     with pytest.raises(RegistryUnavailable) as caught:
         client.register_all()
-    assert "http://127.0.0.1:1 " in str(caught.value)
+    assert "'127.0.0.1:1' failed" in str(caught.value)
     assert "secret" not in str(caught.value)
 
 
