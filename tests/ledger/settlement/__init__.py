@@ -1,0 +1,1 @@
+"""Tests of settlement and corrections: where the money goes, and how it comes back."""
