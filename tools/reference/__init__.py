@@ -7,6 +7,8 @@ from pathlib import Path
 from tools.reference.asyncapi import asyncapi_document
 from tools.reference.codes import codes_page
 from tools.reference.parts import parts_page
+from tools.reference.rules import rules_page
+from tools.reference.states import states_page
 from tools.reference.topics import topics_page
 from tools.reference.vocabulary import commands_page, events_page
 
@@ -21,5 +23,7 @@ def reference_pages() -> dict[Path, str]:
         FOLDER / "codes.md": codes_page(),
         FOLDER / "topics.md": topics_page(),
         FOLDER / "parts.md": parts_page(),
+        FOLDER / "rules.md": rules_page(),
+        FOLDER / "states.md": states_page(),
         FOLDER / "asyncapi.yaml": asyncapi_document(),
     }
