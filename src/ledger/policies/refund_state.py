@@ -29,8 +29,6 @@ def wrong_refund_state(case: Case) -> Iterator[Violation]:
             refund = case.the(Refund, refund_id)
             if refund.status is not RefundStatus.SETTLING:
                 yield _wrong(refund_id, refund, "no card refund is under way")
-        case _:
-            return
 
 
 def _not_to_settle(case: Case, refund_id: str, refund: Refund) -> Iterator[Violation]:

@@ -74,8 +74,7 @@ def corrected(state: State, meta: EventMeta, refund: Refund) -> list[Change]:
     if not refund.invoiced:
         return []
     invoice_id = _shown_on(state, meta.account_id, refund)
-    if invoice_id is None:
-        return []
+    assert invoice_id is not None
     current = standing(state, meta.account_id, invoice_id)
     shown = state.find(Invoice, meta.account_id, current)
     assert shown is not None

@@ -21,7 +21,7 @@ from ledger.events import (
     RefundSettled,
     ReservationExchanged,
 )
-from ledger.shapes import HoldReason, Parts, Side
+from ledger.shapes import HoldReason, Parts, Posting, Side
 
 _PAYABLE = "refund_payable"
 _Paid = BalanceCredited | CommitmentCredited | CreditMemoIssued | CreditHeld | CardRefundRequested
@@ -35,12 +35,13 @@ class _Owed(Struct, frozen=True, kw_only=True):
     paid_out: bool = False
     settled: bool = False
     corrected: bool = False
+    lines: tuple[Posting, ...] = ()
 
 
 class RefundProgress:
     """Only what was issued is settled, and once; what is paid out for it is its amount, fund by
-    fund, in its currency, and paid out once unless the gateway failed; after its correction
-    nothing more happens to it.
+    fund, in its currency, and paid out once unless the gateway failed; a correction reverses all
+    that was posted for it, not while a card refund is under way, and nothing happens after it.
     """
 
     def __init__(self, audited: AuditedPartition) -> None:
@@ -52,12 +53,22 @@ class RefundProgress:
             return
         match seen.body:
             case RefundIssued() as issued:
-                owed = _Owed(amount=issued.amount, parts=issued.parts, currency=issued.currency)
+                owed = _Owed(
+                    amount=issued.amount,
+                    parts=issued.parts,
+                    currency=issued.currency,
+                    lines=issued.postings,
+                )
                 yield from self._issued(seen, issued.refund_id, owed)
             case ReservationExchanged() as exchange:
                 for leg in exchange.returned:
                     parts = Parts(original=leg.value)
-                    owed = _Owed(amount=leg.value, parts=parts, currency=exchange.currency)
+                    owed = _Owed(
+                        amount=leg.value,
+                        parts=parts,
+                        currency=exchange.currency,
+                        lines=_of_leg(leg.value),
+                    )
                     yield from self._issued(seen, leg.refund_id, owed)
             case (
                 BalanceCredited()
@@ -97,12 +108,34 @@ class RefundProgress:
             case RefundHeld():
                 yield from _open(seen, step.refund_id, owed)
             case RefundCorrected():
+                yield from _reversed(seen, step, owed)
                 owed = replace(owed, corrected=True)
             case _:
                 yield from _open(seen, step.refund_id, owed)
                 yield from _paid_out(seen, step, owed)
                 owed = replace(owed, paid_out=True)
+        owed = replace(owed, lines=(*owed.lines, *step.postings))
         self._refunds.keep(owed, seen.meta.account_id, step.refund_id)
+
+
+def _of_leg(value: int) -> tuple[Posting, ...]:
+    """What an exchange posts for one of the legs it returns."""
+    return tuple(
+        Posting(transaction=1, account=account, side=side, amount=value)
+        for account, side in (("refunds", Side.DEBIT), (_PAYABLE, Side.CREDIT))
+    )
+
+
+def _reversed(seen: SeenEvent, step: RefundCorrected, owed: _Owed) -> Iterator[Divergence]:
+    if owed.paid_out and not owed.settled:
+        yield _at(seen, step.refund_id, "no correction while a card refund is under way", seen.name)
+    standing: dict[str, int] = {}
+    for line in (*owed.lines, *step.postings):
+        signed = line.amount if line.side is Side.DEBIT else -line.amount
+        standing[line.account] = standing.get(line.account, 0) + signed
+    for account, amount in standing.items():
+        if amount:
+            yield _at(seen, step.refund_id, f"nothing left on {account}", f"{amount} left")
 
 
 def _open(seen: SeenEvent, refund_id: str, owed: _Owed) -> Iterator[Divergence]:
