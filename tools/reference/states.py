@@ -8,7 +8,6 @@ from tests.states.asked import asked
 from tests.states.reached import FAMILIES, Family
 from tools.reference.words import WRITTEN, paragraph, table
 
-
 INTRODUCTION = """\
 Every state that a thing can be in, and what comes of every command about it: the events it leads
 to, or the codes it is refused with. Each state is brought about by the shortest story that leads
