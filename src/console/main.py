@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from console import audit, processes, stack
+from console import audit, processes, quote, stack
 from console.clock import clock
 from console.demo import demo
 from console.errors import INTERRUPTED, explain
@@ -78,6 +78,7 @@ app.command()(submit)
 app.command()(query)
 app.command()(rules)
 app.command(name="explain")(explain_verdict)
+app.add_typer(quote.app, name="quote")
 app.add_typer(clock, name="clock")
 app.add_typer(audit.app, name="audit")
 app.command()(demo)

@@ -1,0 +1,126 @@
+"""The desk at which a person deals with the running ledger: one command after the other."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from console.command_files import read_lines
+from console.errors import Failed
+from console.explained_events import Found, entry_of
+from console.explaining import explained
+from console.explanation_told import explanation_told
+from console.ledger_found import Ledger, connected, find_ledger, is_sandbox
+from console.listening import Listener, shown
+from console.outcomes import Kind, LineOutcome, outcome_to_json, outcome_told
+from console.output import json_line
+from console.settings import read_settings
+from console.submit import known_currencies, outcomes_of
+from console.terms_found import terms_in_force
+from consumers.clock import SandboxClock
+from ledger.instants import format_instant
+from ledger.json_mapping import value_to_json
+
+_SHOWN_SECONDS = 10.0
+_ASKED = Path("what was asked")
+
+Json = dict[str, Any]
+
+
+class Desk:
+    """Gives commands in one person's name, and tells what came of them."""
+
+    def __init__(self, ledger: Ledger, connection: Any, listener: Listener, given_by: Json) -> None:
+        self._ledger = ledger
+        self._connection = connection
+        self._listener = listener
+        self._given_by = given_by
+        self._sandbox = is_sandbox(connection)
+        self._currencies = known_currencies(connection, listener, [given_by["account"]])
+
+    def give(self, name: str, body: Json) -> LineOutcome:
+        """Publish a command of an id of its own, and wait for its outcome."""
+        line = {"command": name, "id": f"desk-{uuid.uuid4()}", **self._given_by, "body": body}
+        if self._sandbox:
+            line["at"] = format_instant(SandboxClock(self._connection).now())
+        lines = read_lines(
+            _ASKED,
+            json.dumps(line).encode(),
+            require_at=self._sandbox,
+            known_currencies=self._currencies,
+        )
+        found = list(outcomes_of(self._connection, self._listener, lines, sandbox=self._sandbox))
+        shown(self._connection, self._listener.positions, _SHOWN_SECONDS)
+        for each in found:
+            if isinstance(each, LineOutcome):
+                return each
+        raise Failed(f"{name} was published, but nothing came of it; see 'refundctl status'")
+
+    def offer(self, quoted: LineOutcome) -> Json | None:
+        """The quote; None where there is none, or one that lists what acting would violate."""
+        return value_to_json(quoted.events[0].body) if self.well(quoted) else None
+
+    def acceptance(self, offer: Json) -> Json:
+        """What an act on the quote says beside what it is about."""
+        return {
+            "quote_id": offer["quote_id"],
+            "confirmed_amount": offer["amount"],
+            "acknowledged": True,
+        }
+
+    def quote_told(self, quoted: LineOutcome) -> str:
+        """The quote with its working, and until when it holds; or why there is none."""
+        if quoted.kind is not Kind.ACCEPTED:
+            return outcome_told(quoted)
+        entries = tuple(entry_of(event) for event in quoted.events)
+        key = (quoted.line.account, quoted.line.id)
+        body = {"command": quoted.line.name, **value_to_json(quoted.line.command.body)}
+        table = terms_in_force(self._ledger)
+        told = explained(Found(entries=entries, commands={key: body}), key[1], key[0], table)
+        lines = [explanation_told(told), ""]
+        offer = self.offer(quoted)
+        if offer is None:
+            lines.append("as things stand it would be refused; see what is violated above")
+        else:
+            amount = f"{offer['amount']} {offer['currency']}"
+            lines.append(f"the quote is {amount} and holds until {offer['expires_at']}")
+        return "\n".join(lines)
+
+    def act_told(self, done: LineOutcome) -> str:
+        """What came of the act."""
+        told = outcome_told(done)
+        if done.kind is Kind.ACCEPTED:
+            account = done.line.account
+            told += f"\nsee why with: refundctl explain {done.line.id} --account {account}"
+        return told
+
+    def both_to_json(self, quoted: LineOutcome, done: LineOutcome | None) -> str:
+        """Both outcomes as one JSON object."""
+        act = None if done is None else outcome_to_json(done)
+        return json_line({"quote": outcome_to_json(quoted), "act": act})
+
+    def well(self, outcome: LineOutcome) -> bool:
+        """Whether it was accepted, and is no quote that lists what it violates."""
+        return outcome.kind is Kind.ACCEPTED and not any(
+            getattr(event.body, "violations", ()) for event in outcome.events
+        )
+
+
+@contextmanager
+def desk(*, account: str, actor: str, role: str) -> Iterator[Desk]:
+    """A desk at the running ledger."""
+    from console.log_output import log_to_stderr
+
+    log_to_stderr("error", json=False)
+    ledger = find_ledger(read_settings())
+    with connected(ledger.database_url) as connection:
+        listener = Listener(ledger.kafka)
+        try:
+            given_by = {"account": account, "actor": {"id": actor, "role": role}}
+            yield Desk(ledger, connection, listener, given_by)
+        finally:
+            listener.close()

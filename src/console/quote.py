@@ -1,0 +1,169 @@
+"""`refundctl quote`: for a person: ask what would come of it, see the working, then act on it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from console.errors import BadInput
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Ask what a return, refund or exchange would bring, and act on it.",
+    rich_markup_mode=None,
+)
+
+Account = Annotated[str, typer.Option("--account", "-a", help="Whose it is.")]
+Actor = Annotated[str, typer.Option("--actor", help="Who asks; the id of an owner.")]
+Role = Annotated[str, typer.Option("--role", help="OWNER, or SUPPORT standing in.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Read, agreed: act without asking.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object; acts only with --yes.")]
+
+
+@app.command(name="instance-return")
+def instance_return(
+    instance_id: Annotated[str, typer.Argument(metavar="INSTANCE_ID")],
+    account: Account,
+    actor: Actor,
+    role: Role = "OWNER",
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Return a prepaid instance.
+
+    Shows what would come back and how it is calculated, asks, and then returns the instance at
+    exactly what was quoted. On no, nothing happens, and the quote expires by itself.
+
+    Example:
+
+      refundctl quote instance-return i-1 --account acct-1 --actor u-1
+    """
+    body = {"instance_id": instance_id}
+    _deal(account, actor, role, ("QuoteInstanceReturn", "ReturnInstance"), body, yes, as_json)
+
+
+@app.command(name="reservation-refund")
+def reservation_refund(
+    reservation_id: Annotated[str, typer.Argument(metavar="RESERVATION_ID")],
+    account: Account,
+    actor: Actor,
+    quantity: Annotated[
+        int | None, typer.Option("--quantity", help="How many; all that are held if left out.")
+    ] = None,
+    usd_rate: Annotated[
+        str, typer.Option("--usd-rate", help="US dollars for one unit of the account's currency.")
+    ] = "1",
+    role: Role = "OWNER",
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Give a reservation back, or a part of it.
+
+    Example:
+
+      refundctl quote reservation-refund r-1 --quantity 2 --account acct-2 --actor u-1
+    """
+    body: dict[str, Any] = {"reservation_id": reservation_id, "usd_rate": usd_rate}
+    if quantity is not None:
+        body["quantity"] = quantity
+    _deal(account, actor, role, ("QuoteReservationRefund", "RefundReservation"), body, yes, as_json)
+
+
+@app.command(name="reservation-exchange")
+def reservation_exchange(
+    returns: Annotated[
+        list[str], typer.Option("--return", help="A reservation to give back: ID, or ID=QUANTITY.")
+    ],
+    purchases: Annotated[
+        list[Path],
+        typer.Option("--purchase", help="A file with one JSON object, a reservation to be bought."),
+    ],
+    account: Account,
+    actor: Actor,
+    role: Role = "OWNER",
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Exchange reservations for new ones.
+
+    Example:
+
+      refundctl quote reservation-exchange --return r-1 --return r-2=1 --purchase new.json
+      --account acct-2 --actor u-1
+    """
+    body = {
+        "returns": [_leg(each) for each in returns],
+        "purchases": [_purchase(file) for file in purchases],
+    }
+    names = ("QuoteReservationExchange", "ExchangeReservations")
+    _deal(account, actor, role, names, body, yes, as_json)
+
+
+def _deal(
+    account: str,
+    actor: str,
+    role: str,
+    names: tuple[str, str],
+    body: dict[str, Any],
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Quote, show, ask, act.
+
+    1. The quote command is published, and its answer told with the working. 2. Whatever acting
+    would violate ends it. 3. The person agrees, or does not. 4. The act carries the quote, the
+    amount and the agreement; its outcome is told. A crash between 1 and 4 leaves a quote behind
+    that expires.
+    """
+    from console.dealing import desk
+
+    with desk(account=account, actor=actor, role=role) as at:
+        # 1
+        quoted = at.give(names[0], body)
+        if not as_json:
+            typer.echo(at.quote_told(quoted))
+        # 2
+        offer = at.offer(quoted)
+        done = None
+        # 3
+        if offer is not None and (yes or (not as_json and _agrees(offer))):
+            # 4
+            done = at.give(names[1], {**body, **at.acceptance(offer)})
+        if as_json:
+            typer.echo(at.both_to_json(quoted, done))
+        elif done is not None:
+            typer.echo(at.act_told(done))
+        if not at.well(quoted if done is None else done):
+            raise typer.Exit(1)
+
+
+def _agrees(offer: dict[str, Any]) -> bool:
+    amount = f"{offer['amount']} {offer['currency']}"
+    try:
+        agreed = typer.confirm(f"Have you read this, and do you agree? It acts at {amount}")
+    except typer.Abort:
+        agreed = False
+    if not agreed:
+        typer.echo(f"nothing was done; the quote holds until {offer['expires_at']}")
+    return agreed
+
+
+def _leg(text: str) -> dict[str, Any]:
+    reservation_id, sign, quantity = text.rpartition("=")
+    if not sign:
+        return {"reservation_id": text}
+    if not quantity.isdecimal():
+        raise BadInput(f"--return {text}: {quantity!r} is no quantity; write ID or ID=QUANTITY")
+    return {"reservation_id": reservation_id, "quantity": int(quantity)}
+
+
+def _purchase(file: Path) -> Any:
+    from console.command_files import read_bytes
+
+    try:
+        return json.loads(read_bytes(file))
+    except ValueError as error:
+        raise BadInput(f"{file}: {error}; write one JSON object, a new reservation") from error
