@@ -52,10 +52,8 @@ def _of_application(
         case MarketplaceRefundWithdrawn():
             return f"{body.purchase_id}: the application is withdrawn"
         case MarketplaceRefundApproved():
-            how = (
-                "approved by itself, nobody answered in time" if body.auto_approved else "approved"
-            )
-            return f"{body.purchase_id}: {how}{_noted(body.note)}"
+            auto = ", as nobody answered in time" if body.auto_approved else ""
+            return f"{body.purchase_id}: approved{auto}{_noted(body.note)}"
         case MarketplaceRefundDeclined():
             return f"{body.purchase_id}: declined{_noted(body.note)}"
         case MarketplaceRefundHeld():

@@ -86,7 +86,7 @@ def test_the_outcomes_say_what_was_recorded(sandbox: Terminal, played: set[str])
 
 def test_strict_counts_a_refusal_as_a_failure(sandbox: Terminal, played: set[str]) -> None:
     submitted(sandbox, played, example_files()[-1].name)
-    later = '"at": "2036-01-01T00:00:00Z"'
+    later = '"at": "2046-01-01T00:00:00Z"'
     line = (
         f'{{{later}, "command": "QuoteInstanceReturn", "id": "c-1", "account": "acct-nobody",'
         ' "actor": {"id": "u-1", "role": "OWNER"}, "body": {"instance_id": "i-1"}}'
@@ -137,8 +137,8 @@ def test_the_clock_moves_on_and_deadlines_fire_on_the_way(
     sandbox: Terminal, played: set[str]
 ) -> None:
     submitted(sandbox, played, example_files()[-1].name)
-    sandbox.run("clock", "set", "2037-01-01T00:00:00Z")
-    account = {**OPEN, "at": "2037-01-01T00:00:00Z", "account": "acct-clock"}
+    sandbox.run("clock", "set", "2047-01-01T00:00:00Z")
+    account = {**OPEN, "at": "2047-01-01T00:00:00Z", "account": "acct-clock"}
     start = {
         **account,
         "id": "c-2",
@@ -156,16 +156,16 @@ def test_the_clock_moves_on_and_deadlines_fire_on_the_way(
     assert sandbox.run("submit", "-", stdin=text).out.endswith("3 accepted\n")
 
     assert sandbox.run("clock", "advance", "1h59m59s").out == (
-        "the sandbox stands at 2037-01-01T01:59:59Z\n"
+        "the sandbox stands at 2047-01-01T01:59:59Z\n"
     )
     ran = sandbox.run("clock", "advance", "1s")
 
     assert "acct-clock: InstanceDestroyed  i-1 destroyed (RETENTION_ELAPSED)" in ran.out
-    assert sandbox.run("clock", "show").out == "2037-01-01T02:00:00Z\n"
+    assert sandbox.run("clock", "show").out == "2047-01-01T02:00:00Z\n"
 
 
 def test_the_clock_never_goes_back(sandbox: Terminal) -> None:
-    sandbox.run("clock", "set", "2037-06-01T00:00:00Z")
+    sandbox.run("clock", "set", "2047-06-01T00:00:00Z")
     ran = sandbox.run("clock", "set", "2020-01-01T00:00:00Z")
     assert (ran.code, ran.out) == (2, "")
     assert "never goes back to 2020-01-01T00:00:00Z; give a later instant" in ran.err
