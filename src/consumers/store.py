@@ -7,7 +7,7 @@ has come, and may be deleted at any time. One SQLite file a partition.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,6 +21,8 @@ E = TypeVar("E", bound=Entity)
 
 _FORMAT = 2
 _CACHED_ENTITIES = 100_000
+_INDEXED_KEYS = 250_000
+"""Up to so many entities it is known in memory what is not there, without asking the file."""
 _PAGE_CACHE_KIB = 16 * 1024
 _KINDS: dict[str, type[Entity]] = {kind.__name__: kind for kind in Entity.__args__}
 _SCHEMA = """
@@ -33,6 +35,7 @@ CREATE TABLE IF NOT EXISTS place (
 );
 """
 _FIND = "SELECT value FROM entities WHERE kind = ? AND account_id = ? AND entity_id = ?"
+_KEYS = "SELECT kind, account_id, entity_id FROM entities"
 _KEEP = "INSERT OR REPLACE INTO entities (kind, account_id, entity_id, value) VALUES (?, ?, ?, ?)"
 
 
@@ -59,9 +62,11 @@ class Store:
             self._path = folder / f"partition-{partition}.sqlite"
         self._topic_id = topic_id
         self._cache: dict[Key, Entity | None] = {}
+        self._hashes: set[int] | None = set()
         self._changed: set[Key] = set()
         self._undo: dict[Key, Entity | None] = {}
         self._database = self._open()
+        self._remember(self._keys())
         self.place = self._load_place()
         if self.place.topic_id != topic_id or self.place.format != _FORMAT:
             self.clear()
@@ -72,6 +77,8 @@ class Store:
         try:
             found = self._cache[key]
         except KeyError:
+            if self._hashes is not None and hash(key) not in self._hashes:
+                return None
             found = self._cache[key] = self._read(key)
         assert found is None or isinstance(found, kind)
         return found
@@ -89,7 +96,11 @@ class Store:
 
     def undo(self) -> None:
         """Take back what was applied since `begin`."""
-        self._cache.update(self._undo)
+        for key, entity in self._undo.items():
+            if entity is None:
+                self._cache.pop(key, None)
+            else:
+                self._cache[key] = entity
         self._undo.clear()
 
     def save(self, next_offset: int, end: ChainEnd) -> None:
@@ -98,7 +109,7 @@ class Store:
         rows = [
             (key.kind.__name__, key.account_id, key.entity_id, msgpack.encode(entity))
             for key in self._changed
-            if (entity := self._cache[key]) is not None
+            if (entity := self._cache.get(key)) is not None
         ]
         self._database.execute("BEGIN")
         self._database.executemany(_KEEP, rows)
@@ -106,6 +117,7 @@ class Store:
             "INSERT OR REPLACE INTO place VALUES (1, ?)", (msgpack.encode(self.place),)
         )
         self._database.execute("COMMIT")
+        self._remember(self._changed)
         self._changed.clear()
         self._undo.clear()
         if len(self._cache) > _CACHED_ENTITIES:
@@ -117,6 +129,7 @@ class Store:
         self._delete()
         self._cache.clear()
         self._changed.clear()
+        self._hashes = set()
         self._database = self._open()
         self.place = Place(topic_id=self._topic_id)
 
@@ -148,6 +161,19 @@ class Store:
         if row is None:
             return Place(topic_id=self._topic_id)
         return msgpack.decode(row[0], type=Place)
+
+    def _keys(self) -> Iterator[Key]:
+        for kind, account_id, entity_id in self._database.execute(_KEYS):
+            yield Key(_KINDS[kind], account_id, entity_id)
+
+    def _remember(self, keys: Iterable[Key]) -> None:
+        """Know that these are in the file; with too many to know, the file is asked each time."""
+        for key in keys:
+            if self._hashes is None:
+                return
+            self._hashes.add(hash(key))
+            if len(self._hashes) > _INDEXED_KEYS:
+                self._hashes = None
 
     def _read(self, key: Key) -> Entity | None:
         name = key.kind.__name__
