@@ -147,7 +147,7 @@ def test_all_of_it_is_in_the_log() -> None:
         (CardRefundRequested, {"amount": 1}, "amount"),
     ],
 )
-def test_a_planted_fault_is_found(kind: type[Event], changes: dict[str, object], says: str) -> None:
+def test_a_planted_fault_is_found(kind: type[Event], changes: dict[str, Any], says: str) -> None:
     log = everything().copied()
     log.forge(kind, **changes)
     found = {each.check: each for each in audit(log, "anybody").divergences}
