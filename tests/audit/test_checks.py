@@ -11,12 +11,15 @@ from msgspec.structs import replace
 
 from ledger.audit import CHECKS, Divergence, audit, claim_of, name_of
 from ledger.audit import checks as checks_package
+from ledger.audit.checks.same_verdict import ScratchState
 from ledger.codec import decode_event, encode_event
 from ledger.commands import OpenAccount, TakeInstanceOffline
 from ledger.events import (
     RefundIssued,
 )
 from ledger.shapes import AccountType
+from ledger.state.entities import Account, Stream
+from ledger.state.reading import Key
 from ledger.terms import TermsTable, released_terms
 from tests.audit import faults_of_causes as causes
 from tests.audit import faults_of_money as money
@@ -215,3 +218,17 @@ def test_a_verdict_under_terms_of_ones_own_is_judged_by_those() -> None:
     found = {each.check: each for each in audit(log_of_own, ANY).divergences}
     assert list(found) == ["same_verdict"]
     assert found["same_verdict"].found == "'own'"
+
+
+def test_what_is_no_longer_at_hand_is_found_on_disk() -> None:
+    state = ScratchState(kept_at_hand=1)
+    accounts = {
+        name: Account(account_type=AccountType.ONLINE, us_government=False, currency=currency)
+        for name, currency in (("acct-1", "CNY"), ("acct-2", "JPY"))
+    }
+    state.apply([(Key(Account, name, ""), account) for name, account in accounts.items()])
+    for _ in range(2):
+        for name, account in accounts.items():
+            assert state.find(Account, name, "") == account
+    assert state.find(Account, "acct-3", "") is None
+    assert state.find(Stream, "acct-1", "") is None

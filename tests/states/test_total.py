@@ -8,7 +8,9 @@ from enum import StrEnum
 import pytest
 
 from ledger.commands import COMMANDS, Command
-from ledger.refusal import Code
+from ledger.events import CommandRefused, Event
+from ledger.refusal import Code, Violation
+from ledger.rulebook import RULES
 from ledger.state.entities import (
     InstanceStatus,
     PurchaseStatus,
@@ -75,3 +77,19 @@ def test_the_state_codes_are_all_met() -> None:
     met = set(re.findall(r"`([A-Z_]+)`", answers))
     stoppers = list(Code)[: list(Code).index(Code.CURRENCY_MISMATCH)]
     assert {code.value for code in stoppers} - met == {"COMMAND_ID_REUSED", "FORBIDDEN"}
+
+
+def test_every_violation_names_a_rule_of_the_rulebook_that_has_its_code() -> None:
+    for family in FAMILIES:
+        for reach in family.states.values():
+            for kind in family.commands:
+                s = reach()
+                asked(s, kind)
+                for violation in violations_in(s.outcome):
+                    assert violation.code in RULES[violation.rule].codes, violation
+
+
+def violations_in(outcome: tuple[Event, ...]) -> list[Violation]:
+    return [
+        each for body in outcome if isinstance(body, CommandRefused) for each in body.violations
+    ]

@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from ledger.instants import parse_instant
-from ledger.terms import CapBasis, parse_terms, released_terms, terms_table
+from ledger.terms import CapBasis, overridden, parse_terms, released_terms, terms_table
 
 FOLDER = resources.files("ledger").joinpath("terms")
 RELEASED = {"1": "bb6c8d0b27b40ce7edba4342477b0678ebb295ad08286c77f380f955010a3286"}
@@ -83,3 +83,63 @@ def test_a_missing_number_is_named() -> None:
 def test_a_start_without_a_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="needs a zone"):
         parse_terms(TEXT.replace("1970-01-01T00:00:00Z", "1970-01-01T00:00:00"))
+
+
+OWN = """
+version = "own"
+effective_from = 2026-07-01T00:00:00Z
+[reservations]
+cap_usd = "1.50"
+"""
+
+
+def test_a_version_that_leaves_out_keys_is_otherwise_as_the_one_before() -> None:
+    table = overridden(released_terms(), OWN)
+    first, own = table.versions
+    assert own == replace(
+        first,
+        version="own",
+        effective_from=parse_instant("2026-07-01T00:00:00Z"),
+        cap_usd=150,
+    )
+
+
+def test_a_version_that_begins_with_another_stands_before_it_and_both_are_found() -> None:
+    table = overridden(released_terms(), OWN.replace("2026-07-01", "1970-01-01"))
+    assert table.at(0).version == "own"
+    assert table.version("1") == released_terms().version("1")
+
+
+def test_the_same_version_again_changes_nothing_and_another_of_its_name_is_refused() -> None:
+    table = overridden(released_terms(), OWN)
+    assert overridden(table, OWN) == table
+    with pytest.raises(ValueError, match="version 'own' is there already with other numbers"):
+        overridden(table, OWN.replace("1.50", "1.51"))
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ('version = ""', "version is '': write a text in quotes"),
+        ("version = 2", "version is 2: write a text in quotes"),
+        ('effective_from = "2026-07-01"', "effective_from is '2026-07-01': write an instant"),
+        ("quote_valid_minutes = true", "quote_valid_minutes is True: write a whole number"),
+        ("quote_valid_minutes = 1000001", "quote_valid_minutes is 1000001: write a whole number"),
+        ("quote_valid_minutes = 1.5", "quote_valid_minutes is 1.5: write a whole number"),
+        ("quote_valid_hours = 1", "the key 'quote_valid_hours' is unknown"),
+    ],
+)
+def test_a_line_that_cannot_be_is_named_with_what_to_write(line: str, problem: str) -> None:
+    name = line.partition(" ")[0]
+    others = [each for each in OWN.splitlines() if not each.startswith(f"{name} ")]
+    with pytest.raises(ValueError, match=problem):
+        overridden(released_terms(), "\n".join([line, *others]))
+
+
+def test_a_share_is_from_nothing_to_all() -> None:
+    for share in ("0", "1"):
+        text = OWN + f'termination_fee = "{share}"'
+        assert overridden(released_terms(), text).versions[-1].termination_fee == int(share)
+    for share in ("-0.1", "1.000000000001"):
+        with pytest.raises(ValueError, match=f"termination_fee is '{share}'"):
+            overridden(released_terms(), OWN + f'termination_fee = "{share}"')

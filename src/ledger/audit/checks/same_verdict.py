@@ -38,7 +38,7 @@ class SameVerdict:
 
     def __init__(self, audited: AuditedPartition) -> None:
         self._terms = audited.terms
-        self._state = _State()
+        self._state = ScratchState()
         self._command: SeenCommand | None = None
         self._decision: Decision = ()
         self._number = 0
@@ -94,11 +94,12 @@ class SameVerdict:
             yield divergence(self._command, expected=expected, found=found)
 
 
-class _State:
-    """The fold of the stored events: on disk, but for what was touched of late."""
+class ScratchState:
+    """The fold of the stored events: on disk, but for at most so many entities touched of late."""
 
-    def __init__(self) -> None:
+    def __init__(self, kept_at_hand: int = _KEPT_AT_HAND) -> None:
         self._scratch = Scratch()
+        self._kept_at_hand = kept_at_hand
         self._at_hand: dict[Key, Entity] = {}
 
     def find(self, kind: type[E], account_id: str, entity_id: str) -> E | None:
@@ -121,7 +122,7 @@ class _State:
             self._keep(key, entity)
 
     def _keep(self, key: Key, entity: Entity) -> None:
-        if len(self._at_hand) >= _KEPT_AT_HAND:
+        if len(self._at_hand) >= self._kept_at_hand:
             self._at_hand.clear()
         self._at_hand[key] = entity
 
