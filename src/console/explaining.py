@@ -133,7 +133,9 @@ def _asked(first: Entry, main: Entry, body: Json) -> Json:
 def _rules(main: Entry) -> list[str]:
     """The rules that made the verdict, by name, each once."""
     named = [each["rule"] for each in main.body.get("violations", [])]
-    if main.event == "ReservationExchanged":
+    if main.event == "RefundCorrected":
+        named = ["corrections"]
+    elif main.event == "ReservationExchanged":
         named = ["exchange", "prorated_value", "at_least_as_much", "two_transactions"]
     elif rule := main.body.get("rule"):
         steps = {step["step"] for step in main.body.get("working", [])}

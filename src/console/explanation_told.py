@@ -19,7 +19,7 @@ def explanation_told(told: Explanation) -> str:
         *_part("rules", _rules(told.rules)),
         *_part("violated", _violations(told.violations)),
         *_part("working", _working(told.working)),
-        *_part("result", [_pairs(told.amounts)] if told.amounts else []),
+        *_part("result", [_pairs(told.amounts)] if len(told.amounts) > 1 else []),
         *_part("postings", _postings(told.postings, told.amounts.get("currency", ""))),
         *_part("events", map(_event, told.events)),
         *_part("rests on", map(_event, told.rests_on)),

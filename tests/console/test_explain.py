@@ -151,3 +151,28 @@ def test_a_line_that_is_no_event_is_named(terminal: Terminal, line: str) -> None
     ran = terminal.run("explain", "c-6", "--file", "-", stdin=line)
     assert (ran.code, ran.out) == (2, "")
     assert "line 1: not an event as 'refundctl simulate' prints it" in ran.err
+
+
+def test_a_correction_is_told_with_the_postings_it_turned(terminal: Terminal) -> None:
+    lines = ORDINARY.read_text("utf-8").splitlines()
+    correct = {
+        "at": "2026-12-01T00:00:00Z",
+        "command": "CorrectRefund",
+        "id": "c-wrong",
+        "account": "acct-ordinary",
+        "actor": {"id": "s-1", "role": "SUPPORT"},
+        "body": {
+            "refund_id": REFUND,
+            "reason": "another customer",
+            "restore_quota": True,
+            "restore_cap": False,
+        },
+    }
+    ran = terminal.run(
+        "explain", "c-wrong", "--file", "-", stdin="\n".join([*lines, json.dumps(correct)])
+    )
+
+    assert (ran.code, ran.err) == (0, "")
+    assert "rules     corrections (decided for this ledger): " in ran.out
+    assert "1 debit  balance:cash             456.21 CNY\n" in ran.out
+    assert "\nresult" not in ran.out
