@@ -12,7 +12,7 @@ from console.errors import BadInput
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Ask what a return, refund or exchange would bring, and act on it.",
+    help="Quote a return, refund or exchange, then act.",
     rich_markup_mode=None,
 )
 

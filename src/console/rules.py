@@ -30,7 +30,9 @@ def rules(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a rule.")] = False,
 ) -> None:
-    """List the rules: what each is, where it comes from, its numbers, and what it refuses with.
+    """List the rules with numbers in force and codes.
+
+    What each rule is, where it comes from, its numbers, and what it refuses with.
 
     Examples:
 
