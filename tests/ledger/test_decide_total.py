@@ -18,6 +18,7 @@ from ledger.commands import (
     ExchangeReservations,
     OpenAccount,
     RefundReservation,
+    SettlementCommand,
 )
 from ledger.events import AccountOpened, CommitmentTermOpened
 from ledger.fields import Choice, Field, Flag, Items, Kind, Number, Record, Text, fields_of
@@ -30,6 +31,7 @@ from ledger.shapes import (
     ProductKind,
     Role,
 )
+from ledger.state.entities import Refund
 from ledger.validation import LAST_BEGINNING, body_problems
 from tests.bodies import line, order
 from tests.ledger.marketplace.stories import purchase
@@ -57,6 +59,7 @@ LIVELY = [
     kind
     for kind in BUILT_COMMANDS
     if any(word in kind.__name__ for word in ("Marketplace", "Reservation", "Invoice", "Service"))
+    or kind in SettlementCommand.__args__
 ]
 
 
@@ -167,8 +170,16 @@ def _on_what_is_there(s: Scenario, command: Command) -> Command:
             if found is None:
                 return command
             return replace(command, quote_id=found.quote_id, confirmed_amount=found.amount)
+        case _ if isinstance(command, SettlementCommand):
+            refund_ids = _refund_ids(s)
+            some = len(s.recorded) % (len(refund_ids) or 1)
+            return replace(command, refund_id=refund_ids[some]) if refund_ids else command
         case _:
             return command
+
+
+def _refund_ids(s: Scenario) -> list[str]:
+    return [key.entity_id for key in s.state.entities() if key.kind is Refund]
 
 
 def _last(s: Scenario, field: str) -> Any:

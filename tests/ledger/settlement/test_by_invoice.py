@@ -10,7 +10,7 @@ from ledger.events import (
     RefundSettled,
 )
 from ledger.shapes import AccountType, InvoiceLine, InvoiceLineKind, Role
-from ledger.state.entities import HeldCredit
+from ledger.state.entities import HeldCredit, Invoice
 from tests.ledger.reservations.stories import back, bought, exchange, holding, names, new
 from tests.ledger.settlement.stories import (
     NO_INVOICE,
@@ -178,3 +178,10 @@ def test_what_was_consumed_of_a_corrected_credit_is_overdrawn() -> None:
     s.give(bought(10_000, "r-9", payment=NO_INVOICE))
     assert consumed(s) == [("r-9", 1_000)]
     assert "held_credit" not in net(s)
+
+
+def test_an_invoice_of_no_refund_is_kept_all_the_same() -> None:
+    s = holding()
+    told = InvoiceIssued(invoice_id="inv-9", lines=shown(500, 0), total=500, currency="USD")
+    s.given(told)
+    assert s.state.find(Invoice, s.account, "inv-9") == Invoice(purchased=500)
