@@ -10,8 +10,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from console.settings import read_settings
+from console.stack import ledger_plan
 from consumers.decider import GROUP as DECIDER
-from devstack import Status, destroy, status
+from devstack import Status, destroy, status, up
+from devstack.processes import myself
 from devstack.status import ProcessState
 from ledger.kafka_log import KafkaSettings, KafkaTools
 from ledger.log import Topic
@@ -60,17 +63,17 @@ class Stack:
 
 
 @contextmanager
-def running_stack(home: Path, *options: str) -> Iterator[Stack]:
-    """`refundctl up` in the home; stopped and deleted at the end."""
-    refundctl(home, "up", *options)
+def running_stack(home: Path) -> Iterator[Stack]:
+    """What `refundctl up` starts, for as long as this process lives; deleted at the end."""
+    settings = read_settings().model_copy(update={"home": home, "partitions": PARTITIONS})
     try:
+        up(home, ledger_plan(settings, None, sandbox=False, durable=False, owner=myself()))
         stack = Stack(home)
         try:
             yield stack
         finally:
             stack.tools.close()
     finally:
-        refundctl(home, "down")
         destroy(home)
 
 
