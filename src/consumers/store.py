@@ -73,12 +73,13 @@ class Store:
 
     def find(self, kind: type[E], account_id: str, entity_id: str) -> E | None:
         """The entity of that kind and id in the account, or None."""
-        key = Key(kind, account_id, entity_id)
+        place = (kind, account_id, entity_id)  # equal to its Key, and made in half the time
         try:
-            found = self._cache[key]
+            found = self._cache[place]  # type: ignore[index]  # a Key is such a tuple
         except KeyError:
-            if self._hashes is not None and hash(key) not in self._hashes:
+            if self._hashes is not None and hash(place) not in self._hashes:
                 return None
+            key = Key(*place)
             found = self._cache[key] = self._read(key)
         assert found is None or isinstance(found, kind)
         return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import sha256
 from uuid import UUID, uuid5
 
@@ -24,6 +25,7 @@ def follow_up_id(cause_event_id: str, reaction: str, index: int, attempt: int = 
     return str(uuid5(UUID(cause_event_id), name))
 
 
+@lru_cache(maxsize=65_536)
 def partition_of(key: bytes, partition_count: int) -> int:
     """The partition of a key: Java's murmur2, as Kafka's default partitioner computes it."""
     return (murmur2(key) & 0x7FFFFFFF) % partition_count
