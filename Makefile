@@ -20,8 +20,8 @@ $(INSTALLED): requirements.lock pyproject.toml tools/bootstrap tools/uv.txt
 demo: $(INSTALLED) ## Tell the story on a real broker and a real database (KEEP=1 leaves them up)
 	@$(BIN)/refundctl demo $(if $(KEEP),--keep) $(ARGS)
 
-test: $(INSTALLED) ## Run every test (SERVICES=embedded, docker or external; ARGS=)
-	@$(BIN)/pytest $(if $(SERVICES),--services=$(SERVICES)) $(ARGS)
+test: $(INSTALLED) ## Run every test (SERVICES=embedded, docker or external; JOBS=2; ARGS=)
+	@$(BIN)/pytest -n $(or $(JOBS),2) --dist loadfile $(if $(SERVICES),--services=$(SERVICES)) $(ARGS)
 
 check: $(INSTALLED) ## Format, lint, types, import contracts, docs, fast tests
 	@$(BIN)/python -m tools.check
