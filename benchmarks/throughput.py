@@ -2,7 +2,8 @@
 
 Run it as `python -m benchmarks.throughput [--commands N]` (or `make bench`). It starts a stack of
 its own in a temporary home and stops it again. The commands (70 % orders, 20 % quotes and refusals,
-10 % returns) are published at once; follow-ups are not counted. Nothing is asserted; the ratio to
+10 % returns) are published at once and follow-ups are not counted. The read models are through once
+they show every event that stood in the log when all was decided. Nothing is asserted; the ratio to
 plain publishing in the same run says more than the rate on any one machine.
 """
 
@@ -14,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import psycopg
@@ -44,6 +45,7 @@ from ledger.shapes import (
     OrderLine,
     Role,
 )
+from projector.queries import positions
 
 PARTITIONS = 4
 ACCOUNTS = 400
@@ -91,8 +93,9 @@ def _measure(home: Path, count: int) -> None:
     tools.publish(records)
     published = time.monotonic() - start
     decided = _until(lambda: _decided(tools), start)
+    ends = tools.end_offsets(Topic.EVENTS)
     with psycopg.connect(seen.database_url, autocommit=True) as connection:
-        shown = _until(lambda: _shown(connection) >= len(records), start)
+        shown = _until(lambda: _reached(positions(connection), ends), start)
     spent = {name: _processor_seconds(home)[name] - before for name, before in used.items()}
     tools.close()
     print(f"{len(records)} commands, {PARTITIONS} partitions, {ACCOUNTS} accounts")
@@ -103,8 +106,7 @@ def _measure(home: Path, count: int) -> None:
         print(f"{name:<10} {seconds:7.2f} s processor, {seconds / len(records) * 1e6:.0f} µs each")
 
 
-def _until(done: object, start: float) -> float:
-    assert callable(done)
+def _until(done: Callable[[], bool], start: float) -> float:
     while not done():
         if time.monotonic() - start > PATIENCE_SECONDS:
             raise SystemExit("gave up: the stack did not get through; see its logs")
@@ -118,22 +120,8 @@ def _decided(tools: KafkaTools) -> bool:
     return all((at or 0) >= end for at, end in zip(reached, ends, strict=True))
 
 
-def _shown(connection: psycopg.Connection[tuple[int]]) -> int:
-    row = connection.execute(
-        "SELECT count(*) FROM read_models.outcomes WHERE actor_role <> 'SYSTEM'"
-        if _has_role(connection)
-        else "SELECT count(*) FROM read_models.outcomes"
-    ).fetchone()
-    assert row is not None
-    return row[0]
-
-
-def _has_role(connection: psycopg.Connection[tuple[int]]) -> bool:
-    row = connection.execute(
-        "SELECT count(*) FROM information_schema.columns WHERE table_schema = 'read_models'"
-        " AND table_name = 'outcomes' AND column_name = 'actor_role'"
-    ).fetchone()
-    return bool(row and row[0])
+def _reached(places: Mapping[int, int], ends: Sequence[int]) -> bool:
+    return all(places.get(partition, 0) >= end for partition, end in enumerate(ends))
 
 
 def _processor_seconds(home: Path) -> dict[str, float]:
