@@ -9,9 +9,16 @@ from msgspec.structs import replace
 
 from consumers.decider import CommitLost, PartitionDecider, World
 from consumers.store import Store
-from ledger.commands import ConfirmCardRefund, DestroyPostpaidInstance, StartPostpaidInstance
+from ledger.commands import (
+    ConfirmCardRefund,
+    DestroyPostpaidInstance,
+    ReturnInstance,
+    StartPostpaidInstance,
+)
+from ledger.instants import DAY
 from ledger.log import LogRecord, Outgoing, Topic, WrongWorld
 from ledger.shapes import Role
+from tests.bodies import line, order
 from tests.consumers.ledgers import (
     START,
     Bench,
@@ -154,6 +161,20 @@ def test_a_store_of_another_past_is_dropped(tmp_path: Path) -> None:
     assert assert_one_chain(bench.records(Topic.EVENTS), 1) == {"acct-1": 2}
 
 
+def test_a_store_of_another_past_of_the_same_length_is_dropped(tmp_path: Path) -> None:
+    stranger, bench = Bench(tmp_path / "used"), Bench(tmp_path / "own")
+    for each, account in ((stranger, "acct-9"), (bench, "acct-1")):
+        decider = each.decider()
+        for command in (opening(account), standing(1, account)):
+            each.publish(record(command))
+            drained(decider)
+        decider.close()
+    bench.folder = tmp_path / "used"
+    bench.publish(record(standing(1)), record(standing(2)))
+    drained(bench.decider())
+    assert assert_one_chain(bench.records(Topic.EVENTS), 1) == {"acct-1": 3}
+
+
 def test_forgotten_offsets_are_read_from_the_log_itself() -> None:
     bench = Bench()
     decider = bench.decider()
@@ -275,6 +296,26 @@ def test_a_command_that_breaks_the_code_is_set_aside_and_leaves_no_trace(
     assert dict(letter.headers)["__connect.errors.exception.class.name"] == b"BREAKS_THE_CODE"
     assert [cause for _, cause in bench.outcomes()] == ["open", "c-1", "c-2"]
     assert_one_chain(bench.records(Topic.EVENTS), 1)
+
+
+def test_an_outcome_that_breaks_the_code_halfway_is_taken_back_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bench = Bench()
+    decider = bench.decider()
+    bought = order("o-1", line("i-1"), starts_at=START, ends_at=START + 365 * DAY)
+    back = ReturnInstance(instance_id="i-1", acknowledged=True)
+    bench.publish(record(opening()), record(given("c-1", bought)))
+    drained(decider)
+    bench.publish(record(given("c-2", back, role=Role.SUPPORT)))
+    with monkeypatch.context() as broken:
+        broken.setattr("ledger.state.refunds.evolve", _broken)
+        drained(decider)
+    assert len(bench.records(Topic.DEAD_LETTERS)) == 1
+    bench.publish(record(given("c-3", back, role=Role.SUPPORT)))
+    drained(decider)
+    names = [name for name, cause in bench.outcomes() if cause == "c-3"]
+    assert names == ["InstanceIsolated", "RefundIssued"]
 
 
 def test_a_new_topic_id_empties_the_store(tmp_path: Path) -> None:
