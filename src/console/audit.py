@@ -9,19 +9,18 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from msgspec import Struct
 
 from console.errors import BadInput
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from console.audit_report import Verified
     from console.ledger_found import Ledger
     from ledger.audit import AuditReport
     from ledger.log import LogTools
     from projector.reconcile import Reconciliation
 
-READ_MODELS = "read_models"
 CLAIM_OF_READ_MODELS = (
     "Every read model has exactly the rows that the log gives up to the offset it has read."
 )
@@ -29,25 +28,6 @@ _BAR_FROM_RECORDS = 5_000
 _BAR_STEP = 500
 
 app = typer.Typer(no_args_is_help=True, help="Prove the ledger from its first record on.")
-
-
-class Verified(Struct, frozen=True, kw_only=True):
-    """What an audit found. `log` and `read_models` are None where they were not asked for, and
-    `read_models` is a sentence where they could not be compared.
-    """
-
-    log: AuditReport | None
-    read_models: Reconciliation | str | None
-    seconds: float
-
-    @property
-    def holds(self) -> bool:
-        """Does every claim hold?"""
-        log_holds = self.log is None or not self.log.divergences
-        compared = self.read_models
-        if isinstance(compared, str):
-            return False
-        return log_holds and (compared is None or not compared.divergences)
 
 
 @app.command()
@@ -102,6 +82,7 @@ def checks(
 
 def claims() -> dict[str, str]:
     """Every check's claim by its name, in the order in which they are made."""
+    from console.audit_report import READ_MODELS
     from ledger.audit import CHECKS, claim_of, name_of
 
     return {**{name_of(kind): claim_of(kind) for kind in CHECKS}, READ_MODELS: CLAIM_OF_READ_MODELS}
@@ -110,6 +91,7 @@ def claims() -> dict[str, str]:
 def verified(ledger: Ledger, check: str | None = None) -> Verified:
     """Audit a running ledger: its log, and its read models against the log."""
     began = time.monotonic()
+    from console.audit_report import READ_MODELS, Verified
     from console.terms_found import terms_in_force
     from consumers.decider import GROUP
     from ledger.audit import CHECKS, audit, name_of

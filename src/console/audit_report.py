@@ -5,12 +5,36 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from console.audit import Verified
+    from ledger.audit import AuditReport
+    from projector.reconcile import Reconciliation
+
+READ_MODELS = "read_models"
+"""The name of the comparison of the read models among the checks."""
+
+
+class Verified(Struct, frozen=True, kw_only=True):
+    """What an audit found. `log` and `read_models` are None where they were not asked for, and
+    `read_models` is a sentence where they could not be compared.
+    """
+
+    log: AuditReport | None
+    read_models: Reconciliation | str | None
+    seconds: float
+
+    @property
+    def holds(self) -> bool:
+        """Does every claim hold?"""
+        log_holds = self.log is None or not self.log.divergences
+        compared = self.read_models
+        if isinstance(compared, str):
+            return False
+        return log_holds and (compared is None or not compared.divergences)
 
 
 def verified_to_json(found: Verified) -> dict[str, Any]:
@@ -51,8 +75,6 @@ def print_verified(found: Verified, out: Console, *, verbose: bool) -> None:
 
 def _verdicts(found: Verified) -> dict[str, bool]:
     """By name of a check that was made: does its claim hold?"""
-    from console.audit import READ_MODELS
-
     verdicts: dict[str, bool] = {}
     if found.log is not None:
         diverged = {each.check for each in found.log.divergences}
@@ -64,8 +86,6 @@ def _verdicts(found: Verified) -> dict[str, bool]:
 
 
 def _divergences(found: Verified) -> list[dict[str, Any]]:
-    from console.audit import READ_MODELS
-
     told: list[dict[str, Any]] = []
     if found.log is not None:
         told += [msgspec.to_builtins(each) for each in found.log.divergences]

@@ -8,8 +8,8 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from console.audit import Verified, claims
-from console.audit_report import print_verified, verified_to_json
+from console.audit import claims
+from console.audit_report import Verified, print_verified, verified_to_json
 from console.main import main
 from ledger.audit import CHECKS, AuditReport, audit, name_of
 from ledger.events import RefundIssued
