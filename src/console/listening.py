@@ -8,13 +8,13 @@ from typing import Any
 
 from msgspec import Struct
 
-from consumers.dead_letters import PREFIX
 from consumers.decider import GROUP as DECIDER
 from ledger.codec import decode_event
 from ledger.envelope import RecordedEvent
 from ledger.kafka_log import KafkaSettings, KafkaTools
 from ledger.kafka_log.tail import KafkaTail
-from ledger.log import LogRecord, LogUnavailable, Outgoing, Published, Topic
+from ledger.letters import Letter, read_letter
+from ledger.log import LogUnavailable, Outgoing, Published, Topic
 
 _READ_RECORDS = 5_000
 _READ_SECONDS = 5.0
@@ -85,7 +85,8 @@ class Listener:
         if self._tools.end_offsets(Topic.DEAD_LETTERS) == self._dead_from:
             return []
         found = self._tools.replay(Topic.DEAD_LETTERS, self._dead_from)
-        return [_dead_letter(record) for record in found]
+        letters = [read_letter(record) for record in found]
+        return [_dead_letter(letter) for letter in letters if letter is not None]
 
     def close(self) -> None:
         """Let go of every connection."""
@@ -107,11 +108,10 @@ def shown(connection: Any, positions: Sequence[int], patience_seconds: float) ->
         time.sleep(_SHOWN_POLL_SECONDS)
 
 
-def _dead_letter(record: LogRecord) -> DeadLetter:
-    headers = dict(record.headers)
+def _dead_letter(letter: Letter) -> DeadLetter:
     return DeadLetter(
-        partition=int(headers[f"{PREFIX}partition"]),
-        offset=int(headers[f"{PREFIX}offset"]),
-        value=record.value or b"",
-        reason=headers[f"{PREFIX}exception.message"].decode(errors="replace"),
+        partition=letter.source.partition,
+        offset=letter.source.offset,
+        value=letter.record.value or b"",
+        reason=letter.detail,
     )

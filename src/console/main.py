@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from console import audit, processes, quote, stack
+from console import audit, dlq, processes, quote, stack
 from console.clock import clock
 from console.demo import demo
 from console.errors import INTERRUPTED, explain
@@ -81,6 +81,7 @@ app.command(name="explain")(explain_verdict)
 app.add_typer(quote.app, name="quote")
 app.add_typer(clock, name="clock")
 app.add_typer(audit.app, name="audit")
+app.add_typer(dlq.app, name="dlq")
 app.command()(demo)
 app.command(hidden=True)(processes.init)
 app.add_typer(processes.run, name="run", hidden=True)

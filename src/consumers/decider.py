@@ -30,6 +30,7 @@ from ledger.events import LedgerOpened
 from ledger.framing import RegistryUnavailable
 from ledger.ids import partition_of
 from ledger.instants import Instant
+from ledger.letters import read_letter
 from ledger.log import Batch, CommitResult, Log, LogRecord, Outgoing, Topic, WrongWorld
 from ledger.state import evolve
 from ledger.state.entities import Stream
@@ -37,7 +38,8 @@ from ledger.terms import TermsTable
 
 GROUP = "refunds.decider"
 RESTORE_RECORDS = 5_000
-RESTORE_SECONDS = 10.0
+RESTORE_SECONDS = 60.0
+"""Longer than a transaction that a dead process left open: others write to these topics too."""
 
 _log = structlog.get_logger(__name__)
 
@@ -94,7 +96,7 @@ class PartitionDecider:
                 raise self._wrong("the events are gone, though an offset of them is committed")
             self._open()
         elif committed is None:
-            self._position = self._end.source_offset + 1
+            self._position = max(self._end.source_offset, self._last_set_aside()) + 1
         else:
             if committed.metadata != self._end.text:
                 raise self._wrong(
@@ -217,6 +219,20 @@ class PartitionDecider:
         stamp = given.meta.sandbox_at
         return found.appended_at if stamp is None else stamp
 
+    def _last_set_aside(self) -> int:
+        """The source offset of the last dead letter: after a forgotten offset what stands behind
+        the last event must not be set aside again. -1 if there is none.
+        """
+        last, position = -1, 0
+        end = self._log.high_watermark(Topic.DEAD_LETTERS, self._partition)
+        while position < end:
+            batch = self._read(Topic.DEAD_LETTERS, position, end)
+            for found in batch.records:
+                letter = read_letter(found)
+                last = last if letter is None else max(last, letter.source.offset)
+            position = batch.next_position
+        return last
+
     def _fold(self, until: int) -> None:
         """Fold the events up to `until`; a store that does not lie on the log's chain is dropped
         and the fold begins again at the first event, once.
@@ -237,15 +253,17 @@ class PartitionDecider:
     def _fold_from_store(self, until: int) -> None:
         position = self._store.place.next_offset
         while position < until:
-            batch = self._log.read(
-                Topic.EVENTS, self._partition, position, RESTORE_RECORDS, RESTORE_SECONDS
-            )
-            if batch.next_position == position:
-                raise self._wrong(f"nothing to read at {position}, though the log ends at {until}")
+            batch = self._read(Topic.EVENTS, position, until)
             for found in batch.records:
                 self._fold_one(found)
             position = batch.next_position
             self._store.save(position, self._end)
+
+    def _read(self, topic: Topic, position: int, until: int) -> Batch:
+        batch = self._log.read(topic, self._partition, position, RESTORE_RECORDS, RESTORE_SECONDS)
+        if batch.next_position == position:
+            raise self._wrong(f"nothing to read at {position} of {topic}, which ends at {until}")
+        return batch
 
     def _fold_one(self, found: LogRecord) -> None:
         assert found.value is not None

@@ -8,7 +8,7 @@ against this protocol only, so the same handlers run on Kafka (`ledger.kafka_log
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum, StrEnum, auto
 from typing import Protocol
 
@@ -163,6 +163,33 @@ class LogTools(Protocol):
 
     def committed_offsets(self, group: str, topic: Topic) -> tuple[int | None, ...]:
         """Per partition the stable committed offset of a group; None where there is none."""
+        ...
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        ...
+
+
+class OnlyWriter(Protocol):
+    """The one writer under a name, in no group. Opening it shuts out each earlier one of its name,
+    and ends what that left open.
+    """
+
+    def await_settled(self, topic: Topic) -> None:
+        """Wait until every transaction now open in the topic has ended, so that a replay begun
+        after this shows all that was written before. Raises LogUnavailable.
+        """
+        ...
+
+    def write(
+        self,
+        first: Sequence[Outgoing],
+        then: Callable[[tuple[Published, ...]], Sequence[Outgoing]],
+    ) -> tuple[Published, ...]:
+        """In one transaction, all or none: the records of `first`, then those that `then` makes of
+        where the first came to stand; their places. Raises LogUnavailable where it is not known
+        whether they were written, MemberReplaced where a namesake has taken over: close it then.
+        """
         ...
 
     def close(self) -> None:

@@ -18,6 +18,7 @@ from ledger.log import (
     CommitResult,
     Committed,
     LogRecord,
+    LogUnavailable,
     MemberReplaced,
     Outgoing,
     Published,
@@ -42,6 +43,7 @@ class MemoryCluster:
         self._owners: dict[tuple[str, Topic, int], MemoryLog] = {}
         self._committed: dict[tuple[str, Topic, int], Committed] = {}
         self._lost_replies: list[bool] = []
+        self._writers: dict[str, MemoryOnlyWriter] = {}
 
     @property
     def partition_count(self) -> int:
@@ -82,6 +84,11 @@ class MemoryCluster:
 
     def close(self) -> None:
         """Nothing to let go of."""
+
+    def only_writer(self, name: str) -> MemoryOnlyWriter:
+        """Become the one writer under a name."""
+        writer = self._writers[name] = MemoryOnlyWriter(self, name)
+        return writer
 
     def abort(self, records: Sequence[Outgoing]) -> None:
         """Play a transaction that wrote these records and was aborted: only gaps are left."""
@@ -188,6 +195,50 @@ class MemoryLog:
         members = self._cluster._groups[self._group]
         if members.get(self._member_id) is self:
             del members[self._member_id]
+
+
+class MemoryOnlyWriter:
+    """The one writer under a name on a `MemoryCluster`; satisfies `ledger.log.OnlyWriter`."""
+
+    def __init__(self, cluster: MemoryCluster, name: str) -> None:
+        self._cluster = cluster
+        self._name = name
+
+    def await_settled(self, topic: Topic) -> None:
+        """Nothing is ever open here."""
+
+    def write(
+        self,
+        first: Sequence[Outgoing],
+        then: Callable[[tuple[Published, ...]], Sequence[Outgoing]],
+    ) -> tuple[Published, ...]:
+        """Both or neither."""
+        cluster = self._cluster
+        if cluster._writers[self._name] is not self:
+            raise MemberReplaced(f"another process writes as {self._name} now")
+        places = self._places(first)
+        records = [*first, *then(places)]
+        cluster._check(records)
+        applied = cluster._lost_replies.pop(0) if cluster._lost_replies else None
+        if applied is not False:
+            cluster._apply(records)
+        if applied is not None:
+            raise LogUnavailable(f"{self._name}: no reply; ask the log whether it was written")
+        return places
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+    def _places(self, records: Sequence[Outgoing]) -> tuple[Published, ...]:
+        """Where they will stand."""
+        now, found = self._cluster._clock(), list[Published]()
+        ends: dict[tuple[Topic, int], int] = {}
+        for record in records:
+            place = (record.topic, record.partition)
+            offset = ends.get(place, self._cluster._log(*place).end)
+            ends[place] = offset + 1
+            found.append(Published(partition=record.partition, offset=offset, appended_at=now))
+        return tuple(found)
 
 
 class _Partition:

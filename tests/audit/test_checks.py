@@ -22,6 +22,7 @@ from ledger.state.entities import Account, Stream
 from ledger.state.reading import Key
 from ledger.terms import TermsTable, released_terms
 from tests.audit import faults_of_causes as causes
+from tests.audit import faults_of_letters as letters
 from tests.audit import faults_of_money as money
 from tests.audit import faults_of_order as order
 from tests.audit import faults_of_verdicts as verdicts
@@ -90,6 +91,20 @@ PLANTS: dict[str, tuple[Callable[[RecordedLog], Place], ...]] = {
         causes.letter_sent_twice,
         causes.letter_of_a_decided_command,
     ),
+    "letters_closed_once": (
+        letters.closed_twice,
+        letters.discarded_and_redriven,
+        letters.closed_what_is_not_there,
+        letters.closed_before_it_was_set_aside,
+        letters.closed_by_nobody,
+        letters.discarded_without_a_reason,
+        letters.redriven_to_nowhere,
+        letters.redriven_to_a_partition_that_is_not_there,
+        letters.redriven_as_something_else,
+        letters.redriven_under_other_headers,
+        letters.redriven_as_itself,
+        letters.resolution_without_sense,
+    ),
     "instants": (causes.back_in_time, causes.later_than_its_command, causes.occurred_in_the_future),
     "postings_balance": (
         money.one_side_changed,
@@ -143,6 +158,13 @@ def test_a_clean_log_breaks_no_claim() -> None:
     assert report.divergences == ()
     assert (report.commands, report.dead_letters) == (41, 1)
     assert report.events == sum(len(log().events(partition)) for partition in (0, 1))
+
+
+@pytest.mark.parametrize("act", [letters.redriven, letters.closed])
+def test_a_letter_given_back_or_closed_is_no_fault(act: Callable[[RecordedLog], object]) -> None:
+    closed = log()
+    act(closed)
+    assert audit(closed, ANY).divergences == ()
 
 
 @pytest.mark.parametrize(("check", "plant"), CASES)

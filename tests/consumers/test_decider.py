@@ -186,6 +186,17 @@ def test_forgotten_offsets_are_read_from_the_log_itself() -> None:
     assert [cause for _, cause in bench.outcomes()] == ["open", "s-1", "s-2"]
 
 
+def test_a_forgotten_offset_sets_nothing_aside_twice() -> None:
+    bench = Bench()
+    bench.publish(record(opening()), replace(record(standing(1)), value=b"rubbish"))
+    drained(bench.decider())
+    bench.cluster._committed.clear()
+    bench.publish(record(standing(2)))
+    drained(bench.decider())
+    assert len(bench.records(Topic.DEAD_LETTERS)) == 1
+    assert [cause for _, cause in bench.outcomes()] == ["open", "s-2"]
+
+
 def test_offsets_that_do_not_fit_the_log_refuse_to_start() -> None:
     bench = Bench()
     decider = bench.decider()

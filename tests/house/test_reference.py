@@ -14,7 +14,6 @@ import yaml
 from jsonschema import Draft7Validator
 from msgspec import Struct
 
-from consumers.dead_letters import PREFIX
 from consumers.reactions import REACTIONS
 from ledger.audit.checks import CHECKS
 from ledger.commands import COMMANDS
@@ -26,7 +25,7 @@ from ledger.refusal import Code
 from tests.house.tree import ROOT
 from tools.reference.asyncapi import CHANNELS, document
 from tools.reference.codes import lines, pages_of_rules
-from tools.reference.topics import ERRORS, HEADERS, sample_headers
+from tools.reference.topics import ERRORS, HEADERS, RESOLUTIONS, sample_headers
 from tools.reference.words import words
 
 SCHEMA_FILE = Path(__file__).parent / "vendored" / "asyncapi-3.0.0.json.gz"
@@ -107,9 +106,10 @@ def test_every_command_and_event_is_a_message_of_its_topic() -> None:
 
 
 def test_the_headers_told_are_those_that_records_carry() -> None:
-    event, letter = sample_headers()
+    event, letter, resolution = sample_headers()
     assert [name for name, _ in event] == list(HEADERS)
-    assert [name for name, _ in letter] == [PREFIX + name for name in ERRORS]
+    assert [name for name, _ in letter] == list(ERRORS)
+    assert [name for name, _ in resolution] == list(RESOLUTIONS)
 
 
 FOLDERS: dict[str, set[str]] = {

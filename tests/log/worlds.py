@@ -11,10 +11,16 @@ from uuid import uuid4
 import msgspec
 from kafka import KafkaProducer
 
-from ledger.kafka_log import KafkaLog, KafkaSettings, KafkaTools, create_topics
+from ledger.kafka_log import (
+    KafkaLog,
+    KafkaOnlyWriter,
+    KafkaSettings,
+    KafkaTools,
+    create_topics,
+)
 from ledger.kafka_log.records import send_all
 from ledger.kafka_log.settings import transactional_options
-from ledger.log import Log, LogRecord, LogTools, Outgoing, Topic
+from ledger.log import Log, LogRecord, LogTools, OnlyWriter, Outgoing, Topic
 from ledger.memory_log import MemoryCluster
 
 PARTITIONS = 3
@@ -28,6 +34,8 @@ class World(Protocol):
 
     def consumer(self, group: str, source: Topic, member_id: str = "only") -> Log: ...
 
+    def only_writer(self, name: str) -> OnlyWriter: ...
+
     def abort(self, records: Sequence[Outgoing]) -> None: ...
 
 
@@ -40,6 +48,9 @@ class MemoryWorld:
 
     def consumer(self, group: str, source: Topic, member_id: str = "only") -> Log:
         return self.tools.consumer(group, source, member_id)
+
+    def only_writer(self, name: str) -> OnlyWriter:
+        return self.tools.only_writer(name)
 
     def abort(self, records: Sequence[Outgoing]) -> None:
         self.tools.abort(records)
@@ -63,6 +74,7 @@ class KafkaWorld:
         self.tools = KafkaTools(self.settings)
         self.hung: list[str] = []
         self._logs: list[KafkaLog] = []
+        self._writers: list[KafkaOnlyWriter] = []
 
     def consumer(
         self, group: str, source: Topic, member_id: str = "only", **changes: int
@@ -71,6 +83,11 @@ class KafkaWorld:
         log = KafkaLog(settings, group, source, member_id, on_hang=self.hung.append)
         self._logs.append(log)
         return log
+
+    def only_writer(self, name: str) -> KafkaOnlyWriter:
+        writer = KafkaOnlyWriter(self.settings, name, on_hang=self.hung.append)
+        self._writers.append(writer)
+        return writer
 
     def abort(self, records: Sequence[Outgoing]) -> None:
         producer = self.leave_open("aborting", records)
@@ -88,6 +105,8 @@ class KafkaWorld:
         return producer
 
     def close(self) -> None:
+        for writer in self._writers:
+            writer.close()
         for log in self._logs:
             log.close()
         self.tools.close()

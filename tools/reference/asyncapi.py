@@ -6,13 +6,12 @@ from typing import Any
 
 import yaml
 
-from consumers.dead_letters import PREFIX
 from ledger.commands import COMMANDS
 from ledger.events import EVENTS
 from ledger.kafka_log.topics import topic_settings
 from ledger.log import Topic
 from ledger.schema_files import Family, schema_root, versions_of
-from tools.reference.topics import ERRORS, HEADERS, PARTIES
+from tools.reference.topics import ERRORS, HEADERS, PARTIES, RESOLUTIONS
 from tools.reference.words import words
 
 Document = dict[str, Any]
@@ -63,7 +62,7 @@ def document() -> Document:
 
 
 def _names(channel: str) -> list[str]:
-    return {"commands": [*COMMANDS], "events": [*EVENTS]}.get(channel, ["DeadLetter"])
+    return {"commands": [*COMMANDS], "events": [*EVENTS]}.get(channel, ["DeadLetter", "Resolution"])
 
 
 def _channel(name: str, topic: Topic) -> Document:
@@ -109,7 +108,13 @@ def _messages() -> Document:
         "headers": {"$ref": "#/components/schemas/ErrorHeaders"},
         "bindings": _keyed(),
     }
-    return {**ours, "DeadLetter": letter}
+    resolution = {
+        "name": "Resolution",
+        "summary": "What a person did about a dead letter, in its headers; it has no value.",
+        "headers": {"$ref": "#/components/schemas/ResolutionHeaders"},
+        "bindings": _keyed(),
+    }
+    return {**ours, "DeadLetter": letter, "Resolution": resolution}
 
 
 def _message(family: Family, name: str) -> Document:
@@ -135,11 +140,11 @@ def _keyed() -> Document:
 
 def _schemas() -> Document:
     cloud = {name: {"type": "string", "description": said} for name, said in HEADERS.items()}
-    errors = {
-        PREFIX + name: {"type": "string", "description": said} for name, said in ERRORS.items()
-    }
+    errors = {name: {"type": "string", "description": said} for name, said in ERRORS.items()}
+    closes = {name: {"type": "string", "description": said} for name, said in RESOLUTIONS.items()}
     required = [name for name in cloud if name != OPTIONAL]
     return {
         "CloudEventHeaders": {"type": "object", "required": required, "properties": cloud},
         "ErrorHeaders": {"type": "object", "required": [*errors], "properties": errors},
+        "ResolutionHeaders": {"type": "object", "required": [*closes], "properties": closes},
     }

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from consumers.dead_letters import PREFIX, dead_letter
+from consumers.dead_letters import dead_letter
 from ledger.codec import Unreadable, UnreadableRecord, headers_for_event
 from ledger.envelope import EventMeta, RecordedEvent
 from ledger.events import AccountStandingChanged
+from ledger.header_texts import Place
 from ledger.instants import Instant
 from ledger.kafka_log.topics import topic_settings
 from ledger.log import Headers, LogRecord, Topic
+from ledger.resolutions import Resolution, Resolved, resolution_record
 from ledger.schema_files import Family
 from ledger.schema_registry import subject_of
 from ledger.shapes import Actor, Role
 from tools.reference.words import WRITTEN, paragraph, table
 
 PARTIES = {
-    Topic.COMMANDS: ("upstream billing, people by `refundctl submit`, reactions, deadlines",
+    Topic.COMMANDS: ("upstream billing, people by `refundctl`, reactions, deadlines",
                      "the decider"),
     Topic.EVENTS: ("the decider alone", "reactions, the projector, the audit, anyone"),
-    Topic.DEAD_LETTERS: ("the decider", "people"),
+    Topic.DEAD_LETTERS: ("the decider, people by `refundctl dlq`", "people, the audit"),
 }  # fmt: skip
 HEADERS = {
     "ce_specversion": "always `1.0`",
@@ -29,13 +31,24 @@ HEADERS = {
     "traceparent": "the W3C trace context, where there is one",
 }
 ERRORS = {
-    "topic": "the topic it came from",
-    "partition": "the partition there",
-    "offset": "the offset there",
-    "stage": "always `VALUE_CONVERTER`",
-    "class.name": "`ledger.` and the reason",
-    "exception.class.name": "the reason",
-    "exception.message": "what was seen",
+    "__connect.errors.topic": "the topic it came from",
+    "__connect.errors.partition": "the partition there",
+    "__connect.errors.offset": "the offset there",
+    "__connect.errors.stage": "always `VALUE_CONVERTER`",
+    "__connect.errors.class.name": "`ledger.` and the reason",
+    "__connect.errors.exception.class.name": "the reason",
+    "__connect.errors.exception.message": "what was seen, cut after 1,000 characters",
+}
+RESOLUTIONS = {
+    "refunds.dlq.resolution": "`REDRIVEN` or `DISCARDED`",
+    "refunds.dlq.topic": "the topic the letter's record came from",
+    "refunds.dlq.partition": "the partition there",
+    "refunds.dlq.offset": "the offset there",
+    "refunds.dlq.letter": "the offset of the letter in this partition",
+    "refunds.dlq.actor": "who did it",
+    "refunds.dlq.reason": "why; may be empty for a redriven one",
+    "refunds.dlq.copy.partition": "where the redriven record stands now; empty if discarded",
+    "refunds.dlq.copy.offset": "the offset there",
 }
 
 
@@ -45,8 +58,8 @@ def topics_page() -> str:
     return "# Topics\n\n" + WRITTEN + "\n".join(parts)
 
 
-def sample_headers() -> tuple[Headers, Headers]:
-    """What an event and a dead letter really carry."""
+def sample_headers() -> tuple[Headers, Headers, Headers]:
+    """What an event, a dead letter and a resolution really carry."""
     actor, now = Actor(id="billing", role=Role.BILLING), Instant(0)
     meta = EventMeta(
         event_id="e-1", account_id="acct-1", sequence=1, source_partition=0, source_offset=0,
@@ -56,7 +69,12 @@ def sample_headers() -> tuple[Headers, Headers]:
     event = RecordedEvent(meta=meta, body=AccountStandingChanged(in_arrears=True))
     record = LogRecord(partition=0, offset=0, key=b"acct-1", value=b"", headers=(), appended_at=now)
     letter = dead_letter(record, Topic.COMMANDS, UnreadableRecord(Unreadable.NOT_OURS, ""))
-    return headers_for_event(event, b"00-1-2-01"), letter.headers
+    place = Place(partition=0, offset=0)
+    closed = Resolution(
+        kind=Resolved.DISCARDED, source=place, letter_offset=0, actor="u-1", reason="spam"
+    )
+    resolution = resolution_record(closed, record.key)
+    return headers_for_event(event, b"00-1-2-01"), letter.headers, resolution.headers
 
 
 def _overview() -> str:
@@ -124,6 +142,18 @@ def _dead_letters() -> str:
         "refusal never",
         "goes there.",
     )
-    rows = [(f"`{PREFIX}{name}`", told) for name, told in ERRORS.items()]
+    rows = [(f"`{name}`", told) for name, told in ERRORS.items()]
     reasons = paragraph("Reasons:", ", ".join(f"`{reason}`" for reason in Unreadable) + ".")
-    return f"## Dead letters\n\n{said}{table(('header', 'value'), rows)}\n{reasons}".rstrip() + "\n"
+    closed = paragraph(
+        "What people do about a letter (`refundctl dlq`) is a record behind it in the same",
+        "partition, under the same key, without a value and with these headers alone. A letter has",
+        "at most one.",
+        "A redriven record and its resolution are written in one transaction. When it was done is",
+        "the brokers' append time.",
+    )
+    resolutions = [(f"`{name}`", told) for name, told in RESOLUTIONS.items()]
+    parts = (
+        f"## Dead letters\n\n{said}{table(('header', 'value'), rows)}\n{reasons}",
+        f"{closed}{table(('header', 'value'), resolutions)}",
+    )
+    return "\n".join(part.rstrip() + "\n" for part in parts)

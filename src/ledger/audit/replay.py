@@ -22,16 +22,18 @@ from ledger.audit.seen import (
     SeenCommand,
     SeenDeadLetter,
     SeenEvent,
+    SeenResolution,
     UnreadEvent,
 )
 from ledger.codec import UnreadableRecord, decode_command, decode_event
 from ledger.events import LedgerOpened
+from ledger.letters import read_letter
 from ledger.log import LogRecord, LogTools, Topic
+from ledger.resolutions import is_resolution, read_resolution
 from ledger.terms import TermsTable, released_terms
 
 _FAR = 1 << 62
 _UNKNOWN = -2
-_SOURCE_OFFSET = "__connect.errors.offset"
 
 _Answer = SeenEvent | UnreadEvent | SeenDeadLetter
 
@@ -61,7 +63,7 @@ class _Tally:
                 self.events += 1
             case SeenDeadLetter():
                 self.dead_letters += 1
-            case PartitionEnd():
+            case SeenResolution() | PartitionEnd():
                 return
         self._tell(self.commands + self.events + self.dead_letters)
 
@@ -112,7 +114,8 @@ def audit(
 
 
 def replayed(tools: LogTools, partition: int, decided: int | None) -> Iterator[Seen]:
-    """One partition of the three topics as one story: each command, its events, its dead letter.
+    """One partition of the three topics as one story: each command, its events, its dead letter; at
+    the end what people did about dead letters.
 
     All three are in order of the commands' offsets, so that a step ahead in each is enough. The
     events are opened first and the commands last: a later event is then proof that all commands
@@ -130,6 +133,7 @@ def replayed(tools: LogTools, partition: int, decided: int | None) -> Iterator[S
         yield from letters.before(offset + 1)
     yield from events.before(_FAR)
     yield from letters.before(_FAR)
+    yield from _resolutions(tools, partition)
     yield PartitionEnd(partition=partition)
 
 
@@ -163,10 +167,12 @@ def _records(
     def both() -> Iterator[_Answer]:
         position = 0
         for record in first:
-            yield read(record)
             position = record.offset + 1
+            if not is_resolution(record):
+                yield read(record)
         if decided is not None:
-            late = map(read, tools.replay(topic, _only(tools, partition, position)))
+            rest = tools.replay(topic, _only(tools, partition, position))
+            late = (read(record) for record in rest if not is_resolution(record))
             yield from takewhile(lambda seen: _source(seen) < decided, late)
 
     return both()
@@ -190,9 +196,33 @@ def _event(record: LogRecord) -> _Answer:
 
 
 def _dead_letter(record: LogRecord) -> _Answer:
-    named = dict(record.headers).get(_SOURCE_OFFSET, b"")
-    offset = int(named) if named.isdigit() and len(named) < 19 else None
-    return SeenDeadLetter(record=record, source_offset=offset)
+    letter = read_letter(record)
+    source_offset = None if letter is None else letter.source.offset
+    return SeenDeadLetter(record=record, source_offset=source_offset)
+
+
+def _resolutions(tools: LogTools, partition: int) -> Iterator[Seen]:
+    """What closes letters, with what stands where it points. People write these, one by one or some
+    hundreds, so each place is looked up by itself.
+    """
+    for record in tools.replay(Topic.DEAD_LETTERS, _only(tools, partition)):
+        if is_resolution(record):
+            found = read_resolution(record)
+            letter = copy = None
+            if found is not None:
+                letter = _at(tools, Topic.DEAD_LETTERS, partition, found.letter_offset)
+                place = found.copy
+                if place is not None and place.partition < tools.partition_count:
+                    copy = _at(tools, Topic.COMMANDS, place.partition, place.offset)
+            yield SeenResolution(record=record, resolution=found, letter=letter, copy=copy)
+
+
+def _at(tools: LogTools, topic: Topic, partition: int, offset: int) -> LogRecord | None:
+    """The record at a place; None where none is."""
+    if offset >= tools.end_offsets(topic)[partition]:
+        return None
+    found = next(tools.replay(topic, _only(tools, partition, offset)), None)
+    return found if found is not None and found.offset == offset else None
 
 
 def _source(seen: _Answer | None) -> int:

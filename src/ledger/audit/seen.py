@@ -10,6 +10,7 @@ from msgspec import Struct
 from ledger.envelope import EventMeta, GivenCommand
 from ledger.events import Event, LedgerOpened
 from ledger.log import LogRecord, Topic
+from ledger.resolutions import Resolution
 from ledger.terms import TermsTable
 
 
@@ -51,15 +52,26 @@ class SeenDeadLetter(Struct, frozen=True, kw_only=True):
     source_offset: int | None
 
 
+class SeenResolution(Struct, frozen=True, kw_only=True):
+    """A record of the dead letters that closes one. `resolution` is None where it makes no sense;
+    `letter` is what stands where it says the letter is, `copy` where it says the copy is.
+    """
+
+    record: LogRecord
+    resolution: Resolution | None
+    letter: LogRecord | None
+    copy: LogRecord | None
+
+
 class PartitionEnd(Struct, frozen=True, kw_only=True):
     """Nothing more stands in the partition."""
 
     partition: int
 
 
-Seen = SeenCommand | SeenEvent | UnreadEvent | SeenDeadLetter | PartitionEnd
+Seen = SeenCommand | SeenEvent | UnreadEvent | SeenDeadLetter | SeenResolution | PartitionEnd
 """In order of the commands' offsets: a command, the events it led to, its dead letter. What names a
-command that is not there comes where that command would stand.
+command that is not there comes where that command would stand. Resolutions come after all that.
 """
 
 
@@ -100,7 +112,7 @@ class Check(Protocol):
 
 
 def divergence(
-    seen: SeenCommand | SeenEvent | UnreadEvent | SeenDeadLetter,
+    seen: SeenCommand | SeenEvent | UnreadEvent | SeenDeadLetter | SeenResolution,
     subject: str = "",
     *,
     expected: object,
@@ -110,7 +122,7 @@ def divergence(
     topic = Topic.EVENTS
     if isinstance(seen, SeenCommand):
         topic = Topic.COMMANDS
-    elif isinstance(seen, SeenDeadLetter):
+    elif isinstance(seen, SeenDeadLetter | SeenResolution):
         topic = Topic.DEAD_LETTERS
     key = (seen.record.key or b"").decode(errors="replace")
     return Divergence(

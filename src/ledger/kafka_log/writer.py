@@ -67,7 +67,7 @@ class Writer:
                 self._producer.commit_transaction()
                 self._check_identity()
             except Exception as error:  # whatever it was, the process ends; see rule 3
-                result = CommitResult.FENCED if _shut_out(error) else CommitResult.UNKNOWN
+                result = CommitResult.FENCED if shut_out(error) else CommitResult.UNKNOWN
                 _log.error("%s: %s: %r", what, result.name, error)
                 return result
         slow = time.monotonic() - started > self._settings.slow_commit_seconds
@@ -77,7 +77,7 @@ class Writer:
     def close(self) -> None:
         """Let go of the connections; never commits."""
         with self._watchdog.guard(f"close of {self._transactional_id}"):
-            _close(self._producer)
+            close_producer(self._producer)
 
     def _open(self) -> None:
         """Fence: end what an earlier producer of this id left open and shut it out."""
@@ -87,9 +87,9 @@ class Writer:
             try:
                 self._producer.init_transactions()
             except errors.KafkaError as error:
-                _close(self._producer)
+                close_producer(self._producer)
                 raise LogUnavailable(f"fence of {self._transactional_id}: {error!r}") from error
-        self._identity = self._current_identity()
+        self._identity = identity_of(self._producer)
         self._retire = False
 
     def _write(
@@ -109,28 +109,31 @@ class Writer:
         self._check_identity()
 
     def _check_identity(self) -> None:
-        current = self._current_identity()
+        current = identity_of(self._producer)
         if current != self._identity:
             raise errors.KafkaError(f"producer id and epoch {self._identity} became {current}")
-
-    def _current_identity(self) -> tuple[int, int]:
-        identity = self._producer._transaction_manager.producer_id_and_epoch
-        return (identity.producer_id, identity.epoch)
 
     def _connections(self) -> set[Any]:
         manager = self._producer._sender._client._manager
         return set(manager._conns.values())
 
 
-def _shut_out(error: BaseException | None) -> bool:
+def identity_of(producer: Any) -> tuple[int, int]:
+    """The id and epoch that the brokers know a transactional producer by."""
+    identity = producer._transaction_manager.producer_id_and_epoch
+    return (identity.producer_id, identity.epoch)
+
+
+def shut_out(error: BaseException | None) -> bool:
     """Whether an error, or what it was made from, says that another owner has taken over."""
     if error is None:
         return False
     causes = [cause for cause in error.args if isinstance(cause, BaseException)]
-    return isinstance(error, _SHUT_OUT) or any(map(_shut_out, [error.__cause__, *causes]))
+    return isinstance(error, _SHUT_OUT) or any(map(shut_out, [error.__cause__, *causes]))
 
 
-def _close(producer: Any) -> None:
+def close_producer(producer: Any) -> None:
+    """Let go of its connections, within a second."""
     try:
         producer.close(timeout=1.0)
     except errors.KafkaError as error:

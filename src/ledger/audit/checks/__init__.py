@@ -11,6 +11,7 @@ from ledger.audit.checks.framing_and_schema import FramingAndSchema
 from ledger.audit.checks.gapless_sequences import GaplessSequences
 from ledger.audit.checks.hash_chain import HashChain
 from ledger.audit.checks.instants import Instants
+from ledger.audit.checks.letters_closed_once import LettersClosedOnce
 from ledger.audit.checks.one_outcome_per_command import OneOutcomePerCommand
 from ledger.audit.checks.opened_first import OpenedFirst
 from ledger.audit.checks.partition_and_key import PartitionAndKey
@@ -31,6 +32,7 @@ CHECKS: tuple[type[Check], ...] = (
     CausesExist,
     OneOutcomePerCommand,
     DeadLetters,
+    LettersClosedOnce,
     Instants,
     PostingsBalance,
     RefundSums,

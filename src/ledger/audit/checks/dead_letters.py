@@ -14,9 +14,8 @@ from ledger.audit.seen import (
     divergence,
 )
 from ledger.codec import Unreadable
+from ledger.letters import ERRORS
 from ledger.log import Topic
-
-_PREFIX = "__connect.errors."
 
 
 class DeadLetters:
@@ -46,10 +45,10 @@ class DeadLetters:
     def _letter(self, seen: SeenDeadLetter) -> Iterator[Divergence]:
         headers, command = dict(seen.record.headers), self._command
         for name, expected in (("topic", Topic.COMMANDS.value), ("partition", self._partition)):
-            found = headers.get(_PREFIX + name, b"").decode(errors="replace")
+            found = headers.get(ERRORS + name, b"").decode(errors="replace")
             if found != str(expected):
                 yield divergence(seen, expected=f"{name} {expected}", found=f"{name} {found!r}")
-        reason = headers.get(f"{_PREFIX}exception.class.name", b"").decode(errors="replace")
+        reason = headers.get(f"{ERRORS}exception.class.name", b"").decode(errors="replace")
         if reason not in set(Unreadable):
             yield divergence(
                 seen, expected=f"a reason of {', '.join(Unreadable)}", found=f"reason {reason!r}"

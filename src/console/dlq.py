@@ -1,0 +1,92 @@
+"""`refundctl dlq`: what was set aside as unreadable; look at it, give it back, close it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from console.dlq_closing import discard, redrive
+from console.dlq_found import AsJson, Only, known_reason, named_letters, open_tools
+
+app = typer.Typer(
+    no_args_is_help=True, help="Dead letters: list them, look at one, give it back, close it."
+)
+
+
+@app.command(name="list")
+def list_letters(
+    closed: Annotated[
+        bool, typer.Option("--closed", help="Also those redriven or discarded.")
+    ] = False,
+    only: Only = None,
+    limit: Annotated[
+        int, typer.Option("--limit", min=0, help="The latest so many; 0 for all.")
+    ] = 100,
+    as_json: AsJson = False,
+) -> None:
+    """List the dead letters, by where their records stood in the commands topic.
+
+    Examples:
+
+      refundctl dlq list
+
+      refundctl dlq list --only UNKNOWN_SCHEMA
+
+      refundctl dlq list --closed --limit 0 --json | jq .resolution
+    """
+    from console.dlq_json import standing_to_json
+    from console.dlq_told import print_letters
+    from console.output import json_line
+    from consumers.standings import standings
+
+    code = known_reason(only)
+    with open_tools() as tools:
+        found = [
+            each
+            for each in standings(tools).values()
+            if (closed or each.resolution is None) and code in (None, each.reason)
+        ]
+    found.sort(key=lambda each: (each.set_aside_at, each.source))
+    shown = found[-limit:] if limit else found
+    if as_json:
+        for each in shown:
+            typer.echo(json_line(standing_to_json(each)))
+    else:
+        print_letters(shown, left_off=len(found) - len(shown))
+
+
+@app.command()
+def show(
+    letter: Annotated[str, typer.Argument(metavar="LETTER", help="Such as 0:17.")],
+    raw: Annotated[
+        bool, typer.Option("--raw", help="Only the value's bytes, as they came.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show a dead letter: why it is here, what it holds, and whether it could be read by now.
+
+    Examples:
+
+      refundctl dlq show 0:17
+
+      refundctl dlq show 0:17 --raw > record.bin
+    """
+    from console.dlq_json import letter_to_json
+    from console.dlq_told import print_letter
+    from console.output import json_line
+    from consumers.standings import letter_of, standings
+
+    with open_tools() as tools:
+        (standing,) = named_letters([letter], standings(tools))
+        found, count = letter_of(tools, standing), tools.partition_count
+    if raw:
+        typer.get_binary_stream("stdout").write(found.record.value or b"")
+    elif as_json:
+        typer.echo(json_line(letter_to_json(standing, found, count)))
+    else:
+        print_letter(standing, found, count)
+
+
+app.command()(redrive)
+app.command()(discard)

@@ -1,0 +1,78 @@
+"""What every command on dead letters needs: the log, the letters that are named, their reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from console.errors import BadInput
+
+if TYPE_CHECKING:
+    from consumers.standings import Standing
+    from ledger.codec import Unreadable
+    from ledger.header_texts import Place
+    from ledger.kafka_log import KafkaOnlyWriter, KafkaTools
+
+Standings = Mapping["Place", "Standing"]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a letter.")]
+Only = Annotated[
+    str | None, typer.Option("--only", metavar="REASON", help="Only those set aside for this.")
+]
+
+
+def named_letters(names: list[str], found: Standings) -> list[Standing]:
+    """The letters of these names, each once; BadInput where one is none."""
+    standing = {str(source): each for source, each in found.items()}
+    unknown = [name for name in names if name not in standing]
+    if unknown:
+        raise BadInput(
+            f"there is no dead letter {', '.join(unknown)}; 'refundctl dlq list --closed' names "
+            f"all {len(standing)}"
+        )
+    return [standing[name] for name in dict.fromkeys(names)]
+
+
+def known_reason(only: str | None) -> Unreadable | None:
+    """The reason that --only names; BadInput where there is none of that name."""
+    from ledger.codec import Unreadable
+
+    if only is None:
+        return None
+    name = only.upper()
+    if name not in set(Unreadable):
+        raise BadInput(f"no letter is set aside for {only!r}; reasons are {', '.join(Unreadable)}")
+    return Unreadable(name)
+
+
+@contextmanager
+def open_tools() -> Iterator[KafkaTools]:
+    """The log of the running ledger."""
+    from console.ledger_found import find_ledger
+    from console.log_output import log_to_stderr
+    from console.settings import read_settings
+    from ledger.kafka_log import KafkaTools
+
+    log_to_stderr("error", json=False)
+    tools = KafkaTools(find_ledger(read_settings()).kafka)
+    try:
+        yield tools
+    finally:
+        tools.close()
+
+
+@contextmanager
+def open_only_writer() -> Iterator[KafkaOnlyWriter]:
+    """Become the one who resolves dead letters."""
+    from console.ledger_found import find_ledger
+    from console.settings import read_settings
+    from consumers.redrive import WRITER
+    from ledger.kafka_log import KafkaOnlyWriter
+
+    writer = KafkaOnlyWriter(find_ledger(read_settings()).kafka, WRITER)
+    try:
+        yield writer
+    finally:
+        writer.close()

@@ -1,0 +1,101 @@
+"""How each dead letter stands: still open, given back, or closed; read from the topic itself."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from ledger.header_texts import Place
+from ledger.instants import Instant
+from ledger.letters import Letter, read_letter
+from ledger.log import LogTools, OnlyWriter, Topic
+from ledger.resolutions import Resolution, read_resolution
+
+
+class Standing(Struct, frozen=True, kw_only=True):
+    """A letter without its bytes, and what became of it. `resolved_at` is the broker's instant."""
+
+    source: Place
+    letter_offset: int
+    set_aside_at: Instant
+    key: bytes | None
+    size: int
+    command_id: str
+    reason: str
+    detail: str
+    resolution: Resolution | None = None
+    resolved_at: Instant | None = None
+
+
+def standings(tools: LogTools) -> dict[Place, Standing]:
+    """Every letter by where its record stood, in that order. One that was set aside twice, by a
+    decider whose offset had been forgotten, is one letter: the first.
+    """
+    letters: dict[Place, Standing] = {}
+    resolved: dict[Place, tuple[Resolution, Instant]] = {}
+    for record in tools.replay(Topic.DEAD_LETTERS):
+        letter = read_letter(record)
+        if letter is not None:
+            letters.setdefault(letter.source, _standing(letter))
+            continue
+        resolution = read_resolution(record)
+        if resolution is not None:
+            resolved.setdefault(resolution.source, (resolution, record.appended_at))
+    return {
+        source: _closed(standing, resolved.get(source))
+        for source, standing in sorted(letters.items())
+    }
+
+
+def settled_standings(tools: LogTools, writer: OnlyWriter) -> dict[Place, Standing]:
+    """How every letter stands, and goes on standing until this writer resolves it or is replaced.
+
+    The writer must have been opened before: nobody else can resolve anything from then on.
+    """
+    writer.await_settled(Topic.DEAD_LETTERS)
+    return standings(tools)
+
+
+def letter_of(tools: LogTools, standing: Standing) -> Letter:
+    """The letter itself, its bytes included."""
+    found = next(letters_of(tools, [standing]), None)
+    assert found is not None, f"the log has lost letter {standing.source}"
+    return found
+
+
+def letters_of(tools: LogTools, chosen: Collection[Standing]) -> Iterator[Letter]:
+    """The letters themselves, bytes included, in order of partition and offset."""
+    wanted = {(each.source.partition, each.letter_offset) for each in chosen}
+    ends = tools.end_offsets(Topic.DEAD_LETTERS)
+    starts = [
+        min((offset for place, offset in wanted if place == partition), default=end)
+        for partition, end in enumerate(ends)
+    ]
+    for record in tools.replay(Topic.DEAD_LETTERS, starts):
+        if (record.partition, record.offset) in wanted:
+            letter = read_letter(record)
+            assert letter is not None
+            yield letter
+
+
+def _standing(letter: Letter) -> Standing:
+    record = letter.record
+    return Standing(
+        source=letter.source,
+        letter_offset=record.offset,
+        set_aside_at=record.appended_at,
+        key=record.key,
+        size=len(record.value or b""),
+        command_id=dict(letter.original_headers).get("ce_id", b"").decode(errors="replace")[:100],
+        reason=letter.reason,
+        detail=letter.detail,
+    )
+
+
+def _closed(standing: Standing, found: tuple[Resolution, Instant] | None) -> Standing:
+    if found is None:
+        return standing
+    resolution, resolved_at = found
+    return replace(standing, resolution=resolution, resolved_at=resolved_at)

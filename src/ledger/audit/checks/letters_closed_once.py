@@ -1,0 +1,85 @@
+"""Resolutions: what people did about a dead letter was done once, by somebody, for a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ledger.audit.seen import AuditedPartition, Divergence, Seen, SeenResolution, divergence
+from ledger.header_texts import Place
+from ledger.letters import Letter, read_letter
+from ledger.log import LogRecord
+from ledger.resolutions import Resolution, Resolved
+
+
+class LettersClosedOnce:
+    """Every resolution closes a dead letter of its partition that stood before it and that no other
+    closes; it names who did it, and why if the letter was discarded; a redriven one names a later
+    command record with the same key, value and headers, which no other names.
+    """
+
+    def __init__(self, audited: AuditedPartition) -> None:
+        self._partition = audited.partition
+        self._closed: set[int] = set()
+        self._copies: set[Place] = set()
+
+    def look(self, seen: Seen) -> Iterator[Divergence]:
+        """Each resolution is held against the letter and the copy that it points at."""
+        if not isinstance(seen, SeenResolution):
+            return
+        found = seen.resolution
+        if found is None:
+            yield divergence(seen, expected="a resolution", found=f"headers {seen.record.headers}")
+            return
+        yield from self._closes(seen, found)
+        if not found.actor or (found.kind is Resolved.DISCARDED and not found.reason):
+            yield divergence(
+                seen,
+                expected="a name, and a reason of what was discarded",
+                found=f"actor {found.actor!r}, reason {found.reason!r}",
+            )
+
+    def _closes(self, seen: SeenResolution, found: Resolution) -> Iterator[Divergence]:
+        letter = read_letter(seen.letter) if seen.letter is not None else None
+        before = found.letter_offset < seen.record.offset
+        own = found.source.partition == self._partition
+        if letter is None or letter.source != found.source or not (before and own):
+            yield divergence(
+                seen,
+                expected=f"the letter {found.source} before it, at offset {found.letter_offset}",
+                found="none there",
+            )
+            return
+        if found.source.offset in self._closed:
+            yield divergence(
+                seen, expected=f"one resolution of letter {found.source}", found="a second one"
+            )
+        self._closed.add(found.source.offset)
+        if found.copy is not None:
+            yield from self._same_again(seen, letter, found.copy)
+
+    def _same_again(
+        self, seen: SeenResolution, letter: Letter, place: Place
+    ) -> Iterator[Divergence]:
+        copy = seen.copy
+        if copy is None or place in self._copies or not _is_copy(letter, place, copy):
+            yield divergence(
+                seen,
+                expected=f"a copy of letter {letter.source} at {place}, and of it alone",
+                found="no such record" if copy is None else f"another, {_told(copy)}",
+            )
+        self._copies.add(place)
+
+
+def _is_copy(letter: Letter, place: Place, copy: LogRecord) -> bool:
+    original = letter.record
+    return (
+        place != letter.source
+        and copy.appended_at >= original.appended_at
+        and (copy.key, copy.value) == (original.key, original.value)
+        and copy.headers == letter.original_headers
+    )
+
+
+def _told(record: LogRecord) -> str:
+    begins = (record.value or b"")[:16].hex()
+    return f"key {record.key!r}, value {begins}…, appended at {record.appended_at}"

@@ -1,0 +1,36 @@
+"""Headers as texts, and the places that they name."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from ledger.log import Headers
+
+
+class Place(Struct, frozen=True, kw_only=True, order=True):
+    """Where a record stands in the commands topic. It names a letter, as `partition:offset`."""
+
+    partition: int
+    offset: int
+
+    def __str__(self) -> str:
+        return f"{self.partition}:{self.offset}"
+
+
+def named(names: tuple[str, ...], values: tuple[str, ...]) -> Headers:
+    """Headers of these names and texts."""
+    pairs = zip(names, values, strict=True)
+    return tuple((name, text.encode(errors="replace")) for name, text in pairs)
+
+
+def texts_of(headers: Headers) -> dict[str, str]:
+    """The last text under each name."""
+    return {name: value.decode(errors="replace") for name, value in headers}
+
+
+def place_of(partition: str, offset: str) -> Place | None:
+    """The place that two texts name; None if they are no numbers."""
+    texts = (partition, offset)
+    if not all(text.isascii() and text.isdigit() and len(text) < 19 for text in texts):
+        return None
+    return Place(partition=int(partition), offset=int(offset))

@@ -1,0 +1,118 @@
+"""The one producer under a name that writes in transactions of its own, without a group's offsets.
+
+It stands on what `ledger.kafka_log.writer` found to be safe: every send is settled before the
+commit, the producer's identity must not change, and after any error it is of no more use.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from kafka import KafkaProducer, errors
+
+from ledger.kafka_log.connection import open_client
+from ledger.kafka_log.offsets import Offsets
+from ledger.kafka_log.records import check_outgoing, send_all
+from ledger.kafka_log.settings import KafkaSettings, transactional_options
+from ledger.kafka_log.watchdog import Watchdog, end_process
+from ledger.kafka_log.writer import close_producer, identity_of, shut_out
+from ledger.log import LogUnavailable, MemberReplaced, Outgoing, Published, Topic
+
+_POLL_SECONDS = 0.05
+_CLEANUP_SECONDS = 15.0
+"""The broker looks every ten seconds for transactions whose time is over."""
+
+
+class KafkaOnlyWriter:
+    """Satisfies `ledger.log.OnlyWriter`. Opening it fences each earlier writer of the name.
+
+    Raises LogUnavailable where brokers do not answer. `on_hang` ends the process unless a test says
+    otherwise.
+    """
+
+    def __init__(
+        self, settings: KafkaSettings, name: str, on_hang: Callable[[str], None] = end_process
+    ) -> None:
+        self._settings = settings
+        self._name = settings.group_name(name)
+        self._watchdog = Watchdog(settings.watchdog_seconds, on_hang)
+        self._offsets = Offsets(settings)
+        options = transactional_options(settings, self._name)
+        with self._watchdog.guard(f"fence of {self._name}"):
+            self._producer: Any = open_client(KafkaProducer, settings, options)
+            try:
+                self._producer.init_transactions()
+            except errors.KafkaError as error:
+                self.close()
+                raise LogUnavailable(f"fence of {self._name}: {error!r}") from error
+        self._identity = identity_of(self._producer)
+
+    def await_settled(self, topic: Topic) -> None:
+        """Until the last stable offsets have reached the high watermarks of now."""
+        partitions = list(range(self._settings.partition_count))
+        ends = self._offsets.ends(topic, partitions)
+        patience = self._settings.transaction_timeout_ms / 1000 + _CLEANUP_SECONDS
+        deadline = time.monotonic() + patience
+        while True:
+            stable = self._offsets.stable_ends(topic, partitions)
+            late = [place for place in partitions if stable[place] < ends[place]]
+            if not late:
+                return
+            if time.monotonic() >= deadline:
+                raise LogUnavailable(
+                    f"{self._settings.topic_name(topic)}: a transaction has been open in "
+                    f"partitions {late} for {patience:g} s; look at the decider, and try again"
+                )
+            time.sleep(_POLL_SECONDS)
+
+    def write(
+        self,
+        first: Sequence[Outgoing],
+        then: Callable[[tuple[Published, ...]], Sequence[Outgoing]],
+    ) -> tuple[Published, ...]:
+        """One transaction; see `ledger.log.OnlyWriter`."""
+        check_outgoing(self._settings, first)
+        with self._watchdog.guard(f"transaction of {self._name}"):
+            try:
+                self._producer.begin_transaction()
+                places = self._settled(first)
+                self._settled(then(places))
+                self._check_identity()
+                self._producer.commit_transaction()
+                self._check_identity()
+            except errors.KafkaError as error:
+                if shut_out(error):
+                    raise MemberReplaced(
+                        f"another process writes as {self._name} now, and this one wrote nothing "
+                        "more; run it again"
+                    ) from error
+                raise LogUnavailable(
+                    f"it is not known whether {self._name} wrote its records: {error!r}; run it "
+                    "again, what was written is known by the log"
+                ) from error
+        return places
+
+    def close(self) -> None:
+        """Let go of the connections; never commits."""
+        with self._watchdog.guard(f"close of {self._name}"):
+            close_producer(self._producer)
+            self._offsets.close()
+        self._watchdog.close()
+
+    def _settled(self, records: Sequence[Outgoing]) -> tuple[Published, ...]:
+        """Send and wait until every record has its place; KafkaError if one has not."""
+        futures = send_all(self._producer, self._settings, records)
+        if futures:
+            self._producer.flush(timeout=self._settings.delivery_timeout_ms / 1000)
+        acks = [future.get(timeout=0) for future in futures]
+        return tuple(
+            Published(partition=ack.partition, offset=ack.offset, appended_at=ack.timestamp * 1000)
+            for ack in acks
+        )
+
+    def _check_identity(self) -> None:
+        current = identity_of(self._producer)
+        if current != self._identity:
+            raise errors.KafkaError(f"producer id and epoch {self._identity} became {current}")

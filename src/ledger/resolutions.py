@@ -1,0 +1,98 @@
+"""Resolutions: what people did about letters, each a record behind its letter, in headers alone."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from ledger.header_texts import Place, named, place_of, texts_of
+from ledger.log import LogRecord, Outgoing, Topic
+
+RESOLUTION = "refunds.dlq."
+"""The header names of a resolution."""
+_RESOLUTION_NAMES = tuple(
+    RESOLUTION + name
+    for name in (
+        "resolution",
+        "topic",
+        "partition",
+        "offset",
+        "letter",
+        "actor",
+        "reason",
+        "copy.partition",
+        "copy.offset",
+    )
+)
+
+
+class Resolved(StrEnum):
+    """What became of a letter."""
+
+    REDRIVEN = "REDRIVEN"
+    DISCARDED = "DISCARDED"
+
+
+class Resolution(Struct, frozen=True, kw_only=True):
+    """What was done about the letter of `source`, which is at `letter_offset` of this partition.
+
+    `copy` is where the redriven record stands in the commands topic; a discarded one has none.
+    """
+
+    kind: Resolved
+    source: Place
+    letter_offset: int
+    actor: str
+    reason: str
+    copy: Place | None = None
+
+
+def resolution_record(resolution: Resolution, key: bytes | None) -> Outgoing:
+    """The record of a resolution, on the partition of its letter and under its key."""
+    copy = resolution.copy
+    values = (
+        resolution.kind.value,
+        Topic.COMMANDS.value,
+        str(resolution.source.partition),
+        str(resolution.source.offset),
+        str(resolution.letter_offset),
+        resolution.actor,
+        resolution.reason,
+        "" if copy is None else str(copy.partition),
+        "" if copy is None else str(copy.offset),
+    )
+    return Outgoing(
+        topic=Topic.DEAD_LETTERS,
+        partition=resolution.source.partition,
+        key=key,
+        value=None,
+        headers=named(_RESOLUTION_NAMES, values),
+    )
+
+
+def is_resolution(record: LogRecord) -> bool:
+    """Whether a record of the dead letters is one of ours that closes a letter, by its form."""
+    return tuple(name for name, _ in record.headers) == _RESOLUTION_NAMES
+
+
+def read_resolution(record: LogRecord) -> Resolution | None:
+    """The resolution in a record of the dead letters; None if it is none that makes sense."""
+    if not is_resolution(record) or record.value is not None:
+        return None
+    found = texts_of(record.headers)
+    source = place_of(found[RESOLUTION + "partition"], found[RESOLUTION + "offset"])
+    letter = place_of("0", found[RESOLUTION + "letter"])
+    copy = place_of(found[RESOLUTION + "copy.partition"], found[RESOLUTION + "copy.offset"])
+    kind = found[RESOLUTION + "resolution"]
+    redriven = kind == Resolved.REDRIVEN
+    if source is None or letter is None or kind not in set(Resolved) or redriven != bool(copy):
+        return None
+    return Resolution(
+        kind=Resolved(kind),
+        source=source,
+        letter_offset=letter.offset,
+        actor=found[RESOLUTION + "actor"],
+        reason=found[RESOLUTION + "reason"],
+        copy=copy,
+    )
