@@ -1,7 +1,7 @@
 # The only entry points: people, README and CI all call these. `make help` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check up down bench simulate torture schemas freeze lock fmt docs
+.PHONY: help demo test check up down bench simulate torture hostile schemas freeze lock fmt docs
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -9,7 +9,7 @@ COMPILE := uv pip compile --quiet --generate-hashes --universal --python-version
 	--no-emit-index-url --no-header --no-annotate
 
 # Passed through to the programs: make torture SEEDS=50, make bench QUICK=1.
-export SEEDS QUICK
+export SEEDS QUICK RECORDS SEED
 
 help: ## List the targets and the variables they take
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -40,6 +40,9 @@ simulate: $(INSTALLED) ## Run a file of commands in memory (ARGS=examples/NAME.j
 
 torture: $(INSTALLED) ## Run the tests that kill processes at random (SEEDS=50 QUICK=1)
 	@$(BIN)/pytest -m torture $(if $(SERVICES),--services=$(SERVICES)) $(ARGS)
+
+hostile: $(INSTALLED) ## Judge mutated records among good ones (RECORDS=100000 SEED=1)
+	@$(BIN)/python -m tests.hostile
 
 schemas: $(INSTALLED) ## Write the Avro schemas of changed commands and events
 	@$(BIN)/python -m ledger.schema_derivation

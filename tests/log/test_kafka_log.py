@@ -149,6 +149,15 @@ def test_making_the_topics_again_changes_nothing(kafka_world: KafkaWorld) -> Non
     assert verify_world(kafka_world.settings, kafka_world.topic_ids) == kafka_world.topic_ids
 
 
+def test_making_them_again_unpacks_the_commands_of_an_earlier_version(
+    kafka_world: KafkaWorld,
+) -> None:
+    alter(kafka_world, Topic.COMMANDS, "compression.type", "producer")
+    with pytest.raises(WrongWorld, match=r"compression.type is producer, must be uncompressed"):
+        verify_world(kafka_world.settings)
+    assert create_topics(kafka_world.settings) == kafka_world.topic_ids
+
+
 @pytest.mark.parametrize(
     ("setting", "wrong", "right"),
     [

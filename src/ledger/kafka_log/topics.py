@@ -13,6 +13,7 @@ from ledger.kafka_log.connection import ask, open_client
 from ledger.kafka_log.settings import KafkaSettings, admin_options, max_message_bytes
 from ledger.log import LogUnavailable, Topic, WrongWorld
 
+COMPRESSION = "compression.type"
 _ALREADY_THERE = (errors.NoError.errno, errors.TopicAlreadyExistsError.errno)
 
 
@@ -39,9 +40,19 @@ def create_topics(settings: KafkaSettings, replication_factor: int = 1) -> dict[
                 reason = each.get("error_message") or errors.for_code(each["error_code"]).__name__
                 raise LogUnavailable(f"creating topic {each['name']}: {reason}")
         ask(settings, "waiting for topics", lambda: admin.wait_for_topics(list(wanted)))
+        _unpack_commands(settings, admin)
         return _verify(settings, admin, {})
     finally:
         admin.close()
+
+
+def _unpack_commands(settings: KafkaSettings, admin: Any) -> None:
+    """A ledger of an earlier version was made without this setting; nothing in it has to change."""
+    name = settings.topic_name(Topic.COMMANDS)
+    wanted = topic_settings(Topic.COMMANDS, 1)[COMPRESSION]
+    if _settings_found(settings, admin, [name])[name][COMPRESSION]["value"] != wanted:
+        resource = ConfigResource(ConfigResourceType.TOPIC, name, {COMPRESSION: wanted})
+        ask(settings, f"setting {COMPRESSION}", lambda: admin.alter_configs([resource]))
 
 
 def verify_world(
@@ -60,7 +71,11 @@ def verify_world(
 
 
 def topic_settings(topic: Topic, replication_factor: int) -> dict[str, str]:
-    """What every topic must be set to: nothing is ever deleted, and no write is lost unnoticed."""
+    """What every topic must be set to: nothing is ever deleted, and no write is lost unnoticed.
+
+    Commands are unpacked as they arrive, whoever packed them, so that the limit of their size holds
+    for what is in them: one too large to be set aside would stop its partition.
+    """
     return {
         "cleanup.policy": "delete",
         "retention.ms": "-1",
@@ -68,6 +83,7 @@ def topic_settings(topic: Topic, replication_factor: int) -> dict[str, str]:
         "message.timestamp.type": "LogAppendTime",
         "min.insync.replicas": str(max(1, replication_factor - 1)),
         "unclean.leader.election.enable": "false",
+        COMPRESSION: "uncompressed" if topic is Topic.COMMANDS else "producer",
         "max.message.bytes": str(max_message_bytes(topic)),
     }
 
