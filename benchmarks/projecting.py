@@ -35,7 +35,8 @@ from ledger.shapes import (
 )
 from projector.changes import TableChanges, fold
 from projector.migrations import migrate
-from projector.runner import Projection, run
+from projector.projection import Projection
+from projector.runner import run
 from projector.views import VIEWS
 from projector.writer import READ_MODELS, write
 from tests.projector.stories import START, Story, opened

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import Struct
 
+from console.drift import plain, text
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
@@ -65,10 +67,10 @@ def print_verified(found: Verified, out: Console, *, verbose: bool) -> None:
         where = ""
         if "offset" in each:
             where = f" {each['topic']} partition {each['partition']} offset {each['offset']},"
-        line = f"{each['check']}:{where} {_text(each['key'])}"
+        line = f"{each['check']}:{where} {text(each['key'])}"
         out.print(line.rstrip(), soft_wrap=True, markup=False)
         for name in ("expected", "found"):
-            out.print(f"  {name:<9} {_text(each[name])}", soft_wrap=True, markup=False)
+            out.print(f"  {name:<9} {text(each[name])}", soft_wrap=True, markup=False)
     if verbose:
         out.print(what_was_read(found))
 
@@ -96,26 +98,9 @@ def _divergences(found: Verified) -> list[dict[str, Any]]:
     elif compared is not None:
         for each in compared.divergences:
             key = [each.view, *(str(part) for part in each.key)]
-            sides = {"expected": _plain(each.expected), "found": _plain(each.found)}
+            sides = {"expected": plain(each.expected), "found": plain(each.found)}
             told.append({"check": READ_MODELS, "key": key, **sides})
     return told
-
-
-def _plain(value: Any) -> Any:
-    """A row of the database as JSON has it."""
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(value, dict):
-        return {str(key): _plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
-    return value if value is None or isinstance(value, bool | int | str) else str(value)
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {each}" for name, each in value.items()) or "no row"
-    return " ".join(value) if isinstance(value, list) else str(value)
 
 
 def verdicts_table(found: Verified) -> Table:

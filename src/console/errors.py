@@ -29,6 +29,7 @@ def explain(error: Exception) -> tuple[int, str] | None:
     from projector.chain import BrokenLog
     from projector.migrations import WrongDatabase
     from projector.queries import NoReadModels, UnknownAccount
+    from projector.rebuild import RebuildStalled, RebuildUnderWay
 
     match error:
         case BadInput() | UnknownAccount():
@@ -46,6 +47,8 @@ def explain(error: Exception) -> tuple[int, str] | None:
             | SandboxStalled()
             | NoReadModels()
             | BrokenLog()
+            | RebuildStalled()
+            | RebuildUnderWay()
         ):
             return FAILED, _text(error)
         case CommitLost():

@@ -15,6 +15,7 @@ from console.demo import demo
 from console.errors import INTERRUPTED, explain
 from console.explain import explain as explain_verdict
 from console.query import query
+from console.rebuild import rebuild
 from console.rules import rules
 from console.simulate import simulate
 from console.submit import submit
@@ -76,6 +77,7 @@ app.command()(stack.logs)
 app.command()(simulate)
 app.command()(submit)
 app.command()(query)
+app.command()(rebuild)
 app.command()(rules)
 app.command(name="explain")(explain_verdict)
 app.add_typer(quote.app, name="quote")

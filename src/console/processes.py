@@ -112,8 +112,9 @@ def _project(settings: Settings, ledger: Ledger) -> None:
     from ledger.kafka_log.tail import KafkaTail
     from ledger.log import Topic
     from projector import runner
+    from projector.projection import Projection
 
-    projection = runner.Projection(conninfo=ledger.database_url, ready_file=settings.ready_file)
+    projection = Projection(conninfo=ledger.database_url, ready_file=settings.ready_file)
     runner.run(projection, lambda: KafkaTail(ledger.kafka, Topic.EVENTS), runner.stop_on_signals())
 
 

@@ -64,8 +64,8 @@ def lags(tools: LogTools, connection: Any) -> tuple[Lag, ...]:
     from consumers.decider import GROUP as DECIDER
     from consumers.reactor import GROUP as REACTIONS
     from ledger.log import Topic
+    from projector.projection import CONSUMER as PROJECTOR
     from projector.queries import positions
-    from projector.runner import CONSUMER as PROJECTOR
 
     commands, events = tools.end_offsets(Topic.COMMANDS), tools.end_offsets(Topic.EVENTS)
     decided = tools.committed_offsets(DECIDER, Topic.COMMANDS)

@@ -14,8 +14,8 @@ from ledger.codec import body_hash, decode_event
 from ledger.log import EventSource, LogRecord, LogUnavailable
 from projector import checkpoint
 from projector.checkpoint import Checkpoint
+from projector.projection import CONSUMER
 from projector.refold import Refold, Rows
-from projector.runner import CONSUMER
 from projector.tables import Key, Table
 from projector.views import VIEWS
 from projector.writer import READ_MODELS

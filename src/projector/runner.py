@@ -3,57 +3,36 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Mapping
-from itertools import chain
-from pathlib import Path
+from collections.abc import Callable
 from threading import Event as Flag
 from typing import Any
 
 import psycopg
 import stamina
 import structlog
-from msgspec import Struct
 from psycopg import Connection
 
-from ledger.log import Batch, EventSource, LogUnavailable
-from projector import checkpoint
-from projector.chain import Reading
-from projector.changes import fold
+from ledger.log import EventSource, LogUnavailable
+from projector import checkpoint, filled
 from projector.checkpoint import Checkpoint
 from projector.migrations import migrate
-from projector.views import VIEWS
-from projector.writer import READ_MODELS, write
+from projector.projection import SESSION, Projection, project
+from projector.rebuild import RebuildUnderWay, rebuild
 
-CONSUMER = "projector"
-_PASSING = (psycopg.OperationalError, LogUnavailable)
-"""What a restart of the database or of the broker raises: waited out, again and again."""
-_SESSION = (
-    "SET synchronous_commit = off; SET lock_timeout = '5s'; SET statement_timeout = '60s';"
-    " SET idle_in_transaction_session_timeout = '60s'"
-)
+_PASSING = (psycopg.OperationalError, LogUnavailable, RebuildUnderWay)
+"""What a restart of the database or of the broker raises, or a rebuild that somebody started:
+waited out, again and again.
+"""
 _TRY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended('refund-ledger:' || %s, 0))"
 
 log = structlog.get_logger()
 
 
-class Projection(Struct, frozen=True, kw_only=True):
-    """What to fill, and how. `consumer` names the checkpoints, `schema` the tables.
-
-    `ready_file` is made once every event that was there at the start is shown.
-    """
-
-    conninfo: str
-    consumer: str = CONSUMER
-    schema: str = READ_MODELS
-    max_records: int = 5_000
-    wait_seconds: float = 0.5
-    ready_file: Path | None = None
-
-
 def run(projection: Projection, open_source: Callable[[], EventSource], stop: Flag) -> None:
     """Project until told to stop, over any number of lost connections.
 
-    What cannot pass by waiting is raised: WrongWorld, WrongDatabase, BrokenLog, ImpossibleChange.
+    What cannot pass by waiting is raised: WrongWorld, WrongDatabase, BrokenLog, ImpossibleChange,
+    RebuildStalled.
     """
     log.info("projector starts", consumer=projection.consumer, schema=projection.schema)
     for attempt in stamina.retry_context(
@@ -73,26 +52,6 @@ def stop_on_signals() -> Flag:
     return stop
 
 
-def project(
-    connection: Connection[Any],
-    projection: Projection,
-    topic_id: str,
-    places: Mapping[int, Checkpoint],
-    batches: Mapping[int, Batch],
-) -> dict[int, Checkpoint]:
-    """Show one batch: its rows and where it ends, in one transaction; the places after it."""
-    readings = [Reading(places[partition], batch) for partition, batch in batches.items()]
-    events = chain.from_iterable(reading.events() for reading in readings)
-    changes = fold(change for event in events for view in VIEWS for change in view.changes(event))
-    moved = {reading.reached.partition: reading.reached for reading in readings}
-    with connection.transaction():
-        rows = write(connection, changes, projection.schema)
-        checkpoint.save(connection, projection.consumer, topic_id, moved.values())
-    count = sum(len(batch.records) for batch in batches.values())
-    log.debug("batch shown", events=count, rows=rows, partitions=len(moved))
-    return {**places, **moved}
-
-
 def _session(projection: Projection, open_source: Callable[[], EventSource], stop: Flag) -> None:
     """One stretch with both connections up.
 
@@ -100,7 +59,8 @@ def _session(projection: Projection, open_source: Callable[[], EventSource], sto
     2. Wait to be the only projector: the lock is the connection's, so whoever holds it can write,
        and whoever loses it cannot.
     3. Read where this consumer stands, and see that the database belongs to the log.
-    4. Read, show, and go on from there until told to stop.
+    4. Fill the views that a newer program has brought, from the first event to that place.
+    5. Read, show, and go on from there until told to stop.
 
     A crash anywhere leaves rows and checkpoints of whole batches, since they are one transaction;
     what a crash of the database takes back (commits are not awaited) it takes back together, and
@@ -109,7 +69,7 @@ def _session(projection: Projection, open_source: Callable[[], EventSource], sto
     # 1
     migrate(projection.conninfo)
     with psycopg.connect(projection.conninfo, autocommit=True) as connection:
-        connection.execute(_SESSION)
+        connection.execute(SESSION)
         # 2
         if not _alone(connection, projection.consumer, stop):
             return
@@ -119,6 +79,8 @@ def _session(projection: Projection, open_source: Callable[[], EventSource], sto
             ends = source.ends()
             places = checkpoint.load(connection, projection.consumer, source.topic_id, ends)
             # 4
+            _fill_new_views(connection, projection, source, places)
+            # 5
             _follow_on(connection, projection, source, places, ends, stop)
         finally:
             source.close()
@@ -133,6 +95,26 @@ def _alone(connection: Connection[Any], consumer: str, stop: Flag) -> bool:
         log.info("another projector is at work; waiting for it to end", consumer=consumer)
         stop.wait(1.0)
     return False
+
+
+def _fill_new_views(
+    connection: Connection[Any],
+    projection: Projection,
+    source: EventSource,
+    places: dict[int, Checkpoint],
+) -> None:
+    """A view that was not there from the first event on lacks the rows that later events change."""
+    new = filled.unfilled(connection, projection.views)
+    if not new:
+        return
+    if any(place.next_offset for place in places.values()):
+        names = [view.TABLE.name for view in new]
+        log.info("new views are filled from the first event on; readers wait for them", views=names)
+        rebuild(projection.conninfo, source, new, max_records=projection.max_records)
+        log.info("new views are filled", views=names)
+    else:
+        with connection.transaction():
+            filled.note(connection, new)
 
 
 def _follow_on(

@@ -12,7 +12,8 @@ from psycopg import sql
 
 from ledger.log import Batch
 from projector.migrations import migrate
-from projector.runner import Projection, run
+from projector.projection import Projection
+from projector.runner import run
 from projector.views import VIEWS
 from projector.writer import READ_MODELS
 from tests.projector.stories import MemorySource

@@ -8,7 +8,8 @@ import msgspec
 
 from ledger.kafka_log import KafkaSettings, KafkaTail
 from ledger.log import Topic
-from projector.runner import Projection, run, stop_on_signals
+from projector.projection import Projection
+from projector.runner import run, stop_on_signals
 
 if __name__ == "__main__":
     conninfo, given = sys.argv[1:]

@@ -20,7 +20,8 @@ from projector import checkpoint
 from projector.chain import BrokenLog
 from projector.changes import ImpossibleChange
 from projector.checkpoint import Checkpoint
-from projector.runner import CONSUMER, Projection, project, run
+from projector.projection import CONSUMER, Projection, project
+from projector.runner import run
 from projector.views import VIEWS
 from tests.projector.conftest import OnePass, catch_up, dump
 from tests.projector.stories import MemorySource, Story, credited, isolated, opened, told

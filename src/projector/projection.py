@@ -1,0 +1,70 @@
+"""Shows batches of events: their rows and where they end, in one transaction each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import structlog
+from msgspec import Struct
+from psycopg import Connection
+
+from ledger.log import Batch
+from projector import checkpoint
+from projector.chain import Reading
+from projector.changes import fold
+from projector.checkpoint import Checkpoint
+from projector.views import VIEWS, View
+from projector.writer import READ_MODELS, write
+
+CONSUMER = "projector"
+SESSION = (
+    "SET synchronous_commit = off; SET lock_timeout = '5s'; SET statement_timeout = '60s';"
+    " SET idle_in_transaction_session_timeout = '60s'"
+)
+"""What a connection that writes rows is set to."""
+BETWEEN_BATCHES = "hashtextextended('refund-ledger:between batches', 0)"
+"""The advisory lock that every batch shares: who holds it alone finds all tables at one place of
+the log, and may put others in their place.
+"""
+
+log = structlog.get_logger()
+
+
+class Projection(Struct, frozen=True, kw_only=True):
+    """What to fill, and how. `consumer` names the checkpoints, `schema` the tables.
+
+    `ready_file` is made once every event that was there at the start is shown.
+    """
+
+    conninfo: str
+    consumer: str = CONSUMER
+    schema: str = READ_MODELS
+    views: tuple[View, ...] = VIEWS
+    max_records: int = 5_000
+    wait_seconds: float = 0.5
+    ready_file: Path | None = None
+
+
+def project(
+    connection: Connection[Any],
+    projection: Projection,
+    topic_id: str,
+    places: Mapping[int, Checkpoint],
+    batches: Mapping[int, Batch],
+) -> dict[int, Checkpoint]:
+    """Show one batch: its rows and where it ends, in one transaction; the places after it."""
+    readings = [Reading(places[partition], batch) for partition, batch in batches.items()]
+    events = chain.from_iterable(reading.events() for reading in readings)
+    views = projection.views
+    changes = fold(change for event in events for view in views for change in view.changes(event))
+    moved = {reading.reached.partition: reading.reached for reading in readings}
+    with connection.transaction():
+        connection.execute(f"SELECT pg_advisory_xact_lock_shared({BETWEEN_BATCHES})".encode())
+        rows = write(connection, changes, projection.schema)
+        checkpoint.save(connection, projection.consumer, topic_id, moved.values())
+    count = sum(len(batch.records) for batch in batches.values())
+    log.debug("batch shown", events=count, rows=rows, partitions=len(moved))
+    return {**places, **moved}

@@ -1,0 +1,296 @@
+"""Makes read models anew from the first event on, beside the live ones, and puts them in place.
+
+Readers and the projector go on meanwhile. Nothing that is shown is ever patched.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import stamina
+import structlog
+from msgspec import Struct
+from psycopg import Connection, IsolationLevel
+from psycopg.errors import LockNotAvailable, QueryCanceled
+
+from ledger.log import Batch, EventSource, LogUnavailable
+from projector import beside, checkpoint, filled
+from projector.beside import BESIDE
+from projector.byte_compare import first_difference
+from projector.checkpoint import Checkpoint
+from projector.migrations import WrongDatabase
+from projector.projection import BETWEEN_BATCHES, CONSUMER, SESSION, Projection, project
+from projector.reconcile import Divergence
+from projector.views import View
+from projector.writer import READ_MODELS
+
+REBUILDER = "rebuild"
+"""The consumer whose checkpoints tell how far a rebuild has come."""
+_TRY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended('refund-ledger:rebuild', 0))"
+_CODE = Path(__file__).parent
+_READ_SECONDS = 5.0
+_PATIENCE = 6
+_READERS_SECONDS = 600.0
+
+Places = dict[int, Checkpoint]
+
+log = structlog.get_logger()
+
+
+class RebuildUnderWay(Exception):
+    """Another process is rebuilding read models of this database."""
+
+
+class RebuildStalled(Exception):
+    """The new tables are filled but cannot take their place; the message says who is in the way."""
+
+
+class Progress(Struct, frozen=True, kw_only=True):
+    """How far a rebuild has come. `done` and `total` are offsets over all partitions, the latter
+    where the projector stands; `events` were folded by this run.
+    """
+
+    done: int
+    total: int
+    events: int
+    resumed: bool
+
+
+class Rebuilt(Struct, frozen=True, kw_only=True):
+    """What a rebuild did, up to which offset of each partition. `divergences` are the differences
+    from what was live there; None where nobody asked to compare.
+    """
+
+    views: tuple[str, ...]
+    positions: dict[int, int]
+    events: int
+    seconds: float
+    divergences: tuple[Divergence, ...] | None
+
+
+def rebuild(
+    conninfo: str,
+    source: EventSource,
+    views: Sequence[View],
+    tell: Callable[[Progress], None] = lambda _: None,
+    *,
+    verify: bool = False,
+    max_records: int = 5_000,
+) -> Rebuilt:
+    """Fill these views anew beside the live ones and swap them, while the projector goes on.
+
+    1. Be the only rebuild. 2. Go on with the tables that one of the same code left, or make new
+    ones. 3. Fold the log to where the projector stands, batch by batch. 4. To compare, hold the
+    projector between two batches for as long as it takes to reach its very place and to take a
+    snapshot; then let it go on, and compare in the snapshot. 5. Hold it again, reach its place, and
+    swap in one transaction. Where readers are in the way, let both go on, and try again.
+
+    A crash before 5 leaves tables and checkpoints that agree, for the next run to go on with; one
+    in 5 leaves all of it or nothing.
+
+    Raises RebuildUnderWay, RebuildStalled, WrongDatabase, WrongWorld, BrokenLog, LogUnavailable.
+    """
+    began = time.monotonic()
+    projection = Projection(
+        conninfo=conninfo,
+        consumer=REBUILDER,
+        schema=BESIDE,
+        views=tuple(views),
+        max_records=max_records,
+    )
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        connection.execute(SESSION)
+        connection.execute("SET lock_timeout = '60s'")
+        # 1
+        _be_the_only_one(connection)
+        # 2
+        resumed = _begin(connection, projection, source.topic_id)
+        folding = _Folding(connection, projection, source, tell, resumed=resumed)
+        # 3
+        folding.reach_the_projector()
+        # 4
+        divergences = _compared(connection, folding, projection) if verify else None
+        # 5
+        _swap(connection, folding, views)
+        return Rebuilt(
+            views=tuple(view.TABLE.name for view in views),
+            positions=checkpoint.positions(folding.places),
+            events=folding.events,
+            seconds=time.monotonic() - began,
+            divergences=divergences,
+        )
+
+
+def plan_for(views: Sequence[View], topic_id: str) -> str:
+    """What a rebuild's tables are made for: which views, of which topic, folded by which code."""
+    digest = sha256()
+    for file in sorted([*_CODE.glob("*.py"), *_CODE.glob("views/*.py")]):
+        digest.update(file.read_bytes())
+    names = ", ".join(view.TABLE.name for view in views)
+    return f"Being filled: {names}; topic id {topic_id}; code {digest.hexdigest()}"
+
+
+class _Folding:
+    """A rebuild's place in the log, and how it moves on."""
+
+    def __init__(
+        self,
+        connection: Connection[Any],
+        projection: Projection,
+        source: EventSource,
+        tell: Callable[[Progress], None],
+        *,
+        resumed: bool,
+    ) -> None:
+        self.events = 0
+        self._connection, self._projection, self._source = connection, projection, source
+        self._tell, self._resumed = tell, resumed
+        self.places = self._load(REBUILDER)
+
+    def reach_the_projector(self) -> None:
+        """Fold up to where the projector stands, until it stands less than a batch further on."""
+        while True:
+            self._fold_to(self._load(CONSUMER))
+            left = _sum(self._load(CONSUMER)) - _sum(self.places)
+            if left <= self._projection.max_records:
+                return
+
+    def meet_the_projector(self) -> None:
+        """Fold up to where it stands, while it is held. Raises WrongDatabase where it stands there
+        with another event behind it.
+        """
+        standing = self._load(CONSUMER)
+        self._fold_to(standing)
+        if self.places != standing:
+            raise WrongDatabase(
+                "the projector's checkpoints name other events than the log has at "
+                f"{checkpoint.positions(standing)}; look at both with 'refundctl audit verify'"
+            )
+
+    def _load(self, consumer: str) -> Places:
+        source = self._source
+        return checkpoint.load(self._connection, consumer, source.topic_id, source.ends())
+
+    def _fold_to(self, target: Places) -> None:
+        """Bounded: gives up where the log stays silent."""
+        total, silent = _sum(target), 0
+        positions = checkpoint.positions(self.places)
+        self._say(total)
+        while any(positions[p] < place.next_offset for p, place in target.items()):
+            found = self._source.read(positions, self._projection.max_records, _READ_SECONDS)
+            silent = 0 if found else silent + 1
+            if silent == _PATIENCE:
+                raise LogUnavailable(
+                    f"the events topic: nothing to read at {positions}, though the projector has "
+                    f"read up to {checkpoint.positions(target)}; look at the broker"
+                )
+            positions |= {p: batch.next_position for p, batch in found.items()}
+            self._show(_cut(found, self.places, target))
+            self._say(total)
+
+    def _show(self, batches: Mapping[int, Batch]) -> None:
+        if not batches:
+            return
+        topic_id = self._source.topic_id
+        self.places = project(self._connection, self._projection, topic_id, self.places, batches)
+        self.events += sum(len(batch.records) for batch in batches.values())
+
+    def _say(self, total: int) -> None:
+        done = _sum(self.places)
+        told = Progress(done=done, total=total, events=self.events, resumed=self._resumed)
+        self._tell(told)
+
+
+def _cut(found: Mapping[int, Batch], places: Places, target: Places) -> dict[int, Batch]:
+    """What was read, as far as it lies before the target."""
+    cut = {}
+    for partition, batch in found.items():
+        end = target[partition].next_offset
+        if places[partition].next_offset < end:
+            cut[partition] = Batch(
+                records=tuple(record for record in batch.records if record.offset < end),
+                next_position=min(batch.next_position, end),
+            )
+    return cut
+
+
+def _sum(places: Places) -> int:
+    return sum(place.next_offset for place in places.values())
+
+
+def _be_the_only_one(connection: Connection[Any]) -> None:
+    row = connection.execute(_TRY_LOCK).fetchone()
+    if row is None or not row[0]:
+        raise RebuildUnderWay(
+            "another rebuild of these read models is under way; wait for it to end"
+        )
+
+
+def _begin(connection: Connection[Any], projection: Projection, topic_id: str) -> bool:
+    """Make the tables beside; True where there are some to go on with."""
+    plan = plan_for(projection.views, topic_id)
+    if beside.plan_of(connection) == plan:
+        return True
+    with connection.transaction():
+        beside.make(connection, [view.TABLE.name for view in projection.views], plan)
+        _forget_places(connection)
+    return False
+
+
+def _forget_places(connection: Connection[Any]) -> None:
+    connection.execute("DELETE FROM consumers.checkpoints WHERE consumer = %s", (REBUILDER,))
+
+
+def _compared(
+    connection: Connection[Any], folding: _Folding, projection: Projection
+) -> tuple[Divergence, ...]:
+    with psycopg.connect(projection.conninfo) as snapshot:
+        snapshot.isolation_level = IsolationLevel.REPEATABLE_READ
+        snapshot.read_only = True
+        with _projector_held(connection):
+            folding.meet_the_projector()
+            snapshot.execute("SELECT 1")  # the first statement takes the snapshot
+        tables = [view.TABLE for view in projection.views]
+        found = [first_difference(snapshot, table, BESIDE, READ_MODELS) for table in tables]
+        return tuple(each for each in found if each is not None)
+
+
+def _swap(connection: Connection[Any], folding: _Folding, views: Sequence[View]) -> None:
+    names = [view.TABLE.name for view in views]
+    try:
+        for attempt in stamina.retry_context(
+            on=(LockNotAvailable, QueryCanceled),
+            attempts=None,
+            timeout=_READERS_SECONDS,
+            wait_initial=0.1,
+            wait_max=5.0,
+        ):
+            with attempt, _projector_held(connection):
+                folding.meet_the_projector()
+                with connection.transaction():
+                    beside.put_in_place(connection, names)
+                    _forget_places(connection)
+                    filled.note(connection, views)
+    except (LockNotAvailable, QueryCanceled) as error:
+        raise RebuildStalled(
+            f"the new tables are filled, but for {_READERS_SECONDS:.0f} s a reader has kept a "
+            "transaction open on the old ones; end it (see pg_stat_activity) and run the rebuild "
+            "again: it goes on from here"
+        ) from error
+
+
+@contextmanager
+def _projector_held(connection: Connection[Any]) -> Iterator[None]:
+    """Hold the projector between two batches. The lock is the connection's: it ends with it."""
+    connection.execute(f"SELECT pg_advisory_lock({BETWEEN_BATCHES})".encode())
+    try:
+        yield
+    finally:
+        if not connection.closed:
+            connection.execute(f"SELECT pg_advisory_unlock({BETWEEN_BATCHES})".encode())
