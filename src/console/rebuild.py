@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from console.errors import BadInput
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from projector.rebuild import Progress, Rebuilt
     from projector.views import View
 
 
@@ -42,6 +39,8 @@ def rebuild(
     """
     from console.ledger_found import find_ledger
     from console.output import console, json_line, put
+    from console.progress_bar import bar
+    from console.rebuild_report import rebuilt_in_words, rebuilt_to_json
     from console.settings import read_settings
     from ledger.kafka_log import KafkaTail
     from ledger.log import Topic
@@ -53,14 +52,14 @@ def rebuild(
     migrate(ledger.database_url)
     source = KafkaTail(ledger.kafka, Topic.EVENTS)
     try:
-        with _bar() as tell:
+        with bar("rebuilding", "events") as tell:
             found = rebuild_views(ledger.database_url, source, views, tell, verify=verify)
     finally:
         source.close()
     if as_json:
-        typer.echo(json_line(_to_json(found)))
+        typer.echo(json_line(rebuilt_to_json(found)))
     else:
-        put(console(), _told(found))
+        put(console(), rebuilt_in_words(found))
     if found.divergences:
         raise typer.Exit(1)
 
@@ -77,78 +76,3 @@ def _chosen(names: Sequence[str] | None) -> tuple[View, ...]:
             meant = f"; did you mean {near[0]!r}?" if near else ""
             raise BadInput(f"no view is called {name!r}{meant} (all: {', '.join(known)})")
     return tuple(view for name, view in known.items() if name in wanted)
-
-
-@contextmanager
-def _bar() -> Iterator[Callable[[Progress], None]]:
-    """A bar on a terminal's stderr: how much of the log is folded, how fast, how long yet."""
-    from console.output import console
-
-    out = console(stderr=True)
-    if not out.is_terminal:
-        yield lambda _: None
-        return
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        TaskProgressColumn,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=out, transient=True) as bar:
-        task = bar.add_task("rebuilding", total=None, rate="")
-        yield _Teller(bar, task)
-
-
-class _Teller:
-    """Passes what a rebuild says on to a bar. What an earlier run did is done, but was not fast."""
-
-    def __init__(self, bar: Any, task: Any) -> None:
-        self._bar, self._task, self._begun = bar, task, False
-
-    def __call__(self, told: Progress) -> None:
-        if not self._begun:
-            self._begun = True
-            self._bar.reset(self._task, total=told.total, completed=told.done, rate="")
-        elapsed = self._bar.tasks[0].elapsed or 0.0
-        rate = f"{told.events / elapsed:,.0f} events/s" if elapsed and told.events else ""
-        self._bar.update(self._task, total=told.total, completed=told.done, rate=rate)
-
-
-def _to_json(found: Rebuilt) -> dict[str, Any]:
-    from console.drift import divergence_to_json
-
-    compared = found.divergences
-    return {
-        "views": list(found.views),
-        "positions": {str(p): offset for p, offset in found.positions.items()},
-        "events": found.events,
-        "seconds": round(found.seconds, 3),
-        "divergences": None if compared is None else [divergence_to_json(d) for d in compared],
-    }
-
-
-def _told(found: Rebuilt) -> str:
-    from console.drift import divergence_lines
-
-    count = len(found.views)
-    what = f"{count} views" if count > 1 else f"view {found.views[0]}"
-    at = ", ".join(f"{p}:{offset}" for p, offset in found.positions.items())
-    rate = f"{found.events / found.seconds:,.0f} events/s" if found.seconds else ""
-    lines = [
-        f"{what} rebuilt from {found.events:,} events in {found.seconds:.1f} s ({rate}) "
-        f"and put in place at offsets {at}"
-    ]
-    if found.divergences == ():
-        lines.append("byte-equal with what was live there")
-    for divergence in found.divergences or ():
-        lines += ["differs from what was live:", *divergence_lines(divergence)]
-    return "\n".join(lines)

@@ -6,7 +6,7 @@ Readers and the projector go on meanwhile. Nothing that is shown is ever patched
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -19,26 +19,19 @@ from msgspec import Struct
 from psycopg import Connection, IsolationLevel
 from psycopg.errors import LockNotAvailable, QueryCanceled
 
-from ledger.log import Batch, EventSource, LogUnavailable
+from ledger.log import EventSource
 from projector import beside, checkpoint, filled
 from projector.beside import BESIDE
 from projector.byte_compare import first_difference
-from projector.checkpoint import Checkpoint
-from projector.migrations import WrongDatabase
-from projector.projection import BETWEEN_BATCHES, CONSUMER, SESSION, Projection, project
+from projector.folding import REBUILDER, Folding, Progress
+from projector.projection import BETWEEN_BATCHES, SESSION, Projection
 from projector.reconcile import Divergence
 from projector.views import View
 from projector.writer import READ_MODELS
 
-REBUILDER = "rebuild"
-"""The consumer whose checkpoints tell how far a rebuild has come."""
 _TRY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended('refund-ledger:rebuild', 0))"
 _CODE = Path(__file__).parent
-_READ_SECONDS = 5.0
-_PATIENCE = 6
 _READERS_SECONDS = 600.0
-
-Places = dict[int, Checkpoint]
 
 log = structlog.get_logger()
 
@@ -49,17 +42,6 @@ class RebuildUnderWay(Exception):
 
 class RebuildStalled(Exception):
     """The new tables are filled but cannot take their place; the message says who is in the way."""
-
-
-class Progress(Struct, frozen=True, kw_only=True):
-    """How far a rebuild has come. `done` and `total` are offsets over all partitions, the latter
-    where the projector stands; `events` were folded by this run.
-    """
-
-    done: int
-    total: int
-    events: int
-    resumed: bool
 
 
 class Rebuilt(Struct, frozen=True, kw_only=True):
@@ -111,7 +93,7 @@ def rebuild(
         _be_the_only_one(connection)
         # 2
         resumed = _begin(connection, projection, source.topic_id)
-        folding = _Folding(connection, projection, source, tell, resumed=resumed)
+        folding = Folding(connection, projection, source, tell, resumed=resumed)
         # 3
         folding.reach_the_projector()
         # 4
@@ -134,94 +116,6 @@ def plan_for(views: Sequence[View], topic_id: str) -> str:
         digest.update(file.read_bytes())
     names = ", ".join(view.TABLE.name for view in views)
     return f"Being filled: {names}; topic id {topic_id}; code {digest.hexdigest()}"
-
-
-class _Folding:
-    """A rebuild's place in the log, and how it moves on."""
-
-    def __init__(
-        self,
-        connection: Connection[Any],
-        projection: Projection,
-        source: EventSource,
-        tell: Callable[[Progress], None],
-        *,
-        resumed: bool,
-    ) -> None:
-        self.events = 0
-        self._connection, self._projection, self._source = connection, projection, source
-        self._tell, self._resumed = tell, resumed
-        self.places = self._load(REBUILDER)
-
-    def reach_the_projector(self) -> None:
-        """Fold up to where the projector stands, until it stands less than a batch further on."""
-        while True:
-            self._fold_to(self._load(CONSUMER))
-            left = _sum(self._load(CONSUMER)) - _sum(self.places)
-            if left <= self._projection.max_records:
-                return
-
-    def meet_the_projector(self) -> None:
-        """Fold up to where it stands, while it is held. Raises WrongDatabase where it stands there
-        with another event behind it.
-        """
-        standing = self._load(CONSUMER)
-        self._fold_to(standing)
-        if self.places != standing:
-            raise WrongDatabase(
-                "the projector's checkpoints name other events than the log has at "
-                f"{checkpoint.positions(standing)}; look at both with 'refundctl audit verify'"
-            )
-
-    def _load(self, consumer: str) -> Places:
-        source = self._source
-        return checkpoint.load(self._connection, consumer, source.topic_id, source.ends())
-
-    def _fold_to(self, target: Places) -> None:
-        """Bounded: gives up where the log stays silent."""
-        total, silent = _sum(target), 0
-        positions = checkpoint.positions(self.places)
-        self._say(total)
-        while any(positions[p] < place.next_offset for p, place in target.items()):
-            found = self._source.read(positions, self._projection.max_records, _READ_SECONDS)
-            silent = 0 if found else silent + 1
-            if silent == _PATIENCE:
-                raise LogUnavailable(
-                    f"the events topic: nothing to read at {positions}, though the projector has "
-                    f"read up to {checkpoint.positions(target)}; look at the broker"
-                )
-            positions |= {p: batch.next_position for p, batch in found.items()}
-            self._show(_cut(found, self.places, target))
-            self._say(total)
-
-    def _show(self, batches: Mapping[int, Batch]) -> None:
-        if not batches:
-            return
-        topic_id = self._source.topic_id
-        self.places = project(self._connection, self._projection, topic_id, self.places, batches)
-        self.events += sum(len(batch.records) for batch in batches.values())
-
-    def _say(self, total: int) -> None:
-        done = _sum(self.places)
-        told = Progress(done=done, total=total, events=self.events, resumed=self._resumed)
-        self._tell(told)
-
-
-def _cut(found: Mapping[int, Batch], places: Places, target: Places) -> dict[int, Batch]:
-    """What was read, as far as it lies before the target."""
-    cut = {}
-    for partition, batch in found.items():
-        end = target[partition].next_offset
-        if places[partition].next_offset < end:
-            cut[partition] = Batch(
-                records=tuple(record for record in batch.records if record.offset < end),
-                next_position=min(batch.next_position, end),
-            )
-    return cut
-
-
-def _sum(places: Places) -> int:
-    return sum(place.next_offset for place in places.values())
 
 
 def _be_the_only_one(connection: Connection[Any]) -> None:
@@ -248,7 +142,7 @@ def _forget_places(connection: Connection[Any]) -> None:
 
 
 def _compared(
-    connection: Connection[Any], folding: _Folding, projection: Projection
+    connection: Connection[Any], folding: Folding, projection: Projection
 ) -> tuple[Divergence, ...]:
     with psycopg.connect(projection.conninfo) as snapshot:
         snapshot.isolation_level = IsolationLevel.REPEATABLE_READ
@@ -261,7 +155,7 @@ def _compared(
         return tuple(each for each in found if each is not None)
 
 
-def _swap(connection: Connection[Any], folding: _Folding, views: Sequence[View]) -> None:
+def _swap(connection: Connection[Any], folding: Folding, views: Sequence[View]) -> None:
     names = [view.TABLE.name for view in views]
     try:
         for attempt in stamina.retry_context(

@@ -158,6 +158,24 @@ def test_killing_the_broker_in_the_middle_changes_nothing(stack: Stack) -> None:
     assert_shown_and_proven(stack)
 
 
+def test_killing_the_database_in_the_middle_changes_nothing(stack: Stack) -> None:
+    for start in range(0, COMMANDS // 2, 200):
+        stack.tools.publish([mixed(number) for number in range(start, start + 200)])
+        if start in (200, 600):
+            wait_until(lambda: _answers(stack), "the database to answer")
+            kill(stack, "postgres")
+    wait_until(lambda: _answers(stack), "the database to be back")
+    assert_shown_and_proven(stack)
+    assert "byte-equal with what was live" in refundctl(stack.home, "rebuild", "--verify")
+
+
+def _answers(stack: Stack) -> bool:
+    try:
+        return _shown(stack) > 0
+    except psycopg.Error:
+        return False
+
+
 def publish_again_and_again(stack: Stack, wave: list[Outgoing]) -> None:
     """As an upstream does that was given no answer: the same commands under the same ids."""
 
@@ -186,7 +204,7 @@ def settle(stack: Stack) -> None:
         try:
             with psycopg.connect(stack.database_url, autocommit=True) as connection:
                 SandboxWorld(connection, stack.tools, patience_seconds=PATIENCE_SECONDS).settle()
-        except LogUnavailable:
+        except (LogUnavailable, psycopg.OperationalError):
             return False
         return True
 

@@ -9,9 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
+import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from devstack import Services
+from ledger.ids import partition_of
 from ledger.kafka_log import KafkaTail
 from ledger.log import Outgoing, Topic
 from projector.reconcile import Reconciliation, reconcile
@@ -19,6 +22,7 @@ from tests.log.worlds import KafkaWorld
 from tests.projector.stories import Story, opened, order
 
 ROOT = Path(__file__).parent.parent.parent
+REBUILD = "tests.projector.rebuild_process"
 CAUGHT_UP, SHOWN, WAITING = "has caught up", "batch shown", "another projector is at work"
 
 
@@ -52,11 +56,13 @@ class Running:
 
 
 @contextmanager
-def projector(world: KafkaWorld, conninfo: str) -> Iterator[Running]:
+def projector(
+    world: KafkaWorld, conninfo: str, module: str = "tests.projector.process"
+) -> Iterator[Running]:
     """A projector that is killed at the end, if it still runs."""
     settings = msgspec.json.encode(world.settings).decode()
     process = subprocess.Popen(
-        [sys.executable, "-u", "-m", "tests.projector.process", conninfo, settings],
+        [sys.executable, "-u", "-m", module, conninfo, settings],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -126,6 +132,81 @@ def test_a_projector_killed_in_the_middle_goes_on_without_loss_or_double(
     found = compared(world, database)
     assert found.divergences == ()
     assert tuple(found.positions.values()) == world.tools.end_offsets(Topic.EVENTS)
+
+
+def test_a_rebuild_killed_again_and_again_ends_well_while_the_projector_goes_on(
+    world: KafkaWorld, database: str
+) -> None:
+    story = orders(1_500)
+    publish(world, story)
+    with projector(world, database) as running:
+        running.hears(CAUGHT_UP)
+        known = {partition: len(values) for partition, values in story.values.items()}
+        for number in range(1_500):
+            story.command(f"acct-{number % 7}", order(f"p-{number}", f"j-{number}"))
+        publish(world, story, known)
+        for batches in (1, 4, 2):
+            with projector(world, database, REBUILD) as rebuilding:
+                for _ in range(batches):
+                    rebuilding.hears(SHOWN)
+                rebuilding.process.kill()
+        with projector(world, database, REBUILD) as rebuilding:
+            rebuilding.hears("resumed=True")
+            rebuilding.hears("rebuilt ()")
+            assert rebuilding.process.wait(30) == 0
+        story.command("acct-1", order("o-late", "i-late"))
+        known = {partition: len(values) for partition, values in story.values.items()}
+        known[partition_of(b"acct-1", len(known))] -= 1
+        publish(world, story, known)
+        with projector(world, database) as second:
+            second.hears(WAITING)
+            assert running.ends() == 0
+            second.hears(CAUGHT_UP)
+            assert second.ends() == 0
+    found = compared(world, database)
+    assert found.divergences == ()
+    assert tuple(found.positions.values()) == world.tools.end_offsets(Topic.EVENTS)
+
+
+def test_a_backup_of_the_database_taken_in_the_middle_catches_up(
+    world: KafkaWorld, services: Services, database: str
+) -> None:
+    publish(world, orders(2_000))
+    with projector(world, database) as running:
+        for _ in range(3):
+            running.hears(SHOWN)
+        running.process.kill()
+    with projector(world, database, REBUILD) as rebuilding:
+        rebuilding.hears(SHOWN)
+        rebuilding.process.kill()
+    with copied(services, database) as backup:
+        with projector(world, database) as running:
+            running.hears(CAUGHT_UP)
+            assert running.ends() == 0
+        assert compared(world, backup).positions != compared(world, database).positions
+        with projector(world, backup) as running:
+            running.hears(CAUGHT_UP)
+            assert running.ends() == 0
+        with projector(world, backup, REBUILD) as rebuilding:
+            rebuilding.hears("resumed=True")
+            rebuilding.hears("rebuilt ()")
+        assert compared(world, backup) == compared(world, database)
+        assert compared(world, backup).divergences == ()
+
+
+@contextmanager
+def copied(services: Services, conninfo: str) -> Iterator[str]:
+    """A copy of a database's files as they are now: a backup, restored beside it."""
+    name = conninfo_to_dict(conninfo)["dbname"]
+    with psycopg.connect(services.database_url, autocommit=True) as admin:
+        admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,)
+        )
+        admin.execute(f'CREATE DATABASE "{name}_b" TEMPLATE "{name}" STRATEGY file_copy'.encode())
+        try:
+            yield make_conninfo(conninfo, dbname=f"{name}_b")
+        finally:
+            admin.execute(f'DROP DATABASE "{name}_b" WITH (FORCE)'.encode())
 
 
 def test_a_second_projector_takes_over_where_the_first_ended(

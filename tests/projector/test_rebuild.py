@@ -15,9 +15,10 @@ from psycopg import sql
 from ledger.log import Batch, LogUnavailable
 from projector import beside
 from projector.beside import BESIDE
+from projector.folding import REBUILDER, Progress
 from projector.migrations import WrongDatabase, finance_views
 from projector.projection import CONSUMER
-from projector.rebuild import REBUILDER, Progress, RebuildUnderWay, rebuild
+from projector.rebuild import RebuildUnderWay, rebuild
 from projector.reconcile import reconcile
 from projector.views import VIEWS
 from projector.writer import READ_MODELS

@@ -1,0 +1,121 @@
+"""Folds the log into tables beside the live ones, up to where the projector stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from msgspec import Struct
+from psycopg import Connection
+
+from ledger.log import Batch, EventSource, LogUnavailable
+from projector import checkpoint
+from projector.checkpoint import Checkpoint
+from projector.migrations import WrongDatabase
+from projector.projection import CONSUMER, Projection, project
+
+REBUILDER = "rebuild"
+"""The consumer whose checkpoints tell how far a rebuild has come."""
+_READ_SECONDS = 5.0
+_PATIENCE = 6
+
+Places = dict[int, Checkpoint]
+
+
+class Progress(Struct, frozen=True, kw_only=True):
+    """How far a rebuild has come. `done` and `total` are offsets over all partitions, the latter
+    where the projector stands; `events` were folded by this run.
+    """
+
+    done: int
+    total: int
+    events: int
+    resumed: bool
+
+
+class Folding:
+    """A rebuild's place in the log, and how it moves on."""
+
+    def __init__(
+        self,
+        connection: Connection[Any],
+        projection: Projection,
+        source: EventSource,
+        tell: Callable[[Progress], None],
+        *,
+        resumed: bool,
+    ) -> None:
+        self.events = 0
+        self._connection, self._projection, self._source = connection, projection, source
+        self._tell, self._resumed = tell, resumed
+        self.places = self._load(REBUILDER)
+
+    def reach_the_projector(self) -> None:
+        """Fold up to where the projector stands, until it stands less than a batch further on."""
+        while True:
+            self._fold_to(self._load(CONSUMER))
+            left = _sum(self._load(CONSUMER)) - _sum(self.places)
+            if left <= self._projection.max_records:
+                return
+
+    def meet_the_projector(self) -> None:
+        """Fold up to where it stands, while it is held. Raises WrongDatabase where it stands there
+        with another event behind it.
+        """
+        standing = self._load(CONSUMER)
+        self._fold_to(standing)
+        if self.places != standing:
+            raise WrongDatabase(
+                "the projector's checkpoints name other events than the log has at "
+                f"{checkpoint.positions(standing)}; look at both with 'refundctl audit verify'"
+            )
+
+    def _load(self, consumer: str) -> Places:
+        source = self._source
+        return checkpoint.load(self._connection, consumer, source.topic_id, source.ends())
+
+    def _fold_to(self, target: Places) -> None:
+        """Bounded: gives up where the log stays silent."""
+        total, silent = _sum(target), 0
+        positions = checkpoint.positions(self.places)
+        self._say(total)
+        while any(positions[p] < place.next_offset for p, place in target.items()):
+            found = self._source.read(positions, self._projection.max_records, _READ_SECONDS)
+            silent = 0 if found else silent + 1
+            if silent == _PATIENCE:
+                raise LogUnavailable(
+                    f"the events topic: nothing to read at {positions}, though the projector has "
+                    f"read up to {checkpoint.positions(target)}; look at the broker"
+                )
+            positions |= {p: batch.next_position for p, batch in found.items()}
+            self._show(_cut(found, self.places, target))
+            self._say(total)
+
+    def _show(self, batches: Mapping[int, Batch]) -> None:
+        if not batches:
+            return
+        topic_id = self._source.topic_id
+        self.places = project(self._connection, self._projection, topic_id, self.places, batches)
+        self.events += sum(len(batch.records) for batch in batches.values())
+
+    def _say(self, total: int) -> None:
+        done = _sum(self.places)
+        told = Progress(done=done, total=total, events=self.events, resumed=self._resumed)
+        self._tell(told)
+
+
+def _cut(found: Mapping[int, Batch], places: Places, target: Places) -> dict[int, Batch]:
+    """What was read, as far as it lies before the target."""
+    cut = {}
+    for partition, batch in found.items():
+        end = target[partition].next_offset
+        if places[partition].next_offset < end:
+            cut[partition] = Batch(
+                records=tuple(record for record in batch.records if record.offset < end),
+                next_position=min(batch.next_position, end),
+            )
+    return cut
+
+
+def _sum(places: Places) -> int:
+    return sum(place.next_offset for place in places.values())
