@@ -87,6 +87,7 @@ def _decide(settings: Settings, ledger: Ledger) -> None:
 def _react(settings: Settings, ledger: Ledger) -> None:
     from consumers.clock import SandboxClock, WallClock
     from consumers.deadline_keeper import DeadlineKeeper
+    from consumers.deadline_table import DeadlineTable
     from consumers.reactor import GROUP, PartitionReactor
     from consumers.runner import Partitions, run_reactions
     from ledger.kafka_log import KafkaLog, KafkaTools
@@ -100,7 +101,8 @@ def _react(settings: Settings, ledger: Ledger) -> None:
 
         def keeper() -> DeadlineKeeper:
             source = KafkaTail(ledger.kafka, Topic.EVENTS)
-            return DeadlineKeeper(connection, source, tools, clock, sandbox=sandbox)
+            rows = DeadlineTable(connection)
+            return DeadlineKeeper(rows, source, tools, clock, sandbox=sandbox)
 
         log = KafkaLog(ledger.kafka, GROUP, Topic.EVENTS, settings.member or "reactions")
         partitions = Partitions(log, lambda p: PartitionReactor(log, p, sandbox=sandbox))

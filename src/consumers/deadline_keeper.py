@@ -2,25 +2,54 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
 
 import structlog
 from msgspec.structs import replace
-from psycopg import Connection
 
-from consumers import deadline_table as table
 from consumers.clock import Clock
-from consumers.deadline_table import DueDeadline
+from consumers.deadline_table import DueDeadline, Position, positions
 from consumers.deadlines import HEEDED, DeadlineChange, deadline_changes
 from consumers.follow_ups import command_record
 from ledger.codec import decode_event, event_name_of, read_command
 from ledger.ids import follow_up_id
+from ledger.instants import Instant
 from ledger.log import EventSource, LogTools, Outgoing
 
 MAX_EVENTS = 5_000
 MAX_DUE = 1_000
 
 _log = structlog.get_logger(__name__)
+
+
+class DeadlineRows(Protocol):
+    """The deadlines, kept beside how far the events were read. Each call is one transaction."""
+
+    def positions(self) -> Iterable[Position]:
+        """How far each partition was read."""
+        ...
+
+    def keep(
+        self,
+        changes: Iterable[tuple[int, DeadlineChange]],
+        moved: Mapping[int, int],
+        topic_id: str,
+    ) -> None:
+        """Put and cancel (partition, change) in order, and the new positions."""
+        ...
+
+    def due(self, now: Instant, limit: int, *, released: bool) -> list[DueDeadline]:
+        """The earliest whose instant has come; in a sandbox, those that were released."""
+        ...
+
+    def mark_sent(self, sent: Sequence[DueDeadline], now: Instant) -> None:
+        """Their commands are in the log."""
+        ...
+
+    def mark_early(self, early: Sequence[DueDeadline]) -> None:
+        """Their commands came into the log before their time."""
+        ...
 
 
 class DeadlineKeeper:
@@ -32,19 +61,19 @@ class DeadlineKeeper:
 
     def __init__(
         self,
-        connection: Connection[Any],
+        rows: DeadlineRows,
         source: EventSource,
         tools: LogTools,
         clock: Clock,
         *,
         sandbox: bool,
     ) -> None:
-        self._connection = connection
+        self._rows = rows
         self._source = source
         self._tools = tools
         self._clock = clock
         self._sandbox = sandbox
-        self._positions = table.positions(connection, source.topic_id, source.ends())
+        self._positions = positions(rows.positions(), source.topic_id, source.ends())
 
     def caught_up(self) -> bool:
         """Is every event that the log has now in the deadlines?"""
@@ -67,7 +96,7 @@ class DeadlineKeeper:
                     recorded = decode_event(found.value)
                     changes += ((partition, each) for each in deadline_changes(recorded))
         moved = {partition: batch.next_position for partition, batch in batches.items()}
-        table.keep(self._connection, changes, moved, self._source.topic_id)
+        self._rows.keep(changes, moved, self._source.topic_id)
         self._positions.update(moved)
         return sum(len(batch.records) for batch in batches.values())
 
@@ -79,7 +108,7 @@ class DeadlineKeeper:
         will refuse it `NOT_DUE`: it is sent again under the id of the next attempt.
         """
         now = self._clock.now()
-        ready = table.due(self._connection, now, MAX_DUE, released=self._sandbox)
+        ready = self._rows.due(now, MAX_DUE, released=self._sandbox)
         if not ready:
             return 0
         acks = self._tools.publish([self._record(each) for each in ready])
@@ -88,9 +117,9 @@ class DeadlineKeeper:
         for each, ack in zip(ready, acks, strict=True):
             fits = self._sandbox or ack.appended_at >= each.due_at
             (in_time if fits else early).append(each)
-        table.mark_sent(self._connection, in_time, now)
+        self._rows.mark_sent(in_time, now)
         if early:
-            table.mark_early(self._connection, early)
+            self._rows.mark_early(early)
         _log.info("deadlines fired", sent=len(in_time), early=len(early))
         return len(ready)
 

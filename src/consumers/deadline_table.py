@@ -54,6 +54,10 @@ WHERE deadline.partition = early.partition AND deadline.id = early.id
 """
 
 
+Position = tuple[int, str, int]
+"""A partition, the id of the topic it is of, and the next offset to read."""
+
+
 class DueDeadline(Struct, frozen=True, kw_only=True):
     """A deadline whose instant has come; `command` is the record value to send."""
 
@@ -64,10 +68,42 @@ class DueDeadline(Struct, frozen=True, kw_only=True):
     attempt: int
 
 
-def positions(connection: Connection[Any], topic_id: str, ends: Sequence[int]) -> dict[int, int]:
-    """Per partition the next offset to read. WrongWorld if the rows are of another log."""
+class DeadlineTable:
+    """The deadlines on a connection; satisfies `consumers.deadline_keeper.DeadlineRows`."""
+
+    def __init__(self, connection: Connection[Any]) -> None:
+        self._connection = connection
+
+    def positions(self) -> Iterable[Position]:
+        """How far each partition was read."""
+        return self._connection.execute(_POSITIONS, (CONSUMER,)).fetchall()
+
+    def keep(
+        self,
+        changes: Iterable[tuple[int, DeadlineChange]],
+        moved: Mapping[int, int],
+        topic_id: str,
+    ) -> None:
+        """See `keep`."""
+        keep(self._connection, changes, moved, topic_id)
+
+    def due(self, now: Instant, limit: int, *, released: bool) -> list[DueDeadline]:
+        """See `due`."""
+        return due(self._connection, now, limit, released=released)
+
+    def mark_sent(self, sent: Sequence[DueDeadline], now: Instant) -> None:
+        """See `mark_sent`."""
+        mark_sent(self._connection, sent, now)
+
+    def mark_early(self, early: Sequence[DueDeadline]) -> None:
+        """See `mark_early`."""
+        mark_early(self._connection, early)
+
+
+def positions(known: Iterable[Position], topic_id: str, ends: Sequence[int]) -> dict[int, int]:
+    """Per partition the next offset to read. WrongWorld if what is known is of another log."""
     found = dict.fromkeys(range(len(ends)), 0)
-    for partition, known_id, next_offset in connection.execute(_POSITIONS, (CONSUMER,)):
+    for partition, known_id, next_offset in known:
         if known_id != topic_id or partition >= len(ends) or next_offset > ends[partition]:
             raise WrongWorld(
                 f"deadlines, partition {partition}: the database has read topic {known_id} up to "

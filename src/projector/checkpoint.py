@@ -36,6 +36,18 @@ def load(
         " FROM consumers.checkpoints WHERE consumer = %s",
         (consumer,),
     ).fetchall()
+    return verified(rows, consumer, topic_id, ends)
+
+
+def verified(
+    rows: Iterable[tuple[int, str, int, int, bytes]],
+    consumer: str,
+    topic_id: str,
+    ends: Sequence[int],
+) -> dict[int, Checkpoint]:
+    """Rows of (partition, topic id, next offset, log sequence, last hash) as checkpoints, if they
+    are of this log; see `load`.
+    """
     found = {partition: Checkpoint(partition=partition) for partition in range(len(ends))}
     for partition, known_id, next_offset, log_sequence, last_hash in rows:
         where = f"{consumer}: partition {partition} of the events topic"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from msgspec import Struct
@@ -14,7 +15,7 @@ from psycopg import Connection
 from ledger.log import Batch
 from projector import checkpoint
 from projector.chain import Reading
-from projector.changes import fold
+from projector.changes import TableChanges, fold
 from projector.checkpoint import Checkpoint
 from projector.views import VIEWS, View
 from projector.writer import READ_MODELS, write
@@ -55,16 +56,73 @@ def project(
     places: Mapping[int, Checkpoint],
     batches: Mapping[int, Batch],
 ) -> dict[int, Checkpoint]:
+    """Show one batch in the database; the places after it. See `show`."""
+    tables = PostgresTables(connection, projection, topic_id)
+    return show(tables, projection.views, places, batches)
+
+
+class Tables(Protocol):
+    """The read models and their checkpoints."""
+
+    def transaction(self) -> AbstractContextManager[object]:
+        """What is done within is done whole or not at all."""
+        ...
+
+    def write(self, changes: Iterable[TableChanges]) -> int:
+        """Apply the changes of a batch; the number of rows touched. Raises ImpossibleChange."""
+        ...
+
+    def save(self, moved: Iterable[Checkpoint]) -> None:
+        """Store where the batch ends."""
+        ...
+
+    def check(self) -> None:
+        """Raises where the database is no longer the one that was connected to."""
+        ...
+
+
+class PostgresTables:
+    """The tables of a projection on a connection; satisfies `Tables`."""
+
+    def __init__(self, connection: Connection[Any], projection: Projection, topic_id: str) -> None:
+        self._connection = connection
+        self._projection = projection
+        self._topic_id = topic_id
+
+    def transaction(self) -> AbstractContextManager[object]:
+        """A transaction of the connection."""
+        return self._connection.transaction()
+
+    def write(self, changes: Iterable[TableChanges]) -> int:
+        """See `projector.writer`; not while the tables are being exchanged."""
+        self._connection.execute(
+            f"SELECT pg_advisory_xact_lock_shared({BETWEEN_BATCHES})".encode()
+        )
+        return write(self._connection, changes, self._projection.schema)
+
+    def save(self, moved: Iterable[Checkpoint]) -> None:
+        """See `projector.checkpoint`."""
+        checkpoint.save(self._connection, self._projection.consumer, self._topic_id, moved)
+
+    def check(self) -> None:
+        """A round trip: a server that was restarted, or restored, has ended the connection."""
+        self._connection.execute("SELECT")
+
+
+def show(
+    tables: Tables,
+    views: Iterable[View],
+    places: Mapping[int, Checkpoint],
+    batches: Mapping[int, Batch],
+) -> dict[int, Checkpoint]:
     """Show one batch: its rows and where it ends, in one transaction; the places after it."""
     readings = [Reading(places[partition], batch) for partition, batch in batches.items()]
     events = chain.from_iterable(reading.events() for reading in readings)
-    views = projection.views
     changes = fold(change for event in events for view in views for change in view.changes(event))
     moved = {reading.reached.partition: reading.reached for reading in readings}
-    with connection.transaction():
-        connection.execute(f"SELECT pg_advisory_xact_lock_shared({BETWEEN_BATCHES})".encode())
-        rows = write(connection, changes, projection.schema)
-        checkpoint.save(connection, projection.consumer, topic_id, moved.values())
+    with tables.transaction():
+        rows = tables.write(changes)
+        tables.save(moved.values())
     count = sum(len(batch.records) for batch in batches.values())
     log.debug("batch shown", events=count, rows=rows, partitions=len(moved))
     return {**places, **moved}

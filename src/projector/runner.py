@@ -16,7 +16,7 @@ from ledger.log import EventSource, LogUnavailable
 from projector import checkpoint, filled
 from projector.checkpoint import Checkpoint
 from projector.migrations import migrate
-from projector.projection import SESSION, Projection, project
+from projector.projection import SESSION, PostgresTables, Projection, Tables, show
 from projector.rebuild import RebuildUnderWay, rebuild
 
 _PASSING = (psycopg.OperationalError, LogUnavailable, RebuildUnderWay)
@@ -81,7 +81,8 @@ def _session(projection: Projection, open_source: Callable[[], EventSource], sto
             # 4
             _fill_new_views(connection, projection, source, places)
             # 5
-            _follow_on(connection, projection, source, places, ends, stop)
+            tables = PostgresTables(connection, projection, source.topic_id)
+            follow_on(tables, projection, source, places, ends, stop)
         finally:
             source.close()
 
@@ -117,14 +118,17 @@ def _fill_new_views(
             filled.note(connection, new)
 
 
-def _follow_on(
-    connection: Connection[Any],
+def follow_on(
+    tables: Tables,
     projection: Projection,
     source: EventSource,
     places: dict[int, Checkpoint],
     ends: tuple[int, ...],
     stop: Flag,
 ) -> None:
+    """Show what comes from these places on until told to stop. Where nothing comes, see that the
+    database is still there: one that was restored must be told again what it has lost.
+    """
     ready = False
     while not stop.is_set():
         if not ready and all(places[p].next_offset >= end for p, end in enumerate(ends)):
@@ -134,7 +138,9 @@ def _follow_on(
             checkpoint.positions(places), projection.max_records, projection.wait_seconds
         )
         if batches:
-            places = project(connection, projection, source.topic_id, places, batches)
+            places = show(tables, projection.views, places, batches)
+        else:
+            tables.check()
 
 
 def _tell_ready(projection: Projection, ends: tuple[int, ...]) -> None:

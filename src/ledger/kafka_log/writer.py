@@ -16,7 +16,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from kafka import KafkaProducer, OffsetAndMetadata, TopicPartition, errors
@@ -24,7 +25,6 @@ from kafka import KafkaProducer, OffsetAndMetadata, TopicPartition, errors
 from ledger.kafka_log.connection import open_client
 from ledger.kafka_log.records import send_all
 from ledger.kafka_log.settings import KafkaSettings, transactional_options
-from ledger.kafka_log.watchdog import Watchdog
 from ledger.log import CommitResult, LogUnavailable, Outgoing
 
 _log = logging.getLogger(__name__)
@@ -36,15 +36,33 @@ _SHUT_OUT = (
 )
 
 
+def open_producer(settings: KafkaSettings, transactional_id: str) -> Any:
+    """The client's producer under a transactional id, connected."""
+    options = transactional_options(settings, transactional_id)
+    return open_client(KafkaProducer, settings, options)
+
+
 class Writer:
-    """Writes for one source partition of one group. Made fenced: no earlier writer can commit."""
+    """Writes for one source partition of one group. Made fenced: no earlier writer can commit.
+
+    `guard` stands around every call that could hang; `new_producer` and `seconds` give the client
+    and the monotonic clock.
+    """
 
     def __init__(
-        self, settings: KafkaSettings, group: str, source: TopicPartition, watchdog: Watchdog
+        self,
+        settings: KafkaSettings,
+        group: str,
+        source: TopicPartition,
+        guard: Callable[[str], AbstractContextManager[None]],
+        new_producer: Callable[[KafkaSettings, str], Any] = open_producer,
+        seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
         self._source = source
-        self._watchdog = watchdog
+        self._guard = guard
+        self._new_producer = new_producer
+        self._seconds = seconds
         self._transactional_id = f"{settings.group_name(group)}-{source.partition}"
         self._retire = False
         self._open()
@@ -58,9 +76,9 @@ class Writer:
             self._open()
         what = f"commit of {self._transactional_id} at {next_offset}"
         offsets = {self._source: OffsetAndMetadata(next_offset, metadata, -1)}
-        started = time.monotonic()
+        started = self._seconds()
         connections = self._connections()
-        with self._watchdog.guard(what):
+        with self._guard(what):
             try:
                 self._write(records, offsets, membership)
                 connections |= self._connections()
@@ -70,20 +88,19 @@ class Writer:
                 result = CommitResult.FENCED if shut_out(error) else CommitResult.UNKNOWN
                 _log.error("%s: %s: %r", what, result.name, error)
                 return result
-        slow = time.monotonic() - started > self._settings.slow_commit_seconds
+        slow = self._seconds() - started > self._settings.slow_commit_seconds
         self._retire = slow or not connections <= self._connections()
         return CommitResult.OK
 
     def close(self) -> None:
         """Let go of the connections; never commits."""
-        with self._watchdog.guard(f"close of {self._transactional_id}"):
+        with self._guard(f"close of {self._transactional_id}"):
             close_producer(self._producer)
 
     def _open(self) -> None:
         """Fence: end what an earlier producer of this id left open and shut it out."""
-        options = transactional_options(self._settings, self._transactional_id)
-        with self._watchdog.guard(f"fence of {self._transactional_id}"):
-            self._producer: Any = open_client(KafkaProducer, self._settings, options)
+        with self._guard(f"fence of {self._transactional_id}"):
+            self._producer: Any = self._new_producer(self._settings, self._transactional_id)
             try:
                 self._producer.init_transactions()
             except errors.KafkaError as error:
