@@ -76,6 +76,7 @@ class PartitionDecider:
         self._end = store.place.end
         self._position = 0
         self._committed = 0
+        self._anchored = False
 
     def restore(self) -> None:
         """Become the writer, and learn what is true.
@@ -83,14 +84,18 @@ class PartitionDecider:
         1. Fence: whatever an earlier owner left open ends, and it can write no more.
         2. Ask for the committed offset, then for the high watermark.
         3. Fold every committed event up to it into the store.
-        4. Compare the log, the offset's metadata and the store; refuse what does not agree.
-        5. An empty log is opened with `LedgerOpened`.
+        4. Ask for the offset again: had it moved, another would have become the writer meanwhile,
+           and what was read would not go together.
+        5. Compare the log, the offset's metadata and the store; refuse what does not agree.
+        6. An empty log is opened with `LedgerOpened`.
 
-        A crash between any two steps is safe: only step 5 writes, in one transaction.
+        A crash between any two steps is safe: only step 6 writes, in one transaction.
         """
         self._log.fence(self._partition)
         committed = self._log.committed(self._partition)
         self._fold(self._log.high_watermark(Topic.EVENTS, self._partition))
+        if self._log.committed(self._partition) != committed:
+            raise CommitLost(f"partition {self._partition}: another owner has taken over")
         if self._end.log_sequence < 0:
             if committed is not None:
                 raise self._wrong("the events are gone, though an offset of them is committed")
@@ -145,10 +150,11 @@ class PartitionDecider:
         if result is not CommitResult.OK:
             raise CommitLost(f"partition {self._partition}: commit ended {result.name}")
         self._position = self._committed = batch.next_position
-        # The markers of transactions take offsets too, so this is at most where the next event
-        # will stand: a later restore reads a few events again and passes over them.
-        events = sum(each.topic is Topic.EVENTS for each in outgoing)
-        self._store.save(self._store.place.next_offset + events, self._end)
+        # The markers of transactions take offsets too, so this is at most where the last event
+        # stands: a later restore reads a few events again and passes over them.
+        known, events = self._store.place, sum(each.topic is Topic.EVENTS for each in outgoing)
+        first = known.end.log_sequence < 0
+        self._store.save(known.from_offset + events - first, self._end)
 
     def _decide_or_set_aside(self, found: LogRecord) -> list[Outgoing]:
         """The events of a command; or its dead letter, if it cannot be read or breaks the code."""
@@ -238,8 +244,6 @@ class PartitionDecider:
         and the fold begins again at the first event, once.
         """
         try:
-            if self._store.place.next_offset > until:
-                raise _OffChain("the store is ahead of the log")
             self._fold_from_store(until)
         except _OffChain as why:
             _log.warning("store dropped", partition=self._partition, reason=str(why))
@@ -251,13 +255,18 @@ class PartitionDecider:
                 raise self._wrong(str(still)) from still
 
     def _fold_from_store(self, until: int) -> None:
-        position = self._store.place.next_offset
+        """From the store's last event on, which must be found in the log as the store knows it."""
+        position = self._store.place.from_offset
+        self._anchored = self._end.log_sequence < 0
         while position < until:
             batch = self._read(Topic.EVENTS, position, until)
             for found in batch.records:
                 self._fold_one(found)
             position = batch.next_position
-            self._store.save(position, self._end)
+            if batch.records and self._anchored:
+                self._store.save(batch.records[-1].offset, self._end)
+        if not self._anchored:
+            raise _OffChain(f"the log has no event {self._end.log_sequence} where the store had it")
 
     def _read(self, topic: Topic, position: int, until: int) -> Batch:
         batch = self._log.read(topic, self._partition, position, RESTORE_RECORDS, RESTORE_SECONDS)
@@ -274,7 +283,10 @@ class PartitionDecider:
         if number == end.log_sequence:
             if digest != end.last_hash:
                 raise _OffChain(f"event {number} at offset {found.offset} has another hash")
+            self._anchored = True
             return
+        if not self._anchored:
+            raise _OffChain(f"the log has event {number} where the store had {end.log_sequence}")
         if number != end.log_sequence + 1 or recorded.meta.prev_hash != end.last_hash:
             raise _OffChain(f"the chain breaks at event {number}, offset {found.offset}")
         if end.missing != (recorded.meta.index and recorded.meta.count - recorded.meta.index):
@@ -284,8 +296,8 @@ class PartitionDecider:
 
     def _check_opening(self) -> None:
         """The world the ledger was opened in must be the one that is there now."""
-        first = self._log.read(Topic.EVENTS, self._partition, 0, 1, RESTORE_SECONDS).records
-        opened = decode_event(first[0].value).body if first else None
+        first = self._first_event()
+        opened = None if first is None else decode_event(first.value).body
         expected = self._world.opened
         if not isinstance(opened, LedgerOpened):
             raise self._wrong("the first event is not LedgerOpened")
@@ -293,6 +305,16 @@ class PartitionDecider:
             was, now = getattr(opened, name), getattr(expected, name)
             if was != now:
                 raise self._wrong(f"the ledger was opened with {name} {was}, but now it is {now}")
+
+    def _first_event(self) -> LogRecord | None:
+        """The first committed record; what was aborted before it may come as nothing first."""
+        position, end = 0, self._log.high_watermark(Topic.EVENTS, self._partition)
+        while position < end:
+            batch = self._log.read(Topic.EVENTS, self._partition, position, 1, RESTORE_SECONDS)
+            if batch.records or batch.next_position == position:
+                return batch.records[0] if batch.records else None
+            position = batch.next_position
+        return None
 
     def _open(self) -> None:
         written, self._end = opening(self._world.opened, self._partition)

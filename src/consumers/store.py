@@ -19,7 +19,7 @@ from ledger.state.entities import Entity
 
 E = TypeVar("E", bound=Entity)
 
-_FORMAT = 2
+_FORMAT = 3
 _CACHED_ENTITIES = 100_000
 _INDEXED_KEYS = 250_000
 """Up to so many entities it is known in memory what is not there, without asking the file."""
@@ -40,10 +40,12 @@ _KEEP = "INSERT OR REPLACE INTO entities (kind, account_id, entity_id, value) VA
 
 
 class Place(Struct, frozen=True, kw_only=True):
-    """How far a store has folded: the next offset of the events partition, and the chain's end."""
+    """How far a store has folded: the chain's end, and an offset of the events partition at or
+    before that last event, from where a restore reads on and finds it again.
+    """
 
     topic_id: str
-    next_offset: int = 0
+    from_offset: int = 0
     end: ChainEnd = ChainEnd()
     format: int = _FORMAT
 
@@ -104,9 +106,9 @@ class Store:
                 self._cache[key] = entity
         self._undo.clear()
 
-    def save(self, next_offset: int, end: ChainEnd) -> None:
+    def save(self, from_offset: int, end: ChainEnd) -> None:
         """Make everything applied so far durable, with how far that is, in one transaction."""
-        self.place = Place(topic_id=self._topic_id, next_offset=next_offset, end=end)
+        self.place = Place(topic_id=self._topic_id, from_offset=from_offset, end=end)
         rows = [
             (key.kind.__name__, key.account_id, key.entity_id, msgpack.encode(entity))
             for key in self._changed

@@ -95,9 +95,7 @@ class PostgresTables:
 
     def write(self, changes: Iterable[TableChanges]) -> int:
         """See `projector.writer`; not while the tables are being exchanged."""
-        self._connection.execute(
-            f"SELECT pg_advisory_xact_lock_shared({BETWEEN_BATCHES})".encode()
-        )
+        self._connection.execute(f"SELECT pg_advisory_xact_lock_shared({BETWEEN_BATCHES})".encode())
         return write(self._connection, changes, self._projection.schema)
 
     def save(self, moved: Iterable[Checkpoint]) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from consumers.decider import CommitLost, PartitionDecider, World
+from consumers.decider import GROUP, CommitLost, PartitionDecider, World
 from consumers.store import Store
 from ledger.commands import (
     ConfirmCardRefund,
@@ -16,7 +17,7 @@ from ledger.commands import (
     StartPostpaidInstance,
 )
 from ledger.instants import DAY
-from ledger.log import LogRecord, Outgoing, Topic, WrongWorld
+from ledger.log import Batch, LogRecord, Outgoing, Topic, WrongWorld
 from ledger.shapes import Role
 from tests.bodies import line, order
 from tests.consumers.ledgers import (
@@ -173,6 +174,60 @@ def test_a_store_of_another_past_of_the_same_length_is_dropped(tmp_path: Path) -
     bench.publish(record(standing(1)), record(standing(2)))
     drained(bench.decider())
     assert assert_one_chain(bench.records(Topic.EVENTS), 1) == {"acct-1": 3}
+
+
+def test_a_store_of_another_past_that_ends_where_the_log_ends_is_dropped(tmp_path: Path) -> None:
+    stranger, bench = Bench(tmp_path / "used"), Bench(tmp_path / "own")
+    for each, account in ((stranger, "acct-9"), (bench, "acct-1")):
+        decider = each.decider()
+        each.publish(record(opening(account)), record(standing(1, account)))
+        drained(decider)
+        decider.close()
+    stranger.decider().close()
+    bench.folder = tmp_path / "used"
+    bench.cluster._committed.clear()
+    bench.publish(record(standing(2)))
+    drained(bench.decider())
+    assert assert_one_chain(bench.records(Topic.EVENTS), 1) == {"acct-1": 3}
+
+
+def test_an_owner_that_is_replaced_while_it_restores_ends_and_accuses_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bench = Bench()
+    bench.decider()
+    bench.publish(record(opening()))
+    slow = bench.cluster.consumer(GROUP, Topic.COMMANDS, "slow")
+    ask = slow.high_watermark
+
+    def overtaken(topic: Topic, partition: int) -> int:
+        drained(bench.decider())
+        return ask(topic, partition)
+
+    monkeypatch.setattr(slow, "high_watermark", overtaken)
+    store = Store(None, 0, bench.world.events_topic_id)
+    with pytest.raises(CommitLost, match="another owner has taken over"):
+        PartitionDecider(slow, 0, store, bench.world).restore()
+    assert bench.outcomes() == [("AccountOpened", "open")]
+
+
+def test_what_was_aborted_before_the_opening_may_come_as_nothing_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bench = Bench()
+    bench.cluster.abort([Outgoing(topic=Topic.EVENTS, partition=0, key=None, value=b"torn")])
+    bench.decider()
+    log = bench.cluster.consumer(GROUP, Topic.COMMANDS)
+    read = log.read
+
+    def one_step(topic: Topic, partition: int, position: int, *rest: Any) -> Batch:
+        if position == 0:
+            return Batch(records=(), next_position=2)
+        return read(topic, partition, position, *rest)
+
+    monkeypatch.setattr(log, "read", one_step)
+    store = Store(None, 0, bench.world.events_topic_id)
+    PartitionDecider(log, 0, store, bench.world).restore()
 
 
 def test_forgotten_offsets_are_read_from_the_log_itself() -> None:

@@ -33,7 +33,7 @@ def filled(folder: Path | None) -> Store:
 def test_what_was_saved_is_found_by_the_next_process(tmp_path: Path) -> None:
     filled(tmp_path).close()
     again = Store(tmp_path, 0, "t-1")
-    assert again.place.next_offset == 11
+    assert again.place.from_offset == 11
     found = again.find(Order, "acct-1", "o-7")
     assert found == Order(kind=OrderKind.NEW, instance_ids=("i-7",))
     assert again.find(Stream, "acct-1", "") == Stream(sequence=10)
@@ -71,4 +71,4 @@ def test_a_cleared_store_has_nothing(tmp_path: Path) -> None:
     store = filled(tmp_path)
     store.clear()
     assert store.find(Stream, "acct-1", "") is None
-    assert store.place.next_offset == 0
+    assert store.place.from_offset == 0

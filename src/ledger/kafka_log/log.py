@@ -81,7 +81,13 @@ class KafkaLog:
         self._check_partition(self._source, partition)
         self._drop_writer(partition)
         place = TopicPartition(self._settings.topic_name(self._source), partition)
-        self._writers[partition] = Writer(self._settings, self._group, place, self._watchdog.guard)
+        self._writers[partition] = Writer(
+            self._settings,
+            self._group,
+            place,
+            lambda: self.committed(partition),
+            self._watchdog.guard,
+        )
         self._lost.discard(partition)
 
     def committed(self, partition: int) -> Committed | None:

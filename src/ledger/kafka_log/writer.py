@@ -10,6 +10,8 @@ The client is used within what was found to be safe:
    process ends; the next owner's fence settles the transaction.
 4. After a slow commit, or one during which a connection was replaced, the producer is retired: in
    this version of the protocol a commit request that was delayed could end the next transaction.
+   Its successor shuts out whoever has become the writer meanwhile, so it writes only where the
+   group's offset is still the one that was committed here; else the partition was taken over.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from kafka import KafkaProducer, OffsetAndMetadata, TopicPartition, errors
 from ledger.kafka_log.connection import open_client
 from ledger.kafka_log.records import send_all
 from ledger.kafka_log.settings import KafkaSettings, transactional_options
-from ledger.log import CommitResult, LogUnavailable, Outgoing
+from ledger.log import CommitResult, Committed, LogUnavailable, Outgoing
 
 _log = logging.getLogger(__name__)
 _SHUT_OUT = (
@@ -45,8 +47,8 @@ def open_producer(settings: KafkaSettings, transactional_id: str) -> Any:
 class Writer:
     """Writes for one source partition of one group. Made fenced: no earlier writer can commit.
 
-    `guard` stands around every call that could hang; `new_producer` and `seconds` give the client
-    and the monotonic clock.
+    `committed` asks for the group's stable offset of the source; `guard` stands around every call
+    that could hang; `new_producer` and `seconds` give the client and the monotonic clock.
     """
 
     def __init__(
@@ -54,12 +56,15 @@ class Writer:
         settings: KafkaSettings,
         group: str,
         source: TopicPartition,
+        committed: Callable[[], Committed | None],
         guard: Callable[[str], AbstractContextManager[None]],
         new_producer: Callable[[KafkaSettings, str], Any] = open_producer,
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
         self._source = source
+        self._committed = committed
+        self._last: Committed | None = None
         self._guard = guard
         self._new_producer = new_producer
         self._seconds = seconds
@@ -74,6 +79,8 @@ class Writer:
         if self._retire:
             self.close()
             self._open()
+            if self._committed() != self._last:
+                return CommitResult.FENCED
         what = f"commit of {self._transactional_id} at {next_offset}"
         offsets = {self._source: OffsetAndMetadata(next_offset, metadata, -1)}
         started = self._seconds()
@@ -89,6 +96,7 @@ class Writer:
                 _log.error("%s: %s: %r", what, result.name, error)
                 return result
         slow = self._seconds() - started > self._settings.slow_commit_seconds
+        self._last = Committed(offset=next_offset, metadata=metadata)
         self._retire = slow or not connections <= self._connections()
         return CommitResult.OK
 
