@@ -13,6 +13,7 @@ from consumers.deadline_table import DueDeadline, Position, positions
 from consumers.deadlines import HEEDED, DeadlineChange, deadline_changes
 from consumers.follow_ups import command_record
 from ledger.codec import decode_event, event_name_of, read_command
+from ledger.failpoints import passing
 from ledger.ids import follow_up_id
 from ledger.instants import Instant
 from ledger.log import EventSource, LogTools, Outgoing
@@ -89,6 +90,7 @@ class DeadlineKeeper:
         batches = self._source.read(self._positions, MAX_EVENTS, timeout_seconds)
         if not batches:
             return 0
+        passing("deadlines.read")
         changes: list[tuple[int, DeadlineChange]] = []
         for partition, batch in batches.items():
             for found in batch.records:
@@ -97,6 +99,7 @@ class DeadlineKeeper:
                     changes += ((partition, each) for each in deadline_changes(recorded))
         moved = {partition: batch.next_position for partition, batch in batches.items()}
         self._rows.keep(changes, moved, self._source.topic_id)
+        passing("deadlines.kept")
         self._positions.update(moved)
         return sum(len(batch.records) for batch in batches.values())
 
@@ -111,7 +114,9 @@ class DeadlineKeeper:
         ready = self._rows.due(now, MAX_DUE, released=self._sandbox)
         if not ready:
             return 0
+        passing("deadlines.due")
         acks = self._tools.publish([self._record(each) for each in ready])
+        passing("deadlines.sent")
         in_time: list[DueDeadline] = []
         early: list[DueDeadline] = []
         for each, ack in zip(ready, acks, strict=True):
@@ -120,6 +125,7 @@ class DeadlineKeeper:
         self._rows.mark_sent(in_time, now)
         if early:
             self._rows.mark_early(early)
+        passing("deadlines.marked")
         _log.info("deadlines fired", sent=len(in_time), early=len(early))
         return len(ready)
 

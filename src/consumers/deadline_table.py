@@ -11,6 +11,7 @@ from psycopg import Connection
 from consumers.deadlines import CancelDeadline, DeadlineChange, PutDeadline
 from ledger.codec import encode_command
 from ledger.envelope import ZERO_HASH
+from ledger.failpoints import passing
 from ledger.instants import Instant
 from ledger.log import WrongWorld
 
@@ -140,8 +141,10 @@ def keep(
             )
         if offs:
             connection.execute(_CANCEL, _columns(offs))
+        passing("deadlines.rows")
         places = [CONSUMER, topic_id, ZERO_HASH, list(moved), list(moved.values())]
         connection.execute(_SAVE_POSITIONS, places)
+        passing("deadlines.positions")
 
 
 def due(

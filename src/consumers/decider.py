@@ -27,6 +27,7 @@ from ledger.decide import Duplicate, decide
 from ledger.digest import command_digest
 from ledger.envelope import GivenCommand
 from ledger.events import LedgerOpened
+from ledger.failpoints import passing
 from ledger.framing import RegistryUnavailable
 from ledger.ids import partition_of
 from ledger.instants import Instant
@@ -92,10 +93,13 @@ class PartitionDecider:
         A crash between any two steps is safe: only step 6 writes, in one transaction.
         """
         self._log.fence(self._partition)
+        passing("decider.fenced")
         committed = self._log.committed(self._partition)
+        passing("decider.offset-read")
         self._fold(self._log.high_watermark(Topic.EVENTS, self._partition))
         if self._log.committed(self._partition) != committed:
             raise CommitLost(f"partition {self._partition}: another owner has taken over")
+        passing("decider.folded")
         if self._end.log_sequence < 0:
             if committed is not None:
                 raise self._wrong("the events are gone, though an offset of them is committed")
@@ -118,6 +122,7 @@ class PartitionDecider:
             raise self._wrong(f"{self._end.missing} events of the last outcome are missing")
         self._check_opening()
         self._committed = self._position
+        passing("decider.restored")
         _log.info("restored", partition=self._partition, log_sequence=self._end.log_sequence)
 
     def step(self, timeout_seconds: float) -> int:
@@ -137,8 +142,11 @@ class PartitionDecider:
         )
         if not batch.records and batch.next_position == self._committed:
             return 0
+        passing("decider.read")
         outgoing = [each for found in batch.records for each in self._decide_or_set_aside(found)]
+        passing("decider.decided")
         self._commit(outgoing, batch)
+        passing("decider.saved")
         return len(batch.records)
 
     def close(self) -> None:
@@ -149,6 +157,7 @@ class PartitionDecider:
         result = self._log.commit(self._partition, outgoing, batch.next_position, self._end.text)
         if result is not CommitResult.OK:
             raise CommitLost(f"partition {self._partition}: commit ended {result.name}")
+        passing("decider.committed")
         self._position = self._committed = batch.next_position
         # The markers of transactions take offsets too, so this is at most where the last event
         # stands: a later restore reads a few events again and passes over them.

@@ -12,6 +12,7 @@ from consumers.decider import CommitLost
 from consumers.follow_ups import command_record, follow_up
 from consumers.reactions import REACTIONS
 from ledger.codec import decode_event, event_name_of
+from ledger.failpoints import passing
 from ledger.log import CommitResult, Log, LogRecord, Outgoing, Topic
 
 GROUP = "refunds.reactions"
@@ -34,6 +35,7 @@ class PartitionReactor:
     def restore(self) -> None:
         """Shut out an earlier owner, and go on where it left off; at the first event if unknown."""
         self._log.fence(self._partition)
+        passing("reactor.fenced")
         committed = self._log.committed(self._partition)
         self._position = 0 if committed is None else committed.offset
         self._committed = None if committed is None else committed.offset
@@ -50,10 +52,13 @@ class PartitionReactor:
         )
         if not batch.records and batch.next_position == self._committed:
             return 0
+        passing("reactor.read")
         outgoing = [each for found in batch.records for each in self._react(found)]
+        passing("reactor.reacted")
         result = self._log.commit(self._partition, outgoing, batch.next_position, "")
         if result is not CommitResult.OK:
             raise CommitLost(f"partition {self._partition}: commit ended {result.name}")
+        passing("reactor.committed")
         self._position = self._committed = batch.next_position
         return len(batch.records)
 

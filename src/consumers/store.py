@@ -14,6 +14,7 @@ from typing import TypeVar
 from msgspec import Struct, msgpack
 
 from consumers.recording import ChainEnd
+from ledger.failpoints import passing
 from ledger.state import Change, Key
 from ledger.state.entities import Entity
 
@@ -116,10 +117,13 @@ class Store:
         ]
         self._database.execute("BEGIN")
         self._database.executemany(_KEEP, rows)
+        passing("store.rows")
         self._database.execute(
             "INSERT OR REPLACE INTO place VALUES (1, ?)", (msgpack.encode(self.place),)
         )
+        passing("store.place")
         self._database.execute("COMMIT")
+        passing("store.committed")
         self._remember(self._changed)
         self._changed.clear()
         self._undo.clear()

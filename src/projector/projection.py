@@ -12,6 +12,7 @@ import structlog
 from msgspec import Struct
 from psycopg import Connection
 
+from ledger.failpoints import passing
 from ledger.log import Batch
 from projector import checkpoint
 from projector.chain import Reading
@@ -114,13 +115,18 @@ def show(
     batches: Mapping[int, Batch],
 ) -> dict[int, Checkpoint]:
     """Show one batch: its rows and where it ends, in one transaction; the places after it."""
+    passing("projector.read")
     readings = [Reading(places[partition], batch) for partition, batch in batches.items()]
     events = chain.from_iterable(reading.events() for reading in readings)
     changes = fold(change for event in events for view in views for change in view.changes(event))
     moved = {reading.reached.partition: reading.reached for reading in readings}
+    passing("projector.folded")
     with tables.transaction():
         rows = tables.write(changes)
+        passing("projector.rows")
         tables.save(moved.values())
+        passing("projector.checkpoint")
+    passing("projector.committed")
     count = sum(len(batch.records) for batch in batches.values())
     log.debug("batch shown", events=count, rows=rows, partitions=len(moved))
     return {**places, **moved}

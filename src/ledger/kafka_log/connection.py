@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import time
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from ledger.kafka_log.settings import KafkaSettings
 from ledger.log import LogUnavailable
 
 T = TypeVar("T")
+_log = logging.getLogger(__name__)
 _PAUSE_SECONDS = 0.05
 
 
@@ -58,6 +60,14 @@ def ask(settings: KafkaSettings, what: str, question: Callable[[], T]) -> T:
         except errors.KafkaError as error:
             raise LogUnavailable(f"{what} at {settings.bootstrap}: {error!r}") from error
         time.sleep(_PAUSE_SECONDS)
+
+
+def close_producer(producer: Any, timeout_seconds: float = 1.0) -> None:
+    """Let go of a producer. What it could not send in time is no error of the close."""
+    try:
+        producer.close(timeout=timeout_seconds)
+    except errors.KafkaError as error:
+        _log.warning("closing a producer: %r", error)
 
 
 def _await_listener(settings: KafkaSettings) -> None:

@@ -12,12 +12,12 @@ from typing import Any
 
 from kafka import KafkaProducer, errors
 
-from ledger.kafka_log.connection import open_client
+from ledger.kafka_log.connection import close_producer, open_client
 from ledger.kafka_log.offsets import Offsets
 from ledger.kafka_log.records import check_outgoing, send_all
 from ledger.kafka_log.settings import KafkaSettings, transactional_options
 from ledger.kafka_log.watchdog import Watchdog, end_process
-from ledger.kafka_log.writer import close_producer, identity_of, shut_out
+from ledger.kafka_log.writer import identity_of, shut_out
 from ledger.log import LogUnavailable, MemberReplaced, Outgoing, Published, Topic
 
 _POLL_SECONDS = 0.05

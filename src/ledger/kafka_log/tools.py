@@ -7,7 +7,7 @@ from typing import Any
 
 from kafka import KafkaProducer, errors
 
-from ledger.kafka_log.connection import open_client
+from ledger.kafka_log.connection import close_producer, open_client
 from ledger.kafka_log.offsets import Offsets
 from ledger.kafka_log.reader import Reader
 from ledger.kafka_log.records import check_outgoing, send_all
@@ -68,7 +68,7 @@ class KafkaTools:
     def close(self) -> None:
         """Let go of every connection."""
         if self._producer is not None:
-            self._producer.close(timeout=self._settings.request_timeout_ms / 1000)
+            close_producer(self._producer, self._settings.request_timeout_ms / 1000)
         if self._reader is not None:
             self._reader.close()
         if self._offsets is not None:

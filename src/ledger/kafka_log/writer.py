@@ -24,7 +24,8 @@ from typing import Any
 
 from kafka import KafkaProducer, OffsetAndMetadata, TopicPartition, errors
 
-from ledger.kafka_log.connection import open_client
+from ledger.failpoints import passing
+from ledger.kafka_log.connection import close_producer, open_client
 from ledger.kafka_log.records import send_all
 from ledger.kafka_log.settings import KafkaSettings, transactional_options
 from ledger.log import CommitResult, Committed, LogUnavailable, Outgoing
@@ -89,7 +90,9 @@ class Writer:
             try:
                 self._write(records, offsets, membership)
                 connections |= self._connections()
+                passing("writer.offsets")
                 self._producer.commit_transaction()
+                passing("writer.committed")
                 self._check_identity()
             except Exception as error:  # whatever it was, the process ends; see rule 3
                 result = CommitResult.FENCED if shut_out(error) else CommitResult.UNKNOWN
@@ -116,6 +119,7 @@ class Writer:
                 raise LogUnavailable(f"fence of {self._transactional_id}: {error!r}") from error
         self._identity = identity_of(self._producer)
         self._retire = False
+        passing("writer.fenced")
 
     def _write(
         self,
@@ -126,10 +130,12 @@ class Writer:
         producer, settings = self._producer, self._settings
         producer.begin_transaction()
         futures = send_all(producer, settings, records)
+        passing("writer.sent")
         if futures:
             producer.flush(timeout=settings.delivery_timeout_ms / 1000)
         for future in futures:
             future.get(timeout=0)
+        passing("writer.settled")
         producer.send_offsets_to_transaction(offsets, membership)
         self._check_identity()
 
@@ -155,11 +161,3 @@ def shut_out(error: BaseException | None) -> bool:
         return False
     causes = [cause for cause in error.args if isinstance(cause, BaseException)]
     return isinstance(error, _SHUT_OUT) or any(map(shut_out, [error.__cause__, *causes]))
-
-
-def close_producer(producer: Any) -> None:
-    """Let go of its connections, within a second."""
-    try:
-        producer.close(timeout=1.0)
-    except errors.KafkaError as error:
-        _log.warning("closing a producer: %r", error)
