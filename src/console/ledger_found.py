@@ -35,15 +35,20 @@ class Ledger(Struct, frozen=True, kw_only=True):
     partition_count: int
     prefix: str = ""
     terms: Path | None = None
+    kafka_times: dict[str, float] = {}
 
     @property
     def kafka(self) -> KafkaSettings:
         """What the Kafka clients are told."""
-        from ledger.kafka_log import KafkaSettings
+        from ledger.kafka_log.settings import KafkaSettings, with_times
 
-        return KafkaSettings(
+        settings = KafkaSettings(
             bootstrap=self.bootstrap, partition_count=self.partition_count, prefix=self.prefix
         )
+        try:
+            return with_times(settings, self.kafka_times)
+        except ValueError as error:
+            raise BadInput(f"REFUNDS_KAFKA_TIMES: {error}") from error
 
 
 def find_ledger(settings: Settings) -> Ledger:
@@ -64,11 +69,13 @@ def find_ledger(settings: Settings) -> Ledger:
             partition_count=settings.partitions or DEFAULT_PARTITIONS,
             prefix=settings.prefix,
             terms=settings.terms_path,
+            kafka_times=settings.kafka_times,
         )
     from devstack import status
 
     found = running_in(status(settings.home_folder))
-    return found if settings.terms is None else replace(found, terms=settings.terms_path)
+    terms = found.terms if settings.terms is None else settings.terms_path
+    return replace(found, terms=terms, kafka_times=settings.kafka_times)
 
 
 def use_schema_registry(settings: Settings, *, register: bool = False) -> None:

@@ -27,6 +27,10 @@ class Settings(BaseSettings):
     ready_file: Path | None = Field(default=None, validation_alias="REFUNDS_READY_FILE")
     member: str | None = Field(default=None, validation_alias="REFUNDS_MEMBER")
     terms: Path | None = Field(default=None, validation_alias="REFUNDS_TERMS")
+    kafka_times: dict[str, float] = Field(
+        default_factory=dict, validation_alias="REFUNDS_KAFKA_TIMES"
+    )
+    """As JSON, any of the times of `ledger.kafka_log.KafkaSettings` by name, for slow networks."""
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", validation_alias="REFUNDS_LOG_LEVEL"
     )

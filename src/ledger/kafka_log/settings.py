@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ledger.log import Topic
 
@@ -59,6 +61,16 @@ class KafkaSettings(Struct, frozen=True, kw_only=True):
     def group_name(self, group: str) -> str:
         """The name the brokers know a consumer group by."""
         return self.prefix + group
+
+
+def with_times(settings: KafkaSettings, times: Mapping[str, float]) -> KafkaSettings:
+    """The settings with other times, by name. ValueError for an unknown name or a wrong order."""
+    known = {name for name in settings.__struct_fields__ if name.endswith(("_ms", "_seconds"))}
+    unknown = times.keys() - known
+    if unknown:
+        raise ValueError(f"no time is called {sorted(unknown)}; they are {sorted(known)}")
+    exact = {name: int(time) if name.endswith("_ms") else time for name, time in times.items()}
+    return replace(settings, **exact)
 
 
 def max_message_bytes(topic: Topic) -> int:
