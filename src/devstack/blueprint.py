@@ -46,6 +46,7 @@ def draw(layout: Layout, launch: Launch) -> Blueprint:
         java=launch.java,
         classpath=launch.classpath,
         archive=launch.archive,
+        detours=plan.detours,
     )
     if plan.database_url is not None:
         if not database.reachable(plan.database_url):

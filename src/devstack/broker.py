@@ -13,6 +13,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from devstack.status import Detour
+
 NAME = "kafka"
 VERSION = "4.3.1"
 SETTINGS = "server.properties"
@@ -45,6 +47,7 @@ class Broker(Struct, frozen=True, kw_only=True):
     controller_port: int
     java: Path
     classpath: tuple[Path, ...]
+    detours: tuple[Detour, ...] = ()
     archive: Path
     """Java's archive of the loaded classes, which halves the work of a start. The first broker that
     ends in good order leaves one behind.
@@ -98,12 +101,16 @@ class Broker(Struct, frozen=True, kw_only=True):
 
     def _settings(self) -> dict[str, object]:
         clients, controller = f"PLAINTEXT://{self.bootstrap}", f"127.0.0.1:{self.controller_port}"
+        ways = [(f"DETOUR{number}", way) for number, way in enumerate(self.detours)]
+        listened = "".join(f",{name}://127.0.0.1:{way.listened}" for name, way in ways)
+        told = "".join(f",{name}://127.0.0.1:{way.told}" for name, way in ways)
+        names = ("PLAINTEXT", "CONTROLLER", *(name for name, _ in ways))
         return {
             "process.roles": "broker,controller",
             "node.id": 1,
-            "listeners": f"{clients},CONTROLLER://{controller}",
-            "advertised.listeners": clients,
-            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "listeners": f"{clients}{listened},CONTROLLER://{controller}",
+            "advertised.listeners": f"{clients}{told}",
+            "listener.security.protocol.map": ",".join(f"{name}:PLAINTEXT" for name in names),
             "inter.broker.listener.name": "PLAINTEXT",
             "controller.listener.names": "CONTROLLER",
             # A fixed voter is not stored, so that the port may change from start to start.

@@ -84,11 +84,22 @@ class Status(Struct, frozen=True, kw_only=True):
     message: str | None = None
 
 
+class Detour(Struct, frozen=True, kw_only=True):
+    """A second way to the broker: it listens at one loopback port and tells its clients another,
+    where somebody passes on what comes (and may delay it, cut it or lose it).
+    """
+
+    listened: int
+    told: int
+
+
 class Plan(Struct, frozen=True, kw_only=True):
     """What a stack is to run. `prepare` are commands run to their end before the apps, with the
     apps' environment. `metadata` is kept in the status. Without `owner` it runs until it is told
     to stop; with one, until that process ends. `database_url` names a database of the caller's
-    own; ports 0 are free ones; a stack that is not `durable` forgets in a crash of the machine.
+    own; ports 0 are free ones; a stack that is not `durable` forgets in a crash of the machine. A
+    process that ends again and again is started again after ever longer pauses, the longest of
+    which is `longest_pause_seconds`.
     """
 
     processes: tuple[ProcessSpec, ...] = ()
@@ -99,6 +110,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     database_port: int = 0
     durable: bool = True
     owner: Identity | None = None
+    detours: tuple[Detour, ...] = ()
+    longest_pause_seconds: float = 10.0
 
 
 class Launch(Struct, frozen=True, kw_only=True):

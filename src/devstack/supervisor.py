@@ -36,7 +36,7 @@ from devstack.status import (
     read_launch,
     write_json,
 )
-from devstack.watched import Watched
+from devstack.watched import Recipe, Watched
 
 LOG = logging.getLogger("supervisor")
 TICK_SECONDS = 0.05
@@ -106,13 +106,16 @@ class Supervisor:
         recipes = [broker_recipe(drawn.broker, self._layout)]
         if drawn.database is not None:
             recipes.insert(0, database_recipe(drawn.database, self._layout))
-        self._start([Watched(recipe) for recipe in recipes], BOOT_SECONDS)
+        self._start([self._watch(recipe) for recipe in recipes], BOOT_SECONDS)
         for argv in self._plan.prepare:
             self._run([self._preparation(argv, drawn)], PREPARE_SECONDS)
         apps = [app_recipe(spec, drawn, self._layout) for spec in self._plan.processes]
-        self._start([Watched(recipe) for recipe in apps], READY_SECONDS)
+        self._start([self._watch(recipe) for recipe in apps], READY_SECONDS)
         self._publish(state=State.RUNNING)
         LOG.info("running at %s and its database", drawn.broker.bootstrap)
+
+    def _watch(self, recipe: Recipe) -> Watched:
+        return Watched(recipe, self._plan.longest_pause_seconds)
 
     def _format(self, drawn: Blueprint) -> None:
         """Both at once: each waits mostly for itself."""

@@ -39,8 +39,11 @@ class Recipe(Struct, frozen=True, kw_only=True):
 class Watched:
     """A process under watch. All waiting is the caller's: each `tick` looks once."""
 
-    def __init__(self, recipe: Recipe) -> None:
+    def __init__(
+        self, recipe: Recipe, longest_pause_seconds: float = LONGEST_PAUSE_SECONDS
+    ) -> None:
         self.recipe = recipe
+        self._longest_pause_seconds = longest_pause_seconds
         self.state = ProcessState.STOPPED
         self.restarts = 0
         self.last_exit: int | None = None
@@ -106,6 +109,6 @@ class Watched:
         kill_session(self._identity)
         self._pause = FIRST_PAUSE_SECONDS if lived > HEALTHY_SECONDS else self._pause
         self._resume_at = time.monotonic() + self._pause
-        self._pause = min(self._pause * 2, LONGEST_PAUSE_SECONDS)
+        self._pause = min(self._pause * 2, self._longest_pause_seconds)
         self.last_exit, self._process, self._identity = returncode, None, None
         self.state = ProcessState.BACKING_OFF
