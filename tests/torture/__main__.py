@@ -1,0 +1,131 @@
+"""`make torture`: run the cells against one real stack, say what was found, keep the table.
+
+The environment: CELLS selects by part of the name or by pattern, QUICK=1 takes those of CI, SEED
+repeats a run, REPORT names the page to write. The exit code is 1 if anything was found.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import random
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from ledger.kafka_log.tail import KafkaTail
+from ledger.log import Topic
+from projector.reconcile import reconcile
+from tests.consumers.stacks import refundctl
+from tests.torture import report
+from tests.torture.arena import Arena, running_arena
+from tests.torture.cells import Cell, all_cells
+from tests.torture.running import Bench, Result
+
+
+def main() -> int:
+    """Run what the environment asks for; 0 if nothing was found."""
+    console = Console()
+    chosen = choose(os.environ.get("CELLS", ""), quick=bool(os.environ.get("QUICK")))
+    if not chosen:
+        console.print("error: CELLS matches no cell; they are named component/fault/moment")
+        return 2
+    seed = int(os.environ.get("SEED") or random.SystemRandom().randrange(1_000_000))
+    console.print(f"{len(chosen)} cells, SEED={seed}")
+    home = Path(tempfile.mkdtemp(prefix="refunds-torture-"))
+    home.chmod(0o755)
+    started = time.monotonic()
+    try:
+        with running_arena(home) as arena:
+            results = run_all(Bench(arena, seed), chosen, console)
+            proof = prove(arena)
+            failed = [each for each in results if not each.clean]
+            if failed or proof:
+                console.print(f"what the processes said: {keep_logs(arena)}", highlight=False)
+    except KeyboardInterrupt:
+        console.print("interrupted; nothing is left running")
+        return 130
+    console.print(report.table(results))
+    console.print(report.sentence(results), highlight=False)
+    console.print(f"{time.monotonic() - started:.0f} s; audit and reconciliation: {proof or 'ok'}")
+    for each in failed:
+        console.print(f"again: {replay(each)}", style="red", highlight=False)
+    if path := os.environ.get("REPORT"):
+        heading = f"Written by `make torture`, with SEED={seed}."
+        report.write(Path(path), report.page(results, heading, replay(None)))
+    return 1 if failed or proof else 0
+
+
+def choose(pattern: str, *, quick: bool) -> list[Cell]:
+    """The cells whose name holds or matches the pattern; with `quick` those of CI."""
+    return [
+        cell
+        for cell in all_cells()
+        if (cell.quick or not quick)
+        and (pattern in cell.name or fnmatch.fnmatchcase(cell.name, pattern))
+    ]
+
+
+def run_all(bench: Bench, chosen: Sequence[Cell], console: Console) -> list[Result]:
+    """One after another; a line for each as it ends."""
+    results = []
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+    ) as progress:
+        task = progress.add_task("", total=len(chosen))
+        for cell in chosen:
+            progress.update(task, description=cell.name)
+            result = bench.run(cell)
+            results.append(result)
+            progress.console.print(_line(result), highlight=False)
+            progress.advance(task)
+    return results
+
+
+def prove(arena: Arena) -> str:
+    """What the audit and the reconciliation have to say about the whole ledger."""
+    said = refundctl(arena.home, "audit", "verify")
+    source = KafkaTail(arena.settings, Topic.EVENTS)
+    try:
+        found = reconcile(arena.database_url, source)
+    finally:
+        source.close()
+    return said + "".join(f"{each}\n" for each in found.divergences)
+
+
+def keep_logs(arena: Arena) -> Path:
+    """The logs, put where they outlive the arena."""
+    kept = Path(tempfile.mkdtemp(prefix="refunds-torture-logs-"))
+    shutil.copytree(arena.home / "logs", kept, dirs_exist_ok=True)
+    return kept
+
+
+def replay(result: Result | None) -> str:
+    """The command that runs a cell again."""
+    if result is None:
+        return "make torture CELLS=component/fault/moment SEED=…"
+    return f"make torture CELLS='{result.cell.name}' SEED={result.seed}"
+
+
+def _line(result: Result) -> str:
+    if result.skipped is not None:
+        return f"SKIPPED {result.cell.name}: {result.skipped}"
+    mark = "ok     " if result.clean else "FOUND  "
+    seen = result.struck.seen if result.struck else ""
+    told = "".join(f"\n        {each}" for each in result.told())
+    return f"{mark} {result.cell.name}: {seen}, {result.seconds:.1f} s{told}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
