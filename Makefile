@@ -8,8 +8,8 @@ INSTALLED := .venv/.installed
 COMPILE := uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
 	--no-emit-index-url --no-header --no-annotate
 
-# Passed through to the programs: make torture SEEDS=50, make bench QUICK=1.
-export SEEDS QUICK RECORDS SEED
+# Passed through to the programs: make torture CELLS=decider, make bench QUICK=1.
+export SEEDS QUICK RECORDS SEED CELLS REPORT
 
 help: ## List the targets and the variables they take
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -38,8 +38,8 @@ bench: $(INSTALLED) ## Measure throughput (BENCH=a module of benchmarks/; QUICK=
 simulate: $(INSTALLED) ## Run a file of commands in memory (ARGS=examples/NAME.jsonl)
 	@$(BIN)/refundctl simulate $(ARGS)
 
-torture: $(INSTALLED) ## Run the tests that kill processes at random (SEEDS=50 QUICK=1)
-	@$(BIN)/pytest -m torture $(if $(SERVICES),--services=$(SERVICES)) $(ARGS)
+torture: $(INSTALLED) ## Kill, stop, cut and fill up real processes, cell by cell (QUICK=1 CELLS= SEED=)
+	@$(BIN)/python -m tests.torture
 
 hostile: $(INSTALLED) ## Judge mutated records among good ones (RECORDS=100000 SEED=1)
 	@$(BIN)/python -m tests.hostile
