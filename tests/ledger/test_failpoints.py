@@ -1,4 +1,4 @@
-"""Failpoints do nothing unless switched on, and then act once, at the passing that was asked for."""
+"""Failpoints do nothing unless switched on, and then act once, at the passing asked for."""
 
 from __future__ import annotations
 

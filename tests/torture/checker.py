@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from consumers.dead_letters import PREFIX
 from consumers.follow_ups import follow_up
 from consumers.reactions import REACTIONS
 from ledger.codec import decode_command, decode_event
@@ -21,6 +20,8 @@ from tests.torture.model import Expected, PartitionModel
 
 Place = tuple[int, int]
 """Partition and offset of a command."""
+LETTER = "__connect.errors."
+"""What a dead letter's headers are called, as Kafka Connect does; the contract names it."""
 TOLD = 5
 """So many violations of a kind are told; the others are counted."""
 
@@ -139,7 +140,7 @@ def _letters(history: History, expected: Iterable[Expected]) -> Iterator[Violati
     found: set[Place] = set()
     for letter in history.dead_letters:
         headers = dict(letter.headers)
-        place = (int(headers[PREFIX + "partition"]), int(headers[PREFIX + "offset"]))
+        place = (int(headers[LETTER + "partition"]), int(headers[LETTER + "offset"]))
         if place in found:
             yield _violation(Kind.DOUBLED, f"two dead letters of {place}")
         found.add(place)
