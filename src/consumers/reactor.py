@@ -35,7 +35,6 @@ class PartitionReactor:
     def restore(self) -> None:
         """Shut out an earlier owner, and go on where it left off; at the first event if unknown."""
         self._log.fence(self._partition)
-        passing("reactor.fenced")
         committed = self._log.committed(self._partition)
         self._position = 0 if committed is None else committed.offset
         self._committed = None if committed is None else committed.offset

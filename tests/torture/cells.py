@@ -47,7 +47,7 @@ REACTION_POINTS = (
     "deadlines.sent",
     "deadlines.marked",
 )
-REACTION_STARTS = ("writer.fenced", "reactor.fenced")
+REACTION_STARTS = ("writer.fenced",)
 PROJECTOR_POINTS = (
     "projector.read",
     "projector.folded",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import socket
 import time
@@ -16,6 +17,7 @@ from ledger.log import LogUnavailable
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 _PAUSE_SECONDS = 0.05
+_FORCED_SECONDS = 1.0
 
 
 def open_client(client: Callable[..., T], settings: KafkaSettings, options: dict[str, Any]) -> T:
@@ -63,11 +65,17 @@ def ask(settings: KafkaSettings, what: str, question: Callable[[], T]) -> T:
 
 
 def close_producer(producer: Any, timeout_seconds: float = 1.0) -> None:
-    """Let go of a producer. What it could not send in time is no error of the close."""
+    """Let go of a producer; what it could not send in time it will not send any more.
+
+    Its own close gives up where something is unsent, and leaves its thread alive to send it later.
+    """
     try:
         producer.close(timeout=timeout_seconds)
     except errors.KafkaError as error:
         _log.warning("closing a producer: %r", error)
+        producer._sender.force_close()
+        with contextlib.suppress(errors.KafkaError):
+            producer.close(timeout=_FORCED_SECONDS)
 
 
 def _await_listener(settings: KafkaSettings) -> None:

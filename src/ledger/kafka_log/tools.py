@@ -67,8 +67,7 @@ class KafkaTools:
 
     def close(self) -> None:
         """Let go of every connection."""
-        if self._producer is not None:
-            close_producer(self._producer, self._settings.request_timeout_ms / 1000)
+        self._close_producer(self._settings.request_timeout_ms / 1000)
         if self._reader is not None:
             self._reader.close()
         if self._offsets is not None:
@@ -88,10 +87,17 @@ class KafkaTools:
                     )
                 )
         except errors.KafkaError as error:
+            # One that failed may never send again; and what it still holds must not come late.
+            self._close_producer(0.0)
             raise LogUnavailable(
                 f"{self._settings.bootstrap} took {len(published)} records and then failed: "
                 f"{error!r}; look at the broker and publish the rest again"
             ) from error
+
+    def _close_producer(self, timeout_seconds: float) -> None:
+        if self._producer is not None:
+            close_producer(self._producer, timeout_seconds)
+            self._producer = None
 
     def _replay(
         self, topic: Topic, starts: Sequence[int], ends: dict[int, int]
