@@ -41,10 +41,15 @@ def main() -> int:
     home = Path(tempfile.mkdtemp(prefix="refunds-torture-"))
     home.chmod(0o755)
     started = time.monotonic()
+    results: list[Result] = []
+    proof = ""
     try:
         with running_arena(home) as arena:
-            results = run_all(Bench(arena, seed), chosen, console)
-            proof = prove(arena)
+            try:
+                run_all(Bench(arena, seed), chosen, console, results)
+            except KeyboardInterrupt:
+                proof = "interrupted before the end\n"
+            proof += prove(arena)
             failed = [each for each in results if not each.clean]
             if failed or proof:
                 console.print(f"what the processes said: {keep_logs(arena)}", highlight=False)
@@ -53,11 +58,15 @@ def main() -> int:
         return 130
     console.print(report.table(results))
     console.print(report.sentence(results), highlight=False)
-    console.print(f"{time.monotonic() - started:.0f} s; audit and reconciliation: {proof or 'ok'}")
+    minutes = (time.monotonic() - started) / 60
+    proven = f"audit and reconciliation: {proof.strip() or 'nothing found'}"
+    console.print(f"{minutes:.1f} minutes; {proven}", highlight=False)
     for each in failed:
         console.print(f"again: {replay(each)}", style="red", highlight=False)
     if path := os.environ.get("REPORT"):
-        heading = f"Written by `make torture`, with SEED={seed}."
+        heading = (
+            f"Written by `make torture`, with SEED={seed}, in {minutes:.0f} minutes; {proven}."
+        )
         report.write(Path(path), report.page(results, heading, replay(None)))
     return 1 if failed or proof else 0
 
@@ -72,9 +81,8 @@ def choose(pattern: str, *, quick: bool) -> list[Cell]:
     ]
 
 
-def run_all(bench: Bench, chosen: Sequence[Cell], console: Console) -> list[Result]:
-    """One after another; a line for each as it ends."""
-    results = []
+def run_all(bench: Bench, chosen: Sequence[Cell], console: Console, results: list[Result]) -> None:
+    """One after another, their results appended; a line for each as it ends."""
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -90,7 +98,6 @@ def run_all(bench: Bench, chosen: Sequence[Cell], console: Console) -> list[Resu
             results.append(result)
             progress.console.print(_line(result), highlight=False)
             progress.advance(task)
-    return results
 
 
 def prove(arena: Arena) -> str:
