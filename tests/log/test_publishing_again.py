@@ -14,7 +14,7 @@ from ledger.kafka_log import KafkaSettings, KafkaTools, create_topics
 from ledger.kafka_log.settings import with_times
 from ledger.log import LogUnavailable, Topic
 from tests.log.worlds import command
-from tests.torture.proxy import Fault, Mode, Proxy
+from tests.torture.proxy import Fault, Mode, Proxy, kafka_request
 
 pytestmark = pytest.mark.integration
 
@@ -45,7 +45,7 @@ def test_after_a_failure_the_publisher_publishes_again(proxy: Proxy) -> None:
     create_topics(settings)
     tools = KafkaTools(settings)
     tools.publish([command(b"one")])
-    proxy.strike(Fault(mode=Mode.HALF_OPEN, seconds=60.0))
+    proxy.strike(Fault(mode=Mode.CUT, seconds=60.0, spots=kafka_request("Produce")))
     with pytest.raises(LogUnavailable):
         tools.publish([command(b"two")])
     proxy.heal()

@@ -10,6 +10,7 @@ import fnmatch
 import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -38,6 +39,8 @@ def main() -> int:
         return 2
     seed = int(os.environ.get("SEED") or random.SystemRandom().randrange(1_000_000))
     console.print(f"{len(chosen)} cells, SEED={seed}")
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sign, signal.default_int_handler)
     home = Path(tempfile.mkdtemp(prefix="refunds-torture-"))
     home.chmod(0o755)
     started = time.monotonic()

@@ -144,7 +144,7 @@ def wait_until(true: Callable[[], bool], what: str, seconds: float = PATIENCE_SE
     while not true():
         if time.monotonic() > give_up:
             raise NeverCame(f"waited {seconds:.0f} s for {what}")
-        time.sleep(0.1)
+        time.sleep(0.2)
 
 
 @contextmanager

@@ -103,16 +103,22 @@ QUICK = frozenset(
 
 
 def all_cells() -> list[Cell]:
-    """Every cell, those of one component spread out, so that each has recovered by the next."""
+    """Every cell, the most telling first: take-overs and those of CI, then the others, then errors.
+
+    Those of one component are spread out, so that each has recovered by its next.
+    """
     rows = [list(_deciders()), list(_reactions()), list(_projector()), list(_services())]
-    total = max(map(len, rows))
     spread = [
-        (number * total / len(row), order, cell)
+        (_turn(cell), number / len(row), order, cell)
         for order, row in enumerate(rows)
         for number, cell in enumerate(row)
     ]
-    spread.sort(key=lambda each: each[:2])
-    return [cell for _, _, cell in spread]
+    spread.sort(key=lambda each: each[:3])
+    return [cell for *_, cell in spread]
+
+
+def _turn(cell: Cell) -> int:
+    return 0 if cell.takes_over or cell.quick else 2 if cell.fault_name == "raise" else 1
 
 
 def _deciders() -> Iterator[Cell]:

@@ -109,7 +109,7 @@ class Onlooker(threading.Thread):
     def run(self) -> None:
         """Again and again; a database that is away is waited for."""
         turn = 0
-        while not self._done.wait(0.5):
+        while not self._done.wait(0.8):
             try:
                 with psycopg.connect(
                     self._arena.database_url, connect_timeout=2, options="-c statement_timeout=5s"
