@@ -10,16 +10,17 @@ from msgspec.structs import replace
 
 from consumers.clock import Clock
 from consumers.deadline_table import DueDeadline, Position, positions
-from consumers.deadlines import HEEDED, DeadlineChange, deadline_changes
+from consumers.deadlines import HEEDED, DeadlineChange, attempt_id, deadline_changes
 from consumers.follow_ups import command_record
 from ledger.codec import decode_event, event_name_of, read_command
 from ledger.failpoints import passing
-from ledger.ids import follow_up_id
-from ledger.instants import Instant
+from ledger.instants import SECOND, Instant
 from ledger.log import EventSource, LogTools, Outgoing
 
 MAX_EVENTS = 5_000
 MAX_DUE = 1_000
+REST = SECOND
+"""How long nothing is sent after something came before its time."""
 
 _log = structlog.get_logger(__name__)
 
@@ -48,16 +49,14 @@ class DeadlineRows(Protocol):
         """Their commands are in the log."""
         ...
 
-    def mark_early(self, early: Sequence[DueDeadline]) -> None:
-        """Their commands came into the log before their time."""
-        ...
-
 
 class DeadlineKeeper:
     """Keeps the deadlines of all partitions. One at a time: the caller holds the lock.
 
     What is sent is marked after the log has it; a crash in between sends it again under the same
-    id, and the decider knows it.
+    id, and the decider knows it. One that came before its time, because the broker's clock is
+    behind, is refused by the decider; that event puts it back under the id of the next attempt, so
+    that no crash and no older backup can lose it.
     """
 
     def __init__(
@@ -74,6 +73,7 @@ class DeadlineKeeper:
         self._tools = tools
         self._clock = clock
         self._sandbox = sandbox
+        self._resting_since: Instant | None = None
         self._positions = positions(rows.positions(), source.topic_id, source.ends())
 
     def caught_up(self) -> bool:
@@ -107,38 +107,32 @@ class DeadlineKeeper:
         """Send what has come due, in order of instant and id; returns how much was sent.
 
         1. Ask which are due. 2. Send, and wait until the log has them. 3. Mark them.
-        Should the broker have stamped one before its time (its clock is behind ours), the decider
-        will refuse it `NOT_DUE`: it is sent again under the id of the next attempt.
+        Should the broker have stamped one before its time, nothing is sent for a second: each try
+        is a refusal in the ledger.
         """
         now = self._clock.now()
+        if self._resting_since is not None and 0 <= now - self._resting_since < REST:
+            return 0
         ready = self._rows.due(now, MAX_DUE, released=self._sandbox)
         if not ready:
             return 0
         passing("deadlines.due")
         acks = self._tools.publish([self._record(each) for each in ready])
         passing("deadlines.sent")
-        in_time: list[DueDeadline] = []
-        early: list[DueDeadline] = []
-        for each, ack in zip(ready, acks, strict=True):
-            fits = self._sandbox or ack.appended_at >= each.due_at
-            (in_time if fits else early).append(each)
-        self._rows.mark_sent(in_time, now)
-        if early:
-            self._rows.mark_early(early)
+        self._rows.mark_sent(ready, now)
+        sent = zip(ready, acks, strict=True)
+        early = sum(ack.appended_at < each.due_at for each, ack in sent if not self._sandbox)
+        self._resting_since = now if early else None
         passing("deadlines.marked")
-        _log.info("deadlines fired", sent=len(in_time), early=len(early))
+        _log.info("deadlines fired", sent=len(ready), early=early)
         return len(ready)
 
     def _record(self, each: DueDeadline) -> Outgoing:
         given = read_command(each.command)
         meta = given.meta
         if each.attempt > 1:
-            again = _another_attempt(meta.causation_id or "", given.name, each)
+            again = attempt_id(given, each.deadline_id, each.attempt)
             meta = replace(meta, command_id=again)
         if self._sandbox:
             meta = replace(meta, sandbox_at=each.due_at)
         return command_record(replace(given, meta=meta), self._tools.partition_count)
-
-
-def _another_attempt(cause_event_id: str, name: str, each: DueDeadline) -> str:
-    return follow_up_id(cause_event_id, f"{name}:{each.deadline_id}", 0, each.attempt)

@@ -8,8 +8,14 @@ from typing import Any
 from msgspec import Struct
 from psycopg import Connection
 
-from consumers.deadlines import CancelDeadline, DeadlineChange, PutDeadline
-from ledger.codec import encode_command
+from consumers.deadlines import (
+    CancelDeadline,
+    DeadlineChange,
+    PutDeadline,
+    SendAgain,
+    attempt_id,
+)
+from ledger.codec import encode_command, read_command
 from ledger.envelope import ZERO_HASH
 from ledger.failpoints import passing
 from ledger.instants import Instant
@@ -28,11 +34,11 @@ FROM unnest(%s::integer[], %s::bigint[]) AS place (partition, next_offset)
 ON CONFLICT (consumer, partition) DO UPDATE SET next_offset = excluded.next_offset
 """
 _PUT = """
-INSERT INTO consumers.deadlines (partition, id, due_at, command_name, command)
-SELECT * FROM unnest(%s::integer[], %s::text[], %s::bigint[], %s::text[], %s::bytea[])
+INSERT INTO consumers.deadlines (partition, id, due_at, command_name, command, command_id)
+SELECT * FROM unnest(%s::integer[], %s::text[], %s::bigint[], %s::text[], %s::bytea[], %s::text[])
 ON CONFLICT (partition, id) DO UPDATE SET due_at = excluded.due_at,
     command_name = excluded.command_name, command = excluded.command, state = 'PENDING',
-    attempt = 1, sent_at = NULL
+    command_id = excluded.command_id, attempt = 1, sent_at = NULL
 """
 _CANCEL = """
 UPDATE consumers.deadlines AS deadline SET state = 'CANCELLED'
@@ -48,10 +54,13 @@ UPDATE consumers.deadlines AS deadline SET state = 'SENT', sent_at = %s
 FROM unnest(%s::integer[], %s::text[]) AS sent (partition, id)
 WHERE deadline.partition = sent.partition AND deadline.id = sent.id
 """
+_EARLY = """
+SELECT partition, id, command, attempt FROM consumers.deadlines
+WHERE command_id = %s AND state <> 'CANCELLED'
+"""
 _AGAIN = """
-UPDATE consumers.deadlines AS deadline SET attempt = deadline.attempt + 1
-FROM unnest(%s::integer[], %s::text[]) AS early (partition, id)
-WHERE deadline.partition = early.partition AND deadline.id = early.id
+UPDATE consumers.deadlines SET state = 'PENDING', attempt = %s, command_id = %s
+WHERE partition = %s AND id = %s
 """
 
 
@@ -96,10 +105,6 @@ class DeadlineTable:
         """See `mark_sent`."""
         mark_sent(self._connection, sent, now)
 
-    def mark_early(self, early: Sequence[DueDeadline]) -> None:
-        """See `mark_early`."""
-        mark_early(self._connection, early)
-
 
 def positions(known: Iterable[Position], topic_id: str, ends: Sequence[int]) -> dict[int, int]:
     """Per partition the next offset to read. WrongWorld if what is known is of another log."""
@@ -121,10 +126,18 @@ def keep(
     moved: Mapping[int, int],
     topic_id: str,
 ) -> None:
-    """Put and cancel (partition, change) in order, and the new positions, in one transaction."""
-    last: dict[tuple[int, str], DeadlineChange] = {}
+    """Put and cancel (partition, change) in order, and the new positions, in one transaction.
+
+    What is to be sent again was put before, so that may be done last: what has taken the place of
+    a deadline since then has another command, and one that is off stays so.
+    """
+    last: dict[tuple[int, str], PutDeadline | CancelDeadline] = {}
+    again: list[str] = []
     for partition, change in changes:
-        last[partition, change.deadline_id] = change
+        if isinstance(change, SendAgain):
+            again.append(change.command_id)
+        else:
+            last[partition, change.deadline_id] = change
     puts = [(place, each) for place, each in last.items() if isinstance(each, PutDeadline)]
     offs = [place for place, each in last.items() if isinstance(each, CancelDeadline)]
     with connection.transaction():
@@ -137,10 +150,13 @@ def keep(
                     [put.due_at for _, put in puts],
                     [put.command.name for _, put in puts],
                     [encode_command(put.command) for _, put in puts],
+                    [put.command.meta.command_id for _, put in puts],
                 ),
             )
         if offs:
             connection.execute(_CANCEL, _columns(offs))
+        for command_id in again:
+            _send_again(connection, command_id)
         passing("deadlines.rows")
         places = [CONSUMER, topic_id, ZERO_HASH, list(moved), list(moved.values())]
         connection.execute(_SAVE_POSITIONS, places)
@@ -170,11 +186,6 @@ def mark_sent(connection: Connection[Any], sent: Sequence[DueDeadline], now: Ins
     connection.execute(_SENT, (now, *_columns([(d.partition, d.deadline_id) for d in sent])))
 
 
-def mark_early(connection: Connection[Any], early: Sequence[DueDeadline]) -> None:
-    """Their commands came into the log before their time: to be sent again under another id."""
-    connection.execute(_AGAIN, _columns([(d.partition, d.deadline_id) for d in early]))
-
-
 def next_due(connection: Connection[Any]) -> Instant | None:
     """The earliest pending deadline."""
     query = "SELECT min(due_at) FROM consumers.deadlines WHERE state = 'PENDING'"
@@ -197,6 +208,12 @@ def count_released(connection: Connection[Any]) -> int:
     row = connection.execute(query).fetchone()
     assert row is not None
     return int(row[0])
+
+
+def _send_again(connection: Connection[Any], command_id: str) -> None:
+    for partition, deadline_id, command, attempt in connection.execute(_EARLY, (command_id,)):
+        another = attempt_id(read_command(bytes(command)), deadline_id, attempt + 1)
+        connection.execute(_AGAIN, (attempt + 1, another, partition, deadline_id))
 
 
 def _columns(places: Sequence[tuple[int, str]]) -> tuple[list[int], list[str]]:

@@ -20,6 +20,7 @@ from ledger.commands import (
 )
 from ledger.envelope import GivenCommand, RecordedEvent
 from ledger.events import (
+    CommandRefused,
     InstanceDestroyed,
     InstanceIsolated,
     InstanceOrderRecorded,
@@ -34,7 +35,9 @@ from ledger.events import (
     ReservationExpired,
     ReservationPurchased,
 )
+from ledger.ids import follow_up_id
 from ledger.instants import Day, Instant, start_of_day
+from ledger.refusal import Code
 
 _ByInstances = InstanceOrderRecorded | InstanceIsolated | InstanceRestored | InstanceDestroyed
 _AnswersRequest = (
@@ -53,9 +56,10 @@ HEEDED = frozenset(
         MarketplaceRefundRequested,
         *_AnswersRequest.__args__,
         *_ByReservations.__args__,
+        CommandRefused,
     )
 )
-"""The events that put or cancel a deadline; all others may be skipped unread."""
+"""The events that change a deadline; all others may be skipped unread."""
 
 
 class PutDeadline(Struct, frozen=True, kw_only=True):
@@ -72,7 +76,15 @@ class CancelDeadline(Struct, frozen=True, kw_only=True):
     deadline_id: str
 
 
-DeadlineChange = PutDeadline | CancelDeadline
+class SendAgain(Struct, frozen=True, kw_only=True):
+    """The command of this id came before its time, by a clock that is ahead of the broker's: its
+    deadline is to be sent again, under the id of the next attempt.
+    """
+
+    command_id: str
+
+
+DeadlineChange = PutDeadline | CancelDeadline | SendAgain
 
 
 def deadline_changes(recorded: RecordedEvent) -> Iterator[DeadlineChange]:
@@ -91,6 +103,16 @@ def deadline_changes(recorded: RecordedEvent) -> Iterator[DeadlineChange]:
         yield CancelDeadline(deadline_id=_completion(recorded, body.request_id))
     elif isinstance(body, _ByReservations):
         yield from _of_reservations(recorded, body)
+    elif isinstance(body, CommandRefused) and body.violations[0].code is Code.NOT_DUE:
+        yield SendAgain(command_id=body.command_id)
+
+
+def attempt_id(command: GivenCommand, deadline_id: str, attempt: int) -> str:
+    """The id under which a deadline's command is sent for the `attempt`-th time, from 1 on."""
+    if attempt == 1:
+        return command.meta.command_id
+    name = f"{command.name}:{deadline_id}"
+    return follow_up_id(command.meta.causation_id or "", name, 0, attempt)
 
 
 def _of_instances(recorded: RecordedEvent, body: _ByInstances) -> Iterator[DeadlineChange]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from consumers.deadlines import PutDeadline, deadline_changes
+from consumers.deadlines import CancelDeadline, PutDeadline, deadline_changes
 from consumers.decider import GROUP, PartitionDecider, World
 from consumers.follow_ups import command_record
 from consumers.reactor import GROUP as REACTIONS_GROUP
@@ -32,7 +32,7 @@ class MemoryDeadlines:
         for change in deadline_changes(recorded):
             if isinstance(change, PutDeadline):
                 self._pending[change.deadline_id] = change
-            else:
+            elif isinstance(change, CancelDeadline):
                 self._pending.pop(change.deadline_id, None)
 
     def next_due(self) -> Instant | None:

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from consumers.deadlines import HEEDED, CancelDeadline, PutDeadline, deadline_changes
+from consumers.deadlines import (
+    HEEDED,
+    CancelDeadline,
+    PutDeadline,
+    SendAgain,
+    attempt_id,
+    deadline_changes,
+)
 from ledger.commands import (
     CompleteOverdueMarketplaceRefund,
     DestroyIsolatedInstance,
@@ -149,3 +156,26 @@ def test_a_reservation_puts_the_end_of_its_term_and_giving_all_back_takes_it_off
     told.give(half, role=Role.SUPPORT, id="the-rest")
     cancelled = [each for recorded in told.recorded for each in cancelled_by(recorded)]
     assert cancelled == [put.deadline_id]
+
+
+def too_early(told: Scenario, put: PutDeadline) -> RecordedEvent:
+    """The deadline's command is decided before its time: a refusal."""
+    told.give(put.command.body, role=Role.SYSTEM, id=put.command.meta.command_id)
+    return told.recorded[-1]
+
+
+def test_a_command_that_came_too_early_is_to_be_sent_again() -> None:
+    told = story()
+    (put,) = put_by(told.recorded[-1])
+    refused = too_early(told, put)
+    assert refused.name in HEEDED
+    command_id = put.command.meta.command_id
+    assert list(deadline_changes(refused)) == [SendAgain(command_id=command_id)]
+
+
+def test_every_attempt_has_an_id_of_its_own_and_always_the_same() -> None:
+    (put,) = put_by(story().recorded[-1])
+    ids = [attempt_id(put.command, put.deadline_id, attempt) for attempt in (1, 2, 3, 2)]
+    assert ids[0] == put.command.meta.command_id
+    assert len(set(ids)) == 3
+    assert ids[1] == ids[3]
