@@ -45,6 +45,7 @@ class Refold:
         self._bin(meta, body)
         self._refund(meta, body)
         self._total(meta, body)
+        self._reservation(meta, body)
         self._refusal(meta, body)
         self._postings(meta, body)
         self._outcome(meta, body)
@@ -136,6 +137,7 @@ class Refold:
             row["held_because"] = body.reason
         if isinstance(body, e.RefundCorrected):
             row["corrected_at"], row["corrected_because"] = m.recorded_at, body.reason
+            row["quota_restored"] = body.quota_restored
 
     def _total(self, m: EventMeta, body: e.Event) -> None:
         rows = self.tables["annual_refund_totals"]
@@ -153,6 +155,28 @@ class Refold:
         if isinstance(body, e.RefundCorrected):
             given_back = {"corrected_at": m.recorded_at, "cap_restored": body.cap_restored}
             rows[m.account_id, body.refund_id].update(given_back)
+
+    def _reservation(self, m: EventMeta, body: e.Event) -> None:
+        rows = self.tables["reservations"]
+        if isinstance(body, e.ReservationPurchased):
+            row = _reservation_row(m, body, body, body.owners)
+            rows[m.account_id, body.reservation_id] = {**row, "currency": body.currency}
+        if isinstance(body, e.ReservationExchanged):
+            for back in body.returned:
+                held = rows[m.account_id, back.reservation_id]
+                _give_back(held, back.quantity, "EXCHANGED")
+            for what, leg in zip(body.bought, body.purchased, strict=True):
+                row = _reservation_row(m, what, leg, body.owners)
+                row |= {"currency": body.currency, "bought_in_exchange": True}
+                rows[m.account_id, what.reservation_id] = row
+        if isinstance(body, e.ReservationCancelled):
+            _give_back(rows[m.account_id, body.reservation_id], body.quantity, "CANCELLED")
+        if isinstance(body, e.ReservationSwapped):
+            rows[m.account_id, body.reservation_id]["sku"] = body.sku
+        if isinstance(body, e.ReservationTransferred):
+            rows[m.account_id, body.reservation_id]["owners"] = list(body.owners)
+        if isinstance(body, e.ReservationExpired):
+            rows[m.account_id, body.reservation_id]["state"] = "EXPIRED"
 
     def _refusal(self, m: EventMeta, body: e.Event) -> None:
         if not isinstance(body, e.CommandRefused):
@@ -216,6 +240,11 @@ class Refold:
             "quote_currency": quote.currency if quote else None,
             "recorded_at": m.recorded_at,
             "occurred_at": m.occurred_at,
+            "correlation_id": m.correlation_id,
+            "actor_id": m.actor.id,
+            "actor_role": m.actor.role,
+            "terms": m.terms,
+            "body": msgspec.to_builtins(body),
         }
 
 
@@ -230,6 +259,39 @@ def _instance_row(m: EventMeta, what: Any, billing: str) -> dict[str, Any]:
         "ends_at": None,
         "recorded_at": m.recorded_at,
     }
+
+
+def _reservation_row(m: EventMeta, what: Any, term: Any, owners: tuple[str, ...]) -> dict[str, Any]:
+    payment = what.payment
+    return {
+        "account_id": m.account_id,
+        "reservation_id": what.reservation_id,
+        "product_type": what.product_type,
+        "sku": what.sku,
+        "region": what.region,
+        "original_quantity": what.quantity,
+        "quantity": what.quantity,
+        "term_months": what.term_months,
+        "starts_on": term.starts_on,
+        "ends_on": term.ends_on,
+        "total": what.total,
+        "billing_plan": what.billing_plan,
+        "payment_method": payment.method,
+        "term_id": payment.term_id,
+        "invoice_id": payment.invoice_id,
+        "card_id": payment.card_id,
+        "owners": list(owners),
+        "state": "ACTIVE",
+        "bought_in_exchange": False,
+        "purchased_at": m.recorded_at,
+    }
+
+
+def _give_back(held: dict[str, Any], quantity: int, when_all: str) -> None:
+    """What is left is reckoned from what was held; the views take it from the event."""
+    held["quantity"] -= quantity
+    if not held["quantity"]:
+        held["state"] = when_all
 
 
 def _refund_row(m: EventMeta, body: e.RefundIssued) -> dict[str, Any]:
@@ -259,6 +321,7 @@ def _refund_row(m: EventMeta, body: e.RefundIssued) -> dict[str, Any]:
         "corrected_because": None,
         "command_id": m.causation_id,
         "working": msgspec.to_builtins(body.working),
+        "quota_restored": False,
     }
 
 
@@ -281,6 +344,7 @@ def _leg_row(m: EventMeta, body: e.ReservationExchanged, leg: Any) -> dict[str, 
         "occurred_at": m.occurred_at,
         "command_id": m.causation_id,
         "working": msgspec.to_builtins(body.working),
+        "quota_restored": False,
     }
 
 

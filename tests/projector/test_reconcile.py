@@ -15,11 +15,16 @@ from ledger.events import (
     PostpaidInstanceStarted,
     RefundHeld,
     RefundIssued,
+    ReservationCancelled,
     ReservationExchanged,
     ReservationExchangeQuoted,
+    ReservationExpired,
+    ReservationPurchased,
+    ReservationSwapped,
+    ReservationTransferred,
 )
 from ledger.log import WrongWorld
-from ledger.shapes import HoldReason
+from ledger.shapes import HoldReason, ReturnedLeg
 from projector.reconcile import Divergence, Reconciliation, reconcile
 from projector.views import VIEWS
 from tests.projector.conftest import catch_up
@@ -37,6 +42,7 @@ CHANGES = {
     "refusals": 'figures = figures || \'{"limit": "200"}\'',
     "postings": "amount = amount + 1",
     "outcomes": "event_name = 'Nothing'",
+    "reservations": "quantity = quantity + 1",
 }
 
 
@@ -45,7 +51,18 @@ def everything() -> Story:
     story = told()
     story.command("acct-3", AccountStandingChanged(in_arrears=True), CardChanged(card_id="card-9"))
     story.command("acct-3", PostpaidInstanceStarted(instance_id="i-p", product="p", region="r"))
-    story.command("acct-3", sample(ReservationExchanged), sample(ReservationExchangeQuoted))
+    given_back = replace(sample(ReservationPurchased), reservation_id="v-old", quantity=3)
+    story.command("acct-3", given_back)
+    leg = replace(sample(ReturnedLeg), reservation_id="v-old", quantity=2, quantity_left=1)
+    traded = replace(sample(ReservationExchanged), returned=(leg,))
+    story.command("acct-3", traded, sample(ReservationExchangeQuoted))
+    last = ReservationCancelled(reservation_id="v-old", quantity=1, quantity_left=0, instalment=1)
+    bought = traded.bought[0].reservation_id
+    swapped = ReservationSwapped(reservation_id=bought, sku="new", previous_sku="old")
+    moved = ReservationTransferred(reservation_id=bought, owners=("u-2", "u-3"))
+    ended = ReservationExpired(reservation_id=traded.bought[1].reservation_id, quantity=1)
+    for body in (last, swapped, moved, ended):
+        story.command("acct-3", body)
     refund = replace(sample(RefundIssued), refund_id="r-capped")
     story.command("acct-3", refund)
     asked = replace(sample(CardRefundRequested), refund_id="r-capped")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 
+import msgspec
 import pytest
 
 from ledger.commands import (
@@ -164,9 +166,12 @@ def test_one_asked_for_again_is_held_no_more() -> None:
 
 
 def plain(rows: Mapping[Key, Mapping[str, object]]) -> dict[Key, dict[str, object]]:
-    """Without the working, which the table holds as text and the reconciliation as values."""
+    """With JSON as values, as which the reconciliation holds it, and the views as text."""
     return {
-        key: {column: value for column, value in row.items() if column != "working"}
+        key: {
+            column: json.loads(value) if isinstance(value, str) and value[:1] in "[{" else value
+            for column, value in json.loads(msgspec.json.encode(row)).items()
+        }
         for key, row in rows.items()
     }
 

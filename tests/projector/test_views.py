@@ -261,6 +261,7 @@ def test_an_issued_refund_shows_its_parts_and_its_working() -> None:
         "corrected_because": None,
         "command_id": "c-1",
         "working": as_json(WORKING),
+        "quota_restored": False,
     }
 
 
@@ -295,7 +296,12 @@ def test_a_returned_leg_is_a_refund_without_a_rule() -> None:
         ),
         (
             corrected("r-1", 1, 2),
-            {"state": "CORRECTED", "corrected_at": "now", "corrected_because": "ticket 7"},
+            {
+                "state": "CORRECTED",
+                "corrected_at": "now",
+                "corrected_because": "ticket 7",
+                "quota_restored": False,
+            },
         ),
     ],
 )

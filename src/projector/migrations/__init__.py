@@ -74,11 +74,15 @@ def migrate(conninfo: str, folder: Path = FOLDER) -> tuple[str, ...]:
         book = connection.execute("SELECT name, sha256 FROM refund_ledger.migrations").fetchall()
         known: dict[str, str] = dict(book)
         pending = _pending(migrations_in(folder), known)
+        standing = known.get(_VIEWS)
+        if pending and standing is not None:  # a view would hold on to the table it stands on
+            _drop_views(connection)
+            standing = None
         for migration in pending:
             connection.execute(migration.sql)
             _remember(connection, migration.name, migration.digest)
         applied = [migration.name for migration in pending]
-        if _make_views(connection, known.get(_VIEWS)):
+        if _make_views(connection, standing):
             applied.append(_VIEWS)
     if applied:
         log.info("database migrated", applied=applied)
@@ -122,13 +126,17 @@ def _make_views(connection: Connection[Any], standing: str | None) -> bool:
     if digest == standing:
         return False
     _fill_currencies(connection)
+    _drop_views(connection)
+    connection.execute(text)
+    _remember(connection, _VIEWS, digest)
+    return True
+
+
+def _drop_views(connection: Connection[Any]) -> None:
     for find_all in (_DROP_VIEWS, _DROP_FUNCTIONS):
         found = connection.execute(find_all.encode()).fetchone()
         if found is not None and found[0] is not None:
             _drop(connection, found[0])
-    connection.execute(text)
-    _remember(connection, _VIEWS, digest)
-    return True
 
 
 def _drop(connection: Connection[Any], statement: str) -> None:

@@ -18,6 +18,7 @@ from projector.views import (
     recycle_bin,
     refunds,
     refusals,
+    reservations,
 )
 
 
@@ -38,6 +39,7 @@ VIEWS: tuple[View, ...] = (
     recycle_bin,
     refunds,
     annual_refund_totals,
+    reservations,
     refusals,
     postings,
     outcomes,

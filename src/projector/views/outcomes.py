@@ -1,6 +1,6 @@
-"""What came of a command: the events it led to, or its refusal?
+"""What happened, and what came of a command: the events it led to, or its refusal?
 
-One row for each event; the SQL view gathers them by command. The same command id with other
+One row for each event, whole; the SQL view gathers them by command. The same command id with other
 content has another digest, so the first outcome stays findable.
 """
 
@@ -17,7 +17,7 @@ from ledger.events import (
     ReservationRefundQuoted,
 )
 from projector.changes import Insert, RowChange
-from projector.tables import BIGINT, BOOLEAN, BYTES, INTEGER, TEXT, Row, Table
+from projector.tables import BIGINT, BOOLEAN, BYTES, INTEGER, JSON, TEXT, Row, Table, as_json
 
 TABLE = Table(
     name="outcomes",
@@ -40,6 +40,11 @@ TABLE = Table(
         "quote_currency": TEXT,
         "recorded_at": BIGINT,
         "occurred_at": BIGINT,
+        "correlation_id": TEXT,
+        "actor_id": TEXT,
+        "actor_role": TEXT,
+        "terms": TEXT,
+        "body": JSON,
     },
 )
 
@@ -83,4 +88,9 @@ def _row(recorded: RecordedEvent) -> Row:
         "quote_currency": None,
         "recorded_at": meta.recorded_at,
         "occurred_at": meta.occurred_at,
+        "correlation_id": meta.correlation_id,
+        "actor_id": meta.actor.id,
+        "actor_role": meta.actor.role.value,
+        "terms": meta.terms,
+        "body": as_json(recorded.body),
     }

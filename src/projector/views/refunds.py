@@ -58,6 +58,7 @@ TABLE = Table(
         "corrected_because": TEXT,
         "command_id": TEXT,
         "working": JSON,
+        "quota_restored": BOOLEAN,
     },
 )
 
@@ -93,6 +94,7 @@ def _refund(recorded: RecordedEvent, body: RefundEvent) -> RowChange:
                 state="CORRECTED",
                 corrected_at=recorded.meta.recorded_at,
                 corrected_because=body.reason,
+                quota_restored=body.quota_restored,
             )
         case _:
             assert_never(body)
@@ -161,6 +163,7 @@ def _new(recorded: RecordedEvent, refund_id: str, kind: SourceKind, source_id: s
         "issued_at": recorded.meta.recorded_at,
         "occurred_at": recorded.meta.occurred_at,
         "command_id": recorded.meta.causation_id,
+        "quota_restored": False,
     }
     return row
 
