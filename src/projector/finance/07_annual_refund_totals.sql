@@ -1,56 +1,112 @@
-CREATE OR REPLACE FUNCTION finance.annual_refund_totals_at(instant timestamptz)
+CREATE VIEW finance.refund_counts AS
+SELECT t.account_id, t.refund_id, t.currency, t.counts,
+       finance.instant(t.recorded_at) AS counted_at, finance.instant(t.occurred_at) AS occurred_at,
+       finance.instant(t.corrected_at) AS corrected_at, t.cap_restored,
+       t.amount AS amount_minor, t.refund_usd AS refund_usd_cents,
+       t.cancelled_commitment_usd AS cancelled_commitment_usd_cents, t.usd_rate
+FROM read_models.annual_refund_totals t;
+COMMENT ON VIEW finance.refund_counts IS
+    'What each refund counts in the annual totals and against the cap, and since when';
+COMMENT ON COLUMN finance.refund_counts.account_id IS 'The account';
+COMMENT ON COLUMN finance.refund_counts.refund_id IS 'The refund';
+COMMENT ON COLUMN finance.refund_counts.currency IS 'The currency of amount_minor (ISO 4217)';
+COMMENT ON COLUMN finance.refund_counts.counts IS 'False for the returned leg of an exchange';
+COMMENT ON COLUMN finance.refund_counts.counted_at IS 'When it was decided: it counts from here on';
+COMMENT ON COLUMN finance.refund_counts.occurred_at IS 'The business instant: of a timer its deadline';
+COMMENT ON COLUMN finance.refund_counts.corrected_at IS 'From here on it counts in no amount';
+COMMENT ON COLUMN finance.refund_counts.cap_restored IS
+    'Whether the correction gave the cap back too';
+COMMENT ON COLUMN finance.refund_counts.amount_minor IS 'The refund, net of the fee, in minor units';
+COMMENT ON COLUMN finance.refund_counts.refund_usd_cents IS
+    'What it counts against the cap on the refund basis, in US cents; empty for no reservation''s';
+COMMENT ON COLUMN finance.refund_counts.cancelled_commitment_usd_cents IS
+    'What it counts on the cancelled-commitment basis, in US cents';
+COMMENT ON COLUMN finance.refund_counts.usd_rate IS 'US dollars per unit of the currency, when decided';
+
+CREATE FUNCTION finance.annual_refund_totals_at(
+    as_of timestamptz DEFAULT NULL, known_at timestamptz DEFAULT NULL)
 RETURNS TABLE (
-    account_id text, currency text, refunds bigint, amount numeric, refund_usd numeric,
-    cancelled_commitment_usd numeric, next_release_at timestamptz, next_release_usd numeric,
+    account_id text, currency text, refunds bigint, amount numeric, cap_usd numeric, cap_basis text,
+    refund_usd numeric, refund_left_usd numeric, next_release_at timestamptz,
+    next_release_usd numeric, cancelled_commitment_usd numeric, commitment_left_usd numeric,
+    commitment_next_release_at timestamptz, commitment_next_release_usd numeric,
     amount_minor numeric, refund_usd_cents numeric, cancelled_commitment_usd_cents numeric
 )
 LANGUAGE sql STABLE AS $$
-WITH recent AS (
-    SELECT t.account_id, t.recorded_at, t.amount, t.refund_usd, t.cancelled_commitment_usd,
-           coalesce(t.corrected_at <= finance.micros(instant), false) AS corrected,
-           t.refund_usd IS NOT NULL AND NOT (
-               t.cap_restored AND t.corrected_at <= finance.micros(instant)) AS uses_cap
-    FROM read_models.annual_refund_totals t
-    WHERE t.counts AND t.recorded_at <= finance.micros(instant)
-      AND t.recorded_at > finance.micros(instant) - 365 * 86400000000
+WITH asked AS (
+    SELECT coalesce(as_of, finance.now()) AS present WHERE finance.answerable(as_of, known_at)
+), rule AS (
+    SELECT a.present, t.cap_usd, t.cap_basis, make_interval(hours => t.cap_window_days * 24) AS span
+    FROM asked a
+    JOIN finance.terms t ON t.effective_from <= a.present
+    ORDER BY t.position DESC LIMIT 1
+), recent AS (
+    SELECT f.account_id, f.counted_at, f.amount_minor, f.refund_usd_cents AS refund,
+           f.cancelled_commitment_usd_cents AS cancelled, x.corrected,
+           f.refund_usd_cents IS NOT NULL AND NOT (x.corrected AND f.cap_restored) AS uses_cap
+    FROM rule
+    JOIN finance.refund_counts f ON f.counts AND f.occurred_at <= rule.present
+        AND f.counted_at > rule.present - rule.span
+        AND (known_at IS NULL OR f.counted_at <= known_at)
+    CROSS JOIN LATERAL (SELECT coalesce(f.corrected_at <= rule.present
+        AND (known_at IS NULL OR f.corrected_at <= known_at), false) AS corrected) x
 ), totals AS (
     SELECT r.account_id, count(*) FILTER (WHERE NOT r.corrected) AS refunds,
-           coalesce(sum(r.amount) FILTER (WHERE NOT r.corrected), 0) AS amount,
-           sum(r.refund_usd) FILTER (WHERE r.uses_cap) AS refund_usd,
-           sum(r.cancelled_commitment_usd) FILTER (WHERE r.uses_cap) AS cancelled_usd,
-           min(r.recorded_at) FILTER (WHERE r.uses_cap) AS oldest_at
+           coalesce(sum(r.amount_minor) FILTER (WHERE NOT r.corrected), 0) AS amount,
+           sum(r.refund) FILTER (WHERE r.uses_cap) AS refund,
+           sum(r.cancelled) FILTER (WHERE r.uses_cap) AS cancelled,
+           min(r.counted_at) FILTER (WHERE r.uses_cap AND r.refund <> 0) AS refund_at,
+           min(r.counted_at) FILTER (WHERE r.uses_cap AND r.cancelled <> 0) AS cancelled_at
     FROM recent r GROUP BY r.account_id
+), released AS (
+    SELECT t.account_id, sum(r.refund) FILTER (WHERE r.counted_at = t.refund_at) AS refund,
+           sum(r.cancelled) FILTER (WHERE r.counted_at = t.cancelled_at) AS cancelled
+    FROM totals t JOIN recent r ON r.account_id = t.account_id AND r.uses_cap
+    GROUP BY t.account_id
 )
 SELECT a.account_id, a.currency, coalesce(t.refunds, 0), coalesce(t.amount, 0) * c.unit,
-       t.refund_usd * 0.01, t.cancelled_usd * 0.01,
-       finance.instant(t.oldest_at + 365 * 86400000000),
-       (SELECT sum(r.refund_usd) * 0.01 FROM recent r
-        WHERE r.account_id = a.account_id AND r.uses_cap AND r.recorded_at = t.oldest_at),
-       coalesce(t.amount, 0), t.refund_usd, t.cancelled_usd
-FROM read_models.accounts a
+       rule.cap_usd, rule.cap_basis,
+       t.refund * 0.01, greatest(0, rule.cap_usd - coalesce(t.refund, 0) * 0.01),
+       t.refund_at + rule.span, x.refund * 0.01,
+       t.cancelled * 0.01, greatest(0, rule.cap_usd - coalesce(t.cancelled, 0) * 0.01),
+       t.cancelled_at + rule.span, x.cancelled * 0.01,
+       coalesce(t.amount, 0), t.refund, t.cancelled
+FROM rule
+CROSS JOIN finance.accounts a
 JOIN finance.currencies c ON c.code = a.currency
 LEFT JOIN totals t ON t.account_id = a.account_id
-WHERE a.opened_at <= finance.micros(instant)
+LEFT JOIN released x ON x.account_id = a.account_id
+WHERE a.opened_at <= rule.present AND (known_at IS NULL OR a.opened_at <= known_at)
 $$;
 COMMENT ON FUNCTION finance.annual_refund_totals_at IS
-    'What was refunded to each account in the 365 days before an instant';
+    'The rolling totals as of a business instant, as known at another; left out: the present';
 
-CREATE VIEW finance.annual_refund_totals AS
-SELECT * FROM finance.annual_refund_totals_at(finance.now());
+CREATE VIEW finance.annual_refund_totals AS SELECT * FROM finance.annual_refund_totals_at();
 COMMENT ON VIEW finance.annual_refund_totals IS
-    'What was refunded to each account in the last 365 days; exchanges never count';
+    'What was refunded to each account in the rolling year of the terms; exchanges never count';
 COMMENT ON COLUMN finance.annual_refund_totals.account_id IS 'The account';
 COMMENT ON COLUMN finance.annual_refund_totals.currency IS 'The currency of amount (ISO 4217)';
 COMMENT ON COLUMN finance.annual_refund_totals.refunds IS 'How many refunds, corrected ones not';
 COMMENT ON COLUMN finance.annual_refund_totals.amount IS 'Their sum, net of fees';
+COMMENT ON COLUMN finance.annual_refund_totals.cap_usd IS
+    'The cap on reservation refunds by the terms in force, in US dollars';
+COMMENT ON COLUMN finance.annual_refund_totals.cap_basis IS
+    'The basis that binds: REFUND or COMMITMENT; both are shown';
 COMMENT ON COLUMN finance.annual_refund_totals.refund_usd IS
-    'What counts against the cap in US dollars, refund basis; empty where no refund has a cap';
-COMMENT ON COLUMN finance.annual_refund_totals.cancelled_commitment_usd IS
-    'The same on the other basis: the refund and the instalments cancelled with it';
+    'Used of the cap in US dollars, refund basis; empty where no refund has a cap';
+COMMENT ON COLUMN finance.annual_refund_totals.refund_left_usd IS 'Left of the cap, refund basis';
 COMMENT ON COLUMN finance.annual_refund_totals.next_release_at IS
-    'When the oldest refund that uses the cap is 365 days old and counts no more';
+    'When the oldest refund that uses the cap counts no more, refund basis';
 COMMENT ON COLUMN finance.annual_refund_totals.next_release_usd IS
     'What is released then in US dollars, refund basis';
+COMMENT ON COLUMN finance.annual_refund_totals.cancelled_commitment_usd IS
+    'Used on the other basis: the refund and the instalments cancelled with it';
+COMMENT ON COLUMN finance.annual_refund_totals.commitment_left_usd IS
+    'Left of the cap, cancelled-commitment basis';
+COMMENT ON COLUMN finance.annual_refund_totals.commitment_next_release_at IS
+    'When the oldest counts no more, cancelled-commitment basis';
+COMMENT ON COLUMN finance.annual_refund_totals.commitment_next_release_usd IS
+    'What is released then in US dollars, cancelled-commitment basis';
 COMMENT ON COLUMN finance.annual_refund_totals.amount_minor IS 'Amount in minor units';
 COMMENT ON COLUMN finance.annual_refund_totals.refund_usd_cents IS 'refund_usd in cents';
 COMMENT ON COLUMN finance.annual_refund_totals.cancelled_commitment_usd_cents IS

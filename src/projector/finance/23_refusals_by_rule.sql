@@ -1,0 +1,14 @@
+CREATE VIEW finance.refusals_by_rule AS
+SELECT r.rule, r.code, r.command_type, count(*) AS refusals,
+       count(DISTINCT r.account_id) AS accounts, min(r.refused_at) AS first_at,
+       max(r.refused_at) AS last_at
+FROM finance.refusals r
+GROUP BY r.rule, r.code, r.command_type;
+COMMENT ON VIEW finance.refusals_by_rule IS 'How often each rule refused which command';
+COMMENT ON COLUMN finance.refusals_by_rule.rule IS 'The rule violated';
+COMMENT ON COLUMN finance.refusals_by_rule.code IS 'Its code';
+COMMENT ON COLUMN finance.refusals_by_rule.command_type IS 'The command refused';
+COMMENT ON COLUMN finance.refusals_by_rule.refusals IS 'How often';
+COMMENT ON COLUMN finance.refusals_by_rule.accounts IS 'Of how many accounts';
+COMMENT ON COLUMN finance.refusals_by_rule.first_at IS 'When first';
+COMMENT ON COLUMN finance.refusals_by_rule.last_at IS 'When last';

@@ -1,0 +1,60 @@
+"""Stories of single accounts, decided by the rules, shown in the read models of a real database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import psycopg
+from msgspec.structs import replace
+
+from ledger.envelope import ZERO_HASH, RecordedEvent
+from ledger.instants import Instant
+from ledger.terms import TermsTable, released_terms
+from projector import checkpoint
+from projector.changes import fold
+from projector.checkpoint import Checkpoint
+from projector.projection import CONSUMER
+from projector.terms_shown import show_terms
+from projector.views import VIEWS
+from projector.writer import write
+from tests.scenario import Scenario
+
+
+def apart(stories: Sequence[Scenario]) -> list[RecordedEvent]:
+    """Their events, each story in a partition of its own."""
+    return [
+        replace(event, meta=replace(event.meta, source_partition=partition))
+        for partition, story in enumerate(stories)
+        for event in story.recorded
+    ]
+
+
+def show(
+    conninfo: str,
+    stories: Sequence[Scenario],
+    *,
+    now: Instant | None = None,
+    terms: TermsTable | None = None,
+) -> list[RecordedEvent]:
+    """Fold the stories into the tables of a migrated database; every one of their events.
+
+    The present is `now`, as a sandbox's, and everything before it is reached.
+    """
+    events = apart(stories)
+    present = max(event.meta.recorded_at for event in events) + 1 if now is None else now
+    changes = fold(change for event in events for view in VIEWS for change in view.changes(event))
+    with psycopg.connect(conninfo) as connection:
+        show_terms(connection, released_terms() if terms is None else terms)
+        write(connection, changes)
+        checkpoint.save(connection, CONSUMER, "topic-1", map(_place, enumerate(stories)))
+        connection.execute("INSERT INTO consumers.sandbox_clock VALUES (true, %s)", (present,))
+        connection.execute("INSERT INTO consumers.horizons VALUES (%s, %s)", (CONSUMER, present))
+    return events
+
+
+def _place(numbered: tuple[int, Scenario]) -> Checkpoint:
+    partition, story = numbered
+    last = story.recorded[-1].meta.log_sequence
+    return Checkpoint(
+        partition=partition, next_offset=last + 1, log_sequence=last, last_hash=ZERO_HASH
+    )
