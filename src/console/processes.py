@@ -111,12 +111,21 @@ def _react(settings: Settings, ledger: Ledger) -> None:
 
 
 def _project(settings: Settings, ledger: Ledger) -> None:
+    from console.terms_found import terms_in_force
+    from consumers.clock import WallClock
+    from consumers.reach import LedgerReach
+    from ledger.kafka_log import KafkaTools
     from ledger.kafka_log.tail import KafkaTail
     from ledger.log import Topic
     from projector import runner
     from projector.projection import Projection
 
-    projection = Projection(conninfo=ledger.database_url, ready_file=settings.ready_file)
+    projection = Projection(
+        conninfo=ledger.database_url,
+        ready_file=settings.ready_file,
+        terms=terms_in_force(ledger),
+        reach=LedgerReach(KafkaTools(ledger.kafka), WallClock()),
+    )
     runner.run(projection, lambda: KafkaTail(ledger.kafka, Topic.EVENTS), runner.stop_on_signals())
 
 

@@ -9,15 +9,17 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import structlog
-from msgspec import Struct
+from msgspec import Struct, field
 from psycopg import Connection
 
 from ledger.failpoints import passing
 from ledger.log import Batch
+from ledger.terms import TermsTable, released_terms
 from projector import checkpoint
 from projector.chain import Reading
 from projector.changes import TableChanges, fold
 from projector.checkpoint import Checkpoint
+from projector.horizon import Reach
 from projector.views import VIEWS, View
 from projector.writer import READ_MODELS, write
 
@@ -38,7 +40,8 @@ log = structlog.get_logger()
 class Projection(Struct, frozen=True, kw_only=True):
     """What to fill, and how. `consumer` names the checkpoints, `schema` the tables.
 
-    `ready_file` is made once every event that was there at the start is shown.
+    `ready_file` is made once every event that was there at the start is shown. `terms` are those
+    the ledger decides by; without `reach` it is not found out how far the past is complete.
     """
 
     conninfo: str
@@ -48,6 +51,8 @@ class Projection(Struct, frozen=True, kw_only=True):
     max_records: int = 5_000
     wait_seconds: float = 0.5
     ready_file: Path | None = None
+    terms: TermsTable = field(default_factory=released_terms)
+    reach: Reach | None = None
 
 
 def project(

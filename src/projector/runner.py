@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from threading import Event as Flag
 from typing import Any
 
@@ -13,16 +14,20 @@ import structlog
 from psycopg import Connection
 
 from ledger.log import EventSource, LogUnavailable
-from projector import checkpoint, filled
+from projector import checkpoint, filled, horizon
 from projector.checkpoint import Checkpoint
+from projector.horizon import Horizon
 from projector.migrations import migrate
 from projector.projection import SESSION, PostgresTables, Projection, Tables, show
 from projector.rebuild import RebuildUnderWay, rebuild
+from projector.terms_shown import show_terms
 
+_LOOK_SECONDS = 0.5
 _PASSING = (psycopg.OperationalError, LogUnavailable, RebuildUnderWay)
 """What a restart of the database or of the broker raises, or a rebuild that somebody started:
 waited out, again and again.
 """
+Look = Callable[[Mapping[int, Checkpoint]], None]
 _TRY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended('refund-ledger:' || %s, 0))"
 
 log = structlog.get_logger()
@@ -58,7 +63,7 @@ def _session(projection: Projection, open_source: Callable[[], EventSource], sto
     1. Bring the tables up to date and open the connection that writes.
     2. Wait to be the only projector: the lock is the connection's, so whoever holds it can write,
        and whoever loses it cannot.
-    3. Read where this consumer stands, and see that the database belongs to the log.
+    3. Read where this consumer stands, see that the database belongs to the log, show the terms.
     4. Fill the views that a newer program has brought, from the first event to that place.
     5. Read, show, and go on from there until told to stop.
 
@@ -78,11 +83,15 @@ def _session(projection: Projection, open_source: Callable[[], EventSource], sto
             # 3
             ends = source.ends()
             places = checkpoint.load(connection, projection.consumer, source.topic_id, ends)
+            if not any(place.next_offset for place in places.values()):
+                horizon.forget(connection, projection.consumer)
+            show_terms(connection, projection.terms)
             # 4
             _fill_new_views(connection, projection, source, places)
             # 5
             tables = PostgresTables(connection, projection, source.topic_id)
-            follow_on(tables, projection, source, places, ends, stop)
+            look = _looking(connection, projection, source)
+            follow_on(tables, projection, source, places, ends, stop, look)
         finally:
             source.close()
 
@@ -125,12 +134,14 @@ def follow_on(
     places: dict[int, Checkpoint],
     ends: tuple[int, ...],
     stop: Flag,
+    look: Look = lambda _: None,
 ) -> None:
     """Show what comes from these places on until told to stop. Where nothing comes, see that the
     database is still there: one that was restored must be told again what it has lost.
     """
     ready = False
     while not stop.is_set():
+        look(places)
         if not ready and all(places[p].next_offset >= end for p, end in enumerate(ends)):
             ready = True
             _tell_ready(projection, ends)
@@ -141,6 +152,21 @@ def follow_on(
             places = show(tables, projection.views, places, batches)
         else:
             tables.check()
+
+
+def _looking(connection: Connection[Any], projection: Projection, source: EventSource) -> Look:
+    """Looks now and then how far the past is complete."""
+    if projection.reach is None:
+        return lambda _: None
+    seen, looked_at = Horizon(projection.consumer, projection.reach, source.ends), 0.0
+
+    def look(places: Mapping[int, Checkpoint]) -> None:
+        nonlocal looked_at
+        if time.monotonic() - looked_at >= _LOOK_SECONDS:
+            looked_at = time.monotonic()
+            seen.look(connection, places)
+
+    return look
 
 
 def _tell_ready(projection: Projection, ends: tuple[int, ...]) -> None:

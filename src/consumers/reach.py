@@ -1,0 +1,33 @@
+"""How far the ledger has come: from which instant on whatever is still to come will be decided."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from consumers.clock import Clock
+from consumers.decider import GROUP
+from ledger.instants import SECOND, Instant
+from ledger.log import LogTools, Topic
+
+SKEW = 10 * SECOND
+"""By how much the broker's clock may be behind ours. A command is decided at its append time."""
+
+
+class LedgerReach:
+    """Satisfies `projector.horizon.Reach`."""
+
+    def __init__(self, tools: LogTools, clock: Clock) -> None:
+        self._tools = tools
+        self._clock = clock
+
+    def now(self) -> Instant:
+        """The present, by a clock that may be ahead of the broker's."""
+        return max(0, self._clock.now() - SKEW)
+
+    def given(self) -> Sequence[int]:
+        """Where the commands end."""
+        return self._tools.end_offsets(Topic.COMMANDS)
+
+    def decided(self) -> Sequence[int | None]:
+        """Where the decider stands."""
+        return self._tools.committed_offsets(GROUP, Topic.COMMANDS)
