@@ -18,6 +18,7 @@ from psycopg import Connection
 from psycopg.errors import DependentObjectsStillExist
 
 from ledger.money import CURRENCY_DIGITS
+from projector.readers import let_read
 from projector.writer import READ_MODELS
 
 FOLDER = Path(__file__).parent
@@ -82,8 +83,9 @@ def migrate(conninfo: str, folder: Path = FOLDER) -> tuple[str, ...]:
             connection.execute(migration.sql)
             _remember(connection, migration.name, migration.digest)
         applied = [migration.name for migration in pending]
-        if _make_views(connection, standing):
-            applied.append(_VIEWS)
+        made = _make_views(connection, standing)
+        applied.extend([_VIEWS] if made else [])
+        let_read(connection, anew=made)
     if applied:
         log.info("database migrated", applied=applied)
     return tuple(applied)

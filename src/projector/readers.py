@@ -1,0 +1,83 @@
+"""The role for people and their tools: it reads the finance views, writes nothing, sees no more."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from psycopg import Connection, sql
+from psycopg.errors import DuplicateObject, InsufficientPrivilege, UniqueViolation
+
+READER = "finance_ro"
+_SETTINGS = (
+    "statement_timeout = '30s'",
+    "idle_in_transaction_session_timeout = '60s'",
+    "default_transaction_read_only = on",
+)
+_LARGE_OBJECTS = "lo_creat(integer), lo_create(oid), lo_from_bytea(oid, bytea)"
+
+log = structlog.get_logger()
+
+
+def let_read(connection: Connection[Any], role: str = READER, *, anew: bool = False) -> bool:
+    """Make the role if it is missing, and let it read schema finance; False where it is missing
+    still. `anew`: the views were just made, and grants go with a view.
+
+    The role may log in but has no password: set one. Where we may not make roles, the log says what
+    an administrator is to do, and nothing else is missing.
+    """
+    if not _is_there(connection, role) and not _make(connection, role):
+        log.warning(
+            "a role is missing that this user may not create: nobody can read by it until an "
+            "administrator has created it and this program has started again",
+            role=role,
+            administrator_runs=f'CREATE ROLE "{role}" LOGIN',
+        )
+        return False
+    if anew or not _may_read(connection, role):
+        _grant(connection, role)
+    return True
+
+
+def _is_there(connection: Connection[Any], role: str) -> bool:
+    found = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (role,))
+    return found.fetchone() is not None
+
+
+def _make(connection: Connection[Any], role: str) -> bool:
+    """Make the role; one that others have made meanwhile will do."""
+    name = sql.Identifier(role)
+    try:
+        with connection.transaction():
+            connection.execute(sql.SQL("CREATE ROLE {} LOGIN NOINHERIT").format(name))
+            for setting in _SETTINGS:
+                connection.execute(sql.SQL(f"ALTER ROLE {{}} SET {setting}").format(name))
+    except InsufficientPrivilege:
+        return False
+    except (DuplicateObject, UniqueViolation):
+        return _is_there(connection, role)
+    return True
+
+
+def _may_read(connection: Connection[Any], role: str) -> bool:
+    row = connection.execute("SELECT has_schema_privilege(%s, 'finance', 'USAGE')", (role,))
+    return row.fetchone() == (True,)
+
+
+def _grant(connection: Connection[Any], role: str) -> None:
+    """All of schema finance to read. What PostgreSQL lets everyone write by default, temporary
+    tables and large objects, is taken from everyone: in this database only its owner writes.
+    """
+    name, database = sql.Identifier(role), sql.Identifier(connection.info.dbname)
+    for statement in (
+        sql.SQL("GRANT USAGE ON SCHEMA finance TO {}").format(name),
+        sql.SQL("GRANT SELECT ON ALL TABLES IN SCHEMA finance TO {}").format(name),
+        sql.SQL("GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA finance TO {}").format(name),
+        sql.SQL("REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC").format(database),
+    ):
+        connection.execute(statement)
+    try:
+        with connection.transaction():
+            connection.execute(f"REVOKE EXECUTE ON FUNCTION {_LARGE_OBJECTS} FROM PUBLIC".encode())
+    except InsufficientPrivilege:
+        log.info("large objects stay open to everyone: only a superuser may close them", role=role)
