@@ -28,11 +28,11 @@ def explain(error: Exception) -> tuple[int, str] | None:
     from ledger.log import LogUnavailable, MemberReplaced, WrongWorld
     from projector.chain import BrokenLog
     from projector.migrations import WrongDatabase
-    from projector.queries import NoReadModels, UnknownAccount
+    from projector.queries import NoReadModels, NotAnswerable, UnknownAccount
     from projector.rebuild import RebuildStalled, RebuildUnderWay
 
     match error:
-        case BadInput() | UnknownAccount():
+        case BadInput() | UnknownAccount() | NotAnswerable():
             return BAD_INPUT, _text(error)
         case ValidationError():
             return BAD_INPUT, _settings_problem(error)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import difflib
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from console.errors import BadInput
+
+if TYPE_CHECKING:
+    from ledger.instants import Instant
+    from projector.queries import Moment
 
 
 def query(
@@ -18,10 +22,24 @@ def query(
     account: Annotated[
         str | None, typer.Option("--account", "-a", help="Only this account's rows.")
     ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option("--at", metavar="INSTANT", help="What had happened by then (RFC 3339)."),
+    ] = None,
+    known_at: Annotated[
+        str | None,
+        typer.Option("--known-at", metavar="INSTANT", help="As far as it was recorded by then."),
+    ] = None,
+    columns: Annotated[
+        str | None, typer.Option("--columns", help="Only these, comma between them.")
+    ] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a row.")] = False,
 ) -> None:
-    """Ask the read models a question.
+    """Ask the read models a question, of the present or of the past.
+
+    An instant is written as 2026-01-31T23:59:59Z. The same question about the past has the same
+    answer for ever; with --at alone it is answered by what is complete now, and says up to when.
 
     Examples:
 
@@ -30,12 +48,19 @@ def query(
       refundctl query recycle-bin --account acct-1
 
       refundctl query refunds --json | jq .working
+
+      refundctl query reservations --columns reservation_id,remaining_days,remaining_value
+
+      refundctl query statement --account acct-1 --at 2026-01-31T23:59:59Z
+
+      refundctl query balances --at 2026-01-31T23:59:59Z --known-at 2026-02-03T09:00:00Z
     """
     from console.ledger_found import connected, find_ledger
     from console.output import console, json_line, put
     from console.settings import read_settings
     from console.tables import answer_table
-    from projector.queries import as_records, ask
+    from projector.queries import as_records, ask, of_columns
+    from projector.queries import moment as moment_of
     from projector.questions import QUESTIONS
 
     if name is None:
@@ -46,11 +71,38 @@ def query(
         near = difflib.get_close_matches(name, list(QUESTIONS), n=1)
         meant = f"; did you mean {near[0]!r}?" if near else ""
         raise BadInput(f"no question is called {name!r}{meant} (all: {', '.join(QUESTIONS)})")
+    question = QUESTIONS[name]
+    if columns is not None:
+        question = of_columns(question, [each.strip() for each in columns.split(",")])
+    as_of, known = _instant("--at", at), _instant("--known-at", known_at)
     ledger = find_ledger(read_settings())
     with connected(ledger.database_url) as connection:
-        answer = ask(connection, QUESTIONS[name], account, limit)
+        moment = moment_of(connection, as_of, known)
+        answer = ask(connection, question, account, limit, moment)
+    if moment is not None:
+        typer.echo(_told(moment), err=True)
     if as_json:
         for record in as_records(answer):
             typer.echo(json_line(record))
     else:
         put(console(), answer_table(answer))
+
+
+def _instant(option: str, text: str | None) -> Instant | None:
+    from ledger.instants import parse_instant
+
+    if text is None:
+        return None
+    try:
+        return parse_instant(text)
+    except ValueError as error:
+        raise BadInput(
+            f"{option}: {error}; write an instant such as 2026-01-31T23:59:59Z"
+        ) from error
+
+
+def _told(moment: Moment) -> str:
+    from ledger.instants import format_instant
+
+    as_of, known_at = format_instant(moment.as_of), format_instant(moment.known_at)
+    return f"as of {as_of}, as known at {known_at} (--at {as_of} --known-at {known_at})"

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 from psycopg import Connection, errors
 
-from ledger.instants import format_instant, from_datetime
-from projector.questions import Kind, Question
+from ledger.instants import Instant, as_datetime, format_instant, from_datetime
+from projector.questions import Column, Kind, Question
 
 Cell = str | int | bool | tuple[str, ...] | dict[str, Any] | list[Any] | None
 """A value as JSON has it: money and instants are text; of JSON columns whatever they hold."""
@@ -20,8 +23,19 @@ class UnknownAccount(LookupError):
     """The account asked about is not there, which is not the same as having nothing to show."""
 
 
+class NotAnswerable(LookupError):
+    """The question has no answer, or none that lasts; the message says why."""
+
+
 class NoReadModels(LookupError):
     """The database holds no read models yet."""
+
+
+class Moment(Struct, frozen=True, kw_only=True):
+    """A point of the past: what had happened by `as_of`, as far as recorded by `known_at`."""
+
+    as_of: Instant
+    known_at: Instant
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -36,22 +50,23 @@ def ask(
     question: Question,
     account_id: str | None = None,
     limit: int | None = None,
+    moment: Moment | None = None,
 ) -> Answer:
     """Answer a question, about one account or about all, with at most `limit` rows.
 
-    Raises UnknownAccount, and NoReadModels where no projector has been here.
+    Raises UnknownAccount, NotAnswerable, and NoReadModels where no projector has been here.
     """
-    statement = _statement(question, one_account=account_id is not None)
-    try:
+    statement = _statement(question, one_account=account_id is not None, past=moment is not None)
+    values: dict[str, Any] = {"account_id": account_id, "limit": limit}
+    if moment is not None:
+        values["as_of"] = as_datetime(moment.as_of)
+        values["known_at"] = as_datetime(moment.known_at)
+    with _explained(connection):
+        if moment is not None:
+            connection.execute("SELECT finance.answerable(%(as_of)s, %(known_at)s)", values)
         if account_id is not None:
-            _see_that_it_is_there(connection, account_id)
-        values = {"account_id": account_id, "limit": limit}
+            _see_that_it_is_there(connection, question, account_id, moment)
         rows = connection.execute(statement.encode(), values).fetchall()
-    except (errors.UndefinedTable, errors.InvalidSchemaName) as error:
-        raise NoReadModels(
-            f"database {connection.info.dbname!r} has no read models yet; start the projector "
-            "with 'refundctl up'"
-        ) from error
     kinds = [column.kind for column in question.columns]
     return Answer(
         question=question,
@@ -60,6 +75,39 @@ def ask(
             for row in rows
         ),
     )
+
+
+def moment(
+    connection: Connection[Any], as_of: Instant | None, known_at: Instant | None
+) -> Moment | None:
+    """The moment asked about; None for the present, where neither is given.
+
+    Without `known_at` it is the last instant up to which the past is complete, so that the same
+    moment has the same answer for ever; without `as_of` it is `known_at`.
+    """
+    if as_of is None and known_at is None:
+        return None
+    if known_at is None:
+        with _explained(connection):
+            row = connection.execute("SELECT max(reached_until) FROM finance.reached").fetchone()
+        if row is None or row[0] is None:
+            raise NotAnswerable(
+                "the past cannot be asked about yet: it is not known how far the partitions have "
+                "come; see 'refundctl status', and ask again later"
+            )
+        known_at = from_datetime(row[0]) - 1
+    return Moment(as_of=known_at if as_of is None else as_of, known_at=known_at)
+
+
+def of_columns(question: Question, names: Sequence[str]) -> Question:
+    """The question with these columns, in this order. NotAnswerable names one it does not have."""
+    known: dict[str, Column] = {column.name: column for column in question.columns}
+    for name in names:
+        if name not in known:
+            raise NotAnswerable(
+                f"question {question.name} has no column {name!r}; it has {', '.join(known)}"
+            )
+    return replace(question, columns=tuple(known[name] for name in names))
 
 
 def as_records(answer: Answer) -> list[dict[str, Cell]]:
@@ -86,23 +134,54 @@ def positions(connection: Connection[Any], consumer: str = "projector") -> dict[
     return dict(rows)
 
 
-def _statement(question: Question, *, one_account: bool) -> str:
+@contextmanager
+def _explained(connection: Connection[Any]) -> Iterator[None]:
+    try:
+        yield
+    except (errors.UndefinedTable, errors.UndefinedFunction, errors.InvalidSchemaName) as error:
+        raise NoReadModels(
+            f"database {connection.info.dbname!r} has no read models yet; start the projector "
+            "with 'refundctl up'"
+        ) from error
+    except errors.InvalidParameterValue as error:
+        raise NotAnswerable(error.diag.message_primary) from error
+
+
+def _statement(question: Question, *, one_account: bool, past: bool) -> str:
     wanted = ", ".join(
         f"{question.expressions.get(column.name, column.name)} AS {column.name}"
         for column in question.columns
     )
     where = "WHERE account_id = %(account_id)s" if one_account else ""
-    return f"SELECT {wanted} FROM {question.view} {where} {question.tail} LIMIT %(limit)s"
+    source = question.view
+    if past:
+        if question.at is None:
+            raise NotAnswerable(
+                f"question {question.name} is about the present alone; the past can be asked about "
+                "with balances, statement, annual-refund-totals, recycle-bin, postings, trial and "
+                "trial-balance"
+            )
+        source = f"{question.at}(%(as_of)s, %(known_at)s)"
+    return f"SELECT {wanted} FROM {source} {where} {question.tail} LIMIT %(limit)s"
 
 
-def _see_that_it_is_there(connection: Connection[Any], account_id: str) -> None:
+def _see_that_it_is_there(
+    connection: Connection[Any], question: Question, account_id: str, at: Moment | None
+) -> None:
+    if not question.of_accounts:
+        raise NotAnswerable(f"question {question.name} is not about accounts; leave --account out")
     found = connection.execute(
-        "SELECT FROM finance.accounts WHERE account_id = %s", (account_id,)
+        "SELECT opened_at FROM finance.accounts WHERE account_id = %s", (account_id,)
     ).fetchone()
     if found is None:
         raise UnknownAccount(
             f"account {account_id}: the read models have none of that id; see all with "
             "'refundctl query accounts'"
+        )
+    if at is not None and from_datetime(found[0]) > min(at.as_of, at.known_at):
+        opened = format_instant(from_datetime(found[0]))
+        raise UnknownAccount(
+            f"account {account_id}: it was opened at {opened}, after the instant asked about"
         )
 
 
@@ -116,6 +195,9 @@ def _cell(kind: Kind, value: Any) -> Cell:
         case Kind.INSTANT:
             assert isinstance(value, datetime)
             return format_instant(from_datetime(value))
+        case Kind.DAY:
+            assert isinstance(value, date)
+            return value.isoformat()
         case Kind.SPAN:
             assert isinstance(value, timedelta)
             return value // timedelta(seconds=1)

@@ -29,6 +29,15 @@ def apart(stories: Sequence[Scenario]) -> list[RecordedEvent]:
     ]
 
 
+def of_account(story: Scenario, account: str) -> Scenario:
+    """The story as if it were another account's."""
+    story.account = account
+    story.recorded = [
+        replace(event, meta=replace(event.meta, account_id=account)) for event in story.recorded
+    ]
+    return story
+
+
 def show(
     conninfo: str,
     stories: Sequence[Scenario],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,10 +11,14 @@ import pytest
 from psycopg import Connection
 
 from ledger.envelope import RecordedEvent
-from ledger.instants import Instant, as_datetime
+from ledger.instants import Instant, as_datetime, parse_instant
+from projector.queries import Answer, Moment, NotAnswerable, UnknownAccount, ask, moment
+from projector.questions import QUESTIONS
+from projector.views import VIEWS
 from tests.projector import naive
 from tests.projector.mixed import instants, mixed
 from tests.projector.shown import show
+from tests.scenario import Scenario
 
 SEED = 20_261_124
 BALANCES = "SELECT account_id, cash_minor, gift_minor FROM finance.balances_at(%s, %s)"
@@ -85,3 +90,98 @@ def test_the_present_is_what_the_views_say(past: Past) -> None:
         shown = past.connection.execute(f"SELECT * FROM finance.{view}".encode()).fetchall()
         answer = past.connection.execute(f"SELECT * FROM finance.{function}()".encode()).fetchall()
         assert sorted(map(repr, shown)) == sorted(map(repr, answer)), view
+
+
+def answer(past: Past, name: str, account: str | None, at: str | None, known: str | None) -> Answer:
+    given = [None if text is None else parse_instant(text) for text in (at, known)]
+    moment_asked = moment(past.connection, *given)
+    return ask(past.connection, QUESTIONS[name], account, None, moment_asked)
+
+
+@pytest.mark.parametrize(
+    ("account", "at", "known", "said"),
+    [
+        (
+            None,
+            "2999-01-01T00:00:00Z",
+            None,
+            "2999-01-01T00:00:00Z lies in the future: the present",
+        ),
+        (
+            None,
+            None,
+            "2999-01-01T00:00:00Z",
+            "2999-01-01T00:00:00Z lies in the future: the present",
+        ),
+        (None, "1999-01-01T00:00:00Z", None, "is before the ledger began: its first event was rec"),
+        (None, "2026-03-01T00:00:00Z", "1999-01-01T00:00:00Z", "is before the ledger began"),
+        ("nobody", "2026-03-01T00:00:00Z", None, "account nobody: the read models have none"),
+        ("acct-r0", "2026-01-05T19:00:00Z", None, "account acct-r0: it was opened at 2026-01-06T"),
+    ],
+)
+def test_what_has_no_answer_says_why(
+    past: Past, account: str | None, at: str | None, known: str | None, said: str
+) -> None:
+    with pytest.raises((NotAnswerable, UnknownAccount), match=re.escape(said)):
+        answer(past, "balances", account, at, known)
+
+
+def test_an_instant_that_not_every_partition_has_reached_has_no_answer_yet(past: Past) -> None:
+    reached = parse_instant("2026-06-01T00:00:00Z")
+    past.connection.execute("UPDATE consumers.horizons SET reached_at = %s", (reached,))
+    said = (
+        "2026-06-01T00:00:00Z is not answerable yet: every partition is known to have reached 202"
+    )
+    with pytest.raises(NotAnswerable, match=re.escape(said)):
+        answer(past, "balances", None, "2026-06-01T00:00:00Z", None)
+    assert answer(past, "balances", None, "2026-05-31T23:59:59.999999Z", None).rows
+    past.connection.execute("DELETE FROM consumers.horizons")
+    with pytest.raises(NotAnswerable, match="it is not known how far the partitions have come"):
+        answer(past, "balances", None, "2026-05-01T00:00:00Z", None)
+
+
+def test_an_empty_ledger_has_no_past(migrated: str) -> None:
+    with (
+        psycopg.connect(migrated, autocommit=True) as connection,
+        pytest.raises(NotAnswerable, match="before the ledger began: it has no event yet"),
+    ):
+        ask(connection, QUESTIONS["statement"], moment=Moment(as_of=1, known_at=1))
+
+
+def test_a_question_about_the_present_alone_says_so(past: Past) -> None:
+    with pytest.raises(NotAnswerable, match="question quotas is about the present alone"):
+        answer(past, "quotas", None, "2026-05-01T00:00:00Z", None)
+
+
+def test_an_instant_alone_is_answered_by_what_is_complete(past: Past) -> None:
+    reached = parse_instant("2026-06-01T00:00:00Z")
+    past.connection.execute("UPDATE consumers.horizons SET reached_at = %s", (reached,))
+    at = parse_instant("2026-05-01T00:00:00Z")
+    assert moment(past.connection, at, None) == Moment(as_of=at, known_at=reached - 1)
+    assert moment(past.connection, None, at) == Moment(as_of=at, known_at=at)
+    assert moment(past.connection, None, None) is None
+
+
+def test_what_comes_later_does_not_change_the_answer(migrated: str) -> None:
+    """The same question before and after the rest of the log: the same rows."""
+    stories = mixed(SEED)
+    cut = sorted(event.meta.recorded_at for story in stories for event in story.recorded)[200]
+    early = [_until(story, cut) for story in mixed(SEED)]
+    show(migrated, early, now=cut + 1)
+    asked = [(as_of, known) for as_of, known in instants(early, 4, 40) if known <= cut]
+    queries = (BALANCES, STATEMENT, TOTALS, BIN)
+    with psycopg.connect(migrated, autocommit=True) as connection:
+        before = [Past(connection, []).asked(query, *both) for both in asked for query in queries]
+        connection.execute(
+            "TRUNCATE consumers.horizons, consumers.sandbox_clock, consumers.checkpoints"
+        )
+        for view in VIEWS:
+            connection.execute(f"TRUNCATE read_models.{view.TABLE.name}".encode())
+        show(migrated, stories)
+        after = [Past(connection, []).asked(query, *both) for both in asked for query in queries]
+    assert before == after
+
+
+def _until(story: Scenario, cut: Instant) -> Scenario:
+    story.recorded = [event for event in story.recorded if event.meta.recorded_at <= cut]
+    return story

@@ -42,3 +42,20 @@ GROUP BY p.currency, p.ledger_account
 $$;
 COMMENT ON FUNCTION finance.trial_balance_at IS
     'The trial balance as of a business instant, as it was known at another; left out: the present';
+
+CREATE FUNCTION finance.postings_at(
+    as_of timestamptz DEFAULT NULL, known_at timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    account_id text, event_name text, transaction integer, line integer, ledger_account text,
+    side text, currency text, amount numeric, amount_minor bigint, signed_minor bigint,
+    occurred_at timestamptz, recorded_at timestamptz, event_id text, partition integer,
+    log_sequence bigint
+)
+LANGUAGE sql STABLE AS $$
+SELECT p.* FROM finance.postings p
+WHERE finance.answerable(as_of, known_at)
+  AND (as_of IS NULL OR p.occurred_at <= as_of)
+  AND (known_at IS NULL OR p.recorded_at <= known_at)
+$$;
+COMMENT ON FUNCTION finance.postings_at IS
+    'The journal''s lines as of a business instant, as known at another; left out: the present';
