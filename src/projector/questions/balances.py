@@ -1,0 +1,58 @@
+"""Questions about accounts and what stands on them."""
+
+from __future__ import annotations
+
+from projector.questions.question import Question, columns
+
+QUESTIONS: tuple[Question, ...] = (
+    Question(
+        name="accounts",
+        about="the accounts, their type, currency and standing",
+        view="finance.accounts",
+        columns=columns(
+            "account_id account_type us_government:FLAG currency in_arrears:FLAG card_id"
+            " opened_at:INSTANT"
+        ),
+        tail="ORDER BY account_id",
+    ),
+    Question(
+        name="balances",
+        about="what was credited to each account's balance, by fund",
+        view="finance.balances",
+        columns=columns("account_id currency cash:MONEY gift:MONEY total:MONEY"),
+        tail="ORDER BY account_id",
+        at="finance.balances_at",
+    ),
+    Question(
+        name="statement",
+        about="the income and expense lines of each balance, with the balance after each",
+        view="finance.statement",
+        columns=columns(
+            "account_id line:NUMBER business_date:DAY recorded_at:INSTANT kind event_name"
+            " refund_id currency cash:MONEY gift:MONEY amount:MONEY balance_cash:MONEY"
+            " balance_gift:MONEY balance:MONEY occurred_at:INSTANT"
+        ),
+        tail="ORDER BY account_id, line",
+        at="finance.statement_at",
+    ),
+    Question(
+        name="quotas",
+        about="the self-service returns each account has used and has left",
+        view="finance.quotas",
+        columns=columns(
+            "account_id quota allowed:NUMBER used:NUMBER pending:NUMBER available:NUMBER terms"
+        ),
+        tail="ORDER BY account_id, quota",
+    ),
+    Question(
+        name="commitment-terms",
+        about="the commitments of enrolments, and what refunds credited to them",
+        view="finance.commitment_terms",
+        columns=columns(
+            "account_id term_id starts_on:DAY ends_on:DAY state currency amount:MONEY"
+            " credited:MONEY opened_at:INSTANT"
+        ),
+        tail="ORDER BY account_id, starts_on, term_id",
+    ),
+)
+"""In the order they are listed."""

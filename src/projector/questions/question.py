@@ -1,0 +1,54 @@
+"""What a question is: its name, its columns and the SQL that answers it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+
+class Kind(StrEnum):
+    """How a column's values are to be read and shown.
+
+    MONEY is a decimal string with all decimals of the currency beside it, INSTANT RFC 3339 in UTC,
+    DAY ISO 8601, SPAN whole seconds, JSON a value of its own.
+    """
+
+    TEXT = "TEXT"
+    MONEY = "MONEY"
+    INSTANT = "INSTANT"
+    DAY = "DAY"
+    SPAN = "SPAN"
+    NUMBER = "NUMBER"
+    FLAG = "FLAG"
+    TEXTS = "TEXTS"
+    JSON = "JSON"
+
+
+class Column(Struct, frozen=True, kw_only=True):
+    """A column of an answer."""
+
+    name: str
+    kind: Kind
+
+
+class Question(Struct, frozen=True, kw_only=True):
+    """A question, and the view that answers it. `tail` orders the rows, and groups them first where
+    the columns add up. `at` is the function that answers it of the past, where there is one;
+    `of_accounts` says whether it can be asked of one account.
+    """
+
+    name: str
+    about: str
+    view: str
+    columns: tuple[Column, ...]
+    expressions: dict[str, str] = {}
+    tail: str
+    at: str | None = None
+    of_accounts: bool = True
+
+
+def columns(text: str) -> tuple[Column, ...]:
+    """`"amount:MONEY rule"` → the columns; TEXT where no kind is said."""
+    pairs = (word.partition(":") for word in text.split())
+    return tuple(Column(name=name, kind=Kind(kind or "TEXT")) for name, _, kind in pairs)

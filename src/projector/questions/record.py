@@ -1,0 +1,77 @@
+"""Questions about what was decided, by which terms, and how far it is shown."""
+
+from __future__ import annotations
+
+from projector.questions.question import Question, columns
+
+QUESTIONS: tuple[Question, ...] = (
+    Question(
+        name="outcomes",
+        about="what each command led to: its events, or its refusal",
+        view="finance.outcomes",
+        columns=columns(
+            "account_id command_id command_type refused:FLAG event_names:TEXTS event_ids:TEXTS"
+            " quote_id quote_currency quote_amount:MONEY recorded_at:INSTANT command_digest"
+        ),
+        tail="ORDER BY account_id, log_sequence",
+    ),
+    Question(
+        name="refusals",
+        about="every rule a refused command violated, with the figures compared",
+        view="finance.refusals",
+        columns=columns(
+            "account_id command_id command_type position:NUMBER rule code message figures:JSON"
+            " actor_id actor_role refused_at:INSTANT"
+        ),
+        tail="ORDER BY account_id, refused_at, log_sequence, position",
+    ),
+    Question(
+        name="refusals-by-rule",
+        about="how often each rule refused which command",
+        view="finance.refusals",
+        columns=columns(
+            "rule code command_type refusals:NUMBER accounts:NUMBER first_at:INSTANT"
+            " last_at:INSTANT"
+        ),
+        expressions={
+            "refusals": "count(*)",
+            "accounts": "count(DISTINCT account_id)",
+            "first_at": "min(refused_at)",
+            "last_at": "max(refused_at)",
+        },
+        tail="GROUP BY rule, code, command_type ORDER BY count(*) DESC, rule, code, command_type",
+    ),
+    Question(
+        name="events",
+        about="every event as it stands in the log",
+        view="finance.events",
+        columns=columns(
+            "account_id sequence:NUMBER event_name occurred_at:INSTANT recorded_at:INSTANT"
+            " command_id actor_id actor_role terms event_id body:JSON"
+        ),
+        tail="ORDER BY account_id, sequence",
+    ),
+    Question(
+        name="terms",
+        about="the numbers that the views go by, by version",
+        view="finance.terms",
+        columns=columns(
+            "version effective_from:INSTANT time_zone full_refunds_per_account:NUMBER"
+            " ordinary_returns_per_account:NUMBER marketplace_refunds_per_account:NUMBER"
+            " cap_usd:MONEY cap_window_days:NUMBER cap_basis not_exchangeable:JSON families:JSON"
+        ),
+        tail="ORDER BY position",
+        of_accounts=False,
+    ),
+    Question(
+        name="reached",
+        about="how far the views have come, and until when the past is complete",
+        view="finance.reached",
+        columns=columns(
+            "partition:NUMBER events:NUMBER last_recorded_at:INSTANT reached_until:INSTANT"
+        ),
+        tail="ORDER BY partition",
+        of_accounts=False,
+    ),
+)
+"""In the order they are listed."""

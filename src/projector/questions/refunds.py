@@ -1,0 +1,71 @@
+"""Questions about refunds: how far they have come, and what they add up to."""
+
+from __future__ import annotations
+
+from projector.questions.question import Question, columns
+
+QUESTIONS: tuple[Question, ...] = (
+    Question(
+        name="refunds",
+        about="every refund: what for, by what rule, how much, how far it has come",
+        view="finance.refunds",
+        columns=columns(
+            "account_id refund_id source_kind source_id rule state currency gross:MONEY fee:MONEY"
+            " amount:MONEY cash:MONEY gift:MONEY original:MONEY issued_at:INSTANT"
+            " occurred_at:INSTANT expected_arrival_at:INSTANT settled_at:INSTANT held_because"
+            " corrected_at:INSTANT corrected_because auto_approved:FLAG quota_spent:FLAG ticket"
+            " command_id working:JSON"
+        ),
+        tail="ORDER BY account_id, issued_at, refund_id",
+    ),
+    Question(
+        name="refund-progress",
+        about="what happened to each refund, step by step",
+        view="finance.refund_progress",
+        columns=columns(
+            "account_id refund_id step:NUMBER event_name reference reason actor_role"
+            " recorded_at:INSTANT occurred_at:INSTANT command_id"
+        ),
+        tail="ORDER BY account_id, refund_id, step",
+    ),
+    Question(
+        name="documents",
+        about="credit memos, invoices and held credits",
+        view="finance.documents",
+        columns=columns(
+            "account_id kind document_id state refund_id currency amount:MONEY open_amount:MONEY"
+            " issued_at:INSTANT ended_at:INSTANT lines:JSON"
+        ),
+        tail="ORDER BY account_id, issued_at, kind, document_id",
+    ),
+    Question(
+        name="annual-refund-totals",
+        about="what was refunded in the last 365 days, and what of it uses the cap",
+        view="finance.annual_refund_totals",
+        columns=columns(
+            "account_id currency refunds:NUMBER amount:MONEY cap_usd:MONEY cap_basis"
+            " refund_usd:MONEY refund_left_usd:MONEY next_release_at:INSTANT"
+            " next_release_usd:MONEY cancelled_commitment_usd:MONEY commitment_left_usd:MONEY"
+            " commitment_next_release_at:INSTANT commitment_next_release_usd:MONEY"
+        ),
+        tail="ORDER BY account_id",
+        at="finance.annual_refund_totals_at",
+    ),
+    *(
+        Question(
+            name=f"refund-totals-by-{kind}-year",
+            about=f"what was refunded in each {kind} year, on both bases of the cap",
+            view=f"finance.refund_totals_by_{kind}_year",
+            columns=columns(
+                "account_id year_starts_on:DAY year_ends_on:DAY currency refunds:NUMBER"
+                " amount:MONEY cap_usd:MONEY refund_usd:MONEY refund_left_usd:MONEY"
+                " cancelled_commitment_usd:MONEY commitment_left_usd:MONEY"
+                " next_release_at:INSTANT next_release_usd:MONEY"
+                " commitment_next_release_usd:MONEY"
+            ),
+            tail="ORDER BY account_id, year_starts_on, currency",
+        )
+        for kind in ("calendar", "fiscal")
+    ),
+)
+"""In the order they are listed."""
