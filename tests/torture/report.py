@@ -30,6 +30,7 @@ class Totals:
         self.cells = len(ran)
         self.skipped = len(results) - len(ran)
         self.failed = sum(not each.clean for each in ran)
+        self.published = sum(each.published for each in ran)
         self.commands = sum(each.commands for each in ran)
         self.duplicates = sum(each.duplicates for each in ran)
         self.events = sum(each.events for each in ran)
@@ -43,9 +44,10 @@ def sentence(results: Sequence[Result]) -> str:
     found = ", ".join(f"{totals.violations[kind]} {SHORT[kind]}" for kind in Kind)
     skipped = f"; {totals.skipped} skipped" if totals.skipped else ""
     return (
-        f"{totals.cells} cells over {totals.commands:,} commands, {totals.duplicates:,} of them "
-        f"redeliveries; {totals.events:,} events, {totals.looks:,} looks at the read models: "
-        f"{found}; {totals.failed} cells failed{skipped}"
+        f"{totals.cells} cells; {totals.published:,} commands published, "
+        f"{totals.duplicates / max(totals.published, 1):.0%} of them redeliveries; "
+        f"{totals.commands:,} decided, follow-ups included; {totals.events:,} events, "
+        f"{totals.looks:,} looks at the read models: {found}; {totals.failed} cells failed{skipped}"
     )
 
 

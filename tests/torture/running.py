@@ -30,6 +30,7 @@ class Result(Struct, frozen=True, kw_only=True):
     seed: int
     seconds: float
     struck: Struck | None = None
+    published: int = 0
     commands: int = 0
     duplicates: int = 0
     events: int = 0
@@ -134,6 +135,7 @@ class Bench:
         return replace(
             result,
             struck=struck,
+            published=len(client.acked),
             commands=len(history.commands),
             duplicates=duplicates + client.sent - len(client.acked),
             events=len(history.events),
