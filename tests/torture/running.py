@@ -158,10 +158,7 @@ def seed_of(cell: Cell, seed: int) -> int:
 
 
 def decided_again(history: History, struck_at: int) -> float | None:
-    """After the fault: how long until the last of the partitions was decided in again.
-
-    Measured from the fault, or from the first command that came after it where that was later.
-    """
+    """Seconds from the fault until the last of the partitions with commands was decided in."""
     waits = []
     for partition in range(PARTITIONS):
         asked = _first_after(history.commands, partition, struck_at)
