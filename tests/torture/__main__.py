@@ -1,8 +1,8 @@
 """`make torture`: run the cells against one real stack, say what was found, keep the table.
 
 The environment: CELLS selects by part of the name or by pattern, QUICK=1 takes those of CI,
-FIRST=50 the fifty most telling, SEED repeats a run, REPORT names the page to write. The exit code
-is 1 if anything was found.
+FIRST=50 the fifty most telling, SEED repeats a run, REPORT names a page to add the cells to. The
+exit code is 1 if anything was found.
 """
 
 from __future__ import annotations
@@ -62,17 +62,17 @@ def main() -> int:
         console.print("interrupted; nothing is left running")
         return 130
     console.print(report.table(results))
-    console.print(report.sentence(results), highlight=False)
+    rows = [report.row_of(each) for each in results]
+    console.print(report.sentence(rows), highlight=False)
     minutes = (time.monotonic() - started) / 60
     proven = f"audit and reconciliation: {proof.strip() or 'nothing found'}"
     console.print(f"{minutes:.1f} minutes; {proven}", highlight=False)
     for each in failed:
-        console.print(f"again: {replay(each)}", style="red", highlight=False)
+        again = f"make torture CELLS='{each.cell.name}' SEED={each.seed}"
+        console.print(f"again: {again}", style="red", highlight=False)
     if path := os.environ.get("REPORT"):
-        heading = (
-            f"Written by `make torture`, with SEED={seed}, in {minutes:.0f} minutes; {proven}."
-        )
-        report.write(Path(path), report.page(results, heading, replay(None)))
+        run = f"{len(rows)} cells with SEED={seed} in {minutes:.0f} minutes; {proven}."
+        report.write(Path(path), report.added(Path(path), rows, run))
     return 1 if failed or proof else 0
 
 
@@ -121,13 +121,6 @@ def keep_logs(arena: Arena) -> Path:
     kept = Path(tempfile.mkdtemp(prefix="refunds-torture-logs-"))
     shutil.copytree(arena.home / "logs", kept, dirs_exist_ok=True)
     return kept
-
-
-def replay(result: Result | None) -> str:
-    """The command that runs a cell again."""
-    if result is None:
-        return "make torture CELLS=component/fault/moment SEED=…"
-    return f"make torture CELLS='{result.cell.name}' SEED={result.seed}"
 
 
 def _line(result: Result) -> str:

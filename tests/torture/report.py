@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from msgspec import Struct
 from rich.table import Table
 
 from tests.torture.history import Kind
@@ -20,34 +21,78 @@ SHORT = {
     Kind.WRONG_READ_MODEL: "wrong row",
     Kind.WRONG_ANSWER: "wrong answer",
 }
+COLUMNS = (
+    *("component", "fault", "moment", "published", "redelivered", "commands", "events", "looks"),
+    "again after",
+    *SHORT.values(),
+    "result",
+)
+_RUN = "- Run: "
+_SKIPPED = "skipped: "
 
 
-class Totals:
-    """What all cells come to."""
+class Row(Struct, frozen=True, kw_only=True):
+    """A cell as it stands in the table. `found` counts the violations in the order of `Kind`."""
 
-    def __init__(self, results: Sequence[Result]) -> None:
-        ran = [each for each in results if each.skipped is None]
-        self.cells = len(ran)
-        self.skipped = len(results) - len(ran)
-        self.failed = sum(not each.clean for each in ran)
-        self.published = sum(each.published for each in ran)
-        self.commands = sum(each.commands for each in ran)
-        self.duplicates = sum(each.duplicates for each in ran)
-        self.events = sum(each.events for each in ran)
-        self.looks = sum(each.looks for each in ran)
-        self.violations = {kind: sum(each.count(kind) for each in ran) for kind in Kind}
+    component: str
+    fault: str
+    moment: str
+    published: int = 0
+    redelivered: int = 0
+    commands: int = 0
+    events: int = 0
+    looks: int = 0
+    again_seconds: float | None = None
+    found: tuple[int, ...] = (0,) * len(Kind)
+    result: str
+
+    @property
+    def cell(self) -> tuple[str, str, str]:
+        """What makes it distinct."""
+        return self.component, self.fault, self.moment
+
+    @property
+    def skipped(self) -> bool:
+        """Whether the machine did not allow it."""
+        return self.result.startswith(_SKIPPED)
 
 
-def sentence(results: Sequence[Result]) -> str:
-    """The whole run in one line."""
-    totals = Totals(results)
-    found = ", ".join(f"{totals.violations[kind]} {SHORT[kind]}" for kind in Kind)
-    skipped = f"; {totals.skipped} skipped" if totals.skipped else ""
+def row_of(result: Result) -> Row:
+    """What a cell comes to."""
+    cell = result.cell
+    if result.skipped is not None:
+        told = f"{_SKIPPED}{result.skipped}"
+    else:
+        told = "ok" if result.clean else result.failure or "VIOLATED"
+    return Row(
+        component=cell.component,
+        fault=cell.fault_name,
+        moment=cell.moment,
+        published=result.published,
+        redelivered=result.duplicates,
+        commands=result.commands,
+        events=result.events,
+        looks=result.looks,
+        again_seconds=result.decided_again_seconds,
+        found=tuple(result.count(kind) for kind in Kind),
+        result=told,
+    )
+
+
+def sentence(rows: Sequence[Row]) -> str:
+    """All cells in one line."""
+    ran = [each for each in rows if not each.skipped]
+    published, decided = sum(each.published for each in ran), sum(each.commands for each in ran)
+    events, looks = sum(each.events for each in ran), sum(each.looks for each in ran)
+    failed = sum(each.result != "ok" for each in ran)
+    share = sum(each.redelivered for each in ran) / max(published, 1)
+    counts = [sum(each.found[place] for each in ran) for place, _ in enumerate(Kind)]
+    found = ", ".join(f"{n} {name}" for n, name in zip(counts, SHORT.values(), strict=True))
+    skipped = f"; {len(rows) - len(ran)} skipped" if len(rows) > len(ran) else ""
     return (
-        f"{totals.cells} cells; {totals.published:,} commands published, "
-        f"{totals.duplicates / max(totals.published, 1):.0%} of them redeliveries; "
-        f"{totals.commands:,} decided, follow-ups included; {totals.events:,} events, "
-        f"{totals.looks:,} looks at the read models: {found}; {totals.failed} cells failed{skipped}"
+        f"{len(ran)} cells; {published:,} commands published, {share:.0%} of them redeliveries; "
+        f"{decided:,} decided, follow-ups included; {events:,} events, {looks:,} looks at the read "
+        f"models: {found}; {failed} cells failed{skipped}"
     )
 
 
@@ -61,34 +106,52 @@ def table(results: Iterable[Result]) -> Table:
     return made
 
 
-def page(results: Sequence[Result], heading: str, replay: str) -> str:
-    """As Markdown, with how to read it."""
+def page(rows: Sequence[Row], runs: Sequence[str]) -> str:
+    """As Markdown, with how to read it. `runs` says by which runs it was written."""
     lines = [
         "# Torture: what was done to a running ledger, and what was found",
         "",
-        heading,
+        f"**{sentence(rows)}.**",
         "",
-        f"**{sentence(results)}.**",
+        *_waits("Decider killed with -9, until every partition decided again", rows, "kill"),
+        *_waits("Decider stopped, until the other one had taken over", rows, "stop"),
         "",
-        *_waits("Decider killed with -9, until every partition decided again", results, "kill"),
-        *_waits("Decider stopped, until the other one had taken over", results, "stop"),
+        "Written by `make torture REPORT=…`; the seconds are of a machine that others shared:",
+        "",
+        *(f"{_RUN}{each}" for each in runs),
         "",
         "## How to read the table",
         "",
         EXPLAINED,
         "",
-        f"One cell is run again by `{replay}`.",
+        "A cell is run again by `make torture CELLS=component/fault/moment SEED=…`.",
         "",
         "## The cells",
         "",
-        "| component | fault | moment | commands | redelivered | events | looks | again after | "
-        + " | ".join(SHORT.values())
-        + " | result |",
-        "|---|---|---|" + "--:|" * (5 + len(SHORT)) + "---|",
-        *(_line(each) for each in results),
+        f"| {' | '.join(COLUMNS)} |",
+        f"|---|---|---|{'--:|' * (len(COLUMNS) - 4)}---|",
+        *(_line(each) for each in rows),
         "",
     ]
     return "\n".join(lines)
+
+
+def added(path: Path, rows: Sequence[Row], run: str) -> str:
+    """The page with the cells of a run added: one that stood there already is replaced."""
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    known = {each.cell: each for each in rows_in(text)} | {each.cell: each for each in rows}
+    return page(list(known.values()), [*runs_in(text), run])
+
+
+def rows_in(text: str) -> list[Row]:
+    """The rows of a page."""
+    marked = [line for line in text.splitlines() if line.startswith("| ")]
+    return [_read(line.strip("| ").split(" | ")) for line in marked[1:]]
+
+
+def runs_in(text: str) -> list[str]:
+    """The runs that wrote a page."""
+    return [line.removeprefix(_RUN) for line in text.splitlines() if line.startswith(_RUN)]
 
 
 EXPLAINED = """\
@@ -106,8 +169,8 @@ deciders, a reactions process and a projector, whose connections all go through 
   stays open. **cut**, **delay** and **half-open** hit all connections of the component.
 - **disk full**: not one byte more fits on the disk of the deciders' stores, the broker or the
   database, until somebody has complained.
-- **commands** are the records in the log, follow-ups and those sent again included; **redelivered**
-  are those that a client sent more than once.
+- **published** are the records that a client was told are in the log, **redelivered** those it sent
+  more than once, **commands** all that stand there, follow-ups and deadlines included.
 - **looks** are answers that a client was given and snapshots of the read models, during and after
   the fault. Each must be what the log adds up to at the projector's place.
 - **again after** is how many seconds after the fault the last partition was decided in again.
@@ -139,26 +202,39 @@ def _row(each: Result) -> tuple[str, ...]:
     )
 
 
-def _line(each: Result) -> str:
-    cell = each.cell
-    counts = [str(each.count(kind)) for kind in Kind]
-    if each.skipped is not None:
-        cells = [*[""] * 5, *[""] * len(counts), f"skipped: {each.skipped}"]
-    else:
-        result = "ok" if each.clean else each.failure or "VIOLATED"
-        figures = (each.commands, each.duplicates, each.events, each.looks)
-        cells = [*map(str, figures), _seconds(each.decided_again_seconds), *counts, result]
-    return f"| {' | '.join([cell.component, cell.fault_name, cell.moment, *cells])} |"
+def _line(each: Row) -> str:
+    figures = (each.published, each.redelivered, each.commands, each.events, each.looks)
+    again = _seconds(each.again_seconds)
+    cells = (*each.cell, *map(str, figures), again, *map(str, each.found), each.result)
+    return f"| {' | '.join(cells)} |"
 
 
-def _waits(what: str, results: Sequence[Result], fault: str) -> list[str]:
+def _read(cells: Sequence[str]) -> Row:
+    component, fault, moment, *figures = cells
+    published, redelivered, commands, events, looks = map(int, figures[:5])
+    return Row(
+        component=component,
+        fault=fault,
+        moment=moment,
+        published=published,
+        redelivered=redelivered,
+        commands=commands,
+        events=events,
+        looks=looks,
+        again_seconds=float(figures[5]) if figures[5] else None,
+        found=tuple(map(int, figures[6:-1])),
+        result=figures[-1],
+    )
+
+
+def _waits(what: str, rows: Sequence[Row], fault: str) -> list[str]:
     """A distribution, not a verdict: the machine it was measured on is shared."""
     waits = sorted(
-        each.decided_again_seconds
-        for each in results
-        if each.cell.component.startswith("decider")
-        and each.cell.fault_name == fault
-        and each.decided_again_seconds is not None
+        each.again_seconds
+        for each in rows
+        if each.component.startswith("decider")
+        and each.fault == fault
+        and each.again_seconds is not None
     )
     if len(waits) < 2:
         return []
