@@ -23,6 +23,7 @@ def explain(error: Exception) -> tuple[int, str] | None:
 
     from consumers.decider import CommitLost
     from consumers.sandbox import SandboxStalled
+    from consumers.store import StoreTaken
     from devstack import DevstackError
     from ledger.framing import RegistryUnavailable
     from ledger.log import LogUnavailable, MemberReplaced, WrongWorld
@@ -44,6 +45,7 @@ def explain(error: Exception) -> tuple[int, str] | None:
             | WrongWorld()
             | WrongDatabase()
             | MemberReplaced()
+            | StoreTaken()
             | SandboxStalled()
             | NoReadModels()
             | BrokenLog()

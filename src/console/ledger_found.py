@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 DEFAULT_PARTITIONS = 4
 
-PARTITIONS, SANDBOX, TERMS = "partitions", "sandbox", "terms"
+PARTITIONS, SANDBOX, TERMS, BROKERS = "partitions", "sandbox", "terms", "brokers"
 """What `up` notes beside a stack, for those who find it."""
 
 

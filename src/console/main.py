@@ -17,6 +17,7 @@ from console.explain import explain as explain_verdict
 from console.query import query
 from console.rebuild import rebuild
 from console.rules import rules
+from console.scale import scale
 from console.simulate import simulate
 from console.submit import submit
 
@@ -74,6 +75,7 @@ app.command()(stack.up)
 app.command()(stack.down)
 app.command()(stack.status)
 app.command()(stack.logs)
+app.command()(scale)
 app.command()(simulate)
 app.command()(submit)
 app.command()(query)

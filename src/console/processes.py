@@ -74,7 +74,7 @@ def _decide(settings: Settings, ledger: Ledger) -> None:
 
     opened = _opened(settings, ledger, verify_world(ledger.kafka))
     world = World(opened=opened, terms=terms_in_force(ledger))
-    log = KafkaLog(ledger.kafka, GROUP, Topic.COMMANDS, settings.member or "decider")
+    log = KafkaLog(ledger.kafka, GROUP, Topic.COMMANDS, settings.member_of("decider"))
     folder = settings.home_folder / "state"
 
     def decider_of(partition: int) -> PartitionDecider:
@@ -104,7 +104,7 @@ def _react(settings: Settings, ledger: Ledger) -> None:
             rows = DeadlineTable(connection)
             return DeadlineKeeper(rows, source, tools, clock, sandbox=sandbox)
 
-        log = KafkaLog(ledger.kafka, GROUP, Topic.EVENTS, settings.member or "reactions")
+        log = KafkaLog(ledger.kafka, GROUP, Topic.EVENTS, settings.member_of("reactions"))
         partitions = Partitions(log, lambda p: PartitionReactor(log, p, sandbox=sandbox))
         stop = stop_on_signals()
         run_reactions(partitions, connection, keeper, stop, lambda: _tell_ready(settings))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 from typing import Literal
 
@@ -35,6 +36,12 @@ class Settings(BaseSettings):
         default="info", validation_alias="REFUNDS_LOG_LEVEL"
     )
     log_json: bool = Field(default=False, validation_alias="REFUNDS_LOG_JSON")
+
+    def member_of(self, process: str) -> str:
+        """The name to join a group by: it must be its own, and the same after a restart. Where none
+        is given, this machine's, so that containers of one image need not be told.
+        """
+        return self.member or f"{process}@{socket.gethostname()}"
 
     @property
     def terms_path(self) -> Path | None:

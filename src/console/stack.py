@@ -2,40 +2,51 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from console.errors import BadInput, Failed
-from console.ledger_found import DEFAULT_PARTITIONS, PARTITIONS, SANDBOX, TERMS
+from console.ledger_found import DEFAULT_PARTITIONS, PARTITIONS, SANDBOX
+from console.ledger_plan import ledger_plan
+from console.shares import known_brokers
 
 if TYPE_CHECKING:
     from console.settings import Settings
-    from devstack import Plan, Status
-    from devstack.processes import Identity
+    from devstack import Status
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")]
-PROCESSES = ("decider", "reactions", "projector")
 
 
 def up(
     sandbox: Annotated[
         bool, typer.Option("--sandbox", help="A ledger whose time is set by hand.")
     ] = False,
+    brokers: Annotated[
+        int | None,
+        typer.Option("--brokers", help="1, or a cluster of 3 that works on with any 2."),
+    ] = None,
+    deciders: Annotated[
+        int | None, typer.Option("--deciders", min=1, help="So many share the partitions.")
+    ] = None,
+    reactors: Annotated[
+        int | None, typer.Option("--reactors", min=1, help="So many share the reactions.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Start broker, database and the ledger's processes.
 
-    All of it lives in REFUNDS_HOME (default .refunds). What runs already is left as it is. The
-    first start makes the ledger; whether it is a sandbox is settled then.
+    All of it lives in REFUNDS_HOME (default .refunds). What runs already is left as it is; 'scale'
+    changes how many processes share the work. The first start makes the ledger; whether it is a
+    sandbox, and on how many brokers it stands, is settled then.
 
     Examples:
 
       refundctl up
 
       REFUNDS_HOME=/tmp/play refundctl up --sandbox
+
+      refundctl up --brokers 3 --deciders 2
     """
     from console.output import console, json_line
     from console.settings import read_settings
@@ -56,7 +67,13 @@ def up(
     out = console(stderr=True)
     if out.is_terminal and not ran:
         out.print("starting broker, database and processes …", style="dim")
-    plan = ledger_plan(settings, seen, sandbox=sandbox or settings.sandbox)
+    plan = ledger_plan(
+        settings,
+        seen,
+        sandbox=sandbox or settings.sandbox,
+        brokers=known_brokers(seen, brokers),
+        counts={"decider": deciders, "reactions": reactors},
+    )
     seen = start_stack(home, plan, out)
     if as_json:
         typer.echo(json_line(status_to_json(seen)))
@@ -137,44 +154,6 @@ def logs(
     if follow:
         for name, line in follow_logs(home, chosen):
             typer.echo(f"{name:<10} {line}")
-
-
-def ledger_plan(
-    settings: Settings,
-    seen: Status | None,
-    *,
-    sandbox: bool,
-    durable: bool = True,
-    owner: Identity | None = None,
-) -> Plan:
-    """What the stack is to run. The partition count of a ledger that is there already stays."""
-    from console.terms_found import terms_of
-    from devstack import Plan, ProcessSpec
-
-    known = seen.metadata.get(PARTITIONS) if seen is not None else None
-    partitions = str(settings.partitions or known or DEFAULT_PARTITIONS)
-    program = (sys.executable, "-m", "console.main")
-    told = {
-        "REFUNDS_PARTITIONS": partitions,
-        "REFUNDS_SANDBOX": str(int(sandbox)),
-        "REFUNDS_LOG_JSON": "1",
-    }
-    metadata = {SANDBOX: "yes" if sandbox else "no", PARTITIONS: partitions}
-    terms = settings.terms_path or (seen.metadata.get(TERMS) if seen is not None else None)
-    if terms is not None:
-        terms_of([Path(terms)])
-        told["REFUNDS_TERMS"] = metadata[TERMS] = str(terms)
-    assignments = tuple(f"{name}={value}" for name, value in told.items())
-    return Plan(
-        prepare=(("/usr/bin/env", *assignments, *program, "init"),),
-        processes=tuple(
-            ProcessSpec(name=name, argv=(*program, "run", name), env=told) for name in PROCESSES
-        ),
-        metadata=metadata,
-        database_url=settings.database_url,
-        durable=durable,
-        owner=owner,
-    )
 
 
 def _refuse_another_kind(seen: Status, settings: Settings, *, sandbox: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
+from msgspec import Struct, to_builtins
 
 from console.errors import Failed
 from console.ledger_found import SANDBOX, Ledger, connected, is_sandbox, running_in
@@ -13,6 +13,7 @@ from devstack.database import without_password
 from ledger.instants import Instant, format_instant
 
 if TYPE_CHECKING:
+    from ledger.kafka_log import Replicas
     from ledger.log import LogTools
 
 
@@ -36,6 +37,7 @@ class Reading(Struct, frozen=True, kw_only=True):
 
     lags: tuple[Lag, ...] = ()
     clock: Instant | None = None
+    replicas: Replicas | None = None
     problem: str | None = None
 
 
@@ -44,14 +46,15 @@ def read_ledger(ledger: Ledger) -> Reading:
     import psycopg
 
     from consumers.clock import SandboxClock
-    from ledger.kafka_log import KafkaTools
+    from ledger.kafka_log import KafkaTools, replicas
     from ledger.log import LogUnavailable
 
     tools = KafkaTools(ledger.kafka)
     try:
         with connected(ledger.database_url) as connection:
             clock = SandboxClock(connection).now() if is_sandbox(connection) else None
-            return Reading(lags=lags(tools, connection), clock=clock)
+            copies = replicas(ledger.kafka)
+            return Reading(lags=lags(tools, connection), clock=clock, replicas=copies)
     except (LogUnavailable, psycopg.OperationalError, Failed) as error:
         return Reading(problem=str(error).strip().splitlines()[0])
     finally:
@@ -95,6 +98,7 @@ def status_to_json(seen: Status, *, ask: bool = True) -> dict[str, Any]:
         "database_url": without_password(seen.database_url) if seen.database_url else None,
         "supervisor": seen.supervisor.pid if seen.supervisor else None,
         "processes": [_process_to_json(process) for process in seen.processes],
+        "replicas": to_builtins(reading.replicas),
         "consumers": [
             {
                 "name": lag.consumer,
@@ -131,6 +135,8 @@ def print_status(seen: Status, *, positions: bool = True) -> None:
         reading = _reading(seen) if positions else Reading()
         if reading.clock is not None:
             out.print(f"the sandbox stands at {format_instant(reading.clock)}")
+        if reading.replicas is not None and reading.replicas.replication > 1:
+            out.print(_replicas_told(reading.replicas), soft_wrap=True)
         if reading.problem:
             out.print(reading.problem, soft_wrap=True, markup=False)
         if reading.lags:
@@ -142,6 +148,16 @@ def _reading(seen: Status) -> Reading:
         return read_ledger(running_in(seen))
     except Failed:
         return Reading()
+
+
+def _replicas_told(found: Replicas) -> str:
+    """`3 brokers, every record on 3 of them`, or what is missing."""
+    told = f"{found.brokers} brokers, every record on {found.replication} of them"
+    if found.under_replicated:
+        told += f", but {len(found.under_replicated)} partitions lack a copy just now"
+    if found.unwritable:
+        told += f"; nothing can be written to {', '.join(found.unwritable)}"
+    return told
 
 
 def _process_to_json(process: ProcessStatus) -> dict[str, Any]:

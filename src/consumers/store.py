@@ -34,9 +34,17 @@ CREATE TABLE IF NOT EXISTS entities (
 CREATE TABLE IF NOT EXISTS place (
     only_row INTEGER PRIMARY KEY CHECK (only_row = 1), value BLOB NOT NULL
 );
+CREATE TABLE IF NOT EXISTS owner (
+    only_row INTEGER PRIMARY KEY CHECK (only_row = 1), takeovers INTEGER NOT NULL
+);
 """
 _FIND = "SELECT value FROM entities WHERE kind = ? AND account_id = ? AND entity_id = ?"
 _KEYS = "SELECT kind, account_id, entity_id FROM entities"
+_TAKE_OVER = """
+INSERT INTO owner VALUES (1, 1) ON CONFLICT (only_row) DO UPDATE SET takeovers = takeovers + 1
+RETURNING takeovers
+"""
+_OWNED_BY = "SELECT takeovers FROM owner"
 _KEEP = "INSERT OR REPLACE INTO entities (kind, account_id, entity_id, value) VALUES (?, ?, ?, ?)"
 
 
@@ -51,14 +59,28 @@ class Place(Struct, frozen=True, kw_only=True):
     format: int = _FORMAT
 
 
+class StoreTaken(Exception):
+    """Another process has opened this store since; whoever had it must end."""
+
+
 class Store:
     """A partition's state; satisfies `ledger.state.State`.
 
     `apply` changes it in memory, `save` makes it durable; a process that ends in between loses
     only what the events topic still has. Without a folder it is kept in memory alone.
+
+    Deciders on one machine hand a partition's file on with the partition. Who opens it takes it
+    over: one that was held up after its last commit and comes back would write older entities over
+    newer ones, and finds instead that the file is no longer its own.
     """
 
-    def __init__(self, folder: Path | None, partition: int, topic_id: str) -> None:
+    def __init__(
+        self,
+        folder: Path | None,
+        partition: int,
+        topic_id: str,
+        patience_seconds: float = 1.0,
+    ) -> None:
         self._path: Path | None = None
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
@@ -68,6 +90,8 @@ class Store:
         self._hashes: set[int] | None = set()
         self._changed: set[Key] = set()
         self._undo: dict[Key, Entity | None] = {}
+        self._patience_seconds = patience_seconds
+        self._takeover = 0
         self._database = self._open()
         self._remember(self._keys())
         self.place = self._load_place()
@@ -115,7 +139,11 @@ class Store:
             for key in self._changed
             if (entity := self._cache.get(key)) is not None
         ]
-        self._database.execute("BEGIN")
+        self._database.execute("BEGIN IMMEDIATE")
+        (owner,) = self._database.execute(_OWNED_BY).fetchone()
+        if owner != self._takeover:
+            self._database.execute("ROLLBACK")
+            raise StoreTaken(f"{self._path}: another process has taken this store over")
         self._database.executemany(_KEEP, rows)
         passing("store.rows")
         self._database.execute(
@@ -147,16 +175,19 @@ class Store:
     def _open(self) -> sqlite3.Connection:
         try:
             return self._connect()
-        except sqlite3.DatabaseError:  # damaged: it is only a cache
+        except sqlite3.DatabaseError:  # damaged, or held by one that stands still: it is a cache
             self._delete()
             return self._connect()
 
     def _connect(self) -> sqlite3.Connection:
-        database = sqlite3.connect(self._path or ":memory:", isolation_level=None)
+        database = sqlite3.connect(
+            self._path or ":memory:", timeout=self._patience_seconds, isolation_level=None
+        )
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = NORMAL")
         database.execute(f"PRAGMA cache_size = -{_PAGE_CACHE_KIB}")
         database.executescript(_SCHEMA)
+        (self._takeover,) = database.execute(_TAKE_OVER).fetchone()
         return database
 
     def _delete(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from devstack.errors import DevstackError
 from devstack.logs import follow, log_paths, tail
 from devstack.services import Services, services, start_services
-from devstack.stack import destroy, down, home_folder, status, up
+from devstack.stack import destroy, down, follow_plan, home_folder, status, up
 from devstack.status import Plan, ProcessSpec, ProcessState, ProcessStatus, State, Status
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "destroy",
     "down",
     "follow",
+    "follow_plan",
     "home_folder",
     "log_paths",
     "services",

@@ -17,10 +17,11 @@ from devstack.ports import is_free, listens, take_ports
 from devstack.status import Launch, Layout, ProcessSpec
 from devstack.watched import Recipe
 
-CONTROLLER = f"{broker.NAME} controller"
 TERM, INT, QUIT, KILL = signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGKILL
 APP_STOP = ((TERM, 10.0), (KILL, 5.0))
 BROKER_STOP = ((TERM, 40.0), (KILL, 5.0))
+CLUSTER_STOP = ((TERM, 10.0), (KILL, 5.0))
+"""The last brokers of a cluster can wait in vain for a quorum; what was written stays written."""
 DATABASE_STOP = ((INT, 15.0), (QUIT, 5.0), (KILL, 5.0))
 """Fast shutdown first; SIGQUIT still lets go of shared memory, SIGKILL does not."""
 
@@ -28,26 +29,23 @@ DATABASE_STOP = ((INT, 15.0), (QUIT, 5.0), (KILL, 5.0))
 class Blueprint(Struct, frozen=True, kw_only=True):
     """What a plan comes to. `database` is None where the caller brings one."""
 
-    broker: Broker
+    brokers: tuple[Broker, ...]
     database: Database | None
     database_url: str
     notes: tuple[str, ...]
     app_env: dict[str, str]
+
+    @property
+    def bootstrap(self) -> str:
+        """Where every broker answers."""
+        return ",".join(node.bootstrap for node in self.brokers)
 
 
 def draw(layout: Layout, launch: Launch) -> Blueprint:
     """Choose ports and say what runs on them; nothing is started."""
     plan = launch.plan
     ports = take_ports(_wanted_ports(launch))
-    node = Broker(
-        folder=layout.kafka,
-        port=ports[broker.NAME],
-        controller_port=ports[CONTROLLER],
-        java=launch.java,
-        classpath=launch.classpath,
-        archive=launch.archive,
-        detours=plan.detours,
-    )
+    nodes = _nodes(layout, launch, ports)
     if plan.database_url is not None:
         if not database.reachable(plan.database_url):
             shown = database.without_password(plan.database_url)
@@ -59,33 +57,57 @@ def draw(layout: Layout, launch: Launch) -> Blueprint:
     else:
         server, note = database.embedded(layout.postgres, ports[database.NAME], plan.durable)
         url = server.url
+    bootstrap = ",".join(node.bootstrap for node in nodes)
     return Blueprint(
-        broker=node,
+        brokers=nodes,
         database=server,
         database_url=url,
         notes=(note,) if note else (),
         app_env={
             **_base_env(),
-            "KAFKA_BOOTSTRAP": node.bootstrap,
+            "KAFKA_BOOTSTRAP": bootstrap,
             "DATABASE_URL": url,
             "REFUNDS_HOME": str(layout.home),
         },
     )
 
 
+def _nodes(layout: Layout, launch: Launch, ports: Mapping[str, int]) -> tuple[Broker, ...]:
+    """The brokers of one cluster: each knows all, and which cluster it is."""
+    names = broker.names(launch.plan.brokers)
+    folders = [layout.kafka(name) for name in names]
+    cluster_id = broker.cluster_id_in(folders)
+    controllers = tuple(ports[_controller(name)] for name in names)
+    return tuple(
+        Broker(
+            node_id=number,
+            folder=folder,
+            port=ports[name],
+            controller_ports=controllers,
+            cluster_id=cluster_id,
+            java=launch.java,
+            classpath=launch.classpath,
+            archive=launch.archive,
+            detours=launch.plan.detours if launch.plan.brokers == 1 else (),
+        )
+        for number, (name, folder) in enumerate(zip(names, folders, strict=True), start=1)
+    )
+
+
 def broker_recipe(node: Broker, layout: Layout) -> Recipe:
-    """How the broker is kept."""
+    """How a broker is kept."""
     return Recipe(
-        name=broker.NAME,
+        name=node.name,
         service=True,
         argv=node.argv,
         env=_base_env(),
         folder=node.folder,
-        log=layout.log(broker.NAME),
-        is_ready=lambda: listens(node.port) and broker.answers(node.bootstrap),
+        log=layout.log(node.name),
+        is_ready=lambda: listens(node.port) and broker.answers(node.bootstrap, node.node_id),
         after_stop=node.keep_archive,
         port=node.port,
-        stop_signals=BROKER_STOP,
+        stop_signals=BROKER_STOP if node.alone else CLUSTER_STOP,
+        stops_with_others=not node.alone,
     )
 
 
@@ -133,7 +155,13 @@ def _base_env() -> dict[str, str]:
 
 def _wanted_ports(launch: Launch) -> dict[str, int]:
     plan, again = launch.plan, {n: p for n, p in launch.last_ports.items() if is_free(p)}
-    wanted = {broker.NAME: plan.kafka_port or again.get(broker.NAME, 0), CONTROLLER: 0}
+    names = broker.names(plan.brokers)
+    wanted = {name: again.get(name, 0) for name in names} | {_controller(n): 0 for n in names}
+    wanted[broker.NAME] = plan.kafka_port or wanted[broker.NAME]
     if plan.database_url is None:
         wanted[database.NAME] = plan.database_port or again.get(database.NAME, 0)
     return wanted
+
+
+def _controller(name: str) -> str:
+    return f"{name} controller"

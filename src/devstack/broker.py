@@ -1,4 +1,4 @@
-"""The embedded Kafka broker: one KRaft node on the loopback, from its settings to its readiness."""
+"""The embedded Kafka brokers: KRaft nodes on the loopback, from settings to readiness."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ SETTINGS = "server.properties"
 NEW_ARCHIVE = "tmp/classes.jsa"
 PROBE_MILLISECONDS = 2_000
 
+_HEAP, _HEAP_OF_SEVERAL = "-Xmx1g", "-Xmx512m"
 _JVM = (
-    "-Xmx1g",
     "-XX:+UseSerialGC",
     # The first compiler alone: a broker that lives for minutes never earns back the second.
     "-XX:TieredStopAtLevel=1",
@@ -40,11 +40,16 @@ _JVM = (
 
 
 class Broker(Struct, frozen=True, kw_only=True):
-    """One broker: its folder, its two loopback ports and what runs it."""
+    """One broker, and controller, of a cluster: its folder, its loopback ports and what runs it.
 
+    `controller_ports` are those of all nodes, in order of their ids from 1.
+    """
+
+    node_id: int
     folder: Path
     port: int
-    controller_port: int
+    controller_ports: tuple[int, ...]
+    cluster_id: str
     java: Path
     classpath: tuple[Path, ...]
     detours: tuple[Detour, ...] = ()
@@ -52,6 +57,16 @@ class Broker(Struct, frozen=True, kw_only=True):
     """Java's archive of the loaded classes, which halves the work of a start. The first broker that
     ends in good order leaves one behind.
     """
+
+    @property
+    def name(self) -> str:
+        """The name of its process."""
+        return names(self.node_id)[-1]
+
+    @property
+    def alone(self) -> bool:
+        """Whether it is a cluster of one."""
+        return len(self.controller_ports) == 1
 
     @property
     def bootstrap(self) -> str:
@@ -67,7 +82,7 @@ class Broker(Struct, frozen=True, kw_only=True):
         if (self.folder / "data" / "meta.properties").exists():
             return None
         quick = "-XX:TieredStopAtLevel=1"
-        tool = ("kafka.tools.StorageTool", "format", "-t", _cluster_id(), "-c", SETTINGS)
+        tool = ("kafka.tools.StorageTool", "format", "-t", self.cluster_id, "-c", SETTINGS)
         return self._java(quick, *self._shared(), *tool)
 
     @property
@@ -97,36 +112,41 @@ class Broker(Struct, frozen=True, kw_only=True):
 
     def _java(self, *arguments: str) -> tuple[str, ...]:
         jars = ":".join(str(path) for path in self.classpath)
-        return (str(self.java), *_JVM, "-cp", jars, *arguments)
+        heap = _HEAP if self.alone else _HEAP_OF_SEVERAL
+        return (str(self.java), heap, *_JVM, "-cp", jars, *arguments)
 
     def _settings(self) -> dict[str, object]:
-        clients, controller = f"PLAINTEXT://{self.bootstrap}", f"127.0.0.1:{self.controller_port}"
+        clients = f"PLAINTEXT://{self.bootstrap}"
+        controllers = [f"127.0.0.1:{port}" for port in self.controller_ports]
+        voters = [f"{number}@{address}" for number, address in enumerate(controllers, start=1)]
+        replicas = min(3, len(controllers))
+        in_sync = max(1, replicas - 1)
         ways = [(f"DETOUR{number}", way) for number, way in enumerate(self.detours)]
         listened = "".join(f",{name}://127.0.0.1:{way.listened}" for name, way in ways)
         told = "".join(f",{name}://127.0.0.1:{way.told}" for name, way in ways)
-        names = ("PLAINTEXT", "CONTROLLER", *(name for name, _ in ways))
+        listeners = ("PLAINTEXT", "CONTROLLER", *(name for name, _ in ways))
         return {
             "process.roles": "broker,controller",
-            "node.id": 1,
-            "listeners": f"{clients}{listened},CONTROLLER://{controller}",
+            "node.id": self.node_id,
+            "listeners": f"{clients}{listened},CONTROLLER://{controllers[self.node_id - 1]}",
             "advertised.listeners": f"{clients}{told}",
-            "listener.security.protocol.map": ",".join(f"{name}:PLAINTEXT" for name in names),
+            "listener.security.protocol.map": ",".join(f"{name}:PLAINTEXT" for name in listeners),
             "inter.broker.listener.name": "PLAINTEXT",
             "controller.listener.names": "CONTROLLER",
-            # A fixed voter is not stored, so that the port may change from start to start.
-            "controller.quorum.voters": f"1@{controller}",
+            # Fixed voters are not stored, so that their ports may change from start to start.
+            "controller.quorum.voters": ",".join(voters),
             "log.dirs": "data",
             "auto.create.topics.enable": "false",
             "log.message.timestamp.type": "LogAppendTime",
-            "min.insync.replicas": 1,
-            "default.replication.factor": 1,
-            "offsets.topic.replication.factor": 1,
+            "min.insync.replicas": in_sync,
+            "default.replication.factor": replicas,
+            "offsets.topic.replication.factor": replicas,
             "offsets.topic.num.partitions": 8,
-            "transaction.state.log.replication.factor": 1,
-            "transaction.state.log.min.isr": 1,
+            "transaction.state.log.replication.factor": replicas,
+            "transaction.state.log.min.isr": in_sync,
             "transaction.state.log.num.partitions": 8,
-            "share.coordinator.state.topic.replication.factor": 1,
-            "share.coordinator.state.topic.min.isr": 1,
+            "share.coordinator.state.topic.replication.factor": replicas,
+            "share.coordinator.state.topic.min.isr": in_sync,
             "group.initial.rebalance.delay.ms": 0,
             # After a crash a new broker has to wait until the old one's session is over.
             "broker.session.timeout.ms": 5_000,
@@ -144,8 +164,28 @@ def archive_path(cache: Path, java: Path, classpath: Sequence[Path]) -> Path:
     return cache / "class-archives" / f"kafka-{VERSION}-{key}.jsa"
 
 
-def answers(bootstrap: str) -> bool:
-    """Whether a broker answers the protocol there and has let itself into its cluster."""
+def names(count: int) -> tuple[str, ...]:
+    """The process names of so many brokers, and their folders'."""
+    return (NAME, *(f"{NAME}-{number}" for number in range(2, count + 1)))
+
+
+def is_name(process: str) -> bool:
+    """Whether that is the name of a broker's process."""
+    return process == NAME or process.removeprefix(f"{NAME}-").isdigit()
+
+
+def cluster_id_in(folders: Sequence[Path]) -> str:
+    """The id of the cluster that any of the folders belongs to; a new one if none does."""
+    for folder in folders:
+        properties = folder / "data" / "meta.properties"
+        if properties.exists():
+            lines = properties.read_text(encoding="utf-8").splitlines()
+            return next(line for line in lines if line.startswith("cluster.id=")).partition("=")[2]
+    return _cluster_id()
+
+
+def answers(bootstrap: str, node_id: int) -> bool:
+    """Whether a broker answers the protocol there and has been let into its cluster."""
     # Imported while the broker boots: nothing else here needs the client.
     from kafka import KafkaAdminClient
     from kafka.errors import KafkaError
@@ -158,7 +198,10 @@ def answers(bootstrap: str) -> bool:
         )
         try:
             brokers: Sequence[dict[str, object]] = admin.describe_cluster()["brokers"]
-            return any(not broker.get("is_fenced") for broker in brokers)
+            return any(
+                broker.get("broker_id") == node_id and not broker.get("is_fenced")
+                for broker in brokers
+            )
         finally:
             admin.close()
     except (KafkaError, OSError):

@@ -24,13 +24,16 @@ from devstack.jars import cache_folder, classpath
 from devstack.java import find_java
 from devstack.processes import HOME_MARK, Identity, alive, end, identity_of, kill_session, marked
 from devstack.status import (
+    PLAN_CHANGED,
     Launch,
     Layout,
     Plan,
+    ProcessSpec,
     ProcessState,
     ProcessStatus,
     State,
     Status,
+    read_launch,
     read_status,
     write_json,
 )
@@ -39,7 +42,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 POLL_SECONDS = 0.05
-UP_SECONDS, DOWN_SECONDS = 400.0, 90.0
+UP_SECONDS, DOWN_SECONDS, READY_SECONDS = 400.0, 90.0, 120.0
 LIVE = (State.STARTING, State.RUNNING, State.DEGRADED, State.STOPPING)
 
 
@@ -97,6 +100,27 @@ def down(home: Path) -> Status:
     )
     write_json(layout.status, stopped)
     return stopped
+
+
+def follow_plan(home: Path, processes: Sequence[ProcessSpec], metadata: dict[str, str]) -> Status:
+    """Have a running stack run these apps instead, and return once each is ready.
+
+    An app that is new is started, one that is no more is ended, all others go on; broker and
+    database are left alone. Raises DevstackError where nothing runs or an app is never ready; the
+    stack then goes on trying, as it does with every app.
+    """
+    home = home.resolve()
+    layout = Layout(home=home)
+    _create(layout)
+    with _one_at_a_time(layout):
+        seen, launch = status(home), read_launch(home)
+        if seen.state not in (State.RUNNING, State.DEGRADED) or launch is None:
+            raise DevstackError(f"no stack runs in {home} ({seen.state}); start it with `up`.")
+        assert seen.supervisor is not None
+        plan = replace(launch.plan, processes=tuple(processes), metadata=metadata)
+        write_json(layout.launch, replace(launch, plan=plan))
+        os.kill(seen.supervisor.pid, PLAN_CHANGED)
+        return _wait_until_followed(home, plan)
 
 
 def status(home: Path) -> Status:
@@ -182,6 +206,22 @@ def _wait_until_up(layout: Layout, supervisor: Identity | None) -> Status:
     raise DevstackError(f"the stack was not up after {UP_SECONDS:.0f} seconds: see {layout.logs}.")
 
 
+def _wait_until_followed(home: Path, plan: Plan) -> Status:
+    deadline = time.monotonic() + READY_SECONDS
+    wanted = {spec.name for spec in plan.processes}
+    while time.monotonic() < deadline:
+        seen = status(home)
+        apps = {process.name for process in seen.processes if not process.service}
+        if seen.state is State.RUNNING and apps == wanted and seen.metadata == plan.metadata:
+            return seen
+        time.sleep(POLL_SECONDS)
+    late = [p.name for p in seen.processes if p.state is not ProcessState.READY]
+    raise DevstackError(
+        f"not ready after {READY_SECONDS:.0f} seconds: {', '.join(late)}; see their logs in "
+        f"{Layout(home=home).logs}."
+    )
+
+
 def _why(seen: Status | None, layout: Layout) -> str:
     if seen and seen.state is State.FAILED and seen.message:
         return seen.message
@@ -201,4 +241,6 @@ def _end_orphans(home: Path, last: Status) -> None:
 
 
 def _stop_signals(process: ProcessStatus) -> Sequence[tuple[signal.Signals, float]]:
-    return {broker.NAME: BROKER_STOP, database.NAME: DATABASE_STOP}.get(process.name, APP_STOP)
+    if process.name == database.NAME:
+        return DATABASE_STOP
+    return BROKER_STOP if broker.is_name(process.name) else APP_STOP

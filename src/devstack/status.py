@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -14,6 +15,8 @@ from msgspec import Struct
 from devstack.processes import Identity
 
 T = TypeVar("T")
+PLAN_CHANGED = signal.SIGUSR1
+"""Tells a supervisor that other apps are to run; see `stack.follow_plan`."""
 
 
 class State(StrEnum):
@@ -97,15 +100,17 @@ class Plan(Struct, frozen=True, kw_only=True):
     """What a stack is to run. `prepare` are commands run to their end before the apps, with the
     apps' environment. `metadata` is kept in the status. Without `owner` it runs until it is told
     to stop; with one, until that process ends. `database_url` names a database of the caller's
-    own; ports 0 are free ones; a stack that is not `durable` forgets in a crash of the machine. A
-    process that ends again and again is started again after ever longer pauses, the longest of
-    which is `longest_pause_seconds`.
+    own; ports 0 are free ones, as those of a second and third broker always are; a stack that is
+    not `durable` forgets in a crash of the machine. A process that ends again and again is started
+    again after ever longer pauses, the longest of which is `longest_pause_seconds`. Detours are for
+    a broker that is alone.
     """
 
     processes: tuple[ProcessSpec, ...] = ()
     prepare: tuple[tuple[str, ...], ...] = ()
     metadata: dict[str, str] = {}
     database_url: str | None = None
+    brokers: int = 1
     kafka_port: int = 0
     database_port: int = 0
     durable: bool = True
@@ -147,9 +152,8 @@ class Layout(Struct, frozen=True, kw_only=True):
     def ready(self) -> Path:
         return self.home / "ready"
 
-    @property
-    def kafka(self) -> Path:
-        return self.home / "kafka"
+    def kafka(self, name: str) -> Path:
+        return self.home / name
 
     @property
     def postgres(self) -> Path:
@@ -160,7 +164,7 @@ class Layout(Struct, frozen=True, kw_only=True):
 
     def create(self) -> None:
         """Make the folders; each may exist."""
-        for folder in (self.home, self.logs, self.ready, self.kafka, self.postgres):
+        for folder in (self.home, self.logs, self.ready, self.postgres):
             folder.mkdir(parents=True, exist_ok=True)
 
 

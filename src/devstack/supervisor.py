@@ -27,6 +27,7 @@ from devstack.errors import DevstackError
 from devstack.logs import last_lines
 from devstack.processes import Account, alive, identity_of, kill_session, myself, spawn
 from devstack.status import (
+    PLAN_CHANGED,
     Launch,
     Layout,
     ProcessState,
@@ -67,6 +68,7 @@ class Supervisor:
         self._launch = launch
         self._plan = launch.plan
         self._stop = threading.Event()
+        self._plan_changed = threading.Event()
         self._watched: list[Watched] = []
         self._ticks = 0
         self._status = Status(
@@ -81,10 +83,14 @@ class Supervisor:
         """Bring the stack up, watch it until told to stop, take it down. The exit code."""
         for sign in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(sign, lambda *_: self._stop.set())
+        signal.signal(PLAN_CHANGED, lambda *_: self._plan_changed.set())
         try:
-            self._bring_up()
+            drawn = self._bring_up()
             while True:
                 self._tick()
+                if self._plan_changed.is_set():
+                    self._plan_changed.clear()
+                    self._follow_plan(drawn)
         except Stopped:
             self._take_down(State.STOPPED, None)
             return 0
@@ -95,15 +101,13 @@ class Supervisor:
             self._take_down(State.FAILED, f"the supervisor broke: {error!r}; see its log.")
             raise
 
-    def _bring_up(self) -> None:
+    def _bring_up(self) -> Blueprint:
         """1. new data folders, 2. services, 3. the caller's preparations, 4. the apps."""
         self._publish()
         drawn = draw(self._layout, self._launch)
-        self._publish(
-            bootstrap=drawn.broker.bootstrap, database_url=drawn.database_url, notes=drawn.notes
-        )
+        self._publish(bootstrap=drawn.bootstrap, database_url=drawn.database_url, notes=drawn.notes)
         self._format(drawn)
-        recipes = [broker_recipe(drawn.broker, self._layout)]
+        recipes = [broker_recipe(node, self._layout) for node in drawn.brokers]
         if drawn.database is not None:
             recipes.insert(0, database_recipe(drawn.database, self._layout))
         self._start([self._watch(recipe) for recipe in recipes], BOOT_SECONDS)
@@ -112,25 +116,49 @@ class Supervisor:
         apps = [app_recipe(spec, drawn, self._layout) for spec in self._plan.processes]
         self._start([self._watch(recipe) for recipe in apps], READY_SECONDS)
         self._publish(state=State.RUNNING)
-        LOG.info("running at %s and its database", drawn.broker.bootstrap)
+        LOG.info("running at %s and its database", drawn.bootstrap)
+        return drawn
+
+    def _follow_plan(self, drawn: Blueprint) -> None:
+        """1. Read what is to run now. 2. End the apps that are no more. 3. Start the new ones.
+
+        All others go on; a supervisor that dies in between is followed by one that runs the plan.
+        """
+        launch = read_launch(self._layout.home)
+        assert launch is not None
+        self._plan = launch.plan
+        wanted = {spec.name: spec for spec in self._plan.processes}
+        gone = [w for w in self._watched if not w.recipe.service and w.recipe.name not in wanted]
+        for watched in gone:
+            watched.stop()
+            self._watched.remove(watched)
+            self._publish()
+        running = {watched.recipe.name for watched in self._watched}
+        for name in [each for each in wanted if each not in running]:
+            watched = self._watch(app_recipe(wanted[name], drawn, self._layout))
+            self._watched.append(watched)
+            watched.start()
+        LOG.info("runs %s", ", ".join(wanted))
+        self._publish(metadata=self._plan.metadata)
 
     def _watch(self, recipe: Recipe) -> Watched:
         return Watched(recipe, self._plan.longest_pause_seconds)
 
     def _format(self, drawn: Blueprint) -> None:
-        """Both at once: each waits mostly for itself."""
-        drawn.broker.configure()
+        """All at once: each waits mostly for itself."""
         server, errands = drawn.database, []
-        if drawn.broker.format_argv:
-            errands.append(
-                Errand(
-                    what="formatting the broker's storage",
-                    argv=drawn.broker.format_argv,
-                    env=drawn.app_env,
-                    folder=drawn.broker.folder,
-                    log=self._layout.log(broker.NAME),
+        for node in drawn.brokers:
+            node.configure()
+            if node.format_argv:
+                errands.append(
+                    Errand(
+                        what=f"formatting the storage of {node.name}",
+                        argv=node.format_argv,
+                        env=drawn.app_env,
+                        folder=node.folder,
+                        log=self._layout.log(node.name),
+                    )
                 )
-            )
         if server and server.format_argv:
             server.configure()
             errands.append(
@@ -230,6 +258,9 @@ class Supervisor:
             signal.signal(sign, signal.SIG_IGN)
         LOG.info("stopping; %s", message or "as told")
         self._publish(state=State.STOPPING, message=message)
+        for watched in reversed(self._watched):
+            if watched.recipe.stops_with_others:
+                watched.ask_to_stop()
         for watched in reversed(self._watched):
             watched.stop()
             self._publish()

@@ -34,6 +34,8 @@ class Recipe(Struct, frozen=True, kw_only=True):
     account: Account | None = None
     port: int | None = None
     stop_signals: tuple[tuple[signal.Signals, float], ...]
+    stops_with_others: bool = False
+    """Whether it can end in good order only while its like are still there."""
 
 
 class Watched:
@@ -78,6 +80,11 @@ class Watched:
             self._ended(self._process.returncode)
         elif self.state is ProcessState.STARTING and self.recipe.is_ready():
             self.state, self.was_ready = ProcessState.READY, True
+
+    def ask_to_stop(self) -> None:
+        """Send the first of its signals and wait for nothing; `stop` must follow."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(self.recipe.stop_signals[0][0])
 
     def stop(self) -> None:
         """End it for good, and what it left in its session."""

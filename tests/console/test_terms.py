@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from console.ledger_plan import ledger_plan
 from console.settings import read_settings
-from console.stack import ledger_plan
 from devstack import Services, State, Status
 from ledger.codec import decode_event
 from ledger.kafka_log import KafkaTools

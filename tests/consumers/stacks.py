@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from console.ledger_plan import ledger_plan
 from console.settings import read_settings
-from console.stack import ledger_plan
 from consumers.decider import GROUP as DECIDER
 from devstack import Status, destroy, status, up
 from devstack.processes import myself
@@ -63,11 +63,14 @@ class Stack:
 
 
 @contextmanager
-def running_stack(home: Path) -> Iterator[Stack]:
+def running_stack(home: Path, brokers: int = 1) -> Iterator[Stack]:
     """What `refundctl up` starts, for as long as this process lives; deleted at the end."""
     settings = read_settings().model_copy(update={"home": home, "partitions": PARTITIONS})
     try:
-        up(home, ledger_plan(settings, None, sandbox=False, durable=False, owner=myself()))
+        plan = ledger_plan(
+            settings, None, sandbox=False, brokers=brokers, durable=False, owner=myself()
+        )
+        up(home, plan)
         stack = Stack(home)
         try:
             yield stack

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from consumers.recording import ChainEnd
-from consumers.store import Store
+from consumers.store import Store, StoreTaken
 from ledger.shapes import OrderKind
 from ledger.state import Key
 from ledger.state.entities import Order, Stream
@@ -72,3 +72,24 @@ def test_a_cleared_store_has_nothing(tmp_path: Path) -> None:
     store.clear()
     assert store.find(Stream, "acct-1", "") is None
     assert store.place.from_offset == 0
+
+
+def test_an_owner_that_was_held_up_writes_nothing_over_its_successor(tmp_path: Path) -> None:
+    held_up = filled(tmp_path)
+    held_up.apply([(Key(Stream, "acct-1", ""), Stream(sequence=11))])
+    successor = Store(tmp_path, 0, "t-1")
+    successor.apply([(Key(Stream, "acct-1", ""), Stream(sequence=12))])
+    successor.save(13, ChainEnd(log_sequence=12))
+    with pytest.raises(StoreTaken, match=r"partition-0\.sqlite"):
+        held_up.save(12, ChainEnd(log_sequence=11))
+    successor.close()
+    again = Store(tmp_path, 0, "t-1")
+    assert (again.place.from_offset, again.find(Stream, "acct-1", "")) == (13, Stream(sequence=12))
+
+
+def test_a_new_owner_need_not_wait_for_one_that_stands_still_in_mid_write(tmp_path: Path) -> None:
+    stopped = filled(tmp_path)
+    stopped._database.execute("BEGIN IMMEDIATE")
+    successor = Store(tmp_path, 0, "t-1", patience_seconds=0.0)
+    successor.save(5, ChainEnd(log_sequence=4))
+    assert successor.place.from_offset == 5

@@ -63,6 +63,22 @@ def test_the_values_are_settings_the_program_takes(monkeypatch: pytest.MonkeyPat
     assert not settings.sandbox
 
 
+def test_what_shares_the_work_may_be_many_and_is_known_by_its_container(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("decider", "reactions"):
+        assert "container_name" not in OURS[name]
+        assert "hostname" not in OURS[name]
+        assert "REFUNDS_MEMBER" not in OURS[name]["environment"]
+        assert VARIABLE.fullmatch(OURS[name]["deploy"]["replicas"])
+        members = set()
+        for host in ("c0ffee", "decaf0"):
+            monkeypatch.setattr("socket.gethostname", lambda host=host: host)
+            members.add(Settings().member_of(name))
+        assert len(members) == 2
+    assert "deploy" not in OURS["projector"]
+
+
 def test_ports_are_open_on_the_loopback_alone() -> None:
     ports = [port for each in SERVICES.values() for port in each.get("ports", [])]
     assert ports

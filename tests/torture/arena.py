@@ -14,8 +14,8 @@ from pathlib import Path
 import psycopg
 from msgspec.structs import replace
 
+from console.ledger_plan import ledger_plan
 from console.settings import read_settings
-from console.stack import ledger_plan
 from consumers.decider import GROUP as DECIDER
 from consumers.reactor import GROUP as REACTIONS
 from devstack import Plan, ProcessSpec, State, Status, destroy, status, up

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from console.errors import BadInput
+from console.ledger_plan import ledger_plan
 from console.settings import Settings
-from console.stack import ledger_plan
 from devstack import State, Status, destroy, down, status, up
 from devstack.processes import myself
 

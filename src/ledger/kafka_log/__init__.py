@@ -2,6 +2,7 @@
 
 from ledger.kafka_log.log import KafkaLog
 from ledger.kafka_log.only_writer import KafkaOnlyWriter
+from ledger.kafka_log.replicas import Replicas, replicas
 from ledger.kafka_log.settings import KafkaSettings
 from ledger.kafka_log.tail import KafkaTail
 from ledger.kafka_log.tools import KafkaTools
@@ -13,6 +14,8 @@ __all__ = [
     "KafkaSettings",
     "KafkaTail",
     "KafkaTools",
+    "Replicas",
     "create_topics",
+    "replicas",
     "verify_world",
 ]

@@ -1,0 +1,83 @@
+"""What a ledger's stack is to run: which processes, how many of each, told what."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from console.ledger_found import BROKERS, DEFAULT_PARTITIONS, PARTITIONS, SANDBOX, TERMS
+from console.shares import counts_of, names_of
+
+if TYPE_CHECKING:
+    from console.settings import Settings
+    from devstack import Plan, ProcessSpec, Status
+    from devstack.processes import Identity
+
+
+def ledger_plan(
+    settings: Settings,
+    seen: Status | None,
+    *,
+    sandbox: bool,
+    brokers: int = 1,
+    counts: Mapping[str, int | None] | None = None,
+    durable: bool = True,
+    owner: Identity | None = None,
+) -> Plan:
+    """What the stack is to run. What is settled for a ledger that is there already stays; of each
+    process there are as many as asked for, else as many as the last time.
+    """
+    from console.terms_found import terms_of
+    from devstack import Plan
+
+    known = seen.metadata if seen is not None else {}
+    partitions = str(settings.partitions or known.get(PARTITIONS) or DEFAULT_PARTITIONS)
+    told = {
+        "REFUNDS_PARTITIONS": partitions,
+        "REFUNDS_SANDBOX": str(int(sandbox)),
+        "REFUNDS_REPLICATION": str(brokers),
+        "REFUNDS_LOG_JSON": "1",
+    }
+    metadata = {
+        SANDBOX: "yes" if sandbox else "no",
+        PARTITIONS: partitions,
+        BROKERS: str(brokers),
+        **{name: str(n) for name, n in counts_of(known, counts or {}, int(partitions)).items()},
+    }
+    terms = settings.terms_path or known.get(TERMS)
+    if terms is not None:
+        terms_of([Path(terms)])
+        told["REFUNDS_TERMS"] = metadata[TERMS] = str(terms)
+    assignments = tuple(f"{name}={value}" for name, value in told.items())
+    return Plan(
+        prepare=(("/usr/bin/env", *assignments, *_PROGRAM, "init"),),
+        processes=tuple(_spec(process, name, told) for process, name in names_of(metadata)),
+        metadata=metadata,
+        database_url=settings.database_url,
+        brokers=brokers,
+        durable=durable,
+        owner=owner,
+    )
+
+
+def scaled(plan: Plan, counts: Mapping[str, int]) -> tuple[tuple[ProcessSpec, ...], dict[str, str]]:
+    """The processes of a plan with other numbers of them, and what to note of that."""
+    partitions = int(plan.metadata[PARTITIONS])
+    asked = counts_of(plan.metadata, counts, partitions)
+    metadata = {**plan.metadata, **{name: str(count) for name, count in asked.items()}}
+    told = {spec.name: dict(spec.env) for spec in plan.processes}
+    found = [_spec(process, name, told[process]) for process, name in names_of(metadata)]
+    return tuple(found), metadata
+
+
+def _spec(process: str, name: str, told: Mapping[str, str]) -> ProcessSpec:
+    """Its name is also the one it joins its group by, so that a restart changes nothing there."""
+    from devstack import ProcessSpec
+
+    env = {**told, "REFUNDS_MEMBER": name}
+    return ProcessSpec(name=name, argv=(*_PROGRAM, "run", process), env=env)
+
+
+_PROGRAM = (sys.executable, "-m", "console.main")

@@ -1,0 +1,54 @@
+"""`refundctl scale`: how many processes share the partitions of a stack that runs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from console.errors import BadInput
+from console.ledger_plan import scaled
+from console.shares import SHARED
+
+
+def scale(
+    wanted: Annotated[
+        list[str], typer.Argument(metavar="PROCESS=COUNT...", help="decider=3, reactions=2.")
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")] = False,
+) -> None:
+    """Have so many deciders or reactors share the work, while the stack runs.
+
+    New ones are started, those that are too many end in good order; the partitions move between
+    them with their state. Returns once each has its share. The numbers hold for later starts too.
+
+    Examples:
+
+      refundctl scale decider=3
+
+      refundctl scale decider=1 reactions=1
+    """
+    from console.ledger_found import running_in
+    from console.output import json_line
+    from console.settings import read_settings
+    from console.stack_report import print_status, status_to_json
+    from devstack import follow_plan, status
+    from devstack.status import read_launch
+
+    counts = dict(_count(text) for text in wanted)
+    home = read_settings().home_folder
+    running_in(status(home))
+    launch = read_launch(home)
+    assert launch is not None, "a stack that runs was launched"
+    seen = follow_plan(home, *scaled(launch.plan, counts))
+    if as_json:
+        typer.echo(json_line(status_to_json(seen)))
+    else:
+        print_status(seen, positions=False)
+
+
+def _count(text: str) -> tuple[str, int]:
+    name, _, count = text.partition("=")
+    if name not in SHARED or not (count.isascii() and count.isdecimal()):
+        raise BadInput(f"{text!r}: write {' or '.join(f'{each}=2' for each in SHARED)}")
+    return name, int(count)
