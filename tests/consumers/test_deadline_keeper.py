@@ -197,9 +197,10 @@ def scanned(connection: Connection[Any], query: str, values: str) -> set[str]:
     """How a prepared query reads the table, having run it; it may read no more than it gives."""
     connection.execute(f"PREPARE asked (bigint, bigint) AS {query % ('$1', '$2')}")
     explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE asked ({values})"
-    (found,) = connection.execute(explain).fetchone() or ((),)
+    row = connection.execute(explain).fetchone()
+    assert row is not None
     connection.execute("DEALLOCATE asked")
-    plan = found[0]["Plan"]
+    plan = row[0][0]["Plan"]
     assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] < 2 * MAX_DUE
     assert plan["Actual Rows"] <= MAX_DUE
     return {each["Node Type"] for each in nodes(plan) if "Relation Name" in each}

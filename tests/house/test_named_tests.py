@@ -37,8 +37,5 @@ def test_each_promise_of_exactly_once_names_the_tests_that_show_it() -> None:
 
 def test_a_test_that_is_not_there_is_found() -> None:
     this = Path(__file__).relative_to(ROOT)
-    named = f"`{this}::test_a_test_that_is_not_there_is_found` `{this}::test_of_nothing`"
-    assert missing(f"{named} `tests/nowhere.py`") == [
-        f"{this}::test_of_nothing",
-        "tests/nowhere.py",
-    ]
+    there, nowhere = f"{this}::test_a_test_that_is_not_there_is_found", f"{this}::test_of_nothing"
+    assert missing(f"`{there}` `{nowhere}` `tests/nowhere.py`") == [nowhere, "tests/nowhere.py"]
