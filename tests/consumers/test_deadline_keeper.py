@@ -69,7 +69,8 @@ def connection(database: str) -> Iterator[Connection[Any]]:
 def keeper(bench: Bench, connection: Connection[Any], ahead: int = 0) -> DeadlineKeeper:
     """As a process that starts: it follows all there is."""
     clock = BenchClock(bench, ahead)
-    kept = DeadlineKeeper(connection, Events(bench), bench.cluster, clock, sandbox=False)
+    rows = table.DeadlineTable(connection)
+    kept = DeadlineKeeper(rows, Events(bench), bench.cluster, clock, sandbox=False)
     while kept.follow(0.0):
         pass
     return kept
@@ -161,6 +162,8 @@ def test_sent_too_early_by_a_clock_that_is_ahead_it_is_sent_again_under_another_
     drained(bench.decider())
     assert destructions(bench) == []
     bench.now = START + WINDOW
+    while kept.follow(0.0):
+        pass
     assert kept.fire() == 1
     drained(bench.decider())
     assert destructions(bench) == [(START + WINDOW, START + WINDOW)]
