@@ -1,0 +1,42 @@
+"""How far the ledger has come, as its topics and the decider's offsets tell it."""
+
+from __future__ import annotations
+
+from consumers.clock import Clock
+from consumers.decider import GROUP
+from consumers.reach import SKEW, LedgerReach
+from ledger.instants import Instant
+from ledger.log import Outgoing, Topic
+from ledger.memory_log import MemoryCluster
+
+
+class Standing:
+    """A clock that stands still."""
+
+    def __init__(self, instant: Instant) -> None:
+        self._instant = instant
+
+    def now(self) -> Instant:
+        return self._instant
+
+
+def reach(cluster: MemoryCluster, clock: Clock | None = None) -> LedgerReach:
+    return LedgerReach(cluster, clock or Standing(0))
+
+
+def test_the_present_allows_for_a_broker_whose_clock_is_behind() -> None:
+    cluster = MemoryCluster(1, lambda: 0)
+    assert reach(cluster, Standing(SKEW + 7)).now() == 7
+    assert reach(cluster, Standing(3)).now() == 0
+
+
+def test_commands_are_decided_as_far_as_the_decider_has_committed() -> None:
+    cluster = MemoryCluster(2, lambda: 0)
+    record = Outgoing(topic=Topic.COMMANDS, partition=1, key=b"a", value=b"?")
+    cluster.publish([record, record])
+    assert list(reach(cluster).given()) == [0, 2]
+    assert list(reach(cluster).decided()) == [None, None]
+    log = cluster.consumer(GROUP, Topic.COMMANDS)
+    log.fence(1)
+    log.commit(1, [], 2, "")
+    assert list(reach(cluster).decided()) == [None, 2]
