@@ -10,12 +10,15 @@ import psycopg
 import pytest
 from psycopg import Connection, errors, sql
 from psycopg.conninfo import make_conninfo
+from psycopg.pq import TransactionStatus
 from structlog.testing import capture_logs
 
 from projector.migrations import migrate
 from projector.readers import READER, let_read
+from tests.projector.conftest import catch_up
 from tests.projector.mixed import mixed
 from tests.projector.shown import show
+from tests.projector.stories import MemorySource, told
 
 RELATIONS = """
 SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -169,3 +172,28 @@ def test_who_may_not_create_roles_is_told_what_an_administrator_is_to_do(migrate
             admin.execute(f"DROP ROLE {user}".encode())
     assert (told[0]["role"], told[0]["log_level"]) == (role, "warning")
     assert told[0]["administrator_runs"] == f'CREATE ROLE "{role}" LOGIN'
+
+
+def test_a_reader_in_a_long_transaction_does_not_hold_back_the_projector(migrated: str) -> None:
+    story = told()
+    source = MemorySource(story.partition_count)
+    source.append({p: values[: len(values) // 2] for p, values in story.values.items()})
+    catch_up(migrated, source)
+    with psycopg.connect(migrated) as reader:
+        reader.execute("SET ROLE finance_ro")
+        before = [reader.execute(_whole(name)).fetchall() for name in _finance(reader)]
+        source.append({p: values[len(values) // 2 :] for p, values in story.values.items()})
+        catch_up(migrated, source)
+        with psycopg.connect(migrated) as other:
+            shown = other.execute("SELECT sum(events) FROM finance.reached").fetchone()
+        assert reader.info.transaction_status == TransactionStatus.INTRANS
+        assert [reader.execute(_whole(name)).fetchall() for name in _finance(reader)] != before
+    assert shown == (len(story.events),)
+
+
+def _finance(connection: Connection[Any]) -> list[sql.Identifier]:
+    return [name for name in relations(connection) if in_finance(name)]
+
+
+def _whole(name: sql.Identifier) -> sql.Composed:
+    return sql.SQL("SELECT * FROM {}").format(name)
