@@ -9,7 +9,7 @@ COMPILE := uv pip compile --quiet --generate-hashes --universal --python-version
 	--no-emit-index-url --no-header --no-annotate
 
 # Passed through to the programs: make torture CELLS=decider, make bench QUICK=1.
-export SEEDS QUICK RECORDS SEED CELLS FIRST REPORT
+export SEEDS QUICK RECORDS SEED CELLS FIRST REPORT FROM JOBS MUTANTS
 
 help: ## List the targets and the variables they take
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -35,8 +35,8 @@ down: $(INSTALLED) ## Stop all that `up` started
 bench: $(INSTALLED) ## Measure throughput (BENCH=a module of benchmarks/; QUICK=1; ARGS=)
 	@$(BIN)/python -m benchmarks.$(or $(BENCH),throughput) $(ARGS)
 
-simulate: $(INSTALLED) ## Run a file of commands in memory (ARGS=examples/NAME.jsonl)
-	@$(BIN)/refundctl simulate $(ARGS)
+simulate: $(INSTALLED) ## Live through worlds of faults (SEEDS=500 JOBS=2 SEED= MUTANTS=1), or run a file (ARGS=)
+	@$(if $(ARGS),$(BIN)/refundctl simulate $(ARGS),$(BIN)/python -m tests.simulation.run)
 
 torture: $(INSTALLED) ## Kill, stop, cut and fill up real processes, cell by cell (QUICK=1 CELLS= SEED=)
 	@$(BIN)/python -m tests.torture

@@ -1,0 +1,1 @@
+"""The deterministic simulation: the real handlers in a world whose mishaps come from a seed."""

@@ -1,0 +1,211 @@
+"""The log as one process sees it: reads, commits through the real writer, and plain publishing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING
+
+from kafka import TopicPartition
+
+from ledger.kafka_log.settings import KafkaSettings
+from ledger.kafka_log.writer import Writer
+from ledger.log import (
+    Batch,
+    CommitResult,
+    Committed,
+    LogRecord,
+    LogUnavailable,
+    Outgoing,
+    Published,
+    Topic,
+)
+from tests.simulation.client import Membership, SimulatedProducer
+from tests.simulation.groups import Group
+
+if TYPE_CHECKING:
+    from tests.simulation.scheduler import Process
+    from tests.simulation.world import World
+
+_PATIENCE_TICKS = 1_000
+
+
+class SimulatedLog:
+    """A member of a group; satisfies `ledger.log.Log` as `ledger.kafka_log.KafkaLog` does."""
+
+    def __init__(self, world: World, process: Process, group: Group, source: Topic) -> None:
+        self._world = world
+        self._group = group
+        self._source = source
+        self._member = group.join(process)
+        self._generation = -1
+        self._writers: dict[int, Writer] = {}
+        self._lost: set[int] = set()
+
+    @property
+    def source(self) -> Topic:
+        """The topic this consumer reads."""
+        return self._source
+
+    @property
+    def partition_count(self) -> int:
+        """Partitions of every topic."""
+        return self._world.broker.partition_count
+
+    def owned(self, timeout_seconds: float) -> frozenset[int]:
+        """The partitions held. One lost and regained meanwhile is left out once."""
+        self._world.pause("poll", self._group.name, rest=timeout_seconds > 0)
+        held, lost = self._group.sync(self._member)
+        self._generation = self._member.generation
+        for partition in lost:
+            self._drop_writer(partition)
+        return held
+
+    def fence(self, partition: int) -> None:
+        """A new producer under the partition's transactional id."""
+        self._drop_writer(partition)
+        place = TopicPartition(self._source, partition)
+        self._writers[partition] = Writer(
+            self._world.settings,
+            self._group.name,
+            place,
+            lambda: self.committed(partition),
+            _unguarded,
+            self._new_producer,
+            lambda: float(self._world.scheduler.tick),
+        )
+        self._lost.discard(partition)
+
+    def committed(self, partition: int) -> Committed | None:
+        """The group's stable offset; waits for a transaction that carries one."""
+        place = (self._group.name, partition)
+        self._world.pause("ask for the offset of", place)
+        self._wait(lambda: self._world.broker.stable(place), "a stable offset")
+        return self._world.broker.committed.get(place)
+
+    def high_watermark(self, topic: Topic, partition: int) -> int:
+        """The offset after the last record, open transactions included."""
+        self._world.pause("ask for the end of", topic, partition)
+        return self._world.broker.partitions[topic, partition].end
+
+    def read(
+        self, topic: Topic, partition: int, position: int, max_records: int, timeout_seconds: float
+    ) -> Batch:
+        """Committed records, not always as many as there are."""
+        self._world.pause("read", topic, partition, "from", position)
+        found = self._world.broker.partitions[topic, partition]
+        if timeout_seconds > 0:
+            self._wait(lambda: found.stable_end > position, "records")
+        return found.read(position, self._world.fetch_size(max_records))
+
+    def commit(
+        self, partition: int, records: Sequence[Outgoing], next_offset: int, metadata: str
+    ) -> CommitResult:
+        """One transaction; see `ledger.kafka_log.writer`."""
+        if partition in self._lost:
+            return CommitResult.FENCED
+        identity = Membership(group=self._group, member=self._member, generation=self._generation)
+        writer = self._writers[partition]
+        result = writer.commit(records, next_offset, metadata, identity)
+        self._world.commits += result is CommitResult.OK
+        self._world.pause("commit at", next_offset, "of", len(records), "records:", result.name)
+        return result
+
+    def close(self) -> None:
+        """Leave the group."""
+        self._world.pause("leave")
+        self._group.leave(self._member)
+
+    def _new_producer(self, settings: KafkaSettings, transactional_id: str) -> SimulatedProducer:
+        return SimulatedProducer(self._world, transactional_id)
+
+    def _drop_writer(self, partition: int) -> None:
+        if self._writers.pop(partition, None) is not None:
+            self._lost.add(partition)
+
+    def _wait(self, until: Callable[[], bool], what: str) -> None:
+        """Raises LogUnavailable where it takes too long, as the client's timeouts do."""
+        give_up = self._world.scheduler.tick + _PATIENCE_TICKS
+        while not until():
+            self._world.pause("wait for", what, rest=True)
+            if self._world.scheduler.tick > give_up:
+                raise LogUnavailable(f"waited in vain for {what}")
+
+
+class SimulatedSource:
+    """All partitions of the events at once; satisfies `ledger.log.EventSource`."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    @property
+    def topic_id(self) -> str:
+        """The id of the events topic."""
+        return self._world.events_topic_id
+
+    def ends(self) -> tuple[int, ...]:
+        """The high watermarks."""
+        self._world.pause("ask for the ends of the events")
+        return self._world.ends(Topic.EVENTS)
+
+    def read(
+        self, positions: Mapping[int, int], max_records: int, timeout_seconds: float
+    ) -> Mapping[int, Batch]:
+        """What is new of some partition."""
+        self._world.pause("read the events from", positions, rest=timeout_seconds > 0)
+        found = {}
+        for partition, position in positions.items():
+            of_partition = self._world.broker.partitions[Topic.EVENTS, partition]
+            batch = of_partition.read(position, self._world.fetch_size(max_records))
+            if batch.next_position != position:
+                found[partition] = batch
+        return found
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+class SimulatedTools:
+    """Publishing without a transaction; satisfies `ledger.log.LogTools`."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    @property
+    def partition_count(self) -> int:
+        """Partitions of every topic."""
+        return self._world.broker.partition_count
+
+    def publish(self, records: Sequence[Outgoing]) -> tuple[Published, ...]:
+        """Append in order. What is lost on the way raises, whether it was taken or not."""
+        self._world.pause("publish", len(records))
+        if self._world.faults.strikes("lost publish request"):
+            taken = self._world.chance.randint(0, len(records) - 1)
+            self._world.broker.publish(records[:taken])
+            raise LogUnavailable(f"took {taken} records, then failed")
+        published = self._world.broker.publish(records)
+        self._world.pause("published", published)
+        if self._world.faults.strikes("lost publish reply"):
+            raise LogUnavailable("the reply was lost")
+        return published
+
+    def replay(self, topic: Topic, start: Sequence[int] | None = None) -> Iterator[LogRecord]:
+        """Every committed record."""
+        return self._world.broker.committed_records(topic)
+
+    def end_offsets(self, topic: Topic) -> tuple[int, ...]:
+        """The high watermarks."""
+        return self._world.ends(topic)
+
+    def committed_offsets(self, group: str, topic: Topic) -> tuple[int | None, ...]:
+        """The committed offsets of a group."""
+        found = (self._world.broker.committed.get((group, p)) for p in range(self.partition_count))
+        return tuple(None if each is None else each.offset for each in found)
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+def _unguarded(what: str) -> AbstractContextManager[None]:
+    """No watchdog: a process that hangs is one that is killed."""
+    return nullcontext()
