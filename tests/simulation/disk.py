@@ -112,7 +112,7 @@ class Disks:
             self._put(path, self._older[path])
         elif others and self._faults.strikes("store of another partition"):
             self._put(path, self._image(self._chance.choice(others)))
-        elif self._chance.random() < 0.3:
+        elif self._chance.random() < 0.6:
             self._older[path] = self._image(path)
 
     def _image(self, path: Path) -> bytes | Image:

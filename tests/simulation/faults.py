@@ -36,8 +36,8 @@ RATES = {
     "older backup restored": 0.006,
     # the local store, at each start
     "store lost": 0.3,
-    "store stale": 0.4,
-    "store of another partition": 0.15,
+    "store stale": 0.5,
+    "store of another partition": 0.5,
     # what upstream sends
     "unreadable record": 0.3,
     "command that breaks the code": 0.3,
