@@ -1,0 +1,171 @@
+"""Bugs around the transactions and what is asked of the brokers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec.structs import replace
+
+from ledger.kafka_log.records import send_all
+from ledger.kafka_log.writer import Writer
+from ledger.log import CommitResult, Committed, Outgoing, Topic
+from tests.simulation.client import Identity, Membership, SimulatedProducer
+from tests.simulation.groups import Group
+from tests.simulation.log import SimulatedLog
+from tests.simulation.mutants.planting import Patch, mutant
+
+
+def _no_fence(patch: Patch) -> None:
+    """A new owner's producer shuts out the earlier ones."""
+
+    def joined(self: SimulatedProducer) -> None:
+        given = self._world.broker.same_epoch_again(self._id)
+        self._transaction_manager.producer_id_and_epoch = Identity(
+            producer_id=given[0], epoch=given[1]
+        )
+
+    patch.put(SimulatedProducer, "init_transactions", joined)
+    patch.put(Group, "is_current", lambda self, member, generation: True)
+
+
+def _restored_to_the_last_stable_offset(patch: Patch) -> None:
+    """State is restored to the high watermark, not to the last stable offset."""
+
+    def stable_end(self: SimulatedLog, topic: Topic, partition: int) -> int:
+        self._world.pause("ask for the stable end")
+        return self._world.broker.partitions[topic, partition].stable_end
+
+    patch.put(SimulatedLog, "high_watermark", stable_end)
+
+
+def _offsets_apart_from_the_events(patch: Patch) -> None:
+    """Consumed offsets are committed in the transaction of the events."""
+
+    def at_once(self: SimulatedProducer, offsets: Any, membership: Membership) -> None:
+        for place, offset in offsets.items():
+            known = Committed(offset=offset.offset, metadata=offset.metadata)
+            self._world.broker.committed[membership.group.name, place.partition] = known
+        self._world.pause("offsets are committed")
+
+    patch.put(SimulatedProducer, "send_offsets_to_transaction", at_once)
+
+
+def _stale_offsets(patch: Patch) -> None:
+    """A transaction carries its own offsets, never those of the one before."""
+
+    def commit(
+        self: Writer, records: Sequence[Outgoing], next_offset: int, *rest: Any
+    ) -> CommitResult:
+        stale = getattr(self, "_stale", next_offset)
+        setattr(self, "_stale", next_offset)  # noqa: B010 - the writer has no such attribute
+        return original(self, records, stale, *rest)  # type: ignore[no-any-return]  # a patch
+
+    original = patch.put(Writer, "commit", commit)
+
+
+def _sends_not_settled(patch: Patch) -> None:
+    """Every send is settled before the commit: a commit commits the rest of a torn batch."""
+
+    def write(self: Writer, records: Sequence[Outgoing], offsets: Any, membership: Any) -> None:
+        self._producer.begin_transaction()
+        if send_all(self._producer, self._settings, records):
+            self._producer.flush(timeout=1.0)
+        self._producer.send_offsets_to_transaction(offsets, membership)
+
+    patch.put(Writer, "_write", write)
+
+
+def _identity_not_compared(patch: Patch) -> None:
+    """Producer id and epoch are the same before and after a commit."""
+    patch.put(Writer, "_check_identity", lambda self: None)
+
+
+def _producer_not_retired(patch: Patch) -> None:
+    """After a slow commit, or a connection replaced in it, the producer is retired."""
+
+    def commit(self: Writer, *given: Any) -> CommitResult:
+        self._retire = False
+        return original(self, *given)  # type: ignore[no-any-return]  # a patch
+
+    original = patch.put(Writer, "commit", commit)
+
+
+def _retired_producer_takes_over(patch: Patch) -> None:
+    """A retired producer's successor writes only where nobody has become the writer meanwhile."""
+
+    def commit(self: Writer, *given: Any) -> CommitResult:
+        self._committed = lambda: self._last
+        return original(self, *given)  # type: ignore[no-any-return]  # a patch
+
+    original = patch.put(Writer, "commit", commit)
+    patch.put(Group, "is_current", lambda self, member, generation: True)
+
+
+def _unknown_taken_for_done(patch: Patch) -> None:
+    """A commit whose end is not known is not taken for done."""
+    _answer_instead(patch, CommitResult.UNKNOWN)
+
+
+def _fenced_taken_for_done(patch: Patch) -> None:
+    """A process that was shut out ends."""
+    _answer_instead(patch, CommitResult.FENCED)
+
+
+def _answer_instead(patch: Patch, of: CommitResult) -> None:
+    def commit(self: SimulatedLog, *given: Any) -> CommitResult:
+        result = original(self, *given)
+        return CommitResult.OK if result is of else result
+
+    original = patch.put(SimulatedLog, "commit", commit)
+
+
+def _metadata_not_compared(patch: Patch) -> None:
+    """The offset's metadata names the last event, and a start compares it."""
+
+    class Agreeable(str):
+        __slots__ = ()
+
+        def __ne__(self, other: object) -> bool:
+            return False
+
+    def committed(self: SimulatedLog, partition: int) -> Committed | None:
+        known: Committed | None = original(self, partition)
+        return None if known is None else replace(known, metadata=Agreeable(known.metadata))
+
+    original = patch.put(SimulatedLog, "committed", committed)
+
+
+def _source_not_compared(patch: Patch) -> None:
+    """The last event's command lies before the committed offset, and a start compares them."""
+
+    class Ahead(int):
+        def __le__(self, other: object) -> bool:
+            return False
+
+    def committed(self: SimulatedLog, partition: int) -> Committed | None:
+        known: Committed | None = original(self, partition)
+        return None if known is None else replace(known, offset=Ahead(known.offset))
+
+    original = patch.put(SimulatedLog, "committed", committed)
+
+
+MUTANTS = tuple(
+    map(
+        mutant,
+        (
+            _no_fence,
+            _restored_to_the_last_stable_offset,
+            _offsets_apart_from_the_events,
+            _stale_offsets,
+            _sends_not_settled,
+            _identity_not_compared,
+            _producer_not_retired,
+            _retired_producer_takes_over,
+            _unknown_taken_for_done,
+            _fenced_taken_for_done,
+            _metadata_not_compared,
+            _source_not_compared,
+        ),
+    )
+)
