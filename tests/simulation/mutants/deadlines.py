@@ -79,9 +79,7 @@ def _cancellation_forgotten(patch: Patch) -> None:
 def _positions_of_any_topic(patch: Patch) -> None:
     """Positions of another topic are refused."""
 
-    def positions(
-        known: Iterable[Position], topic_id: str, ends: Sequence[int]
-    ) -> dict[int, int]:
+    def positions(known: Iterable[Position], topic_id: str, ends: Sequence[int]) -> dict[int, int]:
         return original(  # type: ignore[no-any-return]  # a patch
             [(partition, topic_id, offset) for partition, _, offset in known], topic_id, ends
         )
