@@ -57,7 +57,9 @@ def rows(connection: Connection[Any], view: str, *columns: str) -> list[tuple[An
 
 
 def partly_returned() -> Scenario:
-    """Reservations of both plans, parts of them given back, one refund corrected, one exchanged."""
+    """Reservations of both plans, parts given back, refunds corrected, one exchanged. Of the two
+    cents the half given back first is a whole one: the other is worth what is left of it.
+    """
     s = holding(
         bought(1_000_003, "v-up", quantity=7, starts_on="2026-01-31", payment=ON_NOTHING),
         bought(
@@ -69,7 +71,8 @@ def partly_returned() -> Scenario:
             plan=MONTHLY,
             payment=ON_NOTHING,
         ),
-        bought(1, "v-cent", quantity=2, payment=ON_NOTHING),
+        bought(1, "v-cent", quantity=2, starts_on="2026-03-05", payment=ON_NOTHING),
+        bought(1, "v-cent-again", quantity=2, starts_on="2026-03-05", payment=ON_NOTHING),
         bought(90_000, "v-traded", quantity=3, payment=ON_NOTHING),
     )
     s.at("2026-03-05T10:00:00Z")
@@ -78,6 +81,7 @@ def partly_returned() -> Scenario:
     s.give(correct(corrected.refund_id))
     given_back(s, "v-monthly", 1)
     given_back(s, "v-cent", 1)
+    s.give(correct(given_back(s, "v-cent-again", 1).refund_id))
     traded(s, "v-traded", total=120_000)
     return s
 
@@ -93,7 +97,7 @@ def test_what_is_left_of_a_reservation_is_what_the_calculation_says(
     s = partly_returned()
     show(migrated, [s])
     found = connection.execute("SELECT reservation_id FROM finance.reservations").fetchall()
-    assert len(found) == 5
+    assert len(found) == 6
     for day in days_to_ask(parse_day("2026-03-05")):
         values = connection.execute(
             "SELECT reservation_id, value_minor, remaining_commitment_minor"
