@@ -9,7 +9,7 @@ COMPILE := uv pip compile --quiet --generate-hashes --universal --python-version
 	--no-emit-index-url --no-header --no-annotate
 
 # Passed through to the programs: make torture CELLS=decider, make bench QUICK=1.
-export SEEDS QUICK RECORDS SEED CELLS FIRST REPORT FROM JOBS MUTANTS
+export SEEDS QUICK RECORDS SEED CELLS FIRST MISSING REPORT FROM JOBS MUTANTS
 
 help: ## List the targets and the variables they take
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile

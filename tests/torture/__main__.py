@@ -1,8 +1,8 @@
 """`make torture`: run the cells against one real stack, say what was found, keep the table.
 
 The environment: CELLS selects by part of the name or by pattern, QUICK=1 takes those of CI,
-FIRST=50 the fifty most telling, SEED repeats a run, REPORT names a page to add the cells to. The
-exit code is 1 if anything was found.
+FIRST=50 the fifty most telling, SEED repeats a run, REPORT names a page to add the cells to, and
+MISSING=1 leaves out those that it has. The exit code is 1 if anything was found.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ def main() -> int:
     """Run what the environment asks for; 0 if nothing was found."""
     console = Console()
     chosen = choose(os.environ.get("CELLS", ""), quick=bool(os.environ.get("QUICK")))
+    if os.environ.get("MISSING"):
+        chosen = report.missing(Path(os.environ["REPORT"]), chosen)
     chosen = chosen[: int(os.environ.get("FIRST") or len(chosen))]
     if not chosen:
         console.print("error: CELLS matches no cell; they are named component/fault/moment")

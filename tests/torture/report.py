@@ -9,6 +9,7 @@ from pathlib import Path
 from msgspec import Struct
 from rich.table import Table
 
+from tests.torture.cells import Cell
 from tests.torture.history import Kind
 from tests.torture.running import Result
 
@@ -141,6 +142,12 @@ def added(path: Path, rows: Sequence[Row], run: str) -> str:
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     known = {each.cell: each for each in rows_in(text)} | {each.cell: each for each in rows}
     return page(list(known.values()), [*runs_in(text), run])
+
+
+def missing(path: Path, cells: Sequence[Cell]) -> list[Cell]:
+    """The cells that a page does not have yet."""
+    known = {each.cell for each in rows_in(path.read_text(encoding="utf-8"))}
+    return [each for each in cells if (each.component, each.fault_name, each.moment) not in known]
 
 
 def rows_in(text: str) -> list[Row]:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from tests.torture.cells import Cell, all_cells
 from tests.torture.history import Kind, Violation
-from tests.torture.report import added, page, row_of, rows_in, runs_in, sentence
+from tests.torture.report import added, missing, page, row_of, rows_in, runs_in, sentence
 from tests.torture.running import Result
 
 
@@ -81,3 +81,8 @@ def test_a_run_adds_its_cells_and_replaces_those_it_ran_again(tmp_path: Path) ->
     text = added(path, [row_of(KILLED)], "two")
     assert rows_in(text) == [row_of(KILLED), other]
     assert runs_in(text) == ["one", "two"]
+    left = missing(path, all_cells())
+    assert {each.name for each in all_cells()} - {each.name for each in left} == {
+        "decider/kill/writer.sent",
+        "decider/kill/writer.settled",
+    }
