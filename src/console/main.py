@@ -16,6 +16,7 @@ from console.errors import INTERRUPTED, explain
 from console.explain import explain as explain_verdict
 from console.query import query
 from console.rebuild import rebuild
+from console.reconcile import reconcile
 from console.rules import rules
 from console.scale import scale
 from console.simulate import simulate
@@ -80,6 +81,7 @@ app.command()(simulate)
 app.command()(submit)
 app.command()(query)
 app.command()(rebuild)
+app.command()(reconcile)
 app.command()(rules)
 app.command(name="explain")(explain_verdict)
 app.add_typer(quote.app, name="quote")

@@ -111,6 +111,7 @@ def _react(settings: Settings, ledger: Ledger) -> None:
 
 
 def _project(settings: Settings, ledger: Ledger) -> None:
+    from console.reconciler import serve_metrics, start_reconciling
     from console.terms_found import terms_in_force
     from consumers.clock import WallClock
     from consumers.reach import LedgerReach
@@ -120,13 +121,18 @@ def _project(settings: Settings, ledger: Ledger) -> None:
     from projector import runner
     from projector.projection import Projection
 
+    stop = runner.stop_on_signals()
+    if settings.metrics_port is not None:
+        serve_metrics(settings.metrics_host, settings.metrics_port)
+    if settings.reconcile_seconds:
+        start_reconciling(settings.reconcile_seconds, stop)
     projection = Projection(
         conninfo=ledger.database_url,
         ready_file=settings.ready_file,
         terms=terms_in_force(ledger),
         reach=LedgerReach(KafkaTools(ledger.kafka), WallClock()),
     )
-    runner.run(projection, lambda: KafkaTail(ledger.kafka, Topic.EVENTS), runner.stop_on_signals())
+    runner.run(projection, lambda: KafkaTail(ledger.kafka, Topic.EVENTS), stop)
 
 
 def _until_told_to_stop(work: Callable[[Settings, Ledger], None]) -> None:

@@ -32,6 +32,13 @@ class Settings(BaseSettings):
         default_factory=dict, validation_alias="REFUNDS_KAFKA_TIMES"
     )
     """As JSON, any of the times of `ledger.kafka_log.KafkaSettings` by name, for slow networks."""
+    reconcile_seconds: float = Field(
+        default=3_600.0, ge=0, validation_alias="REFUNDS_RECONCILE_SECONDS"
+    )
+    metrics_host: str = Field(default="127.0.0.1", validation_alias="REFUNDS_METRICS_HOST")
+    metrics_port: int | None = Field(
+        default=None, ge=1, le=65_535, validation_alias="REFUNDS_METRICS_PORT"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", validation_alias="REFUNDS_LOG_LEVEL"
     )

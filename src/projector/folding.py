@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from msgspec import Struct
 from psycopg import Connection
 
 from ledger.log import Batch, EventSource, LogUnavailable
 from projector import checkpoint
 from projector.checkpoint import Checkpoint
 from projector.migrations import WrongDatabase
+from projector.progress import Progress
 from projector.projection import CONSUMER, Projection, project
 
 REBUILDER = "rebuild"
@@ -20,17 +20,6 @@ _READ_SECONDS = 5.0
 _PATIENCE = 6
 
 Places = dict[int, Checkpoint]
-
-
-class Progress(Struct, frozen=True, kw_only=True):
-    """How far a rebuild has come. `done` and `total` are offsets over all partitions, the latter
-    where the projector stands; `events` were folded by this run.
-    """
-
-    done: int
-    total: int
-    events: int
-    resumed: bool
 
 
 class Folding:

@@ -23,7 +23,8 @@ from ledger.log import EventSource
 from projector import beside, checkpoint, filled
 from projector.beside import BESIDE
 from projector.byte_compare import first_difference
-from projector.folding import REBUILDER, Folding, Progress
+from projector.folding import REBUILDER, Folding
+from projector.progress import Progress
 from projector.projection import BETWEEN_BATCHES, SESSION, Projection
 from projector.reconcile import Divergence
 from projector.views import View

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import psycopg
@@ -14,8 +15,10 @@ from ledger.codec import body_hash, decode_event
 from ledger.log import EventSource, LogRecord, LogUnavailable
 from projector import checkpoint
 from projector.checkpoint import Checkpoint
+from projector.progress import Progress
 from projector.projection import CONSUMER
 from projector.refold import Refold, Rows
+from projector.slices import SLICE_EVENTS, Slice
 from projector.tables import Key, Table
 from projector.views import VIEWS
 from projector.writer import READ_MODELS
@@ -24,6 +27,7 @@ _READ_RECORDS = 5_000
 _READ_SECONDS = 5.0
 _PATIENCE = 6
 _FETCHED_ROWS = 5_000
+_TOLD_EVENTS = 1_000
 
 
 class Divergence(Struct, frozen=True, kw_only=True):
@@ -38,20 +42,36 @@ class Divergence(Struct, frozen=True, kw_only=True):
 
 
 class Reconciliation(Struct, frozen=True, kw_only=True):
-    """What was compared, up to which offset of each partition, and where it first departs."""
+    """How many rows of each view were compared, up to which offset of each partition, and where
+    each view first departs.
+    """
 
     positions: dict[int, int]
-    rows: int
+    rows_of: dict[str, int]
     divergences: tuple[Divergence, ...]
+
+    @property
+    def rows(self) -> int:
+        """How many rows there should be in all."""
+        return sum(self.rows_of.values())
 
 
 def reconcile(
-    conninfo: str, source: EventSource, consumer: str = CONSUMER, schema: str = READ_MODELS
+    conninfo: str,
+    source: EventSource,
+    consumer: str = CONSUMER,
+    schema: str = READ_MODELS,
+    *,
+    slice_events: int = SLICE_EVENTS,
+    tell: Callable[[Progress], None] = lambda _: None,
 ) -> Reconciliation:
     """Fold the log apart from the projector and compare, while the projector goes on.
 
     1. Take a snapshot of the database: from here on nothing in it moves. 2. Read in it how far the
     projector had come. 3. Fold the log up to there. 4. Compare table by table. Nothing is written.
+    Memory is bounded: where there are more than `slice_events`, the accounts are dealt into slices,
+    and 3 and 4 are done for one slice after another.
+
     Raises WrongWorld where the database is not of this log, LogUnavailable where it cannot be read.
     """
     with psycopg.connect(conninfo) as connection:
@@ -60,29 +80,55 @@ def reconcile(
         connection.read_only = True
         # 2
         places = checkpoint.load(connection, consumer, source.topic_id, source.ends())
-        # 3
-        refold = Refold()
-        last = {partition: Checkpoint(partition=partition) for partition in places}
-        for record in _records(source, checkpoint.positions(places)):
-            recorded = decode_event(record.value)
-            refold.take(recorded)
-            last[record.partition] = Checkpoint(
-                partition=record.partition,
-                next_offset=places[record.partition].next_offset,
-                log_sequence=recorded.meta.log_sequence,
-                last_hash=body_hash(record.value or b""),
-            )
-        # 4
-        found = [*_misplaced(places, last)]
-        rows = 0
-        for view in VIEWS:
-            expected = refold.tables[view.TABLE.name]
-            rows += len(expected)
-            divergence = _compare(connection, schema, view.TABLE, expected)
-            found.extend([divergence] if divergence else [])
+        count = max(1, -(-sum(place.log_sequence + 1 for place in places.values()) // slice_events))
+        found: dict[str, Divergence] = {}
+        rows_of: Counter[str] = Counter()
+        for number in range(count):
+            # 3
+            dealt = Slice(number=number, count=count)
+            tables = _folded(source, places, dealt, tell, found)
+            # 4
+            for view in VIEWS:
+                expected = tables[view.TABLE.name]
+                rows_of[view.TABLE.name] += len(expected)
+                divergence = _compare(connection, schema, view.TABLE, expected, dealt)
+                if divergence:
+                    _keep_the_first(found, divergence)
     return Reconciliation(
-        positions=checkpoint.positions(places), rows=rows, divergences=tuple(found)
+        positions=checkpoint.positions(places),
+        rows_of=dict(rows_of),
+        divergences=tuple(found.values()),
     )
+
+
+def _folded(
+    source: EventSource,
+    places: Mapping[int, Checkpoint],
+    dealt: Slice,
+    tell: Callable[[Progress], None],
+    found: dict[str, Divergence],
+) -> dict[str, Rows]:
+    """The rows of a slice's accounts; with the first slice the checkpoints are looked at, too."""
+    refold, last = Refold(), dict[int, LogRecord]()
+    total = sum(place.next_offset for place in places.values())
+    records = _records(source, checkpoint.positions(places))
+    for events, record in enumerate(records, start=1):
+        last[record.partition] = record
+        if dealt.takes(record):
+            refold.take(decode_event(record.value))
+        if events % _TOLD_EVENTS == 0:
+            done = dealt.number * total + min(events, total)
+            read = dealt.number * events + events
+            tell(Progress(done=done, total=dealt.count * total, events=read))
+    if dealt.number == 0:
+        found.update((each.view, each) for each in _misplaced(places, last))
+    return refold.tables
+
+
+def _keep_the_first(found: dict[str, Divergence], divergence: Divergence) -> None:
+    known = found.get(divergence.view)
+    if known is None or divergence.key < known.key:
+        found[divergence.view] = divergence
 
 
 def _records(source: EventSource, ends: Mapping[int, int]) -> Iterator[LogRecord]:
@@ -102,26 +148,30 @@ def _records(source: EventSource, ends: Mapping[int, int]) -> Iterator[LogRecord
 
 
 def _misplaced(
-    places: Mapping[int, Checkpoint], last: Mapping[int, Checkpoint]
+    places: Mapping[int, Checkpoint], last: Mapping[int, LogRecord]
 ) -> Iterator[Divergence]:
     """The first checkpoint that names another last event than the log has before it."""
     for partition, place in places.items():
+        record = last.get(partition)
+        at = Checkpoint(partition=partition)
+        expected = {"log_sequence": at.log_sequence, "last_hash": at.last_hash}
+        if record is not None:
+            sequence = decode_event(record.value).meta.log_sequence
+            expected = {"log_sequence": sequence, "last_hash": body_hash(record.value or b"")}
         found = {"log_sequence": place.log_sequence, "last_hash": place.last_hash}
-        expected = {
-            "log_sequence": last[partition].log_sequence,
-            "last_hash": last[partition].last_hash,
-        }
         if found != expected:
             yield Divergence(view="checkpoints", key=(partition,), expected=expected, found=found)
             return
 
 
 def _compare(
-    connection: Connection[Any], schema: str, table: Table, expected: Rows
+    connection: Connection[Any], schema: str, table: Table, expected: Rows, dealt: Slice
 ) -> Divergence | None:
     """The first row in order of keys that is not as expected."""
     wanted = {tuple(_plain(part) for part in key): _plain(row) for key, row in expected.items()}
-    statement = sql.SQL("SELECT * FROM {}").format(sql.Identifier(schema, table.name))
+    statement = sql.SQL("SELECT * FROM {} WHERE {}").format(
+        sql.Identifier(schema, table.name), dealt.condition
+    )
     different: list[Divergence] = []
     with connection.cursor(name="reconcile", row_factory=dict_row) as cursor:
         cursor.itersize = _FETCHED_ROWS

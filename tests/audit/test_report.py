@@ -16,7 +16,7 @@ from ledger.events import RefundIssued
 from projector.reconcile import Divergence, Reconciliation
 from tests.audit.ledgers import everything
 
-COMPARED = Reconciliation(positions={0: 7}, rows=12, divergences=())
+COMPARED = Reconciliation(positions={0: 7}, rows_of={"balances": 12}, divergences=())
 
 
 def report(*, falsified: bool = False) -> AuditReport:
@@ -69,7 +69,7 @@ def test_a_read_model_that_departs_breaks_the_audit() -> None:
     wrong = Divergence(
         view="balances", key=("acct-1", "CNY"), expected={"cash": 1}, found={"cash": b"\x02"}
     )
-    compared = Reconciliation(positions={}, rows=1, divergences=(wrong,))
+    compared = Reconciliation(positions={}, rows_of={"balances": 1}, divergences=(wrong,))
     found = Verified(log=None, read_models=compared, seconds=0.5)
     assert not found.holds
     assert printed(found).splitlines() == [

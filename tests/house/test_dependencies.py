@@ -48,7 +48,9 @@ def declared(texts: list[str]) -> set[str]:
 
 
 def test_every_import_of_the_source_is_declared() -> None:
-    runtime = declared(settings()["project"]["dependencies"])
+    project = settings()["project"]
+    extras = [text for each in project["optional-dependencies"].values() for text in each]
+    runtime = declared(project["dependencies"] + extras)
     imported = imported_distributions("src")
     assert {name: path for name, path in imported.items() if name not in runtime} == {}
 

@@ -19,7 +19,9 @@ GPL = re.compile(r"(?<![A-Za-z])A?GPL|(?<!Lesser )General Public License", re.IG
 
 def runtime_distributions() -> set[str]:
     """The names of all distributions the project needs at run time, to the last dependency."""
-    waiting = [Requirement(text) for text in settings()["project"]["dependencies"]]
+    project = settings()["project"]
+    optional = [text for each in project["optional-dependencies"].values() for text in each]
+    waiting = [Requirement(text) for text in project["dependencies"] + optional]
     found: set[str] = set()
     while waiting:
         requirement = waiting.pop()

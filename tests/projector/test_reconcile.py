@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import psycopg
 import pytest
 from msgspec.structs import replace
+from psycopg import sql
 
+from ledger.codec import decode_event
 from ledger.events import (
     AccountStandingChanged,
     CardChanged,
@@ -23,9 +26,10 @@ from ledger.events import (
     ReservationSwapped,
     ReservationTransferred,
 )
-from ledger.log import WrongWorld
+from ledger.log import Batch, LogRecord, WrongWorld
 from ledger.shapes import HoldReason, ReturnedLeg
 from projector.reconcile import Divergence, Reconciliation, reconcile
+from projector.slices import Slice
 from projector.views import VIEWS
 from tests.projector.conftest import catch_up
 from tests.projector.decided import decided_values
@@ -192,3 +196,60 @@ def test_a_database_of_another_log_is_not_compared(migrated: str, source: Memory
     source.topic_id = "topic-2"
     with pytest.raises(WrongWorld, match="topic id topic-1"):
         compared(migrated, source)
+
+
+class Keyed:
+    """The same records under the keys that the decider gives them."""
+
+    def __init__(self, source: MemorySource) -> None:
+        self.topic_id, self._source = source.topic_id, source
+
+    def ends(self) -> tuple[int, ...]:
+        return self._source.ends()
+
+    def read(
+        self, positions: Mapping[int, int], max_records: int, timeout_seconds: float
+    ) -> dict[int, Batch]:
+        found = self._source.read(positions, max_records, timeout_seconds)
+        return {p: replace(b, records=tuple(map(_keyed, b.records))) for p, b in found.items()}
+
+    def close(self) -> None:
+        self._source.close()
+
+
+def _keyed(record: LogRecord) -> LogRecord:
+    return replace(record, key=decode_event(record.value).meta.account_id.encode())
+
+
+def test_slices_of_any_size_find_what_the_whole_finds(migrated: str, source: MemorySource) -> None:
+    catch_up(migrated, source)
+    keyed = Keyed(source)
+    whole = reconcile(migrated, keyed)
+    assert reconcile(migrated, keyed, slice_events=4) == whole
+    for view, change in CHANGES.items():
+        tamper(migrated, f"UPDATE read_models.{view} SET {change}")
+    whole = reconcile(migrated, keyed)
+    sliced = reconcile(migrated, keyed, slice_events=2)
+    assert {each.view for each in whole.divergences} == set(CHANGES)
+    assert sorted(whole.divergences, key=str) == sorted(sliced.divergences, key=str)
+
+
+def test_every_table_can_be_dealt_into_slices() -> None:
+    assert [view.TABLE.name for view in VIEWS if "account_id" not in view.TABLE.columns] == []
+
+
+def test_an_account_is_in_the_same_slice_here_and_in_the_database(migrated: str) -> None:
+    accounts = ["", "acct-1", "账户", "a\u2400b", *(f"acct-{n}" for n in range(50))]
+    with psycopg.connect(migrated) as connection:
+        for number in range(7):
+            dealt = Slice(number=number, count=7)
+            query = sql.SQL("SELECT account_id FROM unnest(%s::text[]) AS a (account_id) WHERE {}")
+            rows = connection.execute(
+                query.format(sql.SQL(dealt.condition.as_string().replace("%", "%%"))),
+                (accounts,),
+            )
+            ours = [a for a in accounts if dealt.of_account(a.encode()) == number]
+            assert [row[0] for row in rows] == ours
+    assert Slice(number=0, count=7).of_account(b"a\x00b") == Slice(number=0, count=7).of_account(
+        "a\u2400b".encode()
+    )

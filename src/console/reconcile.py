@@ -1,0 +1,71 @@
+"""`refundctl reconcile`: compares every read model with the log, folded in another way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from console.drift import divergence_lines, divergence_to_json
+
+if TYPE_CHECKING:
+    from projector.reconcile import Reconciliation
+
+
+def reconcile(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")] = False,
+) -> None:
+    """Fold the log apart from the projector, and compare every row of every read model with it.
+
+    Both stand at one place of the log, while the projector goes on. Nothing is written. Where
+    a view departs from the log, the first row that does is shown, and the exit code is 1.
+
+    Examples:
+
+      refundctl reconcile
+
+      refundctl reconcile --json | jq .divergences
+    """
+    from console.ledger_found import find_ledger
+    from console.output import console, json_line, put
+    from console.progress_bar import bar
+    from console.settings import read_settings
+    from ledger.kafka_log import KafkaTail
+    from ledger.log import Topic
+    from projector.reconcile import reconcile as reconcile_all
+
+    ledger = find_ledger(read_settings())
+    source = KafkaTail(ledger.kafka, Topic.EVENTS)
+    try:
+        with bar("reconciling", "events") as tell:
+            found = reconcile_all(ledger.database_url, source, tell=tell)
+    finally:
+        source.close()
+    if as_json:
+        typer.echo(json_line(reconciliation_to_json(found)))
+    else:
+        put(console(), reconciliation_in_words(found))
+    if found.divergences:
+        raise typer.Exit(1)
+
+
+def reconciliation_to_json(found: Reconciliation) -> dict[str, Any]:
+    """A reconciliation as one JSON object."""
+    return {
+        "agrees": not found.divergences,
+        "positions": {str(p): offset for p, offset in found.positions.items()},
+        "rows": found.rows_of,
+        "divergences": [divergence_to_json(each) for each in found.divergences],
+    }
+
+
+def reconciliation_in_words(found: Reconciliation) -> str:
+    """What was compared, and where it departs."""
+    at = ", ".join(f"{p}:{offset}" for p, offset in found.positions.items())
+    compared = f"{len(found.rows_of)} views with {found.rows:,} rows, at offsets {at}"
+    if not found.divergences:
+        return f"all as the log has it: {compared}"
+    lines = [f"NOT as the log has it: {compared}"]
+    for divergence in found.divergences:
+        lines += divergence_lines(divergence)
+    return "\n".join(lines)

@@ -1,0 +1,100 @@
+"""Reconciles the read models every so often beside the projector, and tells of every drift."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from threading import Event as Flag
+from threading import Thread
+from typing import Any
+
+import structlog
+from prometheus_client import Counter, Gauge, start_http_server
+
+from console.errors import Failed
+
+PROGRAM = (sys.executable, "-m", "console.main", "reconcile", "--json")
+"""A process of its own: what it holds in memory is given back, and the projector keeps its CPU."""
+_LOOK_SECONDS = 1.0
+
+DRIFTED = Gauge(
+    "refunds_read_models_drifted",
+    "Read models that differed from the log when they were last reconciled with it",
+)
+RECONCILED_AT = Gauge(
+    "refunds_reconciled_timestamp_seconds", "When the read models were last reconciled"
+)
+ROWS = Gauge("refunds_reconciled_rows", "Rows compared when they were last reconciled")
+FAILURES = Counter("refunds_reconciliations_failed", "Reconciliations that could not be made")
+
+log = structlog.get_logger()
+
+
+def serve_metrics(host: str, port: int) -> None:
+    """Answer for the metrics of this process in Prometheus's format."""
+    try:
+        start_http_server(port, addr=host)
+    except OSError as error:
+        raise Failed(
+            f"metrics cannot be served on {host}:{port}: {error.strerror}; set "
+            "REFUNDS_METRICS_PORT to a free port, or to none"
+        ) from error
+    log.info("metrics are served", host=host, port=port)
+
+
+def start_reconciling(interval_seconds: float, stop: Flag) -> Thread:
+    """Reconcile again and again, beginning after one interval, until told to stop."""
+
+    def go_on() -> None:
+        while not stop.wait(interval_seconds):
+            reconcile_once(stop)
+
+    thread = Thread(target=go_on, name="reconciler", daemon=True)
+    thread.start()
+    return thread
+
+
+def reconcile_once(stop: Flag, program: Sequence[str] = PROGRAM) -> None:
+    """One reconciliation; what it found becomes metrics and a line in the log."""
+    process = subprocess.Popen(
+        program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"
+    )
+    with process:
+        while True:
+            try:
+                out, err = process.communicate(timeout=_LOOK_SECONDS)
+            except subprocess.TimeoutExpired:
+                if stop.is_set():
+                    process.kill()
+                    return
+            else:
+                break
+    _tell(out, err)
+
+
+def _tell(out: str, err: str) -> None:
+    found = _read(out)
+    if found is None:
+        FAILURES.inc()
+        log.error("read models could not be reconciled", reason=err.strip()[-500:])
+        return
+    rows = sum(found["rows"].values())
+    DRIFTED.set(len(found["divergences"]))
+    RECONCILED_AT.set(time.time())
+    ROWS.set(rows)
+    if found["divergences"]:
+        first = found["divergences"][0]
+        log.error("read models have drifted", positions=found["positions"], **first)
+    else:
+        log.info("read models reconciled", rows=rows, positions=found["positions"])
+
+
+def _read(out: str) -> dict[str, Any] | None:
+    try:
+        found: dict[str, Any] = json.loads(out)
+    except ValueError:
+        return None
+    return found
