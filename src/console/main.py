@@ -14,6 +14,7 @@ from console.clock import clock
 from console.demo import demo
 from console.errors import INTERRUPTED, explain
 from console.explain import explain as explain_verdict
+from console.export import export
 from console.query import query
 from console.rebuild import rebuild
 from console.reconcile import reconcile
@@ -82,6 +83,7 @@ app.command()(submit)
 app.command()(query)
 app.command()(rebuild)
 app.command()(reconcile)
+app.command()(export)
 app.command()(rules)
 app.command(name="explain")(explain_verdict)
 app.add_typer(quote.app, name="quote")

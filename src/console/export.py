@@ -1,0 +1,91 @@
+"""`refundctl export`: writes what a finance view shows into a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from console.errors import BadInput
+from console.period_given import From, To
+from console.period_given import period as period_of
+
+if TYPE_CHECKING:
+    from projector.exports.writing import Format
+
+
+def export(
+    view: Annotated[str, typer.Argument(metavar="VIEW", help="A view of schema finance.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="Where to.")],
+    wanted: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            "-f",
+            metavar="FORMAT",
+            help="csv, xlsx, parquet, jsonl or beancount; without it, what FILE ends with.",
+        ),
+    ] = None,
+    account: Annotated[
+        str | None, typer.Option("--account", "-a", help="Only this account's rows.")
+    ] = None,
+    since: From = None,
+    until: To = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+) -> None:
+    """Write a view into a file, whole or for an account or a period.
+
+    The file says where in the log it comes from, and the digest of its rows; beside CSV and JSON
+    lines stands FILE.about.json for that. A closed period gives the same bytes whenever it is
+    exported. It must be complete: what could still get more rows is refused.
+
+    Examples:
+
+      refundctl export statement --account acct-1 --from 2026-01-01 --to 2026-02-01 -o january.xlsx
+
+      refundctl export refunds -o refunds.parquet
+
+      refundctl export postings --format beancount -o books.beancount
+    """
+    from console.ledger_found import find_ledger
+    from console.output import console
+    from console.progress_bar import bar
+    from console.settings import read_settings
+    from projector.exports.errors import CannotBeWritten
+    from projector.exports.extract import Request
+    from projector.exports.period import BadPeriod, UnknownView
+    from projector.exports.writing import export as write_export
+
+    chosen = _format(wanted, output)
+    writable(output, force=force)
+    begins, ends = period_of(since, until)
+    request = Request(view=view.replace("-", "_"), account=account, since=begins, until=ends)
+    ledger = find_ledger(read_settings())
+    try:
+        with bar("exporting", "rows") as tell:
+            found = write_export(ledger.database_url, request, chosen, output, tell)
+    except (UnknownView, BadPeriod, CannotBeWritten) as error:
+        raise BadInput(str(error.args[0])) from error
+    out = console(stderr=True)
+    out.print(f"{output}: {found.rows:,} rows, sha256 of the rows {found.digest}", soft_wrap=True)
+
+
+def writable(output: Path, *, force: bool) -> None:
+    """Refuse a file that is there already, or whose folder is not."""
+    if not output.parent.is_dir():
+        raise BadInput(f"{output}: there is no folder {output.parent}; make it first")
+    if output.is_dir():
+        raise BadInput(f"{output} is a folder; name a file in it")
+    if output.exists() and not force:
+        raise BadInput(f"{output} is there already; --force replaces it")
+
+
+def _format(wanted: str | None, output: Path) -> Format:
+    from projector.exports.writing import Format
+
+    name = wanted if wanted is not None else output.suffix.removeprefix(".")
+    known = [each.value for each in Format]
+    if name not in known:
+        raise BadInput(f"no format is called {name!r}; --format takes {', '.join(known)}")
+    return Format(name)

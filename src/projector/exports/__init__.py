@@ -1,0 +1,1 @@
+"""Writes what the finance views show into files: one module for each format, all of one extract."""
