@@ -66,7 +66,7 @@ def export(
     def written(number: int) -> None:
         tell(Progress(done=number, total=found.rows, events=number))
 
-    with _whole(path) as part:
+    with found.spool, _whole(path) as part:
         if balances is not None:
             beancount_file.write(found, balances, part, written)
         else:
