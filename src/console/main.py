@@ -18,6 +18,7 @@ from console.export import export
 from console.query import query
 from console.rebuild import rebuild
 from console.reconcile import reconcile
+from console.report import report
 from console.rules import rules
 from console.scale import scale
 from console.simulate import simulate
@@ -84,6 +85,7 @@ app.command()(query)
 app.command()(rebuild)
 app.command()(reconcile)
 app.command()(export)
+app.command()(report)
 app.command()(rules)
 app.command(name="explain")(explain_verdict)
 app.add_typer(quote.app, name="quote")

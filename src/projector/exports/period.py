@@ -50,7 +50,7 @@ def selection(
 ) -> sql.Composed:
     """The rows as one statement, in an order that is the same whenever it is asked."""
     _see_that_it_is_there(connection, view, account)
-    _see_that_it_is_complete(connection, period)
+    see_that_it_is_complete(connection, period)
     names = [column.name for column in columns]
     conditions: list[sql.Composable] = [sql.SQL("true")]
     if account is not None:
@@ -91,8 +91,8 @@ def _source(
     source: sql.Composable = sql.Identifier("finance", view)
     if past:
         assert period.until is not None
-        source = sql.SQL("{}(known_at => {})").format(
-            sql.Identifier("finance", f"{view}_at"), as_datetime(period.until - 1)
+        source = sql.SQL("{function}(as_of => {last}, known_at => {last})").format(
+            function=sql.Identifier("finance", f"{view}_at"), last=as_datetime(period.until - 1)
         )
     sides = ((">=", period.since), ("<", None if past else period.until))
     return source, [
@@ -134,7 +134,8 @@ def _see_that_it_is_there(connection: Connection[Any], view: str, account: str |
             )
 
 
-def _see_that_it_is_complete(connection: Connection[Any], period: Period) -> None:
+def see_that_it_is_complete(connection: Connection[Any], period: Period) -> None:
+    """Raises BadPeriod where the period could still get events."""
     if period.until is None:
         return
     row = connection.execute("SELECT max(reached_until) FROM finance.reached").fetchone()

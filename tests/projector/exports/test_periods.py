@@ -18,7 +18,7 @@ from projector.views import VIEWS
 from tests.projector.exports.conftest import show, story_told
 from tests.projector.stories import START, MemorySource, credited, issued, opened
 
-CLOSED = ("statement", "postings", "refusals", "outcomes", "balances")
+CLOSED = ("statement", "postings", "refusals", "outcomes", "balances", "annual_refund_totals")
 
 
 def test_a_closed_period_gives_the_same_bytes_after_more_events_and_a_rebuild(
