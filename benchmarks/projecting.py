@@ -1,4 +1,4 @@
-"""How fast events become rows: the projector alone, beside a plain COPY of the same rows.
+"""How fast events become rows: projecting and rebuilding, beside a plain COPY of the same rows.
 
 Run it as `python -m benchmarks.projecting [--events N]`. It starts its own database, or takes the
 one in DATABASE_URL, in which it makes and drops a database of its own. Nothing is asserted.
@@ -36,6 +36,7 @@ from ledger.shapes import (
 from projector.changes import TableChanges, fold
 from projector.migrations import migrate
 from projector.projection import Projection
+from projector.rebuild import rebuild
 from projector.runner import run
 from projector.views import VIEWS
 from projector.writer import READ_MODELS, write
@@ -100,16 +101,26 @@ def main() -> None:
         source = Records(story.values, stop)
         projection = Projection(conninfo=conninfo)
         projecting = _spent(lambda: run(projection, lambda: source, stop))
+        rebuilding = _spent(lambda: rebuild(conninfo, source, VIEWS))
+        verifying = _spent(lambda: _rebuild_compared(conninfo, source))
     rows = sum(len(table.inserts) for table in folded)
     print(f"{count} events, {rows} rows")
     for name, (seconds, cpu) in (
         ("decoding alone", decoding),
         ("COPY of the same rows", copying),
         ("projecting", projecting),
+        ("rebuilding", rebuilding),
+        ("rebuilding --verify", verifying),
     ):
         rate, each = count / seconds, cpu / count * 1e6
         print(f"{name:<22} {seconds:6.2f} s  {rate:9,.0f} events/s  {each:5.0f} µs of CPU an event")
     print(f"projecting / COPY      {projecting[0] / copying[0]:6.2f}")
+    print(f"rebuilding / COPY      {rebuilding[0] / copying[0]:6.2f}")
+
+
+def _rebuild_compared(conninfo: str, source: Records) -> None:
+    if rebuild(conninfo, source, VIEWS, verify=True).divergences:
+        raise SystemExit("a rebuild gave other rows than the projector")
 
 
 def _story(events: int) -> Story:

@@ -27,7 +27,7 @@ FROM finance.annual_refund_totals_at(as_of => %(last)s, known_at => %(last)s)
 WHERE refund_usd IS NOT NULL ORDER BY 2 DESC, 1 COLLATE "C" LIMIT 20
 """
 _BIN = """
-SELECT (extract(epoch FROM %(last)s - isolated_at) / 86400)::int AS days, reason, count(*)
+SELECT floor(extract(epoch FROM %(last)s - isolated_at) / 86400)::int AS days, reason, count(*)
 FROM finance.recycle_bin_at(as_of => %(last)s, known_at => %(last)s)
 WHERE state = 'ISOLATED' GROUP BY 1, 2 ORDER BY 1, 2
 """

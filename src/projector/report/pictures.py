@@ -91,7 +91,9 @@ def _caps(told: Figures) -> Picture:
         axes.set_xlabel("used of the rolling cap at the end of the period, USD")
 
     return Picture(
-        title=f"{first}; {over} accounts are over it" if over else first,
+        title=f"{first}; {over} {'account is' if over == 1 else 'accounts are'} over theirs"
+        if over
+        else first,
         draw=draw,
         bars=len(used),
         head=("account", "used, USD", "cap, USD"),

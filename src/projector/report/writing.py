@@ -79,12 +79,13 @@ def _svg(picture: Picture) -> str:
 def _sheet(told: Figures, shown: tuple[Picture, ...], wanted: ReportFormat) -> bytes:
     from matplotlib import rc_context
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     drawn = [picture for picture in shown if picture.bars]
     heights = [_REST + 0.5 + _BAR * picture.bars for picture in drawn] or [_REST]
     with rc_context(_STYLE):
-        figure = Figure(figsize=(_WIDTH, sum(heights) + 1.4), layout="constrained")
-        figure.get_layout_engine().set(h_pad=0.15)  # type: ignore[union-attr]  # there is one
+        layout = ConstrainedLayoutEngine(h_pad=0.15)
+        figure = Figure(figsize=(_WIDTH, sum(heights) + 1.4), layout=layout)
         figure.suptitle(
             f"Refunds recorded from {told.since} until {told.until}", x=0.02, ha="left", size=14
         )

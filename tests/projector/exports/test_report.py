@@ -64,7 +64,7 @@ def test_the_same_period_gives_the_same_bytes(shown: str) -> None:
 def test_titles_say_what_is_seen() -> None:
     assert [picture.title for picture in pictures(figure_set())] == [
         "508.00 CNY went back, most of it by ordinary return",
-        "<b>& has used the most of its cap; 1 accounts are over it",
+        "<b>& has used the most of its cap; 1 account is over theirs",
         "The recycle bin is empty",
         "Nothing was refused",
     ]
