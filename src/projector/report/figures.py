@@ -24,7 +24,7 @@ _CAPS = """
 SELECT account_id, coalesce(CASE cap_basis WHEN 'REFUND' THEN refund_usd
        ELSE cancelled_commitment_usd END, 0), cap_usd
 FROM finance.annual_refund_totals_at(as_of => %(last)s, known_at => %(last)s)
-WHERE refund_usd IS NOT NULL ORDER BY 2 DESC, 1 COLLATE "C" LIMIT 20
+WHERE refund_usd IS NOT NULL ORDER BY 2 DESC, account_id COLLATE "C" LIMIT 20
 """
 _BIN = """
 SELECT floor(extract(epoch FROM %(last)s - isolated_at) / 86400)::int AS days, reason, count(*)
