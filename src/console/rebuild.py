@@ -38,6 +38,7 @@ def rebuild(
       refundctl rebuild --view refunds --view postings
     """
     from console.ledger_found import find_ledger
+    from console.log_output import log_to_stderr
     from console.output import console, json_line, put
     from console.progress_bar import bar
     from console.rebuild_report import rebuilt_in_words, rebuilt_to_json
@@ -47,6 +48,7 @@ def rebuild(
     from projector.migrations import migrate
     from projector.rebuild import rebuild as rebuild_views
 
+    log_to_stderr("error", json=False)
     views = _chosen(view)
     ledger = find_ledger(read_settings())
     migrate(ledger.database_url)

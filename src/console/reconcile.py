@@ -27,6 +27,7 @@ def reconcile(
       refundctl reconcile --json | jq .divergences
     """
     from console.ledger_found import find_ledger
+    from console.log_output import log_to_stderr
     from console.output import console, json_line, put
     from console.progress_bar import bar
     from console.settings import read_settings
@@ -34,6 +35,7 @@ def reconcile(
     from ledger.log import Topic
     from projector.reconcile import reconcile as reconcile_all
 
+    log_to_stderr("error", json=False)
     ledger = find_ledger(read_settings())
     source = KafkaTail(ledger.kafka, Topic.EVENTS)
     try:
