@@ -270,6 +270,9 @@ ReservationCommand = (
     | ExpireReservation
 )
 SettlementCommand = SettleRefund | ConfirmCardRefund | FailCardRefund | CorrectRefund
+QuoteCommand = QuoteInstanceReturn | QuoteReservationRefund | QuoteReservationExchange
+"""Asks what an act would give: whatever would refuse the act is listed in the answer."""
+
 Command = (
     AccountCommand | InstanceCommand | MarketplaceCommand | ReservationCommand | SettlementCommand
 )

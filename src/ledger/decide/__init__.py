@@ -12,7 +12,7 @@ from ledger.commands import (
     ExchangeReservations,
     InstanceCommand,
     MarketplaceCommand,
-    QuoteInstanceReturn,
+    QuoteCommand,
     QuoteReservationExchange,
     QuoteReservationRefund,
     RefundReservation,
@@ -63,14 +63,11 @@ def decide(
         return (_refusal(case, violations),)
     case = _with_figures(case)
     violations = judged(case)
-    match given.body:
-        case QuoteInstanceReturn() as quote:
-            return instances.quoted(case, quote, violations)
-        case QuoteReservationRefund() as quote:
-            return reservations.refund_quoted(case, quote, violations)
-        case QuoteReservationExchange() as quote:
-            return reservations.exchange_quoted(case, quote, violations)
-    return (_refusal(case, violations),) if violations else _accepted(case)
+    if not violations:
+        return _accepted(case)
+    if isinstance(given.body, QuoteCommand):
+        return _accepted(replace(case, violations=violations))
+    return (_refusal(case, violations),)
 
 
 def _refusal(case: Case, violations: tuple[Violation, ...]) -> Fact:

@@ -33,7 +33,6 @@ from ledger.instants import HOUR, MINUTE, Instant
 from ledger.policies.case import Case
 from ledger.policies.return_quota import full_quota_free, spends_quota
 from ledger.postings import refund_issued
-from ledger.refusal import Violation
 from ledger.shapes import DestructionReason, IsolationReason, RefundSource, SourceKind
 from ledger.state.entities import Billing, Instance, InstanceStatus, Isolation, QuoteKind
 
@@ -58,28 +57,6 @@ def figures(case: Case) -> RefundFigures | None:
         currency=case.account.currency,
         terms=case.terms,
     )
-
-
-def quoted(
-    case: Case, command: QuoteInstanceReturn, violations: tuple[Violation, ...]
-) -> tuple[Fact, ...]:
-    """The quote, with every rule that acting on it would violate."""
-    found = case.figures
-    assert found is not None
-    quote = InstanceReturnQuoted(
-        quote_id=derived(case, "quote"),
-        instance_id=command.instance_id,
-        expires_at=case.now + case.terms.quote_valid_minutes * MINUTE,
-        rule=found.rule,
-        gross=found.gross,
-        fee=found.fee,
-        amount=found.amount,
-        parts=found.parts,
-        violations=violations,
-        working=found.working,
-        currency=case.account.currency,
-    )
-    return at_once(case, quote)
 
 
 def accepted(case: Case, command: InstanceCommand) -> tuple[Fact, ...]:
@@ -114,7 +91,7 @@ def accepted(case: Case, command: InstanceCommand) -> tuple[Fact, ...]:
             )
             return (Fact(body=destroyed, occurred_at=isolation.restore_until),)
         case QuoteInstanceReturn():
-            raise AssertionError("a quote is answered by `quoted`")
+            return at_once(case, _quoted(case, command))
         case _ as unreachable:
             assert_never(unreachable)
 
@@ -133,6 +110,25 @@ def isolated(
         isolated_at=isolated_at,
         restore_until=isolated_at + hours * HOUR,
         charges_stopped_at=isolated_at,
+    )
+
+
+def _quoted(case: Case, command: QuoteInstanceReturn) -> InstanceReturnQuoted:
+    """The quote, with every rule that acting on it would violate."""
+    found = case.figures
+    assert found is not None
+    return InstanceReturnQuoted(
+        quote_id=derived(case, "quote"),
+        instance_id=command.instance_id,
+        expires_at=case.now + case.terms.quote_valid_minutes * MINUTE,
+        rule=found.rule,
+        gross=found.gross,
+        fee=found.fee,
+        amount=found.amount,
+        parts=found.parts,
+        violations=case.violations,
+        working=found.working,
+        currency=case.account.currency,
     )
 
 

@@ -45,7 +45,6 @@ from ledger.postings import (
     reservation_exchanged,
     reservation_purchased,
 )
-from ledger.refusal import Violation
 from ledger.shapes import (
     NewReservation,
     PaymentMethod,
@@ -80,59 +79,6 @@ def exchange_figures(
     return exchange(returned, command.purchases, case.account.currency)
 
 
-def refund_quoted(
-    case: Case, command: QuoteReservationRefund, violations: tuple[Violation, ...]
-) -> tuple[Fact, ...]:
-    """The quote, with every rule that acting on it would violate."""
-    found = case.figures
-    assert found is not None
-    assert found.returned is not None
-    quote = ReservationRefundQuoted(
-        quote_id=derived(case, "quote"),
-        reservation_id=command.reservation_id,
-        quantity=found.returned.quantity,
-        usd_rate=command.usd_rate,
-        expires_at=case.now + case.terms.quote_valid_minutes * MINUTE,
-        rule=found.rule,
-        gross=found.gross,
-        fee=found.fee,
-        amount=found.amount,
-        parts=found.parts,
-        cap=found.cap,
-        violations=violations,
-        working=found.working,
-        currency=case.account.currency,
-    )
-    return at_once(case, quote)
-
-
-def exchange_quoted(
-    case: Case, command: QuoteReservationExchange, violations: tuple[Violation, ...]
-) -> tuple[Fact, ...]:
-    """The quote of an exchange, the quantities spelled out."""
-    found = case.exchange
-    assert found is not None
-    quote = ReservationExchangeQuoted(
-        quote_id=derived(case, "quote"),
-        returns=tuple(
-            ReservationReturn(reservation_id=leg.reservation_id, quantity=leg.quantity)
-            for leg in found.returned
-        ),
-        purchases=command.purchases,
-        expires_at=case.now + case.terms.quote_valid_minutes * MINUTE,
-        returned_values=tuple(leg.value for leg in found.returned),
-        returned_total=found.returned_total,
-        purchased_total=found.purchased_total,
-        amount=found.payable,
-        payable=found.payable,
-        remaining_commitment=found.remaining_commitment,
-        violations=violations,
-        working=found.working,
-        currency=case.account.currency,
-    )
-    return at_once(case, quote)
-
-
 def accepted(case: Case, command: ReservationCommand) -> tuple[Fact, ...]:
     """The events of the command."""
     match command:
@@ -157,10 +103,59 @@ def accepted(case: Case, command: ReservationCommand) -> tuple[Fact, ...]:
             held = case.the(Reservation, reservation_id)
             expired = ReservationExpired(reservation_id=reservation_id, quantity=held.quantity)
             return (Fact(body=expired, occurred_at=start_of_day(held.ends_on, "UTC")),)
-        case QuoteReservationRefund() | QuoteReservationExchange():
-            raise AssertionError("a quote is answered by `refund_quoted` or `exchange_quoted`")
+        case QuoteReservationRefund():
+            return at_once(case, _refund_quoted(case, command))
+        case QuoteReservationExchange():
+            return at_once(case, _exchange_quoted(case, command))
         case _ as unreachable:
             assert_never(unreachable)
+
+
+def _refund_quoted(case: Case, command: QuoteReservationRefund) -> ReservationRefundQuoted:
+    """The quote, with every rule that acting on it would violate."""
+    found = case.figures
+    assert found is not None
+    assert found.returned is not None
+    return ReservationRefundQuoted(
+        quote_id=derived(case, "quote"),
+        reservation_id=command.reservation_id,
+        quantity=found.returned.quantity,
+        usd_rate=command.usd_rate,
+        expires_at=case.now + case.terms.quote_valid_minutes * MINUTE,
+        rule=found.rule,
+        gross=found.gross,
+        fee=found.fee,
+        amount=found.amount,
+        parts=found.parts,
+        cap=found.cap,
+        violations=case.violations,
+        working=found.working,
+        currency=case.account.currency,
+    )
+
+
+def _exchange_quoted(case: Case, command: QuoteReservationExchange) -> ReservationExchangeQuoted:
+    """The quote of an exchange, the quantities spelled out."""
+    found = case.exchange
+    assert found is not None
+    return ReservationExchangeQuoted(
+        quote_id=derived(case, "quote"),
+        returns=tuple(
+            ReservationReturn(reservation_id=leg.reservation_id, quantity=leg.quantity)
+            for leg in found.returned
+        ),
+        purchases=command.purchases,
+        expires_at=case.now + case.terms.quote_valid_minutes * MINUTE,
+        returned_values=tuple(leg.value for leg in found.returned),
+        returned_total=found.returned_total,
+        purchased_total=found.purchased_total,
+        amount=found.payable,
+        payable=found.payable,
+        remaining_commitment=found.remaining_commitment,
+        violations=case.violations,
+        working=found.working,
+        currency=case.account.currency,
+    )
 
 
 def _returned(case: Case, reservation_id: str, quantity: int | None) -> ReturnFigures:

@@ -23,7 +23,8 @@ class Case(Struct, frozen=True, kw_only=True):
     """One command, the instant it is decided at, the terms in force, and the state to read.
 
     `figures`, or `exchange`, are there once the stoppers have passed and the command is one that
-    computes them.
+    computes them. `violations` are what acting on a quote would violate: any other command that has
+    some is refused before it comes so far.
     """
 
     given: GivenCommand
@@ -33,6 +34,7 @@ class Case(Struct, frozen=True, kw_only=True):
     state: State
     figures: RefundFigures | None = None
     exchange: ExchangeFigures | None = None
+    violations: tuple[Violation, ...] = ()
 
     @property
     def command(self) -> Command:
