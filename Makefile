@@ -1,7 +1,7 @@
 # The only entry points: people, README and CI all call these. `make help` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check up down bench simulate torture hostile schemas freeze lock fmt docs
+.PHONY: help demo test check coverage up down bench simulate torture hostile schemas freeze lock fmt docs
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -25,6 +25,9 @@ test: $(INSTALLED) ## Run every test (SERVICES=embedded, docker or external; JOB
 
 check: $(INSTALLED) ## Format, lint, types, import contracts, docs, fast tests
 	@$(BIN)/python -m tools.check
+
+coverage: $(INSTALLED) ## Fail unless the tests take every branch of the pure core (JOBS=2; ARGS=)
+	@$(BIN)/python -m tools.core_coverage -n $(or $(JOBS),2) --dist loadfile $(ARGS)
 
 up: $(INSTALLED) ## Start broker, database and processes (ARGS=--sandbox)
 	@$(BIN)/refundctl up $(ARGS)

@@ -124,9 +124,10 @@ def _of_kind(shape: type[Struct], name: str, kind: Kind, *, required: bool) -> C
             return _all_of(inner)
         case Items(of=inner_kind):
             each = _of_kind(shape, name, inner_kind, required=True)
-            return _items(each or _anything, least=0 if name in _MAY_BE_EMPTY else 1)
-        case _:
-            assert_never(kind)
+            assert each is not None, "no command lists what can not be out of range"
+            return _items(each, least=0 if name in _MAY_BE_EMPTY else 1)
+        case _ as unreachable:
+            assert_never(unreachable)
 
 
 def _range(shape: type[Struct], name: str, unit: str | None) -> tuple[int, int, str]:
@@ -149,10 +150,6 @@ def _range(shape: type[Struct], name: str, unit: str | None) -> tuple[int, int, 
         case _:
             least = _LEAST.get(name, 0)
             return least, MAX_COUNT, f"a whole number from {least} to {MAX_COUNT}"
-
-
-def _anything(_: object) -> Sequence[Problem]:
-    return ()
 
 
 def _number(least: int, most: int, expected: str) -> Check:

@@ -11,6 +11,8 @@ from ledger.codec import Unreadable, UnreadableRecord, decode_command, encode_co
 from ledger.commands import (
     COMMANDS,
     Command,
+    CorrectRefund,
+    DeclineMarketplaceRefund,
     ExchangeReservations,
     OpenAccount,
     OpenCommitmentTerm,
@@ -74,6 +76,12 @@ WRONG: list[tuple[type[Command], str, Any]] = [
     (ReturnInstance, "confirmed_amount", -1),
     (RefundMarketplaceManually, "amount", -1),
     (RefundMarketplaceManually, "ticket", " \u2028"),
+    (CorrectRefund, "reason", ""),
+    (CorrectRefund, "reason", "r" * 2001),
+    (DeclineMarketplaceRefund, "note", "n" * 2001),
+    (DeclineMarketplaceRefund, "note", "a\x00b"),
+    (QuoteReservationRefund, "usd_rate", "-1"),
+    (QuoteReservationRefund, "quantity", 0),
 ]
 
 
@@ -119,6 +127,8 @@ RULES_JUDGE: list[tuple[type[Command], str, Any]] = [
     (QuoteReservationRefund, "quantity", 999),
     (OpenAccount, "us_government", True),
     (RecordInstanceOrder, "lines[0].instance_id", "实例 1"),
+    (CorrectRefund, "reason", "r" * 2000),
+    (DeclineMarketplaceRefund, "note", "used for a month,\nno fault found"),
 ]
 
 

@@ -143,3 +143,22 @@ def test_a_share_is_from_nothing_to_all() -> None:
     for share in ("-0.1", "1.000000000001"):
         with pytest.raises(ValueError, match=f"termination_fee is '{share}'"):
             overridden(released_terms(), OWN + f'termination_fee = "{share}"')
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('version = "own"', "the key 'effective_from' is missing"),
+        ('time_zone = "Asia/Shangai"', "time_zone is 'Asia/Shangai': no such time zone"),
+        ("reservations = 1", "reservations is 1: write a section"),
+        ('[reservations]\ncap_usd = "-0.01"', "reservations.cap_usd is '-0.01': write US dollars"),
+        ("[reservations]\ncap_usd = 50000", "reservations.cap_usd is 50000: write US dollars"),
+        ("[reservations]\nnot_exchangeable = 'SuseLinux'", "is 'SuseLinux': write a list"),
+        ("[reservations]\nswaps = ['Standard_F1']", r"swaps is \['Standard_F1'\]: write a section"),
+        ('[reservations]\ncap_basis = "SOME"', "reservations.cap_basis is 'SOME'"),
+    ],
+)
+def test_what_is_no_term_is_named_by_its_section_and_key(text: str, problem: str) -> None:
+    own = 'version = "own"\neffective_from = 2026-07-01T00:00:00Z\n'
+    with pytest.raises(ValueError, match=problem):
+        overridden(released_terms(), text if "version" in text else own + text)

@@ -75,6 +75,8 @@ def _moved(
                 orders=(),
                 destroyed_by_retention=event.reason is DestructionReason.RETENTION_ELAPSED,
             )
+        case _ as unreachable:
+            assert_never(unreachable)
 
 
 def _order_recorded(state: State, meta: EventMeta, event: InstanceOrderRecorded) -> list[Change]:

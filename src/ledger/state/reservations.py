@@ -97,6 +97,8 @@ def _moved(
             return replace(held, owners=event.owners)
         case ReservationExpired():
             return replace(held, status=ReservationStatus.EXPIRED)
+        case _ as unreachable:
+            assert_never(unreachable)
 
 
 def _given_back(

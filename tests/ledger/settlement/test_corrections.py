@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from ledger.commands import ConfirmCardRefund, FailCardRefund, SettleRefund
 from ledger.events import RefundCorrected
 from ledger.instants import DAY
 from ledger.postings import reversal
 from ledger.refusal import Code
-from ledger.shapes import Channel, ProductKind, Role
+from ledger.shapes import Channel, ProductKind, RefundRule, Role
 from ledger.state.entities import (
     InstalmentReturns,
     Instance,
@@ -216,3 +217,17 @@ def test_the_same_history_folds_to_the_same_state() -> None:
     settle(s, refund_id)
     s.give(correct(refund_id, cap=True))
     assert s.folded().entities() == s.state.entities()
+
+
+@pytest.mark.parametrize("rule", [RefundRule.MARKETPLACE_MANUAL, RefundRule.RESERVATION_REFUND])
+def test_a_rule_that_has_no_quota_counts_none_whatever_the_facts_say(rule: RefundRule) -> None:
+    """What is recorded is folded, however it came to be: no counter goes below or above."""
+    s = market.bought(ProductKind.API)
+    before = s.the_account()
+    refund = market.the_refund(s.when(market.ticket(100)))
+    s.given(replace(refund, refund_id="r-77", rule=rule, quota_spent=True))
+    corrected = RefundCorrected(
+        refund_id="r-77", reason="odd", quota_restored=True, cap_restored=False, currency="CNY"
+    )
+    s.given(corrected)
+    assert s.the_account() == before

@@ -18,6 +18,7 @@ from ledger.shapes import HoldReason, InvoiceLine, InvoiceLineKind, Payment, Pay
 from ledger.state.entities import RefundStatus
 from tests.ledger.reservations.stories import holding, names, refund_entity
 from tests.ledger.settlement.stories import by_card, given_back, moved, net, settle, traded
+from tests.rules.instances import acts
 from tests.scenario import Scenario
 
 CARD_ALONE = Payment(method=PaymentMethod.CARD, card_id="k-1")
@@ -193,3 +194,12 @@ def test_no_card_is_named_for_what_was_not_paid_by_card() -> None:
     refund_id = given_back(s).refund_id
     refusal = s.when(again(refund_id, "k-2"), role=Role.SUPPORT).refused(Code.WRONG_STATE)
     assert refusal.violations[0].figures["method"] == "INVOICE"
+
+
+def test_no_card_is_named_for_what_goes_back_to_the_balance() -> None:
+    s = acts.bought()
+    refund_id = acts.returned(s).refund_id
+    refusal = s.when(again(refund_id, "k-2"), role=Role.SUPPORT).refused(Code.WRONG_STATE)
+    assert refusal.violations[0].figures["method"] == "BALANCE"
+    settle(s, refund_id)
+    assert names(s) == ["BalanceCredited", "RefundSettled"]
