@@ -1,0 +1,197 @@
+"""The naive recount: what the events say was paid, refunded, spent and counted, from them alone.
+
+It reads nothing of `ledger.state` and computes with nothing of `ledger.calculations`: sums, and
+the number of what was spent less what was given back.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from ledger.envelope import RecordedEvent
+from ledger.events import (
+    InstanceOrderRecorded,
+    MarketplacePurchaseRecorded,
+    MarketplaceRefundDeclined,
+    MarketplaceRefundRequested,
+    MarketplaceRefundWithdrawn,
+    RefundCorrected,
+    RefundIssued,
+    ReservationCancelled,
+    ReservationExchanged,
+    ReservationPurchased,
+)
+from ledger.instants import DAY, Instant
+from ledger.shapes import BillingPlan, CapUse, Funds, RefundRule, Side
+
+MONTHS_OF = {BillingPlan.UPFRONT: lambda _: 1, BillingPlan.MONTHLY: lambda months: months}
+
+
+@dataclass(kw_only=True)
+class Refunded:
+    """One refund as it was issued, or one leg of an exchange; and whether it still counts."""
+
+    of: str
+    gross: int
+    amount: int
+    cash: int = 0
+    gift: int = 0
+    instalment: int = 0
+    rule: RefundRule | None = None
+    spent: bool = False
+    cap: CapUse | None = None
+    at: Instant = 0
+    corrected: bool = False
+    quota_restored: bool = False
+    cap_restored: bool = False
+
+
+@dataclass
+class Recount:
+    """The events of one account, added up by hand as they come."""
+
+    instances: dict[str, Funds] = field(default_factory=dict)
+    orders: Counter[tuple[str, str]] = field(default_factory=Counter)
+    purchases: dict[str, Funds] = field(default_factory=dict)
+    reservations: dict[str, tuple[int, int]] = field(default_factory=dict)
+    refunds: dict[str, Refunded] = field(default_factory=dict)
+    accounts: Counter[str] = field(default_factory=Counter)
+    applied: int = 0
+    given_up: int = 0
+    instalment: int = 0
+
+    def add(self, event: RecordedEvent) -> None:
+        """Count one event, and check what it says by itself."""
+        self._balances(event)
+        body = event.body
+        match body:
+            case InstanceOrderRecorded():
+                for line in body.lines:
+                    before = self.instances.get(line.instance_id, Funds(cash=0, gift=0, voucher=0))
+                    self.instances[line.instance_id] = _sum(before, line.paid)
+            case MarketplacePurchaseRecorded():
+                self.purchases[body.purchase_id] = body.paid
+            case MarketplaceRefundRequested():
+                self.applied += 1
+            case MarketplaceRefundWithdrawn() | MarketplaceRefundDeclined():
+                self.given_up += 1
+            case ReservationPurchased():
+                payments = MONTHS_OF[body.billing_plan](body.term_months)
+                self.reservations[body.reservation_id] = (body.total, payments)
+            case ReservationCancelled():
+                self.instalment = body.instalment
+            case ReservationExchanged():
+                self._exchanged(body, event.meta.recorded_at)
+            case RefundIssued():
+                self._issued(body, event.meta.recorded_at)
+            case RefundCorrected():
+                one = self.refunds[body.refund_id]
+                assert not one.corrected, "corrected twice"
+                one.corrected = True
+                one.quota_restored, one.cap_restored = body.quota_restored, body.cap_restored
+            case _:
+                pass
+
+    def _balances(self, event: RecordedEvent) -> None:
+        sums: Counter[int] = Counter()
+        for line in getattr(event.body, "postings", ()):
+            assert line.amount > 0, event
+            signed = line.amount if line.side is Side.DEBIT else -line.amount
+            sums[line.transaction] += signed
+            self.accounts[line.account] += signed
+        assert not any(sums.values()), event
+
+    def _issued(self, body: RefundIssued, at: Instant) -> None:
+        parts = [part for part in (body.parts.cash, body.parts.gift, body.parts.original) if part]
+        assert min(body.gross, body.fee, body.amount, *parts, 0) == 0, body
+        assert body.gross - body.fee == body.amount == sum(parts), body
+        for step in body.working:
+            if step.step == "paid" and "order" in step.inputs:
+                self.orders[body.source.id, step.inputs["order"]] += 1
+        self.refunds[body.refund_id] = Refunded(
+            of=body.source.id,
+            gross=body.gross,
+            amount=body.amount,
+            cash=body.parts.cash or 0,
+            gift=body.parts.gift or 0,
+            instalment=self.instalment,
+            rule=body.rule,
+            spent=body.quota_spent,
+            cap=body.cap,
+            at=at,
+        )
+
+    def _exchanged(self, body: ReservationExchanged, at: Instant) -> None:
+        assert body.returned_total == sum(leg.value for leg in body.returned)
+        assert body.purchased_total == sum(leg.total for leg in body.purchased)
+        assert body.payable == body.purchased_total - body.returned_total
+        for bought in body.bought:
+            payments = MONTHS_OF[bought.billing_plan](bought.term_months)
+            self.reservations[bought.reservation_id] = (bought.total, payments)
+        for leg in body.returned:
+            assert leg.value >= 0
+            self.refunds[leg.refund_id] = Refunded(
+                of=leg.reservation_id,
+                gross=leg.value,
+                amount=leg.value,
+                instalment=leg.instalment,
+                at=at,
+            )
+
+    def never_more_than_paid(self) -> None:
+        """In total, by fund and by instalment; an order's money at most once."""
+        assert all(times == 1 for times in self.orders.values())
+        standing = [one for one in self.refunds.values() if not one.corrected]
+        for of, paid in (*self.instances.items(), *self.purchases.items()):
+            cash = sum(one.cash for one in standing if one.of == of)
+            gift = sum(one.gift for one in standing if one.of == of)
+            assert cash <= paid.cash, of
+            assert gift <= paid.gift, of
+        by_payment: Counter[tuple[str, int]] = Counter()
+        for one in standing:
+            by_payment[one.of, one.instalment] += one.gross
+        for (of, number), gross in by_payment.items():
+            if of in self.reservations:
+                total, payments = self.reservations[of]
+                assert gross <= _up_to(total, number, payments) - _up_to(
+                    total, number - 1, payments
+                ), of
+
+    def spent(self, rule: RefundRule) -> int:
+        """How many of a quota are spent."""
+        return sum(
+            one.spent and one.rule is rule and not one.quota_restored
+            for one in self.refunds.values()
+        )
+
+    def pending(self) -> int:
+        """Applications that nothing has ended yet."""
+        ended = sum(
+            one.spent and one.rule is RefundRule.MARKETPLACE_REVIEW for one in self.refunds.values()
+        )
+        return self.applied - self.given_up - ended
+
+    def counted(self) -> list[tuple[str, Instant, int, int]]:
+        """What counts against the cap: refund, instant, both readings."""
+        return [
+            (refund_id, one.at, one.cap.refund_usd, one.cap.cancelled_commitment_usd)
+            for refund_id, one in self.refunds.items()
+            if one.cap is not None and not one.cap_restored
+        ]
+
+    def consumed(self, now: Instant) -> tuple[int, int]:
+        """Both readings of what a rolling year of 365 days holds."""
+        young = [one for one in self.counted() if now - one[1] < 365 * DAY]
+        return sum(one[2] for one in young), sum(one[3] for one in young)
+
+
+def _sum(one: Funds, other: Funds) -> Funds:
+    return Funds(
+        cash=one.cash + other.cash, gift=one.gift + other.gift, voucher=one.voucher + other.voucher
+    )
+
+
+def _up_to(total: int, number: int, payments: int) -> int:
+    """What the first payments come to: half up, in whole numbers."""
+    return (2 * total * number + payments) // (2 * payments)
