@@ -1,7 +1,7 @@
 # The only entry points: people, README and CI all call these. `make help` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check coverage up down bench simulate torture hostile schemas freeze lock fmt docs
+.PHONY: help demo test check coverage properties up down bench simulate torture hostile schemas freeze lock fmt docs
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -9,7 +9,7 @@ COMPILE := uv pip compile --quiet --generate-hashes --universal --python-version
 	--no-emit-index-url --no-header --no-annotate
 
 # Passed through to the programs: make torture CELLS=decider, make bench QUICK=1.
-export SEEDS QUICK RECORDS SEED CELLS FIRST MISSING REPORT FROM JOBS MUTANTS
+export SEEDS QUICK RECORDS SEED CELLS FIRST MISSING REPORT FROM JOBS MUTANTS COMMANDS
 
 help: ## List the targets and the variables they take
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -28,6 +28,9 @@ check: $(INSTALLED) ## Format, lint, types, import contracts, docs, fast tests
 
 coverage: $(INSTALLED) ## Fail unless the tests take every branch of the pure core (JOBS=2; ARGS=)
 	@$(BIN)/python -m tools.core_coverage -n $(or $(JOBS),2) --dist loadfile $(ARGS)
+
+properties: $(INSTALLED) ## Give a ledger any commands in any order (COMMANDS=100000 SEED= ARGS=)
+	@$(BIN)/pytest -q --timeout=0 tests/properties $(ARGS)
 
 up: $(INSTALLED) ## Start broker, database and processes (ARGS=--sandbox)
 	@$(BIN)/refundctl up $(ARGS)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from msgspec.structs import replace
+
 from ledger.commands import (
     ApproveMarketplaceRefund,
     ChangeCard,
@@ -45,7 +47,7 @@ from ledger.shapes import (
     RefundReason,
     Role,
 )
-from ledger.state.entities import Instance, Purchase, Refund, Reservation
+from ledger.state.entities import Instance, InstanceStatus, Purchase, Refund, Reservation
 from tests.bodies import component, line, order, paid, postpaid
 from tests.ledger.marketplace.stories import application, purchase, ticket
 from tests.ledger.reservations.stories import back, bought, exchange, new, quote_exchange
@@ -101,7 +103,8 @@ def _renew(w: World, a: int, b: int, amount: int) -> None:
 
 
 def _return(w: World, a: int, b: int, _: int) -> None:
-    instance_id, _found = w.some(Instance, a)
+    running = [one for one, it in w.all(Instance) if it.status is InstanceStatus.RUNNING]
+    instance_id = running[a % len(running)] if running and b % 8 != 7 else w.some(Instance, a)[0]
     role = SUPPORT if b % 4 == 3 else OWNER
     (quoted,) = w.give(QuoteInstanceReturn(instance_id=instance_id), role)
     if isinstance(quoted, CommandRefused):
@@ -193,7 +196,7 @@ def _invoice(w: World, a: int, b: int, _: int) -> None:
 def _ticket(w: World, a: int, b: int, amount: int) -> None:
     purchase_id, found = w.some(Purchase, a)
     left = 0 if found is None else found.paid.cash + found.paid.gift
-    agreed = left * (b % 8) // 7 if b % 2 else amount % 100
+    agreed = left * (b % 8) // 7 + a % 2 if b % 2 else amount % 100
     w.give(ticket(agreed, purchase_id, w.currency))
 
 
@@ -252,6 +255,13 @@ def _refund(w: World, a: int, b: int, _: int) -> None:
     w.give(act, role)
     if b % 8 == 0:
         _is_as_quoted(w, found)
+        w.give(act, role)
+        w.give(_by_support(act), SUPPORT)
+
+
+def _by_support(act: RefundReservation) -> RefundReservation:
+    """As much again, without a quote."""
+    return replace(act, quote_id=None, confirmed_amount=None, currency=None)
 
 
 def _exchange(w: World, a: int, b: int, amount: int) -> None:
@@ -352,7 +362,9 @@ def _id_taken(w: World, a: int, b: int, _: int) -> None:
     if w.given:
         one = w.given[-1 - a % len(w.given)]
         w.s.account = one.account
-        w.give(one.command, list(Role)[b % len(Role)], one.actor_id, id=w.given[b % 4].id)
+        taken = w.given[b % min(4, len(w.given))].id
+        w.give(one.command, list(Role)[b % len(Role)], one.actor_id, id=taken)
+        w.again(b % 2)
 
 
 _ONLINE: list[Proposal] = [
@@ -383,4 +395,4 @@ def stocked(w: World, account: str) -> None:
         )
     first: tuple[Proposal, ...] = (_order, _order, _purchase, _purchase)
     for number, proposal in enumerate(first if account == ONLINE else (_buy, _buy, _buy)):
-        proposal(w, number + 1, number + 1, 10_000 * (number + 1))
+        proposal(w, number + 1, number + 1, 2 if number == 0 else 10_000 * number)

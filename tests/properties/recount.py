@@ -25,8 +25,6 @@ from ledger.events import (
 from ledger.instants import DAY, Instant
 from ledger.shapes import BillingPlan, CapUse, Funds, RefundRule, Side
 
-MONTHS_OF = {BillingPlan.UPFRONT: lambda _: 1, BillingPlan.MONTHLY: lambda months: months}
-
 
 @dataclass(kw_only=True)
 class Refunded:
@@ -53,6 +51,7 @@ class Recount:
 
     instances: dict[str, Funds] = field(default_factory=dict)
     orders: Counter[tuple[str, str]] = field(default_factory=Counter)
+    quotes: Counter[str] = field(default_factory=Counter)
     purchases: dict[str, Funds] = field(default_factory=dict)
     reservations: dict[str, tuple[int, int]] = field(default_factory=dict)
     refunds: dict[str, Refunded] = field(default_factory=dict)
@@ -65,6 +64,8 @@ class Recount:
         """Count one event, and check what it says by itself."""
         self._balances(event)
         body = event.body
+        if isinstance(body, RefundIssued | ReservationExchanged) and body.quote_id is not None:
+            self.quotes[body.quote_id] += 1
         match body:
             case InstanceOrderRecorded():
                 for line in body.lines:
@@ -77,7 +78,7 @@ class Recount:
             case MarketplaceRefundWithdrawn() | MarketplaceRefundDeclined():
                 self.given_up += 1
             case ReservationPurchased():
-                payments = MONTHS_OF[body.billing_plan](body.term_months)
+                payments = _payments(body.billing_plan, body.term_months)
                 self.reservations[body.reservation_id] = (body.total, payments)
             case ReservationCancelled():
                 self.instalment = body.instalment
@@ -127,7 +128,7 @@ class Recount:
         assert body.purchased_total == sum(leg.total for leg in body.purchased)
         assert body.payable == body.purchased_total - body.returned_total
         for bought in body.bought:
-            payments = MONTHS_OF[bought.billing_plan](bought.term_months)
+            payments = _payments(bought.billing_plan, bought.term_months)
             self.reservations[bought.reservation_id] = (bought.total, payments)
         for leg in body.returned:
             assert leg.value >= 0
@@ -140,8 +141,8 @@ class Recount:
             )
 
     def never_more_than_paid(self) -> None:
-        """In total, by fund and by instalment; an order's money at most once."""
-        assert all(times == 1 for times in self.orders.values())
+        """In total, by fund and by instalment; an order's money and a quote at most once."""
+        assert all(times == 1 for times in (*self.orders.values(), *self.quotes.values()))
         standing = [one for one in self.refunds.values() if not one.corrected]
         for of, paid in (*self.instances.items(), *self.purchases.items()):
             cash = sum(one.cash for one in standing if one.of == of)
@@ -190,6 +191,10 @@ def _sum(one: Funds, other: Funds) -> Funds:
     return Funds(
         cash=one.cash + other.cash, gift=one.gift + other.gift, voucher=one.voucher + other.voucher
     )
+
+
+def _payments(plan: BillingPlan, months: int) -> int:
+    return 1 if plan is BillingPlan.UPFRONT else months
 
 
 def _up_to(total: int, number: int, payments: int) -> int:

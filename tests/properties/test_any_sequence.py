@@ -29,7 +29,7 @@ STEP = st.tuples(
     st.integers(0, 447),
     st.integers(0, 63),
     st.integers(0, 63),
-    st.integers(1, 500) | st.integers(1, 10**6),
+    st.integers(1, 9) | st.integers(1, 500) | st.integers(1, 10**6),
     st.sampled_from(WAITS),
 )
 FOCUS = [ONLINE, ONLINE, ONLINE, CSP, EA, CARD]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from fractions import Fraction
 
 from ledger.calculations.figures import RefundFigures
-from ledger.calculations.never_twice import left_of
 from ledger.calculations.working import amount, step
 from ledger.money import Currency, Minor, round_half_up
 from ledger.shapes import Parts, RefundRule
@@ -50,9 +49,11 @@ def manual_refund(
 
 
 def _cash_part(purchase: Purchase, agreed: Minor) -> Minor:
+    """Within what is left of either fund: the half-up share of a sum of at most all that was paid
+    is at most the cash paid, and at least that sum less the gift money paid. Once an earlier refund
+    is corrected it can come out below 0 or above what was agreed.
+    """
     paid = purchase.paid.cash + purchase.paid.gift
-    cash_left, gift_left = left_of(purchase)
     so_far = purchase.refunded_cash + purchase.refunded_gift + agreed
-    share = Fraction(purchase.paid.cash, paid) if paid else Fraction(0)
-    cash = round_half_up(so_far * share) - purchase.refunded_cash
-    return max(0, agreed - gift_left, min(cash, agreed, cash_left))
+    cash = round_half_up(Fraction(so_far * purchase.paid.cash, paid)) - purchase.refunded_cash
+    return max(0, min(cash, agreed))

@@ -16,7 +16,7 @@ def step(name: str, result: str, **inputs: str) -> WorkingStep:
 def exact_minor(exact: Fraction, currency: Currency) -> str:
     """An exact number of minor units, as a decimal where it ends within 12 places, else a fraction.
 
-    2016 (CNY) → 20.16; 806400/7 → 806400/7 minor units.
+    2016 (CNY) → 20.16; 806401/7 → 806401/7 minor units.
     """
     if exact.denominator == 1:
         return format_minor(exact.numerator, currency)

@@ -7,10 +7,11 @@ import pytest
 from ledger.events import AccessRevoked, RefundIssued
 from ledger.postings import refund_issued
 from ledger.refusal import Code
-from ledger.shapes import Parts, ProductKind, RefundRule, RefundSource, Role, SourceKind
+from ledger.shapes import Funds, Parts, ProductKind, RefundRule, RefundSource, Role, SourceKind
 from ledger.shapes import WorkingStep as Step
 from tests.bodies import paid
 from tests.ledger.marketplace.stories import bought, names, the_refund, ticket
+from tests.ledger.settlement.stories import correct
 from tests.scenario import Scenario
 
 
@@ -95,6 +96,37 @@ def test_a_redelivery_stays_quiet() -> None:
     s.give(ticket(20_000), id="c-1")
     s.when(ticket(20_000), id="c-1").then()
     assert _refunded(s) == (13_333, 6_667)
+
+
+def test_the_working_says_what_was_refunded_before() -> None:
+    s = bought(ProductKind.API, paid(10_000, 20_000))
+    s.give(ticket(3_000))
+    (step,) = the_refund(s.when(ticket(600))).working
+    assert step.inputs["refunded_before"] == "30.00 CNY"
+    assert step.inputs["refunded_cash_before"] == "10.00 CNY"
+    assert step.result == "cash 2.00 CNY, gift 4.00 CNY"
+
+
+@pytest.mark.parametrize(
+    ("funds", "parts"),
+    [
+        # A tenth is cash: of five times 0.01 the fifth. It alone counts: cash would be −0.01 next.
+        (paid(1, 9), (0, 1)),
+        # A tenth is gift money: of six times 0.01 the sixth. Cash would be 0.02 next, of 0.01.
+        (paid(9, 1), (1, 0)),
+    ],
+)
+def test_once_others_are_corrected_no_fund_is_paid_below_nothing_or_above_the_amount(
+    funds: Funds, parts: tuple[int, int]
+) -> None:
+    s = bought(ProductKind.API, funds)
+    refunds = [the_refund(s.when(ticket(1))) for _ in range(5 if funds.cash == 1 else 6)]
+    for one in refunds[:-1]:
+        s.give(correct(one.refund_id))
+    found = the_refund(s.when(ticket(1))).parts
+    assert (found.cash, found.gift) == parts
+    left = the_refund(s.when(ticket(8))).parts
+    assert (left.cash, left.gift) == (funds.cash - 1, funds.gift - 1)
 
 
 def _refunded(s: Scenario) -> tuple[int, int]:

@@ -6,6 +6,7 @@ import pytest
 
 from ledger.refusal import Code, Violation
 from ledger.shapes import NewReservation, ReservationReturn, Role
+from ledger.shapes import WorkingStep as Step
 from tests.ledger.reservations.stories import (
     back,
     bought,
@@ -112,3 +113,37 @@ def test_a_reservation_may_have_any_name(name: str) -> None:
         exchange((back(name),), (new(40_000, f"{name}-2"),)), role=Role.SUPPORT
     )
     assert exchanged(s).payable == 3_500
+
+
+def test_the_working_can_be_redone_by_hand() -> None:
+    """1.00 a day for 355 of 365 days and 2.00 a day for 355; 1,100.00 and 1.00 are bought."""
+    s = holding(bought(36_500), bought(73_000, "r-2")).at("2026-01-15T10:00:00Z")
+    legs, fresh = (back("r-1"), back("r-2")), (new(110_000), new(100, "r-10"))
+    found = exchange_quoted(s.when(quote_exchange(legs, fresh)))
+    assert found.amount == found.payable == 3_600
+    assert [one.step for one in found.working[:6]] == [
+        *["days_remaining", "prorated_value", "remaining_commitment"],
+        *["days_remaining", "prorated_value", "remaining_commitment"],
+    ]
+    assert found.working[6:] == (
+        Step(
+            step="returned_total",
+            inputs={"values": "r-1 355.00 USD; r-2 710.00 USD"},
+            result="1065.00 USD",
+        ),
+        Step(
+            step="purchased_total",
+            inputs={"totals": "r-9 1100.00 USD; r-10 1.00 USD"},
+            result="1101.00 USD",
+        ),
+        Step(
+            step="at_least_as_much",
+            inputs={"purchased_total": "1101.00 USD", "remaining_commitment": "1065.00 USD"},
+            result="1101.00 USD against 1065.00 USD",
+        ),
+        Step(
+            step="payable",
+            inputs={"purchased_total": "1101.00 USD", "returned_total": "1065.00 USD"},
+            result="36.00 USD",
+        ),
+    )

@@ -105,3 +105,12 @@ def test_a_redelivery_stays_quiet() -> None:
     s.give(act(quantity=1), role=Role.SUPPORT, id="c-1")
     s.when(act(quantity=1), role=Role.SUPPORT, id="c-1").then()
     assert the_reservation(s).quantity == 2
+
+
+def test_the_working_says_where_never_twice_took_something_off() -> None:
+    """0.01 for two: half up of 0.005 is 0.01, and once more at most 0.00 is left."""
+    s = by_support(holding(bought(1, quantity=2)), quantity=1)
+    found = quoted(s.when(quote(quantity=1)))
+    (step,) = (one for one in found.working if one.step == "never_twice")
+    assert step.inputs == {"paid": "0.01 USD", "refunded_before": "0.01 USD"}
+    assert step.result == "0.00 USD"

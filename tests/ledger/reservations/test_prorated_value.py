@@ -108,3 +108,8 @@ def test_instalments_follow_on_each_other_and_sum_to_the_total(
     assert periods[0].starts_on == reservation.starts_on
     assert periods[-1].ends_on == reservation.ends_on
     assert all(a.ends_on == b.starts_on for a, b in pairwise(periods))
+
+
+def test_from_the_end_of_a_period_on_none_of_its_days_remain() -> None:
+    period = Period(number=1, paid=100, starts_on=10, ends_on=20)
+    assert [period.remaining(day) for day in (9, 10, 19, 20, 21)] == [10, 10, 1, 0, 0]

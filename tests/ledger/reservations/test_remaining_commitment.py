@@ -86,3 +86,19 @@ def test_before_the_start_of_a_monthly_plan_all_of_it_remains() -> None:
     s = holding(bought(360_000, months=36, starts_on="2026-02-01", plan=MONTHLY)).when(quote())
     cap = quoted(s).cap
     assert cap == CapUse(refund_usd=10_000, cancelled_commitment_usd=360_000, rate="1")
+
+
+def test_of_some_of_the_quantity_it_is_their_share_of_the_instalments_to_come() -> None:
+    """Three for 3,600.00, 300.00 a month: of one 100.00 now, and 11 times 100.00 to come."""
+    s = holding(bought(360_000, quantity=3, plan=MONTHLY)).when(quote(quantity=1))
+    cap = quoted(s).cap
+    assert cap == CapUse(refund_usd=10_000, cancelled_commitment_usd=120_000, rate="1")
+
+
+def test_each_instalment_is_its_own_rounded_share_of_the_total() -> None:
+    """10.00 in twelve: 0.83, then 1.67 less 0.83 is 0.84, then 2.50 less 1.67 is 0.83."""
+    amounts = []
+    for day in ("2026-01-05", "2026-02-05", "2026-03-05"):
+        s = holding(bought(1_000, plan=MONTHLY)).at(f"{day}T00:00:00Z").when(quote())
+        amounts.append(quoted(s).amount)
+    assert amounts == [83, 84, 83]

@@ -151,6 +151,13 @@ def test_the_oldest_credit_is_consumed_first() -> None:
     assert names(s) == ["ReservationPurchased"]
 
 
+def test_the_last_cent_owed_is_consumed_too() -> None:
+    s = with_credits(9_999, 5)
+    s.give(LATER)
+    assert consumed(s) == [("r-8", 9_999), ("r-8", 1)]
+    assert left(s) == [4]
+
+
 def test_an_exchange_consumes_no_more_than_is_payable() -> None:
     s = with_credits(9_000, 9_000)
     s.give(bought(5_000, "r-7", payment=NO_INVOICE))

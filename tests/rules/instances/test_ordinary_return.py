@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from ledger.calculations.prepaid_return import prepaid_return
-from ledger.calculations.value_used import ladder
+from ledger.calculations.value_used import ladder, value_used
 from ledger.instants import DAY, HOUR, MINUTE, SECOND, parse_instant
 from ledger.shapes import LadderStep, Parts, RefundRule, Role, WorkingStep
 from tests.bodies import YEAR, component, line, order, paid, renewal, returning
@@ -139,6 +139,32 @@ def test_a_renewals_use_is_counted_from_its_start() -> None:
     s = bought(terms=no_full_refunds())
     s.give(renewal("o-2", line("i-1", paid(50_000)), starts_at=BEGIN + YEAR))
     assert returned(s.at(BEGIN + YEAR + 100 * HOUR)).amount == 50_000 - 4200
+
+
+def test_at_the_instant_a_renewal_starts_it_runs_and_nothing_of_it_is_used() -> None:
+    s = bought(terms=no_full_refunds())
+    s.give(renewal("o-2", line("i-1", paid(50_000)), starts_at=BEGIN + YEAR))
+    refund = returned(s.at(BEGIN + YEAR))
+    assert refund.amount == 50_000
+    assert [one.step for one in refund.working] == [
+        "paid",
+        "time_used",
+        "component_used",
+        "value_used",
+        "ordinary_return",
+        "ratio_split",
+        "refund",
+    ]
+
+
+def test_of_a_renewal_no_delivery_counts() -> None:
+    """Decided again from a log in which a renewal was delivered later than it began."""
+    s = bought()
+    s.give(renewal("o-2", line("i-1", paid(50_000)), starts_at=BEGIN + YEAR))
+    order_given = instance(s).orders[-1]
+    late = replace(order_given, delivered_at=order_given.starts_at + 50 * HOUR)
+    found = value_used(late, order_given.starts_at + 100 * HOUR, "CNY", "Asia/Shanghai")
+    assert found.exact == 4200
 
 
 def test_the_use_is_valued_at_the_quotes_instant() -> None:

@@ -11,7 +11,7 @@ from ledger.refusal import Code
 from ledger.shapes import Channel, Parts, RefundRule, Role
 from ledger.terms import released_terms
 from tests.bodies import YEAR, line, order, paid, renewal, returning
-from tests.rules.instances.acts import issued, no_full_refunds, quoted
+from tests.rules.instances.acts import issued, no_full_refunds, quoted, returned
 from tests.scenario import START, Scenario
 
 BEGIN = parse_instant(START)
@@ -90,6 +90,12 @@ def test_a_promotion_order_that_has_ended_no_longer_counts() -> None:
     s.give(renewal("o-2", line("i-1", paid(50_000)), starts_at=BEGIN + YEAR))
     quote = quoted(s.at(BEGIN + YEAR))
     assert (quote.violations, quote.fee) == ((), 0)
+
+
+def test_the_last_step_of_the_working_is_what_is_left_after_the_fee() -> None:
+    step = returned(promoted(20_000, 0), role=Role.SUPPORT).working[-1]
+    assert (step.step, step.result) == ("refund", "150.00 CNY")
+    assert step.inputs == {"gross": "200.00 CNY", "fee": "50.00 CNY"}
 
 
 def test_the_fee_stands_in_the_working() -> None:
