@@ -1,7 +1,7 @@
 # The only entry points: people, README and CI all call these. `make help` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check coverage properties up down bench simulate torture hostile schemas freeze lock fmt docs
+.PHONY: help demo test check coverage properties mutants up down bench simulate torture hostile schemas freeze lock fmt docs
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -32,6 +32,11 @@ coverage: $(INSTALLED) ## Fail unless the tests take every branch of the pure co
 properties: $(INSTALLED) ## Give a ledger any commands in any order (COMMANDS=100000 SEED= ARGS=)
 	@$(BIN)/pytest -q --timeout=0 tests/properties $(ARGS)
 
+mutants: $(INSTALLED) ## Try the tests on changed rules (MUTANTS="ledger.policies.who*"; resumes)
+	@PATH="$$PATH:.tools/bin" uv pip install --quiet --python $(BIN)/python \
+		--require-hashes -r tools/mutmut.txt
+	@nice -n 15 $(BIN)/mutmut run --max-children $(or $(JOBS),2) $(if $(MUTANTS),"$(MUTANTS)")
+
 up: $(INSTALLED) ## Start broker, database and processes (ARGS=--sandbox)
 	@$(BIN)/refundctl up $(ARGS)
 
@@ -59,6 +64,7 @@ freeze: $(INSTALLED) ## Freeze the schemas of a release for ever
 lock: ## Resolve the dependencies anew (ARGS=--upgrade; needs uv on the PATH)
 	@$(COMPILE) --group dev pyproject.toml --output-file requirements.lock $(ARGS)
 	@$(COMPILE) tools/uv.in --output-file tools/uv.txt $(ARGS)
+	@$(COMPILE) tools/mutmut.in --constraints requirements.lock --output-file tools/mutmut.txt $(ARGS)
 
 fmt: $(INSTALLED) ## Format the code and mend what the linter can mend
 	@$(BIN)/ruff check --quiet --fix-only .
