@@ -1,7 +1,7 @@
 # The only entry points: people, README and CI all call these. `make help` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check coverage properties mutants up down bench simulate torture hostile schemas freeze lock fmt docs
+.PHONY: help demo test check coverage properties mutmut up down bench simulate torture hostile schemas freeze lock fmt docs
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -32,10 +32,10 @@ coverage: $(INSTALLED) ## Fail unless the tests take every branch of the pure co
 properties: $(INSTALLED) ## Give a ledger any commands in any order (COMMANDS=100000 SEED= ARGS=)
 	@$(BIN)/pytest -q --timeout=0 tests/properties $(ARGS)
 
-mutants: $(INSTALLED) ## Try the tests on changed rules (MUTANTS="ledger.policies.who*"; resumes)
+mutmut: $(INSTALLED) ## Try the tests on changed rules (ONLY="ledger.policies.who*"; resumes; JOBS=2)
 	@PATH="$$PATH:.tools/bin" uv pip install --quiet --python $(BIN)/python \
 		--require-hashes -r tools/mutmut.txt
-	@nice -n 15 $(BIN)/mutmut run --max-children $(or $(JOBS),2) $(if $(MUTANTS),"$(MUTANTS)")
+	@nice -n 15 $(BIN)/mutmut run --max-children $(or $(JOBS),2) $(if $(ONLY),"$(ONLY)")
 
 up: $(INSTALLED) ## Start broker, database and processes (ARGS=--sandbox)
 	@$(BIN)/refundctl up $(ARGS)
