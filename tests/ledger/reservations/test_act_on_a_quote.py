@@ -7,7 +7,7 @@ import pytest
 from ledger.commands import Command
 from ledger.instants import DAY, MINUTE
 from ledger.refusal import Code
-from ledger.shapes import Role
+from ledger.shapes import Payment, PaymentMethod, Role
 from ledger.state.entities import Quote, QuoteStatus
 from tests.ledger.reservations.stories import (
     act,
@@ -131,6 +131,18 @@ def test_an_exchange_of_something_else_is_not_what_was_quoted() -> None:
     assert names_changed == {"returns", "values", "amount"}
     s.later(DAY).when(exchange(legs, (new(40_000),), quote_id=quote_id, payable=30_000))
     s.refused(Code.QUOTE_EXPIRED, Code.QUOTE_CHANGED)
+
+
+def test_an_exchange_paid_on_another_invoice_is_not_what_was_quoted() -> None:
+    s = holding()
+    quote = exchange_quoted(s.when(quote_exchange((back(),), (new(40_000),))))
+    other = Payment(method=PaymentMethod.INVOICE, invoice_id="inv-2")
+    act_on_it = exchange(
+        (back(),), (new(40_000, payment=other),), quote_id=quote.quote_id, payable=quote.payable
+    )
+    (violation,) = s.when(act_on_it).refused(Code.QUOTE_CHANGED).violations
+    assert violation.figures["purchases_quoted"].endswith("by INVOICE, invoice inv-1")
+    assert violation.figures["purchases_now"].endswith("by INVOICE, invoice inv-2")
 
 
 def test_an_unknown_quote_is_not_found() -> None:

@@ -85,8 +85,8 @@ def test_after_10_00_at_most_239_95_of_249_95_is_left() -> None:
     assert at_most_left(share, 24_995, 1_000) == 23_995
 
 
-@pytest.mark.parametrize("quantity", [4, 10**9])
-def test_more_than_is_held_is_no_quantity(quantity: int) -> None:
+@pytest.mark.parametrize("quantity", [0, 4, 10**9])
+def test_nothing_and_more_than_is_held_is_no_quantity(quantity: int) -> None:
     s = holding(bought(10_000, quantity=3))
     refusal = by_support(s, quantity=quantity).refused(Code.INVALID_QUANTITY)
     assert refusal.violations[0].rule == "partial_quantity"

@@ -144,13 +144,13 @@ def test_on_the_commitment_basis_108_000_is_cancellable_once_58_000_is_spent() -
 
 
 def test_on_the_refund_basis_cancelled_instalments_use_nothing_of_the_cap() -> None:
-    """300.00 a month for three years: 300.00 counts, not 10,800.00; the next one sees the rest."""
-    s = holding(*(bought(1_080_000, one, months=36, plan=MONTHLY) for one in ("r-1", "r-2")))
+    """3,000.00 a month for three years: 3,000.00 counts, not 108,000.00, which is not to be had."""
+    s = holding(*(bought(10_800_000, one, months=36, plan=MONTHLY) for one in ("r-1", "r-2")))
     by_support(s, "r-1")
     step = quoted(s.when(quote("r-2"))).working[-1]
-    assert (step.inputs["basis"], step.inputs["counts"]) == ("REFUND", "300.00 USD")
-    assert (step.inputs["consumed"], step.inputs["next_release"]) == ("300.00 USD", "300.00 USD")
-    assert step.result == "left 49400.00 USD"
+    assert (step.inputs["basis"], step.inputs["counts"]) == ("REFUND", "3000.00 USD")
+    assert (step.inputs["consumed"], step.inputs["next_release"]) == ("3000.00 USD", "3000.00 USD")
+    assert step.result == "left 44000.00 USD"
 
 
 def test_a_redelivery_uses_the_cap_once() -> None:
