@@ -96,9 +96,11 @@ def refundctl(home: Path, *words: str) -> str:
     return done.stdout
 
 
-def wait_until(true: Callable[[], bool], what: str) -> None:
+def wait_until(
+    true: Callable[[], bool], what: str, patience_seconds: float = PATIENCE_SECONDS
+) -> None:
     """Poll until it is so; fail by name if it never is."""
-    give_up = time.monotonic() + PATIENCE_SECONDS
+    give_up = time.monotonic() + patience_seconds
     while not true():
         assert time.monotonic() < give_up, f"waited in vain for {what}"
         time.sleep(0.05)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from devstack import Services
-from devstack.broker import names
+from devstack.broker import SETTINGS, names
 from ledger.kafka_log import replicas
 from ledger.log import LogUnavailable, Topic
 from tests.consumers.ledgers import assert_one_chain
@@ -23,12 +24,16 @@ from tests.consumers.test_killed import (
 )
 
 pytestmark = [
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(1_200),
     # The client leaves closing a socket that was refused to the garbage collector.
     pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),
 ]
 BROKERS = 3
 WAVE = 100
+PATIENCE_SECONDS = 300.0
+"""A transaction that was open on the lost broker ends with its delivery timeout, and the process
+with it; the next one begins on the brokers that are left. On a busy machine that happens twice.
+"""
 
 
 @pytest.fixture
@@ -40,22 +45,49 @@ def stack(services: Services, tmp_path: Path) -> Iterator[Stack]:
 
 
 def test_killing_each_broker_in_turn_changes_nothing(stack: Stack) -> None:
+    """Each stays down until the other two have decided without it."""
     sent = 0
     for name in names(BROKERS):
         wait_until(lambda: whole(stack), "every record to be on every broker")
-        for number in range(4):
-            wave = [mixed(each) for each in range(sent, sent + WAVE)]
-            publish_again_and_again(stack, wave)
-            sent += WAVE
-            if number == 0:
-                kill(stack, name)
+        publish(stack, sent)
+        with lost(stack, name):
+            publish(stack, sent + WAVE)
+            wait_until(lambda: decided(stack), f"a decision without {name}", PATIENCE_SECONDS)
+            assert not stack.ready(name)
+        publish(stack, sent + 2 * WAVE)
+        sent += 3 * WAVE
     settle(stack)
-    assert {name: stack.restarts(name) for name in names(BROKERS)} == dict.fromkeys(
-        names(BROKERS), 1
-    )
+    assert all(stack.restarts(name) for name in names(BROKERS))
     assert recorded_events(stack.tools) == expected_events(stack.tools)
     assert_one_chain(list(stack.tools.replay(Topic.EVENTS)), PARTITIONS)
     assert_shown_and_proven(stack)
+
+
+def publish(stack: Stack, first: int) -> None:
+    """The next wave of commands."""
+    publish_again_and_again(stack, [mixed(each) for each in range(first, first + WAVE)])
+
+
+@contextmanager
+def lost(stack: Stack, name: str) -> Iterator[None]:
+    """Killed, and without the settings to start again until the block is through."""
+    settings = stack.home / name / SETTINGS
+    aside = settings.with_suffix(".aside")
+    settings.rename(aside)
+    try:
+        kill(stack, name)
+        wait_until(lambda: not stack.ready(name), f"{name} to be gone")
+        yield
+    finally:
+        aside.rename(settings)
+
+
+def decided(stack: Stack) -> bool:
+    """Has the decider committed every command there is, as far as anybody answers?"""
+    try:
+        return stack.decided()
+    except LogUnavailable:
+        return False
 
 
 def whole(stack: Stack) -> bool:
