@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,7 +51,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The controller of a distributed run keeps one home; its workers share what runs in it."""
+    """The controller of a distributed run keeps one home; its workers share what runs in it.
+
+    A job in a shell's background ignores Ctrl-C, and so would every command that a test starts.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     given = getattr(config, "workerinput", None)
     config.stash[TALLY] = Tally()
     config.stash[HOME] = Path(given["home"] if given else tempfile.mkdtemp(prefix="refunds-test-"))

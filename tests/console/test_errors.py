@@ -117,14 +117,11 @@ def test_every_command_has_help_and_the_program_a_version(terminal: Terminal) ->
 def test_ctrl_c_ends_a_command_with_130_and_no_traceback(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    # A job in a shell's background ignores the signal, and so would what it starts.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         [sys.executable, "-m", "console.main", "simulate", str(pipe)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    signal.signal(signal.SIGINT, before)
     with pipe.open("wb"):  # returns once the command has opened its end, and now reads
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)

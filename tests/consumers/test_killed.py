@@ -191,10 +191,18 @@ def publish_again_and_again(stack: Stack, wave: list[Outgoing]) -> None:
 
 def kill(stack: Stack, process: str) -> None:
     """With -9, whatever it is doing."""
-    wait_until(lambda: stack.pid(process) is not None, f"{process} to be there to kill")
-    pid = stack.pid(process)
-    assert pid is not None
-    os.kill(pid, signal.SIGKILL)
+
+    def killed() -> bool:
+        pid = stack.pid(process)
+        if pid is None:
+            return False
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:  # killed before, and its supervisor has not noticed yet
+            return False
+        return True
+
+    wait_until(killed, f"{process} to be there to kill")
 
 
 def settle(stack: Stack) -> None:
