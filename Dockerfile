@@ -5,7 +5,7 @@ ENV PIP_NO_CACHE_DIR=1
 WORKDIR /build
 COPY requirements.lock ./
 RUN python -m venv /opt/refunds
-RUN /opt/refunds/bin/python -m pip install --quiet --require-hashes -r requirements.lock
+RUN /opt/refunds/bin/python -m pip install --quiet --no-deps --require-hashes -r requirements.lock
 COPY pyproject.toml README.md LICENSE CHANGELOG.md ./
 COPY schemas ./schemas
 COPY src ./src
