@@ -1,7 +1,7 @@
 # The only entry points: people, README and CI all call these. `make help` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check coverage properties mutmut up down bench simulate torture hostile schemas freeze lock fmt docs
+.PHONY: help demo test cluster check coverage properties mutmut up down bench simulate torture hostile schemas freeze lock fmt docs
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -20,8 +20,11 @@ $(INSTALLED): requirements.lock pyproject.toml tools/bootstrap tools/uv.txt
 demo: $(INSTALLED) ## Tell the story on a real broker and a real database (KEEP=1 leaves them up)
 	@$(BIN)/refundctl demo $(if $(KEEP),--keep) $(ARGS)
 
-test: $(INSTALLED) ## Run every test (SERVICES=embedded, docker or external; JOBS=2; ARGS=)
-	@$(BIN)/pytest -n $(or $(JOBS),2) --dist loadfile $(if $(SERVICES),--services=$(SERVICES)) $(ARGS)
+test: $(INSTALLED) ## Run every test, those of `cluster` apart (SERVICES=embedded, docker or external; JOBS=2; ARGS=)
+	@$(BIN)/pytest -n $(or $(JOBS),2) --dist loadfile -m "not cluster" $(if $(SERVICES),--services=$(SERVICES)) $(ARGS)
+
+cluster: $(INSTALLED) ## Run the tests on three brokers and on many processes (minutes; ARGS=)
+	@$(BIN)/pytest -m cluster $(ARGS)
 
 check: $(INSTALLED) ## Format, lint, types, import contracts, docs, fast tests
 	@$(BIN)/python -m tools.check

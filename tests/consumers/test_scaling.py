@@ -15,7 +15,7 @@ from tests.consumers.oracle import expected_events, recorded_events
 from tests.consumers.stacks import PARTITIONS, Stack, refundctl, running_stack, wait_until
 from tests.consumers.test_killed import assert_shown_and_proven, kill, mixed, settle
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.cluster]
 WAVE = 60
 SCALES = (("decider=3", "reactions=2"), ("decider=1", "reactions=1"))
 

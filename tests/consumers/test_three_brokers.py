@@ -24,6 +24,7 @@ from tests.consumers.test_killed import (
 )
 
 pytestmark = [
+    pytest.mark.cluster,
     pytest.mark.timeout(1_200),
     # The client leaves closing a socket that was refused to the garbage collector.
     pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),
