@@ -1,6 +1,6 @@
 """`make torture`: run the cells against one real stack, say what was found, keep the table.
 
-The environment: CELLS selects by part of the name or by pattern, QUICK=1 takes those of CI,
+The environment: CELLS selects by part of the name or by pattern, QUICK=1 the most telling,
 FIRST=50 the fifty most telling, SEED repeats a run, REPORT names a page to add the cells to, and
 MISSING=1 leaves out those that it has. The exit code is 1 if anything was found.
 """

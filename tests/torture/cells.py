@@ -60,7 +60,7 @@ TRANSACTION = ("AddPartitionsToTxn", "Produce", "AddOffsetsToTxn", "TxnOffsetCom
 
 
 class Cell(Struct, frozen=True, kw_only=True):
-    """One row of the report. `name` is `component/fault/moment`; `quick` ones run in CI."""
+    """One row of the report. `name` is `component/fault/moment`; `quick` ones tell most."""
 
     component: str
     fault_name: str
