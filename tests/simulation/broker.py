@@ -11,6 +11,7 @@ from enum import Enum, auto
 from random import Random
 
 from kafka import errors
+from kafka.admin import TransactionState
 from msgspec import Struct, field
 
 from ledger.instants import Instant
@@ -48,6 +49,10 @@ class Producer(Struct, kw_only=True, eq=False):
     open: Transaction | None = None
     ending: Transaction | None = None
     last: Ending = Ending.NONE
+    decided: bool = False
+    """What the coordinator's log says of the last transaction that ended, whatever came since."""
+    hanging: list[Transaction] = field(default_factory=list)
+    """Ended for the coordinator, though markers of them were never written."""
 
 
 class Partition:
@@ -75,12 +80,13 @@ class Partition:
         self.entries.append((record, within))
         return Published(partition=self.number, offset=offset, appended_at=now)
 
-    def mark(self, transaction: Transaction) -> None:
-        """The marker that ends a transaction here."""
-        self.open.pop(id(transaction), None)
-        if not transaction.committed:
-            self.aborted.add(id(transaction))
-        self.entries.append((None, transaction))
+    def mark(self, transactions: Sequence[Transaction], *, committed: bool) -> None:
+        """The marker that ends what a producer has open here."""
+        for each in transactions:
+            self.open.pop(id(each), None)
+            if not committed:
+                self.aborted.add(id(each))
+        self.entries.append((None, transactions[-1]))
 
     @property
     def end(self) -> int:
@@ -119,6 +125,7 @@ class Broker:
         self.committed: dict[GroupPlace, Committed] = {}
         self.tick = 0
         self.delayed: list[tuple[int, str, int]] = []
+        self.connection = object()
         self._producers: dict[str, Producer] = {}
         self._ending: list[tuple[Producer, Transaction]] = []
         self._kept: list[Transaction] = []
@@ -189,6 +196,7 @@ class Broker:
         """Is no transaction under way that carries an offset of this group and partition?"""
         within = [known.open for known in self._producers.values() if known.open is not None]
         within += [each for _, each in self._ending if None in each.markers]
+        within += [h for p in self._producers.values() for h in p.hanging if None in h.markers]
         return not any(place in each.offsets for each in within)
 
     def hang(self, place: Place) -> None:
@@ -200,6 +208,56 @@ class Broker:
         self._kept.append(stray)
         nothing = Outgoing(topic=place[0], partition=place[1], key=None, value=b"stray")
         self.partitions[place].append(nothing, self._clock(), stray)
+
+    def forget_markers(self) -> None:
+        """A broker dies in the middle of commits and, back again, takes them for ended."""
+        for known, ended in self._ending:
+            known.hanging.append(ended)
+            if known.ending is ended:
+                known.ending = None
+        self._ending.clear()
+        self.connection = object()
+
+    def end_hanging(self, producer_id: int) -> bool:
+        """Write one marker of what hangs under a producer, by the coordinator's log; False if
+        nothing hangs.
+        """
+        known = self.producer(producer_id)
+        if not known.hanging:
+            return False
+        self._write_marker(known, known.hanging[0].markers[-1], committed=known.decided)
+        return True
+
+    def open_since(self, place: Place | None) -> Iterator[tuple[int, int]]:
+        """Producer ids with something open in a partition, or with offsets, and since where."""
+        for known in self._producers.values():
+            ending = [each for producer, each in self._ending if producer is known]
+            within = [each for each in (*known.hanging, *ending) if place in each.markers]
+            if known.open is not None and (
+                known.open.offsets if place is None else place in known.open.places
+            ):
+                within.append(known.open)
+            if within:
+                yield known.producer_id, within[0].started
+
+    def state_of(self, producer_id: int) -> tuple[str, int, TransactionState]:
+        """What the coordinator knows of a producer, its transactional id first."""
+        known = self.producer(producer_id)
+        name = next(name for name, each in self._producers.items() if each is known)
+        if known.open is not None:
+            return name, producer_id, TransactionState.ONGOING
+        if any(producer is known for producer, _ in self._ending):
+            return name, producer_id, TransactionState.PREPARE_COMMIT
+        return name, producer_id, TransactionState.EMPTY
+
+    def producer(self, producer_id: int) -> Producer:
+        """What the coordinator knows of a producer id."""
+        return next(each for each in self._producers.values() if each.producer_id == producer_id)
+
+    @property
+    def ending(self) -> bool:
+        """Are markers still to be written?"""
+        return bool(self._ending)
 
     def advance(self, tick: int) -> None:
         """Time goes on: delayed requests arrive, transactions time out, markers are written."""
@@ -223,7 +281,7 @@ class Broker:
     @property
     def at_rest(self) -> bool:
         """Is no transaction under way and no request late?"""
-        still = any(known.open is not None for known in self._producers.values())
+        still = any(each.open is not None or each.hanging for each in self._producers.values())
         return not (still or self._ending or self.delayed)
 
     def committed_records(self, topic: Topic) -> Iterator[LogRecord]:
@@ -266,7 +324,7 @@ class Broker:
         assert ended is not None
         known.open, known.ending = None, ended
         known.last = Ending.COMMITTED if committed else Ending.ABORTED
-        ended.committed = committed
+        ended.committed = known.decided = committed
         ended.markers = [*ended.places, *([None] if ended.offsets else [])]
         self._chance.shuffle(ended.markers)
         self._ending.append((known, ended))
@@ -277,14 +335,20 @@ class Broker:
             if wait and self._chance.random() < wait:
                 continue
             if ended.markers:
-                self._write_marker(ended, ended.markers.pop())
+                self._write_marker(known, ended.markers[-1], committed=ended.committed)
             if not ended.markers:
                 self._ending.remove((known, ended))
                 if known.ending is ended:
                     known.ending = None
 
-    def _write_marker(self, ended: Transaction, place: Place | None) -> None:
+    def _write_marker(self, known: Producer, place: Place | None, *, committed: bool) -> None:
+        """One marker ends all that the producer has open there, hanging or not."""
+        ending = [each for producer, each in self._ending if producer is known]
+        ended = [each for each in (*known.hanging, *ending) if place in each.markers]
+        for each in ended:
+            each.markers.remove(place)
+            if place is None and committed:
+                self.committed.update(each.offsets)
         if place is not None:
-            self.partitions[place].mark(ended)
-        elif ended.committed:
-            self.committed.update(ended.offsets)
+            self.partitions[place].mark(ended, committed=committed)
+        known.hanging = [each for each in known.hanging if each.markers]

@@ -17,6 +17,7 @@ from kafka import errors
 from msgspec import Struct
 
 from ledger.log import Committed, Headers, Outgoing, Topic
+from tests.simulation.broker import Broker
 from tests.simulation.groups import Group, Member
 
 if TYPE_CHECKING:
@@ -57,11 +58,17 @@ class Membership(Struct, frozen=True, kw_only=True):
 class Inside:
     """The client's inner parts that the writer looks at, all in one."""
 
-    def __init__(self, append: Any) -> None:
+    def __init__(self, append: Any, broker: Broker) -> None:
         self.append = append
         self.producer_id_and_epoch = Identity(producer_id=-1, epoch=-1)
+        self.connection = object()
         self._client = self._manager = self
-        self._conns: dict[int, object] = {0: object()}
+        self._broker = broker
+
+    @property
+    def _conns(self) -> dict[int, object]:
+        """One that may be replaced any time, one that is when a broker dies."""
+        return {0: self.connection, 1: self._broker.connection}
 
     def wakeup(self) -> None:
         """Nothing sleeps here."""
@@ -75,7 +82,9 @@ class SimulatedProducer:
         self._id = transactional_id
         self._buffer: list[tuple[Outgoing, Future]] = []
         self._left_over: dict[tuple[str, int], Committed] = {}
-        self._accumulator = self._sender = self._transaction_manager = Inside(self._append)
+        self._accumulator = self._sender = self._transaction_manager = Inside(
+            self._append, world.broker
+        )
 
     def init_transactions(self) -> None:
         """Fence, waiting until what an earlier producer left is over."""
@@ -201,4 +210,4 @@ class SimulatedProducer:
             future.settled, future.error = True, error
 
     def _new_connection(self) -> None:
-        self._sender._conns = {0: object()}
+        self._sender.connection = object()

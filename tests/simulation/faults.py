@@ -27,6 +27,7 @@ RATES = {
     "rebalance": 0.01,
     "offsets deleted": 0.004,
     "hanging transaction": 0.004,
+    "markers forgotten": 0.05,
     "broker clock step": 0.02,
     "slow answer": 0.1,
     # the database

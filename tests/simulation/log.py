@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from kafka import TopicPartition
+from kafka import IsolationLevel, TopicPartition
+from kafka.admin import PartitionProducerState, ProducerState, TransactionListing
+from msgspec import Struct
 
+from ledger.kafka_log.hanging import HangingTransactions
 from ledger.kafka_log.settings import KafkaSettings
 from ledger.kafka_log.writer import Writer
 from ledger.log import (
@@ -27,7 +30,9 @@ if TYPE_CHECKING:
     from tests.simulation.scheduler import Process
     from tests.simulation.world import World
 
+_TICKS_A_SECOND = 4
 _PATIENCE_TICKS = 1_000
+_TOPICS = {topic.value for topic in Topic}
 
 
 class SimulatedLog:
@@ -41,6 +46,7 @@ class SimulatedLog:
         self._generation = -1
         self._writers: dict[int, Writer] = {}
         self._lost: set[int] = set()
+        self._hanging = SimulatedHanging(world)
 
     @property
     def source(self) -> Topic:
@@ -53,13 +59,21 @@ class SimulatedLog:
         return self._world.broker.partition_count
 
     def owned(self, timeout_seconds: float) -> frozenset[int]:
-        """The partitions held. One lost and regained meanwhile is left out once."""
+        """The partitions held. One lost and regained meanwhile is left out once, and one whose last
+        transaction hangs.
+        """
         self._world.pause("poll", self._group.name, rest=timeout_seconds > 0)
         held, lost = self._group.sync(self._member)
         self._generation = self._member.generation
         for partition in lost:
             self._drop_writer(partition)
-        return held
+        stuck = self._hanging.look(
+            {number: writer.producer_id for number, writer in self._writers.items()},
+            [TopicPartition(self._source, number) for number in held],
+        )
+        for partition in stuck:
+            self._drop_writer(partition)
+        return held - stuck
 
     def fence(self, partition: int) -> None:
         """A new producer under the partition's transactional id."""
@@ -70,6 +84,7 @@ class SimulatedLog:
             self._group.name,
             place,
             lambda: self.committed(partition),
+            self._hanging.end,
             _unguarded,
             self._new_producer,
             lambda: float(self._world.scheduler.tick),
@@ -130,6 +145,79 @@ class SimulatedLog:
             self._world.pause("wait for", what, rest=True)
             if self._world.scheduler.tick > give_up:
                 raise LogUnavailable(f"waited in vain for {what}")
+
+
+class SimulatedHanging(HangingTransactions):
+    """Finds them as the real one does; what that asks of the coordinator's log is in the broker."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        super().__init__(
+            world.settings, SimulatedAdmin(world), lambda: world.scheduler.tick / _TICKS_A_SECOND
+        )
+
+    def end(self, transactional_id: str, producer_id: int) -> None:
+        """Marker by marker."""
+        self._world.pause("look for what hangs under", transactional_id)
+        while self._world.broker.end_hanging(producer_id):
+            self._world.pause("end what hangs under", transactional_id)
+
+    def _fence(self, transactional_id: str) -> None:
+        SimulatedProducer(self._world, transactional_id).init_transactions()
+
+
+class SimulatedAdmin:
+    """What the brokers say of open transactions, to `ledger.kafka_log.hanging`."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def describe_topics(self, names: Sequence[str]) -> list[dict[str, Any]]:
+        """The partitions of each topic; the offsets have one."""
+        count = self._world.broker.partition_count
+        numbers = {name: range(count if name in _TOPICS else 1) for name in names}
+        return [
+            {"name": name, "partitions": [{"partition_index": number} for number in numbers[name]]}
+            for name in names
+        ]
+
+    def list_partition_offsets(
+        self, places: Iterable[TopicPartition], isolation_level: IsolationLevel
+    ) -> dict[TopicPartition, OffsetSpecResult]:
+        """Nothing but whether anything is open counts here."""
+        committed = isolation_level is IsolationLevel.READ_COMMITTED
+        return {
+            place: OffsetSpecResult(offset=0 if committed and self._open(place) else 1)
+            for place in places
+        }
+
+    def describe_producers(
+        self, places: Sequence[TopicPartition]
+    ) -> dict[TopicPartition, PartitionProducerState]:
+        """Who has what open where; the epochs play no part here."""
+        return {
+            place: PartitionProducerState(
+                [ProducerState(given, 0, 0, 0, 0, since) for given, since in self._open(place)]
+            )
+            for place in places
+        }
+
+    def list_transactions(
+        self, producer_id_filters: Sequence[int]
+    ) -> dict[int, list[TransactionListing]]:
+        """What their coordinator knows of them."""
+        known = map(self._world.broker.state_of, producer_id_filters)
+        return {0: [TransactionListing(*each) for each in known]}
+
+    def _open(self, place: TopicPartition) -> list[tuple[int, int]]:
+        found = (Topic(place.topic), place.partition) if place.topic in _TOPICS else None
+        return list(self._world.broker.open_since(found))
+
+
+class OffsetSpecResult(Struct, frozen=True, kw_only=True):
+    """An offset that was asked for."""
+
+    offset: int
 
 
 class SimulatedSource:

@@ -208,6 +208,8 @@ class World:
             self.broker.committed.pop((group, chance.randrange(PARTITIONS)), None)
         if strikes("hanging transaction"):
             self.broker.hang((Topic.EVENTS, chance.randrange(PARTITIONS)))
+        if self.broker.ending and strikes("markers forgotten"):
+            self.broker.forget_markers()
         if strikes("broker clock step"):
             self._broker_skew = chance.choice(_BROKER_STEPS)
         if strikes("backup"):

@@ -1,6 +1,6 @@
 """`make torture`: run the cells against one real stack, say what was found, keep the table.
 
-The environment: CELLS selects by part of the name or by pattern, QUICK=1 the most telling,
+The environment: CELLS selects by part of the name or by pattern, QUICK=1 those of CI,
 FIRST=50 the fifty most telling, SEED repeats a run, REPORT names a page to add the cells to, and
 MISSING=1 leaves out those that it has. The exit code is 1 if anything was found.
 """
@@ -67,7 +67,7 @@ def main() -> int:
     rows = [report.row_of(each) for each in results]
     console.print(report.sentence(rows), highlight=False)
     minutes = (time.monotonic() - started) / 60
-    proven = f"audit and reconciliation: {proof.strip() or 'nothing found'}"
+    proven = f"audit, rebuild and reconciliation: {proof.strip() or 'nothing found'}"
     console.print(f"{minutes:.1f} minutes; {proven}", highlight=False)
     for each in failed:
         again = f"make torture CELLS='{each.cell.name}' SEED={each.seed}"
@@ -108,8 +108,13 @@ def run_all(bench: Bench, chosen: Sequence[Cell], console: Console, results: lis
 
 
 def prove(arena: Arena) -> str:
-    """What the audit and the reconciliation have to say about the whole ledger."""
-    said = refundctl(arena.home, "audit", "verify")
+    """What the audit, a rebuild and the reconciliation have to say about the whole ledger."""
+    said = ""
+    for words in (("audit", "verify"), ("rebuild", "--verify")):
+        try:
+            refundctl(arena.home, *words)
+        except AssertionError as error:
+            said += f"{' '.join(words)}: {error}\n"
     source = KafkaTail(arena.settings, Topic.EVENTS)
     try:
         found = reconcile(arena.database_url, source)

@@ -8,9 +8,11 @@ from collections.abc import Callable, Sequence
 from kafka import TopicPartition, errors
 from kafka.admin import MemberToRemove
 
+from ledger.kafka_log.hanging import HangingTransactions
 from ledger.kafka_log.membership import Membership
 from ledger.kafka_log.offsets import Offsets
 from ledger.kafka_log.orphans import OrphanWatch
+from ledger.kafka_log.positions import Standstill
 from ledger.kafka_log.reader import Reader
 from ledger.kafka_log.records import check_outgoing
 from ledger.kafka_log.settings import KafkaSettings
@@ -44,6 +46,8 @@ class KafkaLog:
         self._membership = Membership(settings, group, source, member_id)
         self._offsets = Offsets(settings)
         self._orphans = OrphanWatch(settings, group, source, self._offsets.admin)
+        self._standstill = Standstill(settings, self._offsets)
+        self._hanging = HangingTransactions(settings, self._offsets.admin)
         self._watchdog = Watchdog(settings.watchdog_seconds, on_hang)
         self._reader: Reader | None = None
         self._writers: dict[int, Writer] = {}
@@ -62,7 +66,7 @@ class KafkaLog:
 
     def owned(self, timeout_seconds: float) -> frozenset[int]:
         """The partitions held. One lost and regained meanwhile is left out once, so that its
-        handler starts it anew.
+        handler starts it anew; one whose last transaction hangs too, so that it fences again.
         """
         try:
             held, lost = self._membership.poll(timeout_seconds)
@@ -71,21 +75,28 @@ class KafkaLog:
             raise
         for partition in lost:
             self._drop_writer(partition)
+        self._standstill.check(self._source, self._membership.fetching())
         less_than_all = len(held | lost) < self.partition_count
         if less_than_all and self._membership.settled() and self._orphans.found():
             self._membership.ask_for_new_round()
-        return held
+        stuck = self._hanging.look(
+            {number: writer.producer_id for number, writer in self._writers.items()},
+            [self._place(number) for number in held],
+        )
+        for partition in stuck:
+            self._drop_writer(partition)
+        return held - stuck
 
     def fence(self, partition: int) -> None:
         """A new producer under the partition's transactional id; brokers refuse any earlier one."""
         self._check_partition(self._source, partition)
         self._drop_writer(partition)
-        place = TopicPartition(self._settings.topic_name(self._source), partition)
         self._writers[partition] = Writer(
             self._settings,
             self._group,
-            place,
+            self._place(partition),
             lambda: self.committed(partition),
+            self._hanging.end,
             self._watchdog.guard,
         )
         self._lost.discard(partition)
@@ -108,7 +119,7 @@ class KafkaLog:
             return self._membership.read(partition, position, max_records, timeout_seconds)
         self._membership.stay()
         if self._reader is None:
-            self._reader = Reader(self._settings)
+            self._reader = Reader(self._settings, self._standstill)
         return self._reader.read(topic, partition, position, max_records, timeout_seconds)
 
     def commit(
@@ -151,6 +162,9 @@ class KafkaLog:
         if writer is not None:
             self._lost.add(partition)
             writer.close()
+
+    def _place(self, partition: int) -> TopicPartition:
+        return TopicPartition(self._settings.topic_name(self._source), partition)
 
     def _check_partition(self, topic: Topic, partition: int) -> None:
         last = self.partition_count - 1

@@ -15,6 +15,7 @@ from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition, erro
 from kafka.structs import MemberState
 
 from ledger.kafka_log.connection import ask, open_client
+from ledger.kafka_log.positions import position_of
 from ledger.kafka_log.records import log_record
 from ledger.kafka_log.settings import KafkaSettings, member_options
 from ledger.log import Batch, Committed, LogUnavailable, MemberReplaced, Topic
@@ -81,6 +82,12 @@ class Membership:
                 break
         return self._take(partition, fetched, max_records)
 
+    def fetching(self) -> dict[int, int]:
+        """Where fetching stands in the held partitions that are being read."""
+        reading = [number for number, fetched in self._fetched.items() if not fetched.paused]
+        found = {number: self._position(number) for number in reading}
+        return {number: position for number, position in found.items() if position is not None}
+
     def committed(self, partition: int) -> Committed | None:
         """The group's offset, waiting for an open transaction to settle it."""
         found = ask(
@@ -137,9 +144,12 @@ class Membership:
     def _place(self, partition: int) -> TopicPartition:
         return TopicPartition(self._topic, partition)
 
-    def _position(self, partition: int) -> int:
-        position: int = self._consumer.position(self._place(partition))
-        return position
+    def _position(self, partition: int) -> int | None:
+        """None once it is lost, which the client's own thread may notice any time."""
+        try:
+            return position_of(self._consumer, self._place(partition))
+        except KeyError:
+            return None
 
     def _fetch(self, timeout_seconds: float) -> None:
         """Poll. Where that began a new round, go on until it is through: a commit while it is under
@@ -171,10 +181,11 @@ class Membership:
     def _take(self, partition: int, fetched: _Fetched, max_records: int) -> Batch:
         count = min(max_records, len(fetched.records))
         records = tuple(log_record(fetched.records.popleft()) for _ in range(count))
+        position = self._position(partition)
         if fetched.records:
             fetched.position = fetched.records[0].offset
-        elif partition in self.assigned():
-            fetched.position = max(fetched.position, self._position(partition))
+        elif position is not None:
+            fetched.position = max(fetched.position, position)
         elif records:
             fetched.position = records[-1].offset + 1
         if fetched.paused and len(fetched.records) < self._settings.max_buffered_records // 2:

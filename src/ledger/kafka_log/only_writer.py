@@ -13,12 +13,13 @@ from typing import Any
 from kafka import KafkaProducer, errors
 
 from ledger.kafka_log.connection import close_producer, open_client
+from ledger.kafka_log.hanging import HangingTransactions
 from ledger.kafka_log.offsets import Offsets
 from ledger.kafka_log.records import check_outgoing, send_all
 from ledger.kafka_log.settings import KafkaSettings, transactional_options
 from ledger.kafka_log.watchdog import Watchdog, end_process
 from ledger.kafka_log.writer import identity_of, shut_out
-from ledger.log import LogUnavailable, MemberReplaced, Outgoing, Published, Topic
+from ledger.log import LogUnavailable, MemberReplaced, Outgoing, Published, Topic, WrongWorld
 
 _POLL_SECONDS = 0.05
 _CLEANUP_SECONDS = 15.0
@@ -44,10 +45,15 @@ class KafkaOnlyWriter:
             self._producer: Any = open_client(KafkaProducer, settings, options)
             try:
                 self._producer.init_transactions()
+                self._identity = identity_of(self._producer)
+                hanging = HangingTransactions(settings, self._offsets.admin)
+                hanging.end(self._name, self._identity[0])
             except errors.KafkaError as error:
                 self.close()
                 raise LogUnavailable(f"fence of {self._name}: {error!r}") from error
-        self._identity = identity_of(self._producer)
+            except (LogUnavailable, WrongWorld):
+                self.close()
+                raise
 
     def await_settled(self, topic: Topic) -> None:
         """Until the last stable offsets have reached the high watermarks of now."""

@@ -9,6 +9,7 @@ from kafka import KafkaConsumer, TopicPartition, errors
 
 from ledger.kafka_log.connection import open_client
 from ledger.kafka_log.offsets import Offsets
+from ledger.kafka_log.positions import Standstill, position_of
 from ledger.kafka_log.records import log_record
 from ledger.kafka_log.settings import KafkaSettings, reader_options
 from ledger.kafka_log.topics import verify_world
@@ -30,6 +31,7 @@ class KafkaTail:
             for partition in range(settings.partition_count)
         ]
         self._offsets = Offsets(settings)
+        self._standstill = Standstill(settings, self._offsets)
         self._consumer: Any = open_client(KafkaConsumer, settings, reader_options(settings))
         self._consumer.assign(self._places)
         self._positions: dict[int, int] = {}
@@ -56,7 +58,10 @@ class KafkaTail:
             polled = self._consumer.poll(
                 timeout_ms=int(timeout_seconds * 1000), max_records=max_records
             )
-            reached = {place.partition: self._consumer.position(place) for place in self._places}
+            reached = {
+                place.partition: position_of(self._consumer, place) for place in self._places
+            }
+            self._standstill.check(self._topic, reached)
         except errors.KafkaError as error:
             self._positions = {}
             raise LogUnavailable(f"reading {self._topic}: {error!r}") from error

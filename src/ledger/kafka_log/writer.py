@@ -8,10 +8,12 @@ The client is used within what was found to be safe:
    epoch in mid-transaction and then report a commit it never sent.
 3. Nothing is retried or aborted here. After any error the answer is UNKNOWN or FENCED and the
    process ends; the next owner's fence settles the transaction.
-4. After a slow commit, or one during which a connection was replaced, the producer is retired: in
-   this version of the protocol a commit request that was delayed could end the next transaction.
-   Its successor shuts out whoever has become the writer meanwhile, so it writes only where the
-   group's offset is still the one that was committed here; else the partition was taken over.
+4. After a slow commit, or once a connection was replaced since the last one began, the producer is
+   retired: in this version of the protocol a commit request that was delayed could end the next
+   transaction, and a broker that died may have left the last one hanging. Its successor shuts out
+   whoever has become the writer meanwhile, so it writes only where the group's offset is still the
+   one that was committed here; else the partition was taken over.
+5. What hangs in spite of the fence is ended before anything is written: see `hanging`.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ from ledger.failpoints import passing
 from ledger.kafka_log.connection import close_producer, open_client
 from ledger.kafka_log.records import send_all
 from ledger.kafka_log.settings import KafkaSettings, transactional_options
-from ledger.log import CommitResult, Committed, LogUnavailable, Outgoing
+from ledger.log import CommitResult, Committed, LogUnavailable, Outgoing, WrongWorld
 
 _log = logging.getLogger(__name__)
 _SHUT_OUT = (
@@ -48,8 +50,9 @@ def open_producer(settings: KafkaSettings, transactional_id: str) -> Any:
 class Writer:
     """Writes for one source partition of one group. Made fenced: no earlier writer can commit.
 
-    `committed` asks for the group's stable offset of the source; `guard` stands around every call
-    that could hang; `new_producer` and `seconds` give the client and the monotonic clock.
+    `committed` asks for the group's stable offset of the source; `end_hanging` ends what hangs
+    under a transactional id and its producer's; `guard` stands around every call that could hang;
+    `new_producer` and `seconds` give the client and the monotonic clock.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class Writer:
         group: str,
         source: TopicPartition,
         committed: Callable[[], Committed | None],
+        end_hanging: Callable[[str, int], None],
         guard: Callable[[str], AbstractContextManager[None]],
         new_producer: Callable[[KafkaSettings, str], Any] = open_producer,
         seconds: Callable[[], float] = time.monotonic,
@@ -66,18 +70,25 @@ class Writer:
         self._source = source
         self._committed = committed
         self._last: Committed | None = None
+        self._end_hanging = end_hanging
         self._guard = guard
         self._new_producer = new_producer
         self._seconds = seconds
         self._transactional_id = f"{settings.group_name(group)}-{source.partition}"
         self._retire = False
+        self._used: set[Any] = set()
         self._open()
+
+    @property
+    def producer_id(self) -> int:
+        """The id that the brokers know the producer by."""
+        return self._identity[0]
 
     def commit(
         self, records: Sequence[Outgoing], next_offset: int, metadata: str, membership: Any
     ) -> CommitResult:
         """One transaction: records, then the offset for the group given by `membership`."""
-        if self._retire:
+        if self._retire or not self._used <= self._connections():
             self.close()
             self._open()
             if self._committed() != self._last:
@@ -100,7 +111,8 @@ class Writer:
                 return result
         slow = self._seconds() - started > self._settings.slow_commit_seconds
         self._last = Committed(offset=next_offset, metadata=metadata)
-        self._retire = slow or not connections <= self._connections()
+        self._used = self._connections()
+        self._retire = slow or not connections <= self._used
         return CommitResult.OK
 
     def close(self) -> None:
@@ -109,16 +121,20 @@ class Writer:
             close_producer(self._producer)
 
     def _open(self) -> None:
-        """Fence: end what an earlier producer of this id left open and shut it out."""
+        """Fence: end what an earlier producer of this id left open, or hanging, and shut it out."""
         with self._guard(f"fence of {self._transactional_id}"):
             self._producer: Any = self._new_producer(self._settings, self._transactional_id)
             try:
                 self._producer.init_transactions()
+                self._identity = identity_of(self._producer)
+                self._end_hanging(self._transactional_id, self.producer_id)
             except errors.KafkaError as error:
                 close_producer(self._producer)
                 raise LogUnavailable(f"fence of {self._transactional_id}: {error!r}") from error
-        self._identity = identity_of(self._producer)
-        self._retire = False
+            except (LogUnavailable, WrongWorld):
+                close_producer(self._producer)
+                raise
+        self._retire, self._used = False, set()
         passing("writer.fenced")
 
     def _write(

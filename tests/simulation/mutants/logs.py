@@ -7,12 +7,13 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from ledger.kafka_log.hanging import HangingTransactions
 from ledger.kafka_log.records import send_all
 from ledger.kafka_log.writer import Writer
 from ledger.log import CommitResult, Committed, Outgoing, Topic
 from tests.simulation.client import Identity, Membership, SimulatedProducer
 from tests.simulation.groups import Group
-from tests.simulation.log import SimulatedLog
+from tests.simulation.log import SimulatedHanging, SimulatedLog
 from tests.simulation.mutants.planting import Patch, mutant
 
 
@@ -150,6 +151,46 @@ def _source_not_compared(patch: Patch) -> None:
     original = patch.put(SimulatedLog, "committed", committed)
 
 
+def _hanging_left_alone(patch: Patch) -> None:
+    """Whoever has fenced ends what hangs in spite of it."""
+    patch.put(SimulatedHanging, "end", lambda self, transactional_id, producer_id: None)
+
+
+def _hanging_aborted(patch: Patch) -> None:
+    """What hangs ends as the brokers had decided: part of it may have been committed already."""
+
+    def end(self: SimulatedHanging, transactional_id: str, producer_id: int) -> None:
+        self._world.broker.producer(producer_id).decided = False
+        original(self, transactional_id, producer_id)
+
+    original = patch.put(SimulatedHanging, "end", end)
+
+
+def _hanging_of_the_idle_not_looked_for(patch: Patch) -> None:
+    """A partition without news is looked at too: its last transaction may hang."""
+
+    def look(self: HangingTransactions, writers: Any, read: Any) -> frozenset[int]:
+        original(self, writers, read)
+        return frozenset()
+
+    original = patch.put(HangingTransactions, "look", look)
+
+
+def _hanging_of_others_left_alone(patch: Patch) -> None:
+    """What others left hanging stops a partition as well."""
+    patch.put(HangingTransactions, "_end_of_another", lambda self, producer_id: None)
+
+
+def _producer_kept_when_a_broker_died(patch: Patch) -> None:
+    """A connection replaced between two commits retires the producer as well."""
+
+    def commit(self: Writer, *given: Any) -> CommitResult:
+        self._used = set()
+        return original(self, *given)  # type: ignore[no-any-return]  # a patch
+
+    original = patch.put(Writer, "commit", commit)
+
+
 MUTANTS = tuple(
     map(
         mutant,
@@ -166,6 +207,11 @@ MUTANTS = tuple(
             _fenced_taken_for_done,
             _metadata_not_compared,
             _source_not_compared,
+            _hanging_left_alone,
+            _hanging_aborted,
+            _hanging_of_the_idle_not_looked_for,
+            _hanging_of_others_left_alone,
+            _producer_kept_when_a_broker_died,
         ),
     )
 )

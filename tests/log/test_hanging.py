@@ -1,0 +1,190 @@
+"""Transactions that hang are ended: by whoever fences, by an idle owner, and for others.
+
+A broker that is killed in the middle of a commit leaves one behind only now and then, so here they
+are made: a producer goes on writing after its transaction has ended, to a broker that for once does
+not ask its coordinator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
+from kafka.admin import ConfigResource, ConfigResourceType
+
+from ledger.kafka_log import KafkaLog, KafkaSettings
+from ledger.kafka_log.hanging import HangingTransactions, _java_hash
+from ledger.kafka_log.offsets import Offsets
+from ledger.kafka_log.records import send_all
+from ledger.kafka_log.settings import transactional_options
+from ledger.log import CommitResult, Outgoing, Topic, WrongWorld
+from tests.log.worlds import PARTITIONS, KafkaWorld, await_owned, command, event, read_all
+
+SHORT: dict[str, int] = {"request_timeout_ms": 500, "transaction_timeout_ms": 1_000}
+_VERIFICATION = "transaction.partition.verification.enable"
+
+
+@pytest.fixture
+def trusting(kafka_world: KafkaWorld) -> Iterator[KafkaWorld]:
+    """A world whose broker takes what is written without asking for the transaction."""
+    with _verification(kafka_world.settings, "false"):
+        yield kafka_world
+
+
+@contextmanager
+def _verification(settings: KafkaSettings, value: str) -> Iterator[None]:
+    """Set on every broker, and known there."""
+    admin = KafkaAdminClient(bootstrap_servers=settings.bootstrap)
+    brokers = [str(broker["broker_id"]) for broker in admin.describe_cluster()["brokers"]]
+
+    def resources(configs: object) -> list[ConfigResource]:
+        return [ConfigResource(ConfigResourceType.BROKER, name, configs) for name in brokers]
+
+    def known(name: str) -> bool:
+        found = admin.describe_configs(resources(None), config_filter="all")["broker"][name]
+        return bool(found[_VERIFICATION]["value"] == value)
+
+    try:
+        admin.alter_configs(resources({_VERIFICATION: value}))
+        for _ in range(1000):
+            if all(map(known, brokers)):
+                break
+        yield
+    finally:
+        admin.reset_configs(resources([_VERIFICATION]))
+        admin.close()
+
+
+def hang(world: KafkaWorld, producer: Any, records: Sequence[Outgoing]) -> None:
+    """Write more under a transaction that is over."""
+    producer.begin_transaction()
+    places = {TopicPartition(world.settings.topic_name(r.topic), r.partition) for r in records}
+    producer._transaction_manager._partitions_in_transaction.update(places)
+    futures = send_all(producer, world.settings, records)
+    producer.flush()
+    for future in futures:
+        future.get(timeout=0)
+
+
+def ended(world: KafkaWorld, name: str, last: Outgoing, *, committed: bool) -> Any:
+    """A producer whose last transaction ended so."""
+    options = transactional_options(world.settings, world.settings.prefix + name)
+    producer: Any = KafkaProducer(**options)
+    producer.init_transactions()
+    producer.begin_transaction()
+    send_all(producer, world.settings, [last])
+    producer.flush()
+    if committed:
+        producer.commit_transaction()
+    else:
+        producer.abort_transaction()
+    _await_marker(world, last)
+    return producer
+
+
+def _await_marker(world: KafkaWorld, last: Outgoing) -> None:
+    """A commit or an abort is answered before its markers are written."""
+    offsets = Offsets(world.settings)
+    place = (last.topic, [last.partition])
+    for _ in range(1000):
+        if offsets.stable_ends(*place)[last.partition] == offsets.ends(*place)[last.partition]:
+            break
+    else:
+        raise AssertionError(f"the transaction in {last.topic}/{last.partition} has not ended")
+    offsets.close()
+
+
+def values(log: KafkaLog, topic: Topic) -> list[bytes | None]:
+    return [record.value for record in read_all(log, topic, 0)]
+
+
+@pytest.mark.parametrize("committed", [True, False])
+def test_a_fence_ends_what_hangs_as_it_was_decided(trusting: KafkaWorld, committed: bool) -> None:
+    dead = ended(trusting, "decider-0", event(b"a"), committed=committed)
+    hang(trusting, dead, [event(b"b"), event(b"c")])
+    dead.close()
+    log = trusting.consumer("decider", Topic.COMMANDS)
+    await_owned([log], [PARTITIONS])
+    log.fence(0)
+    assert values(log, Topic.EVENTS) == ([b"a", b"b", b"c"] if committed else [])
+    assert log.commit(0, [event(b"d")], 1, "1:d") is CommitResult.OK
+    assert values(log, Topic.EVENTS)[-1] == b"d"
+
+
+def test_what_an_earlier_fence_found_and_did_not_end_is_ended_by_the_next(
+    trusting: KafkaWorld,
+) -> None:
+    dead = ended(trusting, "decider-0", event(b"a"), committed=True)
+    hang(trusting, dead, [event(b"b")])
+    dead.init_transactions()  # a fence that died before it could look
+    dead.close()
+    log = trusting.consumer("decider", Topic.COMMANDS)
+    await_owned([log], [PARTITIONS])
+    log.fence(0)
+    assert values(log, Topic.EVENTS) == [b"a", b"b"]
+
+
+def test_a_transaction_under_way_is_left_alone(kafka_world: KafkaWorld) -> None:
+    busy = kafka_world.leave_open("decider-1", [event(b"busy", partition=1)])
+    log = kafka_world.consumer("decider", Topic.COMMANDS, "only", **SHORT)
+    await_owned([log], [PARTITIONS])
+    log.fence(0)
+    for _ in range(80):
+        assert log.owned(0.1) == frozenset(range(PARTITIONS))
+    busy.commit_transaction()
+    busy.close()
+    assert [record.value for record in read_all(log, Topic.EVENTS, 1)] == [b"busy"]
+
+
+def test_an_idle_owner_notices_that_its_last_transaction_hangs(trusting: KafkaWorld) -> None:
+    log = trusting.consumer("decider", Topic.COMMANDS, "only", **SHORT)
+    await_owned([log], [PARTITIONS])
+    log.fence(0)
+    assert log.commit(0, [event(b"a")], 1, "1:a") is CommitResult.OK
+    _await_marker(trusting, event(b"a"))
+    hang(trusting, log._writers[0]._producer, [event(b"b")])
+    for _ in range(300):
+        if 0 not in log.owned(0.1):
+            break
+    else:
+        raise AssertionError("the owner never noticed")
+    assert log.commit(0, [event(b"c")], 2, "2:c") is CommitResult.FENCED
+    log.fence(0)
+    assert values(log, Topic.EVENTS) == [b"a", b"b"]
+
+
+def test_what_others_left_hanging_in_the_source_is_ended_for_them(trusting: KafkaWorld) -> None:
+    upstream = ended(trusting, "upstream", command(b"a"), committed=True)
+    hang(trusting, upstream, [command(b"b")])
+    upstream.close()
+    log = trusting.consumer("decider", Topic.COMMANDS, "only", **SHORT)
+    await_owned([log], [PARTITIONS])
+    found: list[bytes | None] = []
+    for _ in range(300):
+        log.owned(0.1)
+        batch = log.read(Topic.COMMANDS, 0, 0, 10, 0.0)
+        found = [record.value for record in batch.records]
+        if len(found) == 2:
+            break
+    assert found == [b"a", b"b"]
+
+
+def test_an_end_that_nobody_remembers_is_not_guessed(
+    trusting: KafkaWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dead = ended(trusting, "decider-0", event(b"a"), committed=True)
+    hang(trusting, dead, [event(b"b")])
+    dead.close()
+    monkeypatch.setattr(HangingTransactions, "_decision", lambda *_: None)
+    log = trusting.consumer("decider", Topic.COMMANDS)
+    await_owned([log], [PARTITIONS])
+    with pytest.raises(WrongWorld, match=r"decider-0 hangs in .*events\.v1/0, .*transactions\.sh"):
+        log.fence(0)
+
+
+def test_the_coordinators_partition_is_found_as_java_finds_it() -> None:
+    assert [_java_hash(text) for text in ("", "hello", "polygenelubricants")] == [0, 99162322, 0]
+    assert _java_hash("zzzzzz") == 685785664  # Java: -685785664
