@@ -253,3 +253,16 @@ def _epoch(world: KafkaWorld, transactional_id: str) -> int:
     epoch: int = admin.describe_transactions([name])[name].producer_epoch
     admin.close()
     return epoch
+
+
+def test_a_coordinator_that_has_moved_is_found_again(kafka_world: KafkaWorld) -> None:
+    log = kafka_world.consumer("decider", Topic.COMMANDS)
+    await_owned([log], [PARTITIONS])
+    log.fence(0)
+    assert log.commit(0, [event(b"a")], 1, "1:a") is CommitResult.OK
+    assert kafka_world.tools.committed_offsets("decider", Topic.COMMANDS) == (1, None, None)
+    admin = kafka_world.tools._offset_reads().admin
+    remembered = admin._manager.cluster._coordinators
+    assert remembered
+    remembered.update(dict.fromkeys(remembered, 99))
+    assert kafka_world.tools.committed_offsets("decider", Topic.COMMANDS) == (1, None, None)

@@ -184,8 +184,8 @@ deciders, a reactions process and a projector, whose connections all go through 
 
 After each cell the checker holds every acked command, every event byte for byte with its place in
 the hash chain, every dead letter, every follow-up and deadline, every answer and every row to the
-pure model folded over the command log. After the last cell the audit, a rebuild of every view and the
-reconciliation go over the whole ledger."""
+pure model folded over the command log. After the last cell the audit, a rebuild of every view and
+the reconciliation go over the whole ledger."""
 
 
 def write(path: Path, text: str) -> None:

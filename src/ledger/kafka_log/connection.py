@@ -64,6 +64,23 @@ def ask(settings: KafkaSettings, what: str, question: Callable[[], T]) -> T:
         time.sleep(_PAUSE_SECONDS)
 
 
+def ask_coordinator(settings: KafkaSettings, what: str, admin: Any, question: Callable[[], T]) -> T:
+    """Ask what only a group's coordinator knows, over an admin's connection; see `ask`."""
+
+    def anew() -> T:
+        forget_coordinators(admin)
+        return question()
+
+    return ask(settings, what, anew)
+
+
+def forget_coordinators(admin: Any) -> None:
+    """Have an admin look for coordinators again: it remembers for good which broker each is, though
+    that changes with every broker lost.
+    """
+    admin._manager.cluster._coordinators.clear()
+
+
 def close_producer(producer: Any, timeout_seconds: float = 1.0) -> None:
     """Let go of a producer; what it could not send in time it will not send any more.
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from kafka import TopicPartition, errors
 from kafka.admin import MemberToRemove
 
+from ledger.kafka_log.connection import forget_coordinators
 from ledger.kafka_log.hanging import HangingTransactions
 from ledger.kafka_log.membership import Membership
 from ledger.kafka_log.offsets import Offsets
@@ -150,10 +151,10 @@ class KafkaLog:
     def _leave(self, broker_id: str) -> None:
         """Give up the static name; the brokers check that it is still this member's."""
         member = MemberToRemove(member_id=broker_id, group_instance_id=self._member_id)
+        admin = self._offsets.admin
+        forget_coordinators(admin)
         try:
-            self._offsets.admin.remove_group_members(
-                self._settings.group_name(self._group), [member]
-            )
+            admin.remove_group_members(self._settings.group_name(self._group), [member])
         except errors.KafkaError as error:
             _log.warning("leaving group %s: %r", self._group, error)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from kafka import IsolationLevel, KafkaAdminClient, OffsetSpec, TopicPartition
 
-from ledger.kafka_log.connection import ask, open_client
+from ledger.kafka_log.connection import ask, ask_coordinator, open_client
 from ledger.kafka_log.settings import KafkaSettings, admin_options
 from ledger.log import Topic
 
@@ -30,9 +30,10 @@ class Offsets:
         """Committed offsets of a group; those of an open transaction do not count yet."""
         name = self._settings.group_name(group)
         places = [self._place(topic, p) for p in range(self._settings.partition_count)]
-        found = ask(
+        found = ask_coordinator(
             self._settings,
             f"committed offsets of {name}",
+            self.admin,
             lambda: self.admin.list_group_offsets({name: places}),
         )
         offsets = {place.partition: each.offset for place, each in found[name].items()}

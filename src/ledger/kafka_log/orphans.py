@@ -12,7 +12,7 @@ import logging
 import time
 from typing import Any
 
-from ledger.kafka_log.connection import ask
+from ledger.kafka_log.connection import ask_coordinator
 from ledger.kafka_log.settings import KafkaSettings
 from ledger.log import LogUnavailable, Topic
 
@@ -46,9 +46,10 @@ class OrphanWatch:
         return bool(orphans)
 
     def _orphans(self) -> list[int]:
-        described = ask(
+        described = ask_coordinator(
             self._settings,
             f"members of {self._group}",
+            self._admin,
             lambda: self._admin.describe_groups([self._group])[self._group],
         )
         if described["group_state"] != "Stable":
