@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ledger.instants import HOUR, format_instant
+from ledger.instants import DAY, HOUR, format_instant
 from projector.exports.cells import Cell
 from projector.exports.extract import Request, extract
 from projector.exports.period import BadPeriod, UnknownView
@@ -36,6 +36,24 @@ def test_a_closed_period_gives_the_same_bytes_after_more_events_and_a_rebuild(
     rebuild(migrated, source, VIEWS)
     assert exported(migrated, tmp_path / "after", until) == before
     assert exported(migrated, tmp_path / "later", story.now + 1) != before
+
+
+def test_a_closed_period_gives_the_same_bytes_once_its_refunds_have_left_the_year(
+    migrated: str, tmp_path: Path
+) -> None:
+    story = story_told()
+    source = MemorySource(story.partition_count)
+    show(migrated, story, None, source)
+    until = story.now
+    before = exported(migrated, tmp_path / "before", until)
+    known = {partition: len(values) for partition, values in story.values.items()}
+    story.now += 400 * DAY
+    for number in range(20):  # every partition goes on, so that the new present is known
+        story.command(f"later-{number}", opened("CNY"))
+    show(migrated, story, known, source)
+    whole = rows_of(migrated, view="annual_refund_totals")
+    assert {row[2] for row in whole} == {0}, "every refund has left the year by now"
+    assert exported(migrated, tmp_path / "after", until) == before
 
 
 def exported(conninfo: str, folder: Path, until: int) -> dict[str, bytes]:
