@@ -56,6 +56,7 @@ PROJECTOR_POINTS = (
     "projector.committed",
 )
 _SpotsOf = Callable[[str], Spots]
+STARTING = "InitProducerId"
 TRANSACTION = ("AddPartitionsToTxn", "Produce", "AddOffsetsToTxn", "TxnOffsetCommit", "EndTxn")
 
 
@@ -134,7 +135,7 @@ def _deciders() -> Iterator[Cell]:
         for number in range(1, 6):
             yield _cell(process, "stop", f"any time {number}", Pause(process=process, seconds=8))
     yield from _on_the_way("decider", "kafka", TRANSACTION, kafka_request)
-    yield _network("decider", "kafka", "InitProducerId", Mode.LOSE_REPLY, 1, kafka_request)
+    yield _network("decider", "kafka", STARTING, Mode.LOSE_REPLY, 1, kafka_request)
     yield from _from_now_on("decider", "kafka")
 
 
@@ -220,7 +221,9 @@ def _network(
     process: str, service: str, request: str, mode: Mode, seconds: int, spots: _SpotsOf
 ) -> Cell:
     fault = NetworkFault(mode=mode, seconds=float(seconds), spots=spots(request))
-    return _cell(process, mode.value, request, Network(link=f"{service}/{process}", fault=fault))
+    restarted = process if request == STARTING else None
+    network = Network(link=f"{service}/{process}", fault=fault, restarted=restarted)
+    return _cell(process, mode.value, request, network)
 
 
 def _cell(component: str, fault_name: str, moment: str, fault: Fault) -> Cell:

@@ -121,10 +121,14 @@ class Pause(Struct, frozen=True, kw_only=True):
 
 
 class Network(Struct, frozen=True, kw_only=True):
-    """Something happens on the way between a process and the broker or the database."""
+    """Something happens on the way between a process and the broker or the database.
+
+    `restarted` is told to end then, so that it sends what only a start does.
+    """
 
     link: str
     fault: NetworkFault
+    restarted: str | None = None
 
     def strike(self, arena: Arena, chance: random.Random, client: Client) -> Struck:
         """Lie in wait on the link, let it last, heal the link."""
@@ -133,6 +137,8 @@ class Network(Struct, frozen=True, kw_only=True):
         proxy.strike(self.fault)
         try:
             client.release()
+            if self.restarted is not None:
+                arena.send(self.restarted, signal.SIGTERM)
             what = f"{self.fault.mode} on {self.link}"
             wait_until(lambda: proxy.struck_at is not None, what, REACH_SECONDS)
             at = proxy.struck_at
