@@ -14,13 +14,14 @@ from typing import Any
 import pytest
 from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
+from kafka.protocol.producer import TxnOffsetCommitRequest
 
 from ledger.kafka_log import KafkaLog, KafkaSettings
 from ledger.kafka_log.hanging import HangingTransactions, _java_hash
 from ledger.kafka_log.offsets import Offsets
 from ledger.kafka_log.records import send_all
 from ledger.kafka_log.settings import transactional_options
-from ledger.log import CommitResult, Outgoing, Topic, WrongWorld
+from ledger.log import CommitResult, Committed, Outgoing, Topic, WrongWorld
 from tests.log.worlds import PARTITIONS, KafkaWorld, await_owned, command, event, read_all
 
 SHORT: dict[str, int] = {"request_timeout_ms": 500, "transaction_timeout_ms": 1_000}
@@ -69,6 +70,44 @@ def hang(world: KafkaWorld, producer: Any, records: Sequence[Outgoing]) -> None:
         future.get(timeout=0)
 
 
+def hang_offset(world: KafkaWorld, producer: Any, group: str, offset: int) -> None:
+    """Give an offset of the commands' partition 0 to a transaction that is over."""
+    name, manager = world.settings.group_name(group), producer._transaction_manager
+    part = TxnOffsetCommitRequest.TxnOffsetCommitRequestTopic
+    request = TxnOffsetCommitRequest(
+        max_version=4,  # from 5 on the broker itself adds the offsets to a transaction
+        transactional_id=manager.transactional_id,
+        group_id=name,
+        producer_id=manager.producer_id_and_epoch.producer_id,
+        producer_epoch=manager.producer_id_and_epoch.epoch,
+        generation_id=-1,
+        member_id="",
+        group_instance_id=None,
+        topics=[
+            part(
+                name=world.settings.topic_name(Topic.COMMANDS),
+                partitions=[
+                    part.TxnOffsetCommitRequestPartition(
+                        partition_index=0,
+                        committed_offset=offset,
+                        committed_leader_epoch=-1,
+                        committed_metadata="1:a",
+                    )
+                ],
+            )
+        ],
+    )
+    admin = KafkaAdminClient(bootstrap_servers=world.settings.bootstrap)
+
+    async def send() -> Any:
+        coordinator = await admin._find_coordinator_id(name)
+        return await admin._manager.send(request, node_id=coordinator)
+
+    answer = admin._manager.run(send)
+    assert [p.error_code for t in answer.topics for p in t.partitions] == [0]
+    admin.close()
+
+
 def ended(world: KafkaWorld, name: str, last: Outgoing, *, committed: bool) -> Any:
     """A producer whose last transaction ended so."""
     options = transactional_options(world.settings, world.settings.prefix + name)
@@ -114,6 +153,19 @@ def test_a_fence_ends_what_hangs_as_it_was_decided(trusting: KafkaWorld, committ
     assert values(log, Topic.EVENTS)[-1] == b"d"
 
 
+@pytest.mark.parametrize("committed", [True, False])
+def test_an_offset_that_hangs_is_stable_after_the_fence(
+    trusting: KafkaWorld, committed: bool
+) -> None:
+    log = trusting.consumer("decider", Topic.COMMANDS)
+    await_owned([log], [PARTITIONS])
+    dead = ended(trusting, "decider-0", event(b"a"), committed=committed)
+    hang_offset(trusting, dead, "decider", 7)
+    dead.close()
+    log.fence(0)
+    assert log.committed(0) == (Committed(offset=7, metadata="1:a") if committed else None)
+
+
 def test_what_an_earlier_fence_found_and_did_not_end_is_ended_by_the_next(
     trusting: KafkaWorld,
 ) -> None:
@@ -128,7 +180,7 @@ def test_what_an_earlier_fence_found_and_did_not_end_is_ended_by_the_next(
 
 
 def test_a_transaction_under_way_is_left_alone(kafka_world: KafkaWorld) -> None:
-    busy = kafka_world.leave_open("decider-1", [event(b"busy", partition=1)])
+    busy = kafka_world.leave_open("upstream", [command(b"busy", partition=1)])
     log = kafka_world.consumer("decider", Topic.COMMANDS, "only", **SHORT)
     await_owned([log], [PARTITIONS])
     log.fence(0)
@@ -136,7 +188,7 @@ def test_a_transaction_under_way_is_left_alone(kafka_world: KafkaWorld) -> None:
         assert log.owned(0.1) == frozenset(range(PARTITIONS))
     busy.commit_transaction()
     busy.close()
-    assert [record.value for record in read_all(log, Topic.EVENTS, 1)] == [b"busy"]
+    assert [record.value for record in read_all(log, Topic.COMMANDS, 1)] == [b"busy"]
 
 
 def test_an_idle_owner_notices_that_its_last_transaction_hangs(trusting: KafkaWorld) -> None:
@@ -172,6 +224,32 @@ def test_what_others_left_hanging_in_the_source_is_ended_for_them(trusting: Kafk
     assert found == [b"a", b"b"]
 
 
+def test_who_was_slow_after_its_fence_leaves_its_successor_alone(
+    trusting: KafkaWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dead = ended(trusting, "decider-0", event(b"a"), committed=True)
+    hang(trusting, dead, [event(b"b")])
+    dead.close()
+    slow = trusting.consumer("decider", Topic.COMMANDS, "slow")
+    look = HangingTransactions._open
+    successors: list[Any] = []
+
+    def late(self: HangingTransactions) -> Any:
+        if not successors:  # meanwhile another has fenced, ended what hung, and writes
+            successors.append(None)
+            trusting.consumer("decider", Topic.COMMANDS, "successor").fence(0)
+            successors.append(trusting.leave_open("decider-0", [event(b"alive"), event(b"c")]))
+        return look(self)
+
+    monkeypatch.setattr(HangingTransactions, "_open", late)
+    slow.fence(0)
+    assert [record.value for record in trusting.tools.replay(Topic.EVENTS)] == [b"a", b"b"]
+    alive = successors[1]
+    alive.commit_transaction()
+    alive.close()
+    assert values(slow, Topic.EVENTS) == [b"a", b"b", b"alive", b"c"]
+
+
 def test_an_end_that_nobody_remembers_is_not_guessed(
     trusting: KafkaWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -188,3 +266,4 @@ def test_an_end_that_nobody_remembers_is_not_guessed(
 def test_the_coordinators_partition_is_found_as_java_finds_it() -> None:
     assert [_java_hash(text) for text in ("", "hello", "polygenelubricants")] == [0, 99162322, 0]
     assert _java_hash("zzzzzz") == 685785664  # Java: -685785664
+    assert _java_hash("zahlung-ä😀") == 2107012323  # Java: -2107012323

@@ -90,6 +90,23 @@ def test_after_a_slow_commit_the_producer_is_replaced(kafka_world: KafkaWorld) -
     assert [r.value for r in read_all(log, Topic.EVENTS, 0)] == [b"0", b"1", b"2"]
 
 
+def test_the_successor_of_a_retired_producer_writes_nothing_once_another_has_taken_over(
+    kafka_world: KafkaWorld,
+) -> None:
+    zombie = kafka_world.consumer("decider", Topic.COMMANDS, "a", slow_commit_seconds=0)
+    await_owned([zombie], [PARTITIONS])
+    zombie.fence(0)
+    assert zombie.commit(0, [event(b"zombie")], 1, "1:z") is CommitResult.OK
+    owner = kafka_world.consumer("decider", Topic.COMMANDS, "a")
+    await_owned([owner], [PARTITIONS])
+    owner.fence(0)
+    assert owner.commit(0, [event(b"owner")], 2, "2:o") is CommitResult.OK
+    assert zombie.commit(0, [event(b"late")], 2, "2:l") is CommitResult.FENCED
+    assert [r.value for r in kafka_world.tools.replay(Topic.EVENTS)] == [b"zombie", b"owner"]
+    owner.fence(0)
+    assert owner.committed(0) == Committed(offset=2, metadata="2:o")
+
+
 def test_a_partition_whose_holder_dies_while_letting_it_go_finds_another(
     kafka_world: KafkaWorld,
 ) -> None:

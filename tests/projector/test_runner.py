@@ -238,6 +238,28 @@ def test_lost_connections_on_either_side_are_waited_out(
     assert [row[3] for row in dump(migrated)["checkpoints"]] == list(source.ends())
 
 
+def test_a_backup_restored_beneath_an_idle_projector_is_noticed_without_a_new_event(
+    migrated: str, source: MemorySource
+) -> None:
+    stop, idle = Flag(), 0
+
+    class Quiet(OnePass):
+        def read(self, *given: Any) -> Mapping[int, Batch]:
+            nonlocal idle
+            found = source.read(*given)
+            if not found:
+                idle += 1
+                if idle == 1:  # as a restore does: the connections end, the rows are older
+                    _end_projectors(migrated)
+                    _empty(migrated)
+                elif idle == 20:
+                    stop.set()
+            return found
+
+    run(Projection(conninfo=migrated), lambda: Quiet(source, stop), stop)
+    assert [row[3] for row in dump(migrated)["checkpoints"]] == list(source.ends())
+
+
 def test_a_checkpoint_begins_at_the_beginning(migrated: str) -> None:
     with psycopg.connect(migrated) as connection:
         places = checkpoint.load(connection, CONSUMER, "topic-1", (0, 0))

@@ -31,6 +31,10 @@ class Transaction(Struct, kw_only=True, eq=False):
     offsets: dict[GroupPlace, Committed] = field(default_factory=dict)
     committed: bool = False
     markers: list[Place | None] = field(default_factory=list)
+    passed: bool = False
+    """Something has gone on before the last marker, which only readers see late: to a coordinator,
+    which would have let nobody go on, the transaction is over.
+    """
 
 
 class Ending(Enum):
@@ -212,10 +216,10 @@ class Broker:
     def forget_markers(self) -> None:
         """A broker dies in the middle of commits and, back again, takes them for ended."""
         for known, ended in self._ending:
-            known.hanging.append(ended)
-            if known.ending is ended:
+            if not ended.passed:
+                known.hanging.append(ended)
                 known.ending = None
-        self._ending.clear()
+        self._ending = [each for each in self._ending if each[1].passed]
         self.connection = object()
 
     def end_hanging(self, producer_id: int) -> bool:
@@ -225,7 +229,9 @@ class Broker:
         known = self.producer(producer_id)
         if not known.hanging:
             return False
-        self._write_marker(known, known.hanging[0].markers[-1], committed=known.decided)
+        self._write_marker(
+            known, known.hanging[0].markers[-1], known.hanging, committed=known.decided
+        )
         return True
 
     def open_since(self, place: Place | None) -> Iterator[tuple[int, int]]:
@@ -240,13 +246,17 @@ class Broker:
             if within:
                 yield known.producer_id, within[0].started
 
+    def known_as(self, transactional_id: str) -> int:
+        """The producer id under a transactional id."""
+        return self._producers[transactional_id].producer_id
+
     def state_of(self, producer_id: int) -> tuple[str, int, TransactionState]:
         """What the coordinator knows of a producer, its transactional id first."""
         known = self.producer(producer_id)
         name = next(name for name, each in self._producers.items() if each is known)
         if known.open is not None:
             return name, producer_id, TransactionState.ONGOING
-        if any(producer is known for producer, _ in self._ending):
+        if self._busy_ending(known):
             return name, producer_id, TransactionState.PREPARE_COMMIT
         return name, producer_id, TransactionState.EMPTY
 
@@ -315,9 +325,12 @@ class Broker:
         what readers see of its records may lag behind that.
         """
         ending = known.ending
-        return ending is not None and (
-            not self._faults.habits.early_fence or None in ending.markers
-        )
+        if ending is None:
+            return False
+        if self._faults.habits.early_fence and None not in ending.markers:
+            ending.passed = True
+            return False
+        return True
 
     def _end(self, known: Producer, *, committed: bool) -> None:
         ended = known.open
@@ -335,16 +348,23 @@ class Broker:
             if wait and self._chance.random() < wait:
                 continue
             if ended.markers:
-                self._write_marker(known, ended.markers[-1], committed=ended.committed)
+                within = [ended] if ended.passed else [*known.hanging, ended]
+                self._write_marker(known, ended.markers[-1], within, committed=ended.committed)
             if not ended.markers:
                 self._ending.remove((known, ended))
                 if known.ending is ended:
                     known.ending = None
 
-    def _write_marker(self, known: Producer, place: Place | None, *, committed: bool) -> None:
-        """One marker ends all that the producer has open there, hanging or not."""
-        ending = [each for producer, each in self._ending if producer is known]
-        ended = [each for each in (*known.hanging, *ending) if place in each.markers]
+    def _write_marker(
+        self,
+        known: Producer,
+        place: Place | None,
+        within: Sequence[Transaction],
+        *,
+        committed: bool,
+    ) -> None:
+        """One marker ends all of these that are open there: what hangs with what ends next."""
+        ended = [each for each in within if place in each.markers]
         for each in ended:
             each.markers.remove(place)
             if place is None and committed:

@@ -7,10 +7,15 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from kafka import IsolationLevel, TopicPartition
-from kafka.admin import PartitionProducerState, ProducerState, TransactionListing
+from kafka.admin import (
+    PartitionProducerState,
+    ProducerState,
+    TransactionDescription,
+    TransactionListing,
+)
 from msgspec import Struct
 
-from ledger.kafka_log.hanging import HangingTransactions
+from ledger.kafka_log.hanging import HangingTransactions, identity_of
 from ledger.kafka_log.settings import KafkaSettings
 from ledger.kafka_log.writer import Writer
 from ledger.log import (
@@ -84,7 +89,7 @@ class SimulatedLog:
             self._group.name,
             place,
             lambda: self.committed(partition),
-            self._hanging.end,
+            self._hanging,
             _unguarded,
             self._new_producer,
             lambda: float(self._world.scheduler.tick),
@@ -153,17 +158,22 @@ class SimulatedHanging(HangingTransactions):
     def __init__(self, world: World) -> None:
         self._world = world
         super().__init__(
-            world.settings, SimulatedAdmin(world), lambda: world.scheduler.tick / _TICKS_A_SECOND
+            world.settings,
+            SimulatedAdmin(world),
+            lambda: world.scheduler.tick / _TICKS_A_SECOND,
+            lambda _: world.pause("wait for the end of the last transaction"),
         )
 
-    def end(self, transactional_id: str, producer_id: int) -> None:
-        """Marker by marker."""
+    def end(self, transactional_id: str, producer_id: int, epoch: int | None) -> None:
+        """Marker by marker; what the broker calls hanging is never alive."""
         self._world.pause("look for what hangs under", transactional_id)
         while self._world.broker.end_hanging(producer_id):
             self._world.pause("end what hangs under", transactional_id)
 
-    def _fence(self, transactional_id: str) -> None:
-        SimulatedProducer(self._world, transactional_id).init_transactions()
+    def _fence(self, transactional_id: str) -> tuple[int, int]:
+        producer = SimulatedProducer(self._world, transactional_id)
+        producer.init_transactions()
+        return identity_of(producer)
 
 
 class SimulatedAdmin:
@@ -208,6 +218,16 @@ class SimulatedAdmin:
         """What their coordinator knows of them."""
         known = map(self._world.broker.state_of, producer_id_filters)
         return {0: [TransactionListing(*each) for each in known]}
+
+    def describe_transactions(self, names: Sequence[str]) -> dict[str, TransactionDescription]:
+        """The state alone."""
+        found = {name: self._world.broker.known_as(name) for name in names}
+        return {
+            name: TransactionDescription(
+                0, self._world.broker.state_of(given)[2], given, 0, 0, 0, set()
+            )
+            for name, given in found.items()
+        }
 
     def _open(self, place: TopicPartition) -> list[tuple[int, int]]:
         found = (Topic(place.topic), place.partition) if place.topic in _TOPICS else None

@@ -56,7 +56,7 @@ def ask(settings: KafkaSettings, what: str, question: Callable[[], T]) -> T:
         except (errors.KafkaConnectionError, errors.NodeNotReadyError, OSError) as error:
             if time.monotonic() >= deadline:
                 raise unreachable(settings) from error
-        except errors.RetriableError as error:
+        except (errors.RetriableError, errors.UnknownBrokerIdError) as error:  # or no leader yet
             if time.monotonic() >= deadline:
                 raise LogUnavailable(f"{what} at {settings.bootstrap}: {error!r}") from error
         except errors.KafkaError as error:
@@ -65,13 +65,16 @@ def ask(settings: KafkaSettings, what: str, question: Callable[[], T]) -> T:
 
 
 def ask_coordinator(settings: KafkaSettings, what: str, admin: Any, question: Callable[[], T]) -> T:
-    """Ask what only a group's coordinator knows, over an admin's connection; see `ask`."""
+    """Ask what only a coordinator knows, over an admin's connection; see `ask`."""
 
-    def anew() -> T:
-        forget_coordinators(admin)
-        return question()
+    def looked_for_again() -> T:
+        try:
+            return question()
+        except errors.KafkaError:
+            forget_coordinators(admin)
+            return question()
 
-    return ask(settings, what, anew)
+    return ask(settings, what, looked_for_again)
 
 
 def forget_coordinators(admin: Any) -> None:

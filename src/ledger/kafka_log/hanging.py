@@ -7,8 +7,8 @@ already and hence can be skipped"). To the coordinator it is over, so no fence e
 of committed records stop before it for ever, and the group's offset is never stable again.
 
 What was decided still stands in the coordinator's own log. Whoever has just fenced is alone with
-its producer id, so what is open under it then hangs, and gets the markers that it was promised: all
-of them by the one decision, so that no outcome is torn.
+what was written under earlier epochs, so what is open under one of them then hangs, and gets the
+markers that it was promised: all by the one decision, so that no outcome is torn.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from kafka import (
     TopicPartition,
     errors,
 )
-from kafka.admin import TransactionState
+from kafka.admin import TransactionDescription, TransactionState
 from kafka.protocol.producer.transaction import WriteTxnMarkersRequest
 from msgspec import Struct
 
-from ledger.kafka_log.connection import ask, close_producer, open_client
+from ledger.kafka_log.connection import ask, ask_coordinator, close_producer, open_client
 from ledger.kafka_log.positions import position_of
 from ledger.kafka_log.settings import KafkaSettings, reader_options, transactional_options
 from ledger.log import LogUnavailable, Topic, WrongWorld
@@ -52,6 +52,8 @@ _DECISION = struct.Struct(">hqhib")
 versions begin so."""
 _RECENT_DECISIONS = 20_000
 _LOOK_SECONDS = 5.0
+_RETRY_SECONDS = 30.0
+_END_SECONDS = 0.003
 _OTHERS = 3
 _OVER = {
     TransactionState.EMPTY,
@@ -71,6 +73,17 @@ class Open(Struct, frozen=True, kw_only=True):
     first_offset: int
 
 
+def identity_of(producer: Any) -> tuple[int, int]:
+    """The id and epoch that the brokers know a transactional producer by."""
+    identity = producer._transaction_manager.producer_id_and_epoch
+    return (identity.producer_id, identity.epoch)
+
+
+def connections_of(producer: Any) -> set[Any]:
+    """A producer's connections; one that was replaced is another object."""
+    return set(producer._sender._client._manager._conns.values())
+
+
 class HangingTransactions:
     """Finds and ends them, over an admin's connection."""
 
@@ -79,19 +92,32 @@ class HangingTransactions:
         settings: KafkaSettings,
         admin: Any,
         seconds: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         self._settings = settings
         self._admin = admin
         self._seconds = seconds
+        self._sleep = sleep
         self._next_look = 0.0
         self._since: dict[Open, float] = {}
 
-    def end(self, transactional_id: str, producer_id: int) -> None:
-        """End what hangs under the id of a producer that has just fenced and written nothing yet.
+    def end(self, transactional_id: str, producer_id: int, epoch: int | None) -> None:
+        """End what hangs under the id of a producer that was fenced with the epoch given; None if
+        the fence brought another producer id, so that nothing can be written under this one.
 
-        Raises LogUnavailable, and WrongWorld where the brokers no longer know what was decided.
+        1. Find what is open under earlier epochs. What is open under this one or a later is alive:
+           whoever fenced may have been slow, and be fenced itself by now.
+        2. Ask the coordinator's log what was decided. 3. Write each missing marker under the epoch
+           of what it ends: a later epoch in the partition has the brokers refuse it.
+
+        A crash anywhere leaves the rest to the next fence, which reads the same decision. Raises
+        LogUnavailable, and WrongWorld where the brokers no longer know what was decided.
         """
-        hanging = [each for each in self._open() if each.producer_id == producer_id]
+        hanging = [
+            each
+            for each in self._open()
+            if each.producer_id == producer_id and (epoch is None or each.epoch < epoch)
+        ]
         if not hanging:
             return
         committed = self._decision(transactional_id, producer_id)
@@ -111,59 +137,101 @@ class HangingTransactions:
             "committed" if committed else "aborted",
         )
 
+    def await_end(self, transactional_id: str) -> None:
+        """Wait until the coordinator takes the last transaction under the id for over: its markers
+        are written then, unless its broker has died since. Raises LogUnavailable.
+        """
+        give_up = self._seconds() + self._settings.transaction_timeout_ms / 1000
+        while self._state(transactional_id) not in _OVER:
+            if self._seconds() > give_up:
+                raise LogUnavailable(
+                    f"the last transaction of {transactional_id} does not end; look at the brokers"
+                )
+            self._sleep(_END_SECONDS)
+
     def look(self, writers: Mapping[int, int], read: Collection[TopicPartition]) -> frozenset[int]:
         """Now and then, between commits: of the partitions given with their writers' producer ids,
         those whose transaction has been open for longer than one may be. They have to fence again.
 
         What others have left hanging in the partitions `read` is ended here, after a while in which
-        they could have done so themselves. Raises as `end` does.
+        they could have done so themselves. Where that does not work out, it is tried again later.
         """
         now = self._seconds()
         if now < self._next_look:
             return frozenset()
-        self._next_look = now + _LOOK_SECONDS
         try:
             found = self._open()
         except LogUnavailable as error:
             _log.warning("looking for hanging transactions: %s", error)
+            self._next_look = self._seconds() + _RETRY_SECONDS
             return frozenset()
         self._since = {each: self._since.get(each, now) for each in found}
         patience = self._settings.transaction_timeout_ms / 1000
         ages = {each: now - since for each, since in self._since.items()}
         late = {each.producer_id for each, age in ages.items() if age > patience}
-        others = {
-            each.producer_id
-            for each, age in ages.items()
-            if age > _OTHERS * patience and each.place in read
-        }
-        for producer_id in sorted(others.difference(writers.values())):
-            self._end_of_another(producer_id)
+        own = set(writers.values())
+        for each, age in ages.items():
+            if age > _OTHERS * patience and each.place in read and each.producer_id not in own:
+                self._end_of_another(each)
+        self._next_look = self._seconds() + _LOOK_SECONDS
         return frozenset(number for number, given in writers.items() if given in late)
 
-    def _end_of_another(self, producer_id: int) -> None:
+    def _state(self, transactional_id: str) -> TransactionState:
+        """What its coordinator says; one that has forgotten the id has nothing under way."""
+
+        def described() -> TransactionState:
+            try:
+                found = self._admin.describe_transactions([transactional_id])
+            except errors.TransactionalIdNotFoundError:
+                return TransactionState.EMPTY
+            description: TransactionDescription = found[transactional_id]
+            return description.state
+
+        what = f"the last transaction of {transactional_id}"
+        return ask_coordinator(self._settings, what, self._admin, described)
+
+    def _end_of_another(self, found: Open) -> None:
         """End what another producer left hanging; what its coordinator knows of, that one ends."""
+        try:
+            transactional_id = self._over(found)
+            if transactional_id is not None:
+                producer_id, epoch = self._fence(transactional_id)
+                same = producer_id == found.producer_id
+                self.end(transactional_id, found.producer_id, epoch if same else None)
+        except (LogUnavailable, WrongWorld) as error:
+            _log.warning("what hangs in %s/%d: %s", found.place.topic, found.place.partition, error)
+            self._since[found] = self._seconds()
+
+    def _over(self, found: Open) -> str | None:
+        """The transactional id of what is open, if its coordinator takes it for over and it is open
+        all the same; asked in this order, for a coordinator writes the markers first.
+        """
         listed = ask(
             self._settings,
-            f"transactions of producer {producer_id}",
-            lambda: self._admin.list_transactions(producer_id_filters=[producer_id]),
+            f"transactions of producer {found.producer_id}",
+            lambda: self._admin.list_transactions(producer_id_filters=[found.producer_id]),
         )
-        for listing in chain.from_iterable(listed.values()):
-            if listing.state in _OVER:
-                self._fence(listing.transactional_id)
-                self.end(listing.transactional_id, producer_id)
-            return
-        _log.warning(
-            "producer %d has a transaction open that no coordinator knows; end it with Kafka's "
-            "kafka-transactions.sh abort",
-            producer_id,
-        )
+        listing = next(chain.from_iterable(listed.values()), None)
+        if listing is None:
+            raise LogUnavailable(
+                f"no coordinator knows producer {found.producer_id}, epoch {found.epoch}, whose "
+                f"transaction is open from offset {found.first_offset} on; ask who wrote it how it "
+                "was to end"
+            )
+        if listing.state not in _OVER or found not in self._open():
+            return None
+        transactional_id: str = listing.transactional_id
+        return transactional_id
 
-    def _fence(self, transactional_id: str) -> None:
-        """Be alone with the id. Whoever still writes under it learns that with its next request."""
+    def _fence(self, transactional_id: str) -> tuple[int, int]:
+        """Be alone with the id: its producer id and epoch from now on. Whoever still writes under
+        it learns that with its next request.
+        """
         options = transactional_options(self._settings, transactional_id)
         producer: Any = open_client(KafkaProducer, self._settings, options)
         try:
             producer.init_transactions()
+            return identity_of(producer)
         except errors.KafkaError as error:
             raise LogUnavailable(f"fence of {transactional_id}: {error!r}") from error
         finally:
@@ -261,7 +329,7 @@ class HangingTransactions:
             place = self._decided_in(transactional_id)
             begin = consumer.beginning_offsets([place])[place]
             end = consumer.end_offsets([place])[place]
-            for start in (max(begin, end - _RECENT_DECISIONS), begin):
+            for start in sorted({begin, max(begin, end - _RECENT_DECISIONS)}, reverse=True):
                 outcome = None
                 for key, value in self._records(consumer, place, start, end):
                     if key == _decision_key(transactional_id) and value is not None:
@@ -287,9 +355,14 @@ class HangingTransactions:
         return TopicPartition(_DECISIONS, _java_hash(transactional_id) % count)
 
     def _described(self, topics: list[str]) -> list[dict[str, Any]]:
+        """Raises LogUnavailable for one that is not shown, but that there may be no offsets yet."""
         found: list[dict[str, Any]] = ask(
             self._settings, "topics", lambda: self._admin.describe_topics(topics)
         )
+        for topic in found:
+            if not topic["partitions"] and topic["name"] != _OFFSETS:
+                reason = errors.for_code(topic["error_code"]).__name__
+                raise LogUnavailable(f"the brokers do not show {topic['name']}: {reason}")
         return found
 
     def _records(
@@ -299,7 +372,7 @@ class HangingTransactions:
         consumer.assign([place])
         consumer.seek(place, start)
         silent_until = self._seconds() + self._settings.request_timeout_ms / 1000
-        while position_of(consumer, place) < end:
+        while position_of(consumer, place, start) < end:
             polled = consumer.poll(timeout_ms=100).get(place, ())
             for record in polled:
                 yield record.key, record.value
@@ -310,9 +383,10 @@ class HangingTransactions:
 
 
 def _java_hash(text: str) -> int:
-    """The size of Java's `String.hashCode`, of ASCII; of the one without, nothing."""
+    """The size of Java's `String.hashCode`; of the one without, nothing."""
+    units = memoryview(text.encode("utf-16-le")).cast("H")
     number = 0
-    for unit in text.encode("ascii"):
+    for unit in units:
         number = (31 * number + unit) & 0xFFFFFFFF
     return min(number, 2**32 - number) % 2**31
 

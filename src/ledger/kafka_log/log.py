@@ -97,7 +97,7 @@ class KafkaLog:
             self._group,
             self._place(partition),
             lambda: self.committed(partition),
-            self._hanging.end,
+            self._hanging,
             self._watchdog.guard,
         )
         self._lost.discard(partition)
@@ -120,7 +120,7 @@ class KafkaLog:
             return self._membership.read(partition, position, max_records, timeout_seconds)
         self._membership.stay()
         if self._reader is None:
-            self._reader = Reader(self._settings, self._standstill)
+            self._reader = Reader(self._settings, self._offsets)
         return self._reader.read(topic, partition, position, max_records, timeout_seconds)
 
     def commit(

@@ -86,7 +86,7 @@ class Membership:
         """Where fetching stands in the held partitions that are being read."""
         reading = [number for number, fetched in self._fetched.items() if not fetched.paused]
         found = {number: self._position(number) for number in reading}
-        return {number: position for number, position in found.items() if position is not None}
+        return {number: position for number, position in found.items() if position >= 0}
 
     def committed(self, partition: int) -> Committed | None:
         """The group's offset, waiting for an open transaction to settle it."""
@@ -144,12 +144,9 @@ class Membership:
     def _place(self, partition: int) -> TopicPartition:
         return TopicPartition(self._topic, partition)
 
-    def _position(self, partition: int) -> int | None:
-        """None once it is lost, which the client's own thread may notice any time."""
-        try:
-            return position_of(self._consumer, self._place(partition))
-        except KeyError:
-            return None
+    def _position(self, partition: int) -> int:
+        """-1 once it is lost, which the client's own thread may notice any time."""
+        return position_of(self._consumer, self._place(partition), -1)
 
     def _fetch(self, timeout_seconds: float) -> None:
         """Poll. Where that began a new round, go on until it is through: a commit while it is under
@@ -184,7 +181,7 @@ class Membership:
         position = self._position(partition)
         if fetched.records:
             fetched.position = fetched.records[0].offset
-        elif position is not None:
+        elif position >= 0:
             fetched.position = max(fetched.position, position)
         elif records:
             fetched.position = records[-1].offset + 1

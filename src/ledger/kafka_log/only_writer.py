@@ -13,12 +13,12 @@ from typing import Any
 from kafka import KafkaProducer, errors
 
 from ledger.kafka_log.connection import close_producer, open_client
-from ledger.kafka_log.hanging import HangingTransactions
+from ledger.kafka_log.hanging import HangingTransactions, connections_of, identity_of
 from ledger.kafka_log.offsets import Offsets
 from ledger.kafka_log.records import check_outgoing, send_all
 from ledger.kafka_log.settings import KafkaSettings, transactional_options
 from ledger.kafka_log.watchdog import Watchdog, end_process
-from ledger.kafka_log.writer import identity_of, shut_out
+from ledger.kafka_log.writer import shut_out
 from ledger.log import LogUnavailable, MemberReplaced, Outgoing, Published, Topic, WrongWorld
 
 _POLL_SECONDS = 0.05
@@ -40,14 +40,15 @@ class KafkaOnlyWriter:
         self._name = settings.group_name(name)
         self._watchdog = Watchdog(settings.watchdog_seconds, on_hang)
         self._offsets = Offsets(settings)
+        self._hanging = HangingTransactions(settings, self._offsets.admin)
+        self._used: set[Any] = set()
         options = transactional_options(settings, self._name)
         with self._watchdog.guard(f"fence of {self._name}"):
             self._producer: Any = open_client(KafkaProducer, settings, options)
             try:
                 self._producer.init_transactions()
                 self._identity = identity_of(self._producer)
-                hanging = HangingTransactions(settings, self._offsets.admin)
-                hanging.end(self._name, self._identity[0])
+                self._hanging.end(self._name, *self._identity)
             except errors.KafkaError as error:
                 self.close()
                 raise LogUnavailable(f"fence of {self._name}: {error!r}") from error
@@ -80,6 +81,7 @@ class KafkaOnlyWriter:
     ) -> tuple[Published, ...]:
         """One transaction; see `ledger.log.OnlyWriter`."""
         check_outgoing(self._settings, first)
+        self._await_last()
         with self._watchdog.guard(f"transaction of {self._name}"):
             try:
                 self._producer.begin_transaction()
@@ -88,6 +90,7 @@ class KafkaOnlyWriter:
                 self._check_identity()
                 self._producer.commit_transaction()
                 self._check_identity()
+                self._used = connections_of(self._producer)
             except errors.KafkaError as error:
                 if shut_out(error):
                     raise MemberReplaced(
@@ -106,6 +109,16 @@ class KafkaOnlyWriter:
             close_producer(self._producer)
             self._offsets.close()
         self._watchdog.close()
+
+    def _await_last(self) -> None:
+        """See rule 4 of the writer: what hangs must not be ended by what comes next."""
+        if self._used:
+            self._hanging.await_end(self._name)
+        if not self._used <= connections_of(self._producer):
+            raise LogUnavailable(
+                f"{self._name} has lost a broker since it wrote last; run it again, what was "
+                "written is known by the log"
+            )
 
     def _settled(self, records: Sequence[Outgoing]) -> tuple[Published, ...]:
         """Send and wait until every record has its place; KafkaError if one has not."""

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from kafka import TopicPartition
+from msgspec import Struct, field
 
 from ledger.kafka_log.offsets import Offsets
 from ledger.kafka_log.settings import KafkaSettings
@@ -20,19 +21,21 @@ from ledger.log import LogUnavailable, Topic
 _log = logging.getLogger(__name__)
 
 
-def position_of(consumer: Any, place: TopicPartition) -> int:
-    """The offset of the next record that a consumer will hand out, as it knows it itself.
+def position_of(consumer: Any, place: TopicPartition, otherwise: int) -> int:
+    """The offset of the next record that a consumer will hand out, as it knows it itself;
+    `otherwise` where the partition is not assigned or has no position yet.
 
-    Its own `position` may ask brokers, and wait for one that is lost without end. KeyError if the
-    partition is not, or no longer, assigned.
+    Its own `position` may ask brokers, and wait for one that is lost without end.
     """
-    position: int = consumer._subscription.assignment[place].position.offset
-    return position
+    state = consumer._subscription.assignment.get(place)
+    position = None if state is None else state.position
+    offset: int = otherwise if position is None else position.offset
+    return offset
 
 
 class Standstill:
     """Looks at positions that have not moved for two request timeouts; a lagging one that still has
-    not moved at the next look, one timeout later, never will.
+    not moved at the next look, one timeout later, never will. For one consumer.
     """
 
     def __init__(
@@ -45,36 +48,50 @@ class Standstill:
         self._offsets = offsets
         self._seconds = seconds
         self._timeout = settings.request_timeout_ms / 1000
-        self._since: dict[tuple[Topic, int], tuple[int, float]] = {}
-        self._behind: set[tuple[Topic, int, int]] = set()
-        self._next_look = 0.0
+        self._watches: dict[Topic, _Watch] = {}
 
     def check(self, topic: Topic, positions: Mapping[int, int]) -> None:
         """Raises LogUnavailable for a position that stands still below the last stable offset.
 
-        Called often; asks the brokers only where nothing has moved for long.
+        Called often, whenever polling has brought nothing; asks the brokers only where nothing has
+        moved for long. After a time without a call it begins anew: who did not poll did not wait.
         """
         now = self._seconds()
+        watch = self._watches.setdefault(topic, _Watch())
+        if now - watch.called > self._timeout:
+            watch.since.clear()
+            watch.behind.clear()
+        watch.called = now
         late = []
         for partition, position in positions.items():
-            known, since = self._since.get((topic, partition), (-1, now))
+            known, since = watch.since.get(partition, (-1, now))
             if known != position:
-                self._since[topic, partition] = (position, now)
+                watch.since[partition] = (position, now)
             elif now - since > 2 * self._timeout:
                 late.append(partition)
-        if not late or now < self._next_look:
+        if not late or now < watch.next_look:
             return
-        self._next_look = now + self._timeout
+        watch.next_look = now + self._timeout
         try:
             ends = self._offsets.stable_ends(topic, late)
         except LogUnavailable as error:
             _log.warning("looking for what there is to read: %s", error)
             return
-        behind = {(topic, each, positions[each]) for each in late if positions[each] < ends[each]}
-        for _, partition, position in behind & self._behind:
-            raise LogUnavailable(
-                f"{self._settings.topic_name(topic)}/{partition}: reading has stood still at "
-                f"{position} for {now - self._since[topic, partition][1]:.0f} s, though there are "
-                f"records up to {ends[partition]}; a new client goes on from there"
-            )
-        self._behind = behind
+        behind = {each: positions[each] for each in late if positions[each] < ends[each]}
+        for partition, position in behind.items():
+            if watch.behind.get(partition) == position:
+                raise LogUnavailable(
+                    f"{self._settings.topic_name(topic)}/{partition}: reading has stood still at "
+                    f"{position} for {now - watch.since[partition][1]:.0f} s, though there are "
+                    f"records up to {ends[partition]}; a new client goes on from there"
+                )
+        watch.behind = behind
+
+
+class _Watch(Struct, kw_only=True):
+    """What is known of a topic's partitions: since when each stands where, and which lagged."""
+
+    since: dict[int, tuple[int, float]] = field(default_factory=dict)
+    behind: dict[int, int] = field(default_factory=dict)
+    called: float = 0.0
+    next_look: float = 0.0

@@ -8,6 +8,7 @@ from typing import Any
 from kafka import KafkaConsumer, TopicPartition, errors
 
 from ledger.kafka_log.connection import open_client
+from ledger.kafka_log.offsets import Offsets
 from ledger.kafka_log.positions import Standstill, position_of
 from ledger.kafka_log.records import log_record
 from ledger.kafka_log.settings import KafkaSettings, reader_options
@@ -19,9 +20,9 @@ _SLICE_SECONDS = 0.05
 class Reader:
     """One consumer, assigned to one partition at a time; committed records only."""
 
-    def __init__(self, settings: KafkaSettings, standstill: Standstill) -> None:
+    def __init__(self, settings: KafkaSettings, offsets: Offsets) -> None:
         self._settings = settings
-        self._standstill = standstill
+        self._standstill = Standstill(settings, offsets)
         self._consumer: Any = open_client(KafkaConsumer, settings, reader_options(settings))
         self._at: tuple[TopicPartition, int] | None = None
 
@@ -37,7 +38,7 @@ class Reader:
                 left = max(0.0, deadline - time.monotonic())
                 wait_ms = int(min(left, _SLICE_SECONDS) * 1000)
                 polled = self._consumer.poll(timeout_ms=wait_ms, max_records=max_records)
-                next_position = position_of(self._consumer, place)
+                next_position = position_of(self._consumer, place, position)
                 if polled or next_position != position or left == 0.0:
                     break
                 self._standstill.check(topic, {partition: next_position})

@@ -58,13 +58,16 @@ class KafkaTail:
             polled = self._consumer.poll(
                 timeout_ms=int(timeout_seconds * 1000), max_records=max_records
             )
-            reached = {
-                place.partition: position_of(self._consumer, place) for place in self._places
-            }
-            self._standstill.check(self._topic, reached)
         except errors.KafkaError as error:
             self._positions = {}
             raise LogUnavailable(f"reading {self._topic}: {error!r}") from error
+        reached = {
+            place.partition: position_of(self._consumer, place, positions[place.partition])
+            for place in self._places
+        }
+        if not polled:
+            self._positions = {}
+            self._standstill.check(self._topic, reached)
         self._positions = reached
         records = {place.partition: found for place, found in polled.items()}
         return {

@@ -9,7 +9,6 @@ from kafka import KafkaProducer, errors
 
 from ledger.kafka_log.connection import close_producer, open_client
 from ledger.kafka_log.offsets import Offsets
-from ledger.kafka_log.positions import Standstill
 from ledger.kafka_log.reader import Reader
 from ledger.kafka_log.records import check_outgoing, send_all
 from ledger.kafka_log.settings import KafkaSettings, producer_options
@@ -104,7 +103,7 @@ class KafkaTools:
         self, topic: Topic, starts: Sequence[int], ends: dict[int, int]
     ) -> Iterator[LogRecord]:
         if self._reader is None:
-            self._reader = Reader(self._settings, Standstill(self._settings, self._offset_reads()))
+            self._reader = Reader(self._settings, self._offset_reads())
         for partition, first in zip(self._partitions, starts, strict=True):
             position, end, idle = first, ends[partition], 0
             while position < end:

@@ -10,9 +10,10 @@ The client is used within what was found to be safe:
    process ends; the next owner's fence settles the transaction.
 4. After a slow commit, or once a connection was replaced since the last one began, the producer is
    retired: in this version of the protocol a commit request that was delayed could end the next
-   transaction, and a broker that died may have left the last one hanging. Its successor shuts out
-   whoever has become the writer meanwhile, so it writes only where the group's offset is still the
-   one that was committed here; else the partition was taken over.
+   transaction, and a broker that died may have left the last one hanging, which the next would end
+   its own way. So the next begins only when the last is known to be over on the same connections.
+   The successor shuts out whoever has become the writer meanwhile, so it writes only where the
+   group's offset is still the one that was committed here; else the partition was taken over.
 5. What hangs in spite of the fence is ended before anything is written: see `hanging`.
 """
 
@@ -28,6 +29,7 @@ from kafka import KafkaProducer, OffsetAndMetadata, TopicPartition, errors
 
 from ledger.failpoints import passing
 from ledger.kafka_log.connection import close_producer, open_client
+from ledger.kafka_log.hanging import HangingTransactions, connections_of, identity_of
 from ledger.kafka_log.records import send_all
 from ledger.kafka_log.settings import KafkaSettings, transactional_options
 from ledger.log import CommitResult, Committed, LogUnavailable, Outgoing, WrongWorld
@@ -50,9 +52,9 @@ def open_producer(settings: KafkaSettings, transactional_id: str) -> Any:
 class Writer:
     """Writes for one source partition of one group. Made fenced: no earlier writer can commit.
 
-    `committed` asks for the group's stable offset of the source; `end_hanging` ends what hangs
-    under a transactional id and its producer's; `guard` stands around every call that could hang;
-    `new_producer` and `seconds` give the client and the monotonic clock.
+    `committed` asks for the group's stable offset of the source; `hanging` ends what hangs; `guard`
+    stands around every call that could hang; `new_producer` and `seconds` give the client and the
+    monotonic clock.
     """
 
     def __init__(
@@ -61,7 +63,7 @@ class Writer:
         group: str,
         source: TopicPartition,
         committed: Callable[[], Committed | None],
-        end_hanging: Callable[[str, int], None],
+        hanging: HangingTransactions,
         guard: Callable[[str], AbstractContextManager[None]],
         new_producer: Callable[[KafkaSettings, str], Any] = open_producer,
         seconds: Callable[[], float] = time.monotonic,
@@ -70,7 +72,7 @@ class Writer:
         self._source = source
         self._committed = committed
         self._last: Committed | None = None
-        self._end_hanging = end_hanging
+        self._hanging = hanging
         self._guard = guard
         self._new_producer = new_producer
         self._seconds = seconds
@@ -87,7 +89,11 @@ class Writer:
     def commit(
         self, records: Sequence[Outgoing], next_offset: int, metadata: str, membership: Any
     ) -> CommitResult:
-        """One transaction: records, then the offset for the group given by `membership`."""
+        """One transaction: records, then the offset for the group given by `membership`. Raises
+        LogUnavailable where it could not even begin.
+        """
+        if self._used and not self._retire:
+            self._hanging.await_end(self._transactional_id)
         if self._retire or not self._used <= self._connections():
             self.close()
             self._open()
@@ -127,7 +133,7 @@ class Writer:
             try:
                 self._producer.init_transactions()
                 self._identity = identity_of(self._producer)
-                self._end_hanging(self._transactional_id, self.producer_id)
+                self._hanging.end(self._transactional_id, *self._identity)
             except errors.KafkaError as error:
                 close_producer(self._producer)
                 raise LogUnavailable(f"fence of {self._transactional_id}: {error!r}") from error
@@ -161,14 +167,7 @@ class Writer:
             raise errors.KafkaError(f"producer id and epoch {self._identity} became {current}")
 
     def _connections(self) -> set[Any]:
-        manager = self._producer._sender._client._manager
-        return set(manager._conns.values())
-
-
-def identity_of(producer: Any) -> tuple[int, int]:
-    """The id and epoch that the brokers know a transactional producer by."""
-    identity = producer._transaction_manager.producer_id_and_epoch
-    return (identity.producer_id, identity.epoch)
+        return connections_of(self._producer)
 
 
 def shut_out(error: BaseException | None) -> bool:

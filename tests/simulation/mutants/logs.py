@@ -153,15 +153,15 @@ def _source_not_compared(patch: Patch) -> None:
 
 def _hanging_left_alone(patch: Patch) -> None:
     """Whoever has fenced ends what hangs in spite of it."""
-    patch.put(SimulatedHanging, "end", lambda self, transactional_id, producer_id: None)
+    patch.put(SimulatedHanging, "end", lambda self, *given: None)
 
 
 def _hanging_aborted(patch: Patch) -> None:
     """What hangs ends as the brokers had decided: part of it may have been committed already."""
 
-    def end(self: SimulatedHanging, transactional_id: str, producer_id: int) -> None:
+    def end(self: SimulatedHanging, transactional_id: str, producer_id: int, *rest: Any) -> None:
         self._world.broker.producer(producer_id).decided = False
-        original(self, transactional_id, producer_id)
+        original(self, transactional_id, producer_id, *rest)
 
     original = patch.put(SimulatedHanging, "end", end)
 
@@ -178,7 +178,7 @@ def _hanging_of_the_idle_not_looked_for(patch: Patch) -> None:
 
 def _hanging_of_others_left_alone(patch: Patch) -> None:
     """What others left hanging stops a partition as well."""
-    patch.put(HangingTransactions, "_end_of_another", lambda self, producer_id: None)
+    patch.put(HangingTransactions, "_end_of_another", lambda self, found: None)
 
 
 def _producer_kept_when_a_broker_died(patch: Patch) -> None:
