@@ -66,11 +66,15 @@ class Story:
             self._open(partition)
 
     def command(
-        self, account: str, *bodies: Event, command_id: str | None = None
+        self,
+        account: str,
+        *bodies: Event,
+        command_id: str | None = None,
+        at: Instant | None = None,
     ) -> list[RecordedEvent]:
-        """One command and the events it led to."""
+        """One command and the events it led to; an hour after the last one, or `at` an instant."""
         self._commands += 1
-        self.now += 3_600 * SECOND
+        self.now = self.now + 3_600 * SECOND if at is None else at
         name = command_id or f"c-{self._commands}"
         partition = partition_of(account.encode(), self.partition_count)
         return [
