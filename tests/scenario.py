@@ -80,7 +80,15 @@ class Scenario:
 
         Without `role` it is the first that may give the command; without `id` a new one.
         """
-        given = self.command(command, role=role, actor_id=actor_id, id=id)
+        return self._decided(self.command(command, role=role, actor_id=actor_id, id=id))
+
+    def again(self) -> Self:
+        """The last command is delivered once more as it was, to be decided now."""
+        assert self._last is not None
+        self._decided(self._last)
+        return self
+
+    def _decided(self, given: GivenCommand) -> tuple[Event, ...]:
         self._last = given
         digest = command_digest(given)
         terms = self.terms.at(self.now)
