@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from ledger.commands import ConfirmService, WithdrawMarketplaceRefund
 from ledger.events import MarketplaceRefundRequested
 from ledger.refusal import Code
@@ -97,3 +99,15 @@ def _four_used() -> Scenario:
     approve(s, "p-10")
     approve(s, "p-12")
     return s
+
+
+@pytest.mark.parametrize("issued", [0, 1, 2, 3, 4])
+def test_the_fifth_is_one_too_many_however_many_of_four_were_issued(issued: int) -> None:
+    s = bought()
+    for number in range(1, 5):
+        s.give(purchase(f"p-1{number}"))
+        assert names(s.when(application(f"p-1{number}"))) == ["MarketplaceRefundRequested"]
+        if number <= issued:
+            approve(s, f"p-1{number}")
+    figures = s.when(application()).refused(Code.RETURN_QUOTA_EXHAUSTED).violations[0].figures
+    assert figures == {"issued": str(issued), "pending": str(4 - issued), "limit": "4"}

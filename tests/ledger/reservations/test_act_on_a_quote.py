@@ -155,3 +155,33 @@ def test_a_redelivery_stays_quiet() -> None:
     command = act(quantity=1, quote_id=quote_id, amount=10_000)
     s.give(command, id="c-1")
     s.when(command, id="c-1").then()
+
+
+def test_a_quote_of_an_exchange_holds_to_its_last_instant_and_is_used_once() -> None:
+    s, legs, purchases = holding(), (back(),), (new(40_000),)
+    found = exchange_quoted(s.when(quote_exchange(legs, purchases)))
+    command = exchange(legs, purchases, quote_id=found.quote_id, payable=3_500)
+    s.at(found.expires_at + 1).when(command).refused(Code.QUOTE_EXPIRED)
+    s.at(found.expires_at).when(command, id="c-1")
+    assert names(s) == ["ReservationExchanged"]
+    s.when(command, id="c-1").then()
+    used = s.state.find(Quote, s.account, found.quote_id)
+    assert used is not None
+    assert used.status is QuoteStatus.USED
+
+
+@pytest.mark.parametrize("payable", [3_499, 3_501, None])
+def test_an_exchange_is_confirmed_to_the_cent(payable: int | None) -> None:
+    s, legs, purchases = holding(), (back(),), (new(40_000),)
+    quote_id = exchange_quoted(s.when(quote_exchange(legs, purchases))).quote_id
+    s.when(exchange(legs, purchases, quote_id=quote_id, payable=payable))
+    assert set(changed(s)) == {"confirmed_amount_quoted", "confirmed_amount_now"}
+
+
+def test_a_used_quote_is_refused_for_that_alone_where_nothing_else_changed() -> None:
+    s = holding(bought(20_000, quantity=2))
+    quote_id = quoted(s.when(quote(quantity=1))).quote_id
+    command = act(quantity=1, quote_id=quote_id, amount=10_000)
+    s.give(command)
+    violation = s.when(command).refused(Code.QUOTE_USED).violations[0]
+    assert (violation.rule, violation.figures) == ("act_on_a_quote", {"quote_id": quote_id})

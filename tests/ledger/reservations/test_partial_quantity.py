@@ -16,10 +16,13 @@ from ledger.state.entities import ReservationStatus
 from tests.ledger.reservations.stories import (
     MONTHLY,
     act,
+    back,
     bought,
     by_support,
+    exchange,
     holding,
     names,
+    new,
     quote,
     quoted,
     refund_entity,
@@ -114,3 +117,33 @@ def test_the_working_says_where_never_twice_took_something_off() -> None:
     (step,) = (one for one in found.working if one.step == "never_twice")
     assert step.inputs == {"paid": "0.01 USD", "refunded_before": "0.01 USD"}
     assert step.result == "0.00 USD"
+
+
+@pytest.mark.parametrize("quantity", [1, 2, 3])
+def test_from_one_to_all_that_is_held_is_a_quantity(quantity: int) -> None:
+    s = by_support(holding(bought(30_000, quantity=3)), quantity=quantity)
+    assert the_refund(s).amount == 10_000 * quantity
+    assert the_reservation(s).quantity == 3 - quantity
+    by_support(s, quantity=4 - quantity).refused(
+        Code.INVALID_QUANTITY if quantity < 3 else Code.WRONG_STATE
+    )
+
+
+@pytest.mark.parametrize(("quantity", "accepted"), [(0, False), (1, True), (2, True), (3, False)])
+def test_an_exchange_gives_back_from_one_to_all_that_is_held(
+    quantity: int, *, accepted: bool
+) -> None:
+    s = by_support(holding(bought(30_000, quantity=3)), quantity=1)
+    s.when(exchange((back("r-1", quantity),), (new(40_000),)), role=Role.SUPPORT)
+    if accepted:
+        assert names(s) == ["ReservationExchanged"]
+        return
+    violation = s.refused(Code.INVALID_QUANTITY).violations[0]
+    assert violation.rule == "partial_quantity"
+    assert violation.figures == {"reservation": "r-1", "quantity": str(quantity), "held": "2"}
+
+
+def test_a_quote_above_what_is_held_cancels_no_instalments_that_are_not_there() -> None:
+    """1,200.00 in twelve for three: 100.00 now and 1,100.00 to come, though four are asked for."""
+    found = quoted(holding(bought(120_000, quantity=3, plan=MONTHLY)).when(quote(quantity=4)))
+    assert found.cap == CapUse(refund_usd=10_000, cancelled_commitment_usd=120_000, rate="1")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from ledger.calculations.refund_cap import cap_use
+from msgspec.structs import replace
+
+from ledger.calculations.refund_cap import cap_room, cap_use
 from ledger.instants import DAY, format_instant, parse_instant
 from ledger.refusal import Code
 from ledger.shapes import CapUse, Role
+from ledger.state.entities import CapEntry
 from ledger.terms import CapBasis, released_terms
 from tests.ledger.reservations.stories import (
     MONTHLY,
@@ -158,3 +161,27 @@ def test_a_redelivery_uses_the_cap_once() -> None:
     s.give(act(quantity=1), role=Role.SUPPORT, id="c-1")
     s.when(act(quantity=1), role=Role.SUPPORT, id="c-1").then()
     assert len(s.the_account().cap_entries) == 1
+
+
+def test_a_cap_lowered_since_leaves_nothing_and_not_less() -> None:
+    entry = CapEntry(
+        refund_id="x", counted_at=FIRST, refund_usd=4_000_000, cancelled_commitment_usd=4_000_000
+    )
+    for limit, left in ((4_000_001, 1), (4_000_000, 0), (3_999_999, 0)):
+        lowered = replace(released_terms().at(0), cap_usd=limit)
+        room = cap_room([entry], FIRST, lowered)
+        assert (room.consumed, room.limit, room.left) == (4_000_000, limit, left)
+
+
+def test_only_the_oldest_of_what_counts_is_released_next() -> None:
+    s = holding(bought(100), bought(200, "r-2"), bought(400, "r-3", starts_on="2030-01-01"))
+    for one in ("r-1", "r-2"):
+        by_support(s, one)
+    by_support(s.later(1), "r-3")
+    terms = released_terms().at(0)
+    entries = s.the_account().cap_entries
+    room = cap_room(entries, RELEASE - 1, terms)
+    assert (room.consumed, room.next_release_at, room.next_release) == (700, RELEASE, 300)
+    room = cap_room(entries, RELEASE, terms)
+    assert (room.consumed, room.next_release_at, room.next_release) == (400, RELEASE + 1, 400)
+    assert cap_room(entries, RELEASE + 1, terms).next_release_at is None

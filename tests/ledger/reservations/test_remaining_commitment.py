@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from ledger.shapes import BillingPlan, CapUse
 from ledger.shapes import WorkingStep as Step
 from tests.ledger.reservations.stories import MONTHLY, UPFRONT, bought, holding, quote, quoted
@@ -102,3 +104,19 @@ def test_each_instalment_is_its_own_rounded_share_of_the_total() -> None:
         s = holding(bought(1_000, plan=MONTHLY)).at(f"{day}T00:00:00Z").when(quote())
         amounts.append(quoted(s).amount)
     assert amounts == [83, 84, 83]
+
+
+@pytest.mark.parametrize(
+    ("day", "value", "later"),
+    [
+        ("2026-11-05", 100, 100),
+        ("2026-12-04T23:59:59.999999Z", 3, 100),
+        ("2026-12-05", 100, 0),
+        ("2027-01-04", 3, 0),
+    ],
+)
+def test_in_the_last_instalment_none_is_left_to_come(day: str, value: int, later: int) -> None:
+    """12.00 in twelve; the eleventh runs 30 days to 5 Dec, the twelfth 31 days to 5 Jan."""
+    s = holding(bought(1_200, plan=MONTHLY)).at(day if "T" in day else f"{day}T00:00:00Z")
+    cap = quoted(s.when(quote())).cap
+    assert cap == CapUse(refund_usd=value, cancelled_commitment_usd=value + later, rate="1")

@@ -7,7 +7,8 @@ import pytest
 from ledger.commands import SwapReservation
 from ledger.events import ReservationSwapped
 from ledger.refusal import Code
-from tests.ledger.reservations.stories import holding, the_reservation
+from ledger.terms import released_terms
+from tests.ledger.reservations.stories import bought, holding, the_reservation
 
 
 def swap(sku: str) -> SwapReservation:
@@ -48,3 +49,11 @@ def test_a_redelivery_stays_quiet() -> None:
     s = holding()
     s.give(swap("Standard_F1s"), id="c-1")
     s.when(swap("Standard_F1s"), id="c-1").then()
+
+
+@pytest.mark.parametrize(("sku", "twin"), released_terms().at(0).swaps.items())
+def test_each_pair_of_the_table_goes_one_way(sku: str, twin: str) -> None:
+    s = holding(bought(sku=sku)).when(swap(twin))
+    s.then(ReservationSwapped(reservation_id="r-1", sku=twin, previous_sku=sku))
+    s.when(swap(sku)).refused(Code.SWAP_NOT_SUPPORTED)
+    s.when(swap(twin)).refused(Code.SWAP_NOT_SUPPORTED)

@@ -25,6 +25,7 @@ from tests.ledger.reservations.stories import (
 )
 from tests.scenario import Scenario
 
+BY_CARD = Payment(method=PaymentMethod.CARD, card_id="k-1")
 OVERAGE = Payment(method=PaymentMethod.OVERAGE)
 SWAP = SwapReservation(reservation_id="r-1", sku="Standard_F1s")
 HAND_OVER = TransferReservation(reservation_id="r-1", owners=("u-7", "u-8", "u-7"))
@@ -98,3 +99,17 @@ def test_a_redelivery_stays_quiet() -> None:
     s = holding()
     s.give(HAND_OVER, id="c-1")
     s.when(HAND_OVER, id="c-1").then()
+
+
+@pytest.mark.parametrize("account_type", [AccountType.PAYG_INVOICE, AccountType.PAYG_CARD])
+def test_neither_have_us_government_pay_as_you_go_accounts_less(account_type: AccountType) -> None:
+    payment = BY_CARD if account_type is AccountType.PAYG_CARD else BY_INVOICE
+    s = holding(bought(payment=payment), account_type=account_type, us_government=True)
+    assert quoted(s.when(quote())).violations == ()
+    assert names(s.when(SWAP)) == ["ReservationSwapped"]
+
+
+def test_an_enterprise_agreement_of_anybody_else_has_self_service() -> None:
+    s = holding(bought(payment=OVERAGE), account_type=AccountType.EA)
+    assert quoted(s.when(quote())).violations == ()
+    assert names(s.when(SWAP)) == ["ReservationSwapped"]

@@ -23,13 +23,18 @@ from tests.ledger.marketplace import stories as market
 from tests.ledger.reservations.stories import (
     MONTHLY,
     bought,
+    by_support,
     holding,
+    names,
     refund_entity,
     the_reservation,
 )
 from tests.ledger.settlement.stories import by_card, correct, given_back, net, settle, traded
 from tests.rules.instances import acts
 from tests.scenario import START, Scenario
+
+FITTING = {"above": 5_000_001, "whole": 5_000_000, "cent": 1}
+WENT_BACK = ["ReservationCancelled", "RefundIssued"]
 
 
 def test_every_posting_is_reversed_and_nothing_else_moves() -> None:
@@ -231,3 +236,45 @@ def test_a_rule_that_has_no_quota_counts_none_whatever_the_facts_say(rule: Refun
     )
     s.given(corrected)
     assert s.the_account() == before
+
+
+@pytest.mark.parametrize("restore", [True, False])
+def test_the_cap_is_free_again_to_the_cent_only_where_it_was_given_back(*, restore: bool) -> None:
+    later = (bought(total, one, starts_on="2027-12-01") for one, total in FITTING.items())
+    s = holding(bought(4_999_999), *later)
+    wrong = given_back(s, "r-1")
+    s.give(correct(wrong.refund_id, cap=restore))
+    by_support(s, "above").refused(Code.REFUND_CAP_EXCEEDED)
+    by_support(s, "whole")
+    assert names(s) == (WENT_BACK if restore else ["CommandRefused"])
+    by_support(s, "cent")
+    assert names(s) == (["CommandRefused"] if restore else WENT_BACK)
+
+
+@pytest.mark.parametrize("restore", [True, False])
+def test_the_last_ordinary_return_is_free_again_only_where_it_was_given_back(
+    *, restore: bool
+) -> None:
+    s = Scenario(terms=acts.no_full_refunds(ordinary_returns_per_account=1)).opened()
+    s.give(order("o-1", line("i-1"), line("i-2"), line("i-3"), starts_at=START))
+    s.give(correct(acts.returned(s, "i-1").refund_id, quota=restore))
+    acts.act_on(s, acts.quoted(s, "i-2"))
+    if restore:
+        assert acts.issued(s).quota_spent
+        acts.act_on(s, acts.quoted(s, "i-3"))
+    s.refused(Code.RETURN_QUOTA_EXHAUSTED)
+
+
+@pytest.mark.parametrize("restore", [True, False])
+def test_the_last_application_is_free_again_only_where_it_was_given_back(*, restore: bool) -> None:
+    s = Scenario().opened()
+    for one in ("p-1", "p-2", "p-3", "p-4"):
+        s.give(market.purchase(one))
+        s.give(market.application(one))
+        market.approve(s, one)
+    s.give(correct(market.the_refund(s).refund_id, quota=restore))
+    for one in ("p-5", "p-6"):
+        s.give(market.purchase(one))
+    if restore:
+        assert market.names(s.when(market.application("p-5"))) == ["MarketplaceRefundRequested"]
+    s.when(market.application("p-6")).refused(Code.RETURN_QUOTA_EXHAUSTED)
