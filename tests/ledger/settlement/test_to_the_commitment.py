@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from ledger.commands import OpenCommitmentTerm
 from ledger.events import (
     CommitmentCredited,
@@ -161,3 +163,29 @@ def test_a_refund_is_settled_once() -> None:
     settle(s, refund_id)
     settle(s, refund_id)
     assert s.refused(Code.WRONG_STATE).violations[0].figures["state"] == "SETTLED"
+
+
+@pytest.mark.parametrize(
+    ("at", "current"),
+    [
+        ("2026-08-31T23:59:59.999999Z", False),
+        ("2026-09-01T00:00:00Z", True),
+        ("2027-08-31T23:59:59.999999Z", True),
+        ("2027-09-01T00:00:00Z", False),
+    ],
+)
+def test_a_term_is_current_from_its_first_day_to_the_one_before_its_end(
+    at: str, *, current: bool
+) -> None:
+    s = enterprise(term("t-2", "2026-09-01", "2027-09-01"))
+    s.give(bought(36_500, "r-3", months=36, payment=BY_COMMITMENT))
+    settle(s, given_back(s.at(at), "r-3").refund_id)
+    memo = ["CreditMemoIssued", "SupportTaskOpened", "RefundSettled"]
+    to_it = ["CommitmentCredited", "OverageRerateRequested", "RefundSettled"]
+    assert names(s) == (to_it if current else memo)
+
+
+def test_a_settlement_is_told_once() -> None:
+    s = enterprise()
+    settle(s, given_back(s).refund_id)
+    s.again().then()

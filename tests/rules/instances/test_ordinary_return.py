@@ -279,3 +279,13 @@ def test_orders_not_yet_begun_are_worth_all_that_was_paid() -> None:
         terms=s.terms.at(s.now),
     )
     assert (figures.rule, figures.parts) == (RefundRule.ORDINARY_RETURN, Parts(cash=7, gift=8))
+
+
+def test_before_its_delivery_nothing_of_an_instance_is_used() -> None:
+    s = Scenario(terms=no_full_refunds()).opened()
+    s.give(order("o-1", starts_at=START, delivered_at=BEGIN + HOUR))
+    for wait, seconds in ((0, 0), (HOUR, 0), (SECOND, 1)):
+        quote = quoted(s.later(wait))
+        (used_up,) = (step for step in quote.working if step.step == "time_used")
+        assert used_up.result == f"0 months and {seconds} seconds"
+        assert quote.amount == 40_796
