@@ -7,13 +7,16 @@ import pytest
 from ledger.refusal import Code, Violation
 from ledger.shapes import NewReservation, ReservationReturn, Role
 from ledger.shapes import WorkingStep as Step
+from ledger.terms import released_terms
 from tests.ledger.reservations.stories import (
     back,
     bought,
+    by_support,
     exchange,
     exchange_quoted,
     exchanged,
     holding,
+    names,
     new,
     quote_exchange,
 )
@@ -63,6 +66,16 @@ def test_some_types_cannot_be_exchanged() -> None:
     (violation,) = listed(s, (back(),), new(40_000, product_type="SuseLinux"))
     assert (violation.rule, violation.code) == ("exchange", Code.NOT_EXCHANGEABLE)
     assert violation.figures == {"product_type": "SuseLinux"}
+
+
+@pytest.mark.parametrize("product_type", sorted(released_terms().at(0).not_exchangeable))
+def test_what_cannot_be_exchanged_can_be_refunded(product_type: str) -> None:
+    s = holding(bought(product_type=product_type), bought(36_500, "r-2", product_type="Other"))
+    s.when(exchange((back(),), (new(40_000, product_type=product_type),)), role=Role.SUPPORT)
+    s.refused(Code.NOT_EXCHANGEABLE)
+    assert names(by_support(s)) == ["ReservationCancelled", "RefundIssued"]
+    s.when(exchange((back("r-2"),), (new(40_000, product_type="Other"),)), role=Role.SUPPORT)
+    assert names(s) == ["ReservationExchanged"]
 
 
 def test_the_same_reservation_twice_is_no_quantity() -> None:
@@ -147,3 +160,17 @@ def test_the_working_can_be_redone_by_hand() -> None:
             result="36.00 USD",
         ),
     )
+
+
+@pytest.mark.parametrize(("second", "accepted"), [("r-2", True), ("r-1", False)])
+def test_two_reservations_are_returned_once_each_and_one_is_not_returned_twice(
+    second: str, *, accepted: bool
+) -> None:
+    s = holding(bought(20_000, quantity=2), bought(20_000, "r-2", quantity=2))
+    legs = (back("r-1", 1), back(second, 1))
+    s.when(exchange(legs, (new(40_000),)), role=Role.SUPPORT, id="c-1")
+    if accepted:
+        assert [leg.quantity_left for leg in exchanged(s).returned] == [1, 1]
+    else:
+        s.refused(Code.INVALID_QUANTITY)
+    s.again().then()
