@@ -185,3 +185,12 @@ def test_only_the_oldest_of_what_counts_is_released_next() -> None:
     room = cap_room(entries, RELEASE, terms)
     assert (room.consumed, room.next_release_at, room.next_release) == (400, RELEASE + 1, 400)
     assert cap_room(entries, RELEASE + 1, terms).next_release_at is None
+
+
+def test_a_refund_of_nothing_is_not_what_is_released_next() -> None:
+    """0.00 first, 0.01 a microsecond later: nothing is released but the cent."""
+    s = by_support(holding(bought(1), bought(1, "r-2", starts_on="2027-01-05")).later(300 * DAY))
+    assert the_refund(s).amount == 0
+    by_support(s.later(1), "r-2")
+    room = cap_room(s.the_account().cap_entries, s.now, released_terms().at(0))
+    assert (room.next_release_at, room.next_release) == (s.now + 365 * DAY, 1)
