@@ -191,6 +191,11 @@ def _producer_kept_when_a_broker_died(patch: Patch) -> None:
     original = patch.put(Writer, "commit", commit)
 
 
+def _next_begun_before_the_last_is_over(patch: Patch) -> None:
+    """What a broker forgot must not be ended by the next transaction, which may end otherwise."""
+    patch.put(HangingTransactions, "await_end", lambda self, transactional_id: None)
+
+
 MUTANTS = tuple(
     map(
         mutant,
@@ -212,6 +217,7 @@ MUTANTS = tuple(
             _hanging_of_the_idle_not_looked_for,
             _hanging_of_others_left_alone,
             _producer_kept_when_a_broker_died,
+            _next_begun_before_the_last_is_over,
         ),
     )
 )
