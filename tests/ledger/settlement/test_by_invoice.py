@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from ledger.events import (
     CreditHeld,
     HeldCreditConsumed,
@@ -192,3 +194,14 @@ def test_an_invoice_of_no_refund_is_kept_all_the_same() -> None:
     told = InvoiceIssued(invoice_id="inv-9", lines=shown(500, 0), total=500, currency="USD")
     s.given(told)
     assert s.state.find(Invoice, s.account, "inv-9") == Invoice(purchased=500)
+
+
+@pytest.mark.parametrize("spent", [0, 1, 2_999, 3_000])
+def test_a_corrected_credit_is_overdrawn_by_what_was_consumed_of_it(spent: int) -> None:
+    s = with_credits(3_000)
+    wrong = s.the_account().held_credits[0].refund_id
+    if spent:
+        s.give(bought(spent, "r-8", payment=NO_INVOICE))
+    s.give(correct(wrong))
+    assert (left(s), s.the_account().credit_overdrawn) == ([], spent)
+    assert net(s).get("held_credit", 0) == spent
