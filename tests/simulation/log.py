@@ -15,8 +15,9 @@ from kafka.admin import (
 )
 from msgspec import Struct
 
-from ledger.kafka_log.hanging import HangingTransactions, identity_of
+from ledger.kafka_log.hanging import HangingTransactions
 from ledger.kafka_log.settings import KafkaSettings
+from ledger.kafka_log.transactional import identity_of
 from ledger.kafka_log.writer import Writer
 from ledger.log import (
     Batch,

@@ -20,21 +20,16 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from itertools import chain
 from typing import Any
 
-from kafka import (
-    IsolationLevel,
-    KafkaConsumer,
-    KafkaProducer,
-    OffsetSpec,
-    TopicPartition,
-    errors,
-)
+from kafka import IsolationLevel, KafkaConsumer, TopicPartition, errors
 from kafka.admin import TransactionDescription, TransactionState
 from kafka.protocol.producer.transaction import WriteTxnMarkersRequest
 from msgspec import Struct
 
 from ledger.kafka_log.connection import ask, ask_coordinator, close_producer, open_client
+from ledger.kafka_log.offsets import ends_of
 from ledger.kafka_log.positions import position_of
-from ledger.kafka_log.settings import KafkaSettings, reader_options, transactional_options
+from ledger.kafka_log.settings import KafkaSettings, reader_options
+from ledger.kafka_log.transactional import connections_of, fenced_producer, identity_of
 from ledger.log import LogUnavailable, Topic, WrongWorld
 
 _OFFSETS = "__consumer_offsets"
@@ -71,17 +66,6 @@ class Open(Struct, frozen=True, kw_only=True):
     epoch: int
     coordinator_epoch: int
     first_offset: int
-
-
-def identity_of(producer: Any) -> tuple[int, int]:
-    """The id and epoch that the brokers know a transactional producer by."""
-    identity = producer._transaction_manager.producer_id_and_epoch
-    return (identity.producer_id, identity.epoch)
-
-
-def connections_of(producer: Any) -> set[Any]:
-    """A producer's connections; one that was replaced is another object."""
-    return set(producer._sender._client._manager._conns.values())
 
 
 class HangingTransactions:
@@ -136,6 +120,14 @@ class HangingTransactions:
             where,
             "committed" if committed else "aborted",
         )
+
+    def may_follow(self, transactional_id: str, producer: Any, used: set[Any]) -> bool:
+        """Whether a producer may begin its next transaction, once the last is over: not if one of
+        the connections that the last one used was replaced since, for then it may hang.
+        """
+        if used:
+            self.await_end(transactional_id)
+        return used <= connections_of(producer)
 
     def await_end(self, transactional_id: str) -> None:
         """Wait until the coordinator takes the last transaction under the id for over: its markers
@@ -227,13 +219,9 @@ class HangingTransactions:
         """Be alone with the id: its producer id and epoch from now on. Whoever still writes under
         it learns that with its next request.
         """
-        options = transactional_options(self._settings, transactional_id)
-        producer: Any = open_client(KafkaProducer, self._settings, options)
+        producer = fenced_producer(self._settings, transactional_id)
         try:
-            producer.init_transactions()
             return identity_of(producer)
-        except errors.KafkaError as error:
-            raise LogUnavailable(f"fence of {transactional_id}: {error!r}") from error
         finally:
             close_producer(producer)
 
@@ -263,23 +251,14 @@ class HangingTransactions:
     def _unstable(self) -> list[TopicPartition]:
         """The partitions whose last stable offset is not their end."""
         names = [*map(self._settings.topic_name, Topic), _OFFSETS]
-        specs = {
-            TopicPartition(topic["name"], partition["partition_index"]): OffsetSpec.LATEST
+        places = [
+            TopicPartition(topic["name"], partition["partition_index"])
             for topic in self._described(names)
             for partition in topic["partitions"]
-        }
-
-        def ends(isolation: IsolationLevel) -> Mapping[TopicPartition, Any]:
-            found: Mapping[TopicPartition, Any] = ask(
-                self._settings,
-                "ends of topics",
-                lambda: self._admin.list_partition_offsets(specs, isolation_level=isolation),
-            )
-            return found
-
-        stable = ends(IsolationLevel.READ_COMMITTED)
-        end = ends(IsolationLevel.READ_UNCOMMITTED)
-        return [place for place in specs if stable[place].offset < end[place].offset]
+        ]
+        stable = ends_of(self._settings, self._admin, places, IsolationLevel.READ_COMMITTED)
+        end = ends_of(self._settings, self._admin, places, IsolationLevel.READ_UNCOMMITTED)
+        return [place for place in places if stable[place] < end[place]]
 
     def _mark(self, hanging: Open, *, committed: bool) -> None:
         """Write the marker, which the client's admin can do only for an abort. A second one of the
@@ -346,13 +325,9 @@ class HangingTransactions:
 
     def _decided_in(self, transactional_id: str) -> TopicPartition:
         """Where the coordinator keeps an id's decisions."""
-        described = self._described([_DECISIONS])
-        count = sum(len(topic["partitions"]) for topic in described)
-        if not count:
-            raise LogUnavailable(
-                f"the brokers do not show {_DECISIONS}; they may still be starting"
-            )
-        return TopicPartition(_DECISIONS, _java_hash(transactional_id) % count)
+        (described,) = self._described([_DECISIONS])
+        number = _java_hash(transactional_id) % len(described["partitions"])
+        return TopicPartition(_DECISIONS, number)
 
     def _described(self, topics: list[str]) -> list[dict[str, Any]]:
         """Raises LogUnavailable for one that is not shown, but that there may be no offsets yet."""

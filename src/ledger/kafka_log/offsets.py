@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from kafka import IsolationLevel, KafkaAdminClient, OffsetSpec, TopicPartition
@@ -46,13 +47,26 @@ class Offsets:
     def _ends(
         self, topic: Topic, partitions: list[int], isolation: IsolationLevel
     ) -> dict[int, int]:
-        specs = {self._place(topic, p): OffsetSpec.LATEST for p in partitions}
-        found = ask(
-            self._settings,
-            f"end of {self._settings.topic_name(topic)}",
-            lambda: self.admin.list_partition_offsets(specs, isolation_level=isolation),
-        )
-        return {place.partition: each.offset for place, each in found.items()}
+        places = [self._place(topic, partition) for partition in partitions]
+        found = ends_of(self._settings, self.admin, places, isolation)
+        return {place.partition: offset for place, offset in found.items()}
 
     def _place(self, topic: Topic, partition: int) -> TopicPartition:
         return TopicPartition(self._settings.topic_name(topic), partition)
+
+
+def ends_of(
+    settings: KafkaSettings,
+    admin: Any,
+    places: Iterable[TopicPartition],
+    isolation: IsolationLevel,
+) -> dict[TopicPartition, int]:
+    """Where partitions of any topics end for a reader of that isolation."""
+    specs = dict.fromkeys(places, OffsetSpec.LATEST)
+    topics = ", ".join(sorted({place.topic for place in specs}))
+    found = ask(
+        settings,
+        f"end of {topics}",
+        lambda: admin.list_partition_offsets(specs, isolation_level=isolation),
+    )
+    return {place: each.offset for place, each in found.items()}

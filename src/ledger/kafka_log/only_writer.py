@@ -10,13 +10,14 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from kafka import KafkaProducer, errors
+from kafka import errors
 
-from ledger.kafka_log.connection import close_producer, open_client
-from ledger.kafka_log.hanging import HangingTransactions, connections_of, identity_of
+from ledger.kafka_log.connection import close_producer
+from ledger.kafka_log.hanging import HangingTransactions
 from ledger.kafka_log.offsets import Offsets
 from ledger.kafka_log.records import check_outgoing, send_all
-from ledger.kafka_log.settings import KafkaSettings, transactional_options
+from ledger.kafka_log.settings import KafkaSettings
+from ledger.kafka_log.transactional import connections_of, fenced_producer, identity_of
 from ledger.kafka_log.watchdog import Watchdog, end_process
 from ledger.kafka_log.writer import shut_out
 from ledger.log import LogUnavailable, MemberReplaced, Outgoing, Published, Topic, WrongWorld
@@ -42,16 +43,15 @@ class KafkaOnlyWriter:
         self._offsets = Offsets(settings)
         self._hanging = HangingTransactions(settings, self._offsets.admin)
         self._used: set[Any] = set()
-        options = transactional_options(settings, self._name)
         with self._watchdog.guard(f"fence of {self._name}"):
-            self._producer: Any = open_client(KafkaProducer, settings, options)
             try:
-                self._producer.init_transactions()
-                self._identity = identity_of(self._producer)
+                self._producer: Any = fenced_producer(settings, self._name)
+            except LogUnavailable:
+                self._let_go()
+                raise
+            self._identity = identity_of(self._producer)
+            try:
                 self._hanging.end(self._name, *self._identity)
-            except errors.KafkaError as error:
-                self.close()
-                raise LogUnavailable(f"fence of {self._name}: {error!r}") from error
             except (LogUnavailable, WrongWorld):
                 self.close()
                 raise
@@ -107,14 +107,15 @@ class KafkaOnlyWriter:
         """Let go of the connections; never commits."""
         with self._watchdog.guard(f"close of {self._name}"):
             close_producer(self._producer)
-            self._offsets.close()
+            self._let_go()
+
+    def _let_go(self) -> None:
+        self._offsets.close()
         self._watchdog.close()
 
     def _await_last(self) -> None:
         """See rule 4 of the writer: what hangs must not be ended by what comes next."""
-        if self._used:
-            self._hanging.await_end(self._name)
-        if not self._used <= connections_of(self._producer):
+        if not self._hanging.may_follow(self._name, self._producer, self._used):
             raise LogUnavailable(
                 f"{self._name} has lost a broker since it wrote last; run it again, what was "
                 "written is known by the log"

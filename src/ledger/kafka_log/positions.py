@@ -53,8 +53,9 @@ class Standstill:
     def check(self, topic: Topic, positions: Mapping[int, int]) -> None:
         """Raises LogUnavailable for a position that stands still below the last stable offset.
 
-        Called often, whenever polling has brought nothing; asks the brokers only where nothing has
-        moved for long. After a time without a call it begins anew: who did not poll did not wait.
+        Called often; asks the brokers only where nothing has moved for long. After a time without a
+        call it begins anew: who did not poll did not wait. Positions that move only as records are
+        handed out are given where a poll has brought none.
         """
         now = self._seconds()
         watch = self._watches.setdefault(topic, _Watch())

@@ -25,13 +25,19 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
-from kafka import KafkaProducer, OffsetAndMetadata, TopicPartition, errors
+from kafka import OffsetAndMetadata, TopicPartition, errors
 
 from ledger.failpoints import passing
-from ledger.kafka_log.connection import close_producer, open_client
-from ledger.kafka_log.hanging import HangingTransactions, connections_of, identity_of
+from ledger.kafka_log.connection import close_producer
+from ledger.kafka_log.hanging import HangingTransactions
 from ledger.kafka_log.records import send_all
-from ledger.kafka_log.settings import KafkaSettings, transactional_options
+from ledger.kafka_log.settings import KafkaSettings
+from ledger.kafka_log.transactional import (
+    connections_of,
+    fenced_producer,
+    identity_of,
+    open_producer,
+)
 from ledger.log import CommitResult, Committed, LogUnavailable, Outgoing, WrongWorld
 
 _log = logging.getLogger(__name__)
@@ -41,12 +47,6 @@ _SHUT_OUT = (
     errors.FencedInstanceIdError,
     errors.CommitFailedError,
 )
-
-
-def open_producer(settings: KafkaSettings, transactional_id: str) -> Any:
-    """The client's producer under a transactional id, connected."""
-    options = transactional_options(settings, transactional_id)
-    return open_client(KafkaProducer, settings, options)
 
 
 class Writer:
@@ -92,9 +92,7 @@ class Writer:
         """One transaction: records, then the offset for the group given by `membership`. Raises
         LogUnavailable where it could not even begin.
         """
-        if self._used and not self._retire:
-            self._hanging.await_end(self._transactional_id)
-        if self._retire or not self._used <= self._connections():
+        if self._retire or not self._may_follow():
             self.close()
             self._open()
             if self._committed() != self._last:
@@ -129,14 +127,12 @@ class Writer:
     def _open(self) -> None:
         """Fence: end what an earlier producer of this id left open, or hanging, and shut it out."""
         with self._guard(f"fence of {self._transactional_id}"):
-            self._producer: Any = self._new_producer(self._settings, self._transactional_id)
+            self._producer: Any = fenced_producer(
+                self._settings, self._transactional_id, self._new_producer
+            )
+            self._identity = identity_of(self._producer)
             try:
-                self._producer.init_transactions()
-                self._identity = identity_of(self._producer)
                 self._hanging.end(self._transactional_id, *self._identity)
-            except errors.KafkaError as error:
-                close_producer(self._producer)
-                raise LogUnavailable(f"fence of {self._transactional_id}: {error!r}") from error
             except (LogUnavailable, WrongWorld):
                 close_producer(self._producer)
                 raise
@@ -165,6 +161,10 @@ class Writer:
         current = identity_of(self._producer)
         if current != self._identity:
             raise errors.KafkaError(f"producer id and epoch {self._identity} became {current}")
+
+    def _may_follow(self) -> bool:
+        """See rule 4."""
+        return self._hanging.may_follow(self._transactional_id, self._producer, self._used)
 
     def _connections(self) -> set[Any]:
         return connections_of(self._producer)

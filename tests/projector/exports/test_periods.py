@@ -16,7 +16,7 @@ from projector.queries import UnknownAccount
 from projector.rebuild import rebuild
 from projector.views import VIEWS
 from tests.projector.exports.conftest import show, story_told
-from tests.projector.stories import START, MemorySource, credited, issued, opened
+from tests.projector.stories import START, MemorySource, Story, credited, issued, opened
 
 CLOSED = ("statement", "postings", "refusals", "outcomes", "balances", "annual_refund_totals")
 
@@ -24,12 +24,9 @@ CLOSED = ("statement", "postings", "refusals", "outcomes", "balances", "annual_r
 def test_a_closed_period_gives_the_same_bytes_after_more_events_and_a_rebuild(
     migrated: str, tmp_path: Path
 ) -> None:
-    story = story_told()
-    source = MemorySource(story.partition_count)
-    show(migrated, story, None, source)
+    story, source, known = shown_story(migrated)
     until = story.now
     before = exported(migrated, tmp_path / "before", until)
-    known = {partition: len(values) for partition, values in story.values.items()}
     story.command("acct-9", opened("CNY"))
     story.command("acct-1", issued("r-late", "i-2", 700, 0), credited("r-late", 700, 0))
     show(migrated, story, known, source)
@@ -41,12 +38,9 @@ def test_a_closed_period_gives_the_same_bytes_after_more_events_and_a_rebuild(
 def test_a_closed_period_gives_the_same_bytes_once_its_refunds_have_left_the_year(
     migrated: str, tmp_path: Path
 ) -> None:
-    story = story_told()
-    source = MemorySource(story.partition_count)
-    show(migrated, story, None, source)
+    story, source, known = shown_story(migrated)
     until = story.now
     before = exported(migrated, tmp_path / "before", until)
-    known = {partition: len(values) for partition, values in story.values.items()}
     story.now += 400 * DAY
     for number in range(20):  # every partition goes on, so that the new present is known
         story.command(f"later-{number}", opened("CNY"))
@@ -54,6 +48,14 @@ def test_a_closed_period_gives_the_same_bytes_once_its_refunds_have_left_the_yea
     whole = rows_of(migrated, view="annual_refund_totals")
     assert {row[2] for row in whole} == {0}, "every refund has left the year by now"
     assert exported(migrated, tmp_path / "after", until) == before
+
+
+def shown_story(conninfo: str) -> tuple[Story, MemorySource, dict[int, int]]:
+    """The story, shown; and how many events of each partition that were."""
+    story = story_told()
+    source = MemorySource(story.partition_count)
+    show(conninfo, story, None, source)
+    return story, source, {partition: len(values) for partition, values in story.values.items()}
 
 
 def exported(conninfo: str, folder: Path, until: int) -> dict[str, bytes]:
