@@ -6,7 +6,7 @@ import threading
 from uuid import uuid4
 
 import pytest
-from kafka import KafkaAdminClient, KafkaConsumer
+from kafka import KafkaAdminClient, KafkaConsumer, OffsetAndMetadata, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
 
 from ledger.kafka_log import KafkaLog, KafkaSettings, KafkaTools, create_topics, verify_world
@@ -93,18 +93,20 @@ def test_after_a_slow_commit_the_producer_is_replaced(kafka_world: KafkaWorld) -
 def test_the_successor_of_a_retired_producer_writes_nothing_once_another_has_taken_over(
     kafka_world: KafkaWorld,
 ) -> None:
-    zombie = kafka_world.consumer("decider", Topic.COMMANDS, "a", slow_commit_seconds=0)
+    zombie = kafka_world.consumer("decider", Topic.COMMANDS, slow_commit_seconds=0)
     await_owned([zombie], [PARTITIONS])
     zombie.fence(0)
     assert zombie.commit(0, [event(b"zombie")], 1, "1:z") is CommitResult.OK
-    owner = kafka_world.consumer("decider", Topic.COMMANDS, "a")
-    await_owned([owner], [PARTITIONS])
-    owner.fence(0)
-    assert owner.commit(0, [event(b"owner")], 2, "2:o") is CommitResult.OK
+    # One that took over, as the group does not know yet: to it the zombie is still the owner.
+    owner = kafka_world.leave_open("decider-0", [event(b"owner")])
+    place = TopicPartition(kafka_world.settings.topic_name(Topic.COMMANDS), 0)
+    group = kafka_world.settings.group_name("decider")
+    owner.send_offsets_to_transaction({place: OffsetAndMetadata(2, "2:o", -1)}, group)
+    owner.commit_transaction()
+    owner.close()
     assert zombie.commit(0, [event(b"late")], 2, "2:l") is CommitResult.FENCED
     assert [r.value for r in kafka_world.tools.replay(Topic.EVENTS)] == [b"zombie", b"owner"]
-    owner.fence(0)
-    assert owner.committed(0) == Committed(offset=2, metadata="2:o")
+    assert zombie.committed(0) == Committed(offset=2, metadata="2:o")
 
 
 def test_a_partition_whose_holder_dies_while_letting_it_go_finds_another(
