@@ -59,7 +59,7 @@ hostile: $(INSTALLED) ## Judge mutated records among good ones (RECORDS=100000 S
 	@$(BIN)/python -m tests.hostile
 
 schemas: $(INSTALLED) ## Write the Avro schemas of changed commands and events
-	@$(BIN)/python -m ledger.schema_derivation
+	@$(BIN)/python -m ledger.wire.avro.schema_derivation
 
 freeze: $(INSTALLED) ## Freeze the schemas of a release for ever
 	@$(BIN)/python -m tools.freeze

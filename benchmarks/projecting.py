@@ -19,12 +19,11 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from ledger.codec import decode_event
-from ledger.events import InstanceOrderRecorded
-from ledger.ids import partition_of
-from ledger.instants import DAY
-from ledger.log import Batch, LogRecord
-from ledger.shapes import (
+from ledger.log.seam import Batch, LogRecord
+from ledger.values.ids import partition_of
+from ledger.values.instants import DAY
+from ledger.vocabulary.events import InstanceOrderRecorded
+from ledger.vocabulary.shapes import (
     Channel,
     Component,
     DurationDiscount,
@@ -33,13 +32,14 @@ from ledger.shapes import (
     OrderKind,
     OrderLine,
 )
-from projector.changes import TableChanges, fold
+from ledger.wire.avro.codec import decode_event
+from projector.following.projection import Projection
 from projector.migrations import migrate
-from projector.projection import Projection
-from projector.rebuild import rebuild
+from projector.rebuilding.rebuild import rebuild
+from projector.rows.changes import TableChanges, fold
+from projector.rows.writer import READ_MODELS, write
 from projector.runner import run
 from projector.views import VIEWS
-from projector.writer import READ_MODELS, write
 from tests.projector.stories import START, Story, opened
 
 PARTITIONS = 6
@@ -206,7 +206,7 @@ def _server() -> Iterator[str]:
         yield given
         return
     from devstack import destroy, start_services
-    from devstack.processes import myself
+    from devstack.system.process_identity import myself
 
     home = Path(tempfile.mkdtemp(prefix="refunds-bench-"))
     try:

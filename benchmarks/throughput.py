@@ -20,21 +20,21 @@ from pathlib import Path
 
 import psycopg
 
-from consumers.decider import GROUP as DECIDER
+from consumers.deciding.decider import GROUP as DECIDER
 from consumers.follow_ups import command_record
 from devstack import destroy, status
-from ledger.commands import (
+from ledger.log.kafka import KafkaSettings, KafkaTools
+from ledger.log.seam import Outgoing, Topic
+from ledger.values.instants import DAY, Instant
+from ledger.vocabulary.commands import (
     Command,
     OpenAccount,
     QuoteInstanceReturn,
     RecordInstanceOrder,
     ReturnInstance,
 )
-from ledger.envelope import CommandMeta, GivenCommand
-from ledger.instants import DAY, Instant
-from ledger.kafka_log import KafkaSettings, KafkaTools
-from ledger.log import Outgoing, Topic
-from ledger.shapes import (
+from ledger.vocabulary.envelope import CommandMeta, GivenCommand
+from ledger.vocabulary.shapes import (
     AccountType,
     Actor,
     Channel,
@@ -45,7 +45,7 @@ from ledger.shapes import (
     OrderLine,
     Role,
 )
-from projector.queries import positions
+from projector.asking.queries import positions
 
 PARTITIONS = 4
 ACCOUNTS = 400

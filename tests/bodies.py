@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ledger.commands import RecordInstanceOrder, ReturnInstance, StartPostpaidInstance
-from ledger.instants import DAY, Instant, parse_instant
-from ledger.money import Micros, Minor
-from ledger.shapes import (
+from ledger.values.instants import DAY, Instant, parse_instant
+from ledger.values.money import Micros, Minor
+from ledger.vocabulary.commands import RecordInstanceOrder, ReturnInstance, StartPostpaidInstance
+from ledger.vocabulary.shapes import (
     Channel,
     Component,
     DurationDiscount,

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from devstack import Services, destroy
-from devstack.processes import identity_of, myself
+from devstack.system.process_identity import identity_of, myself
 from tests import services as real
 
 HOME = pytest.StashKey[Path]()

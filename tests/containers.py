@@ -14,8 +14,8 @@ from testcontainers.core.docker_client import DockerClient
 from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 
 from devstack import Services
-from devstack.broker import VERSION as KAFKA_VERSION
-from devstack.ports import take_ports
+from devstack.kafka.broker import VERSION as KAFKA_VERSION
+from devstack.system.ports import take_ports
 
 
 class ApacheKafkaContainer(DockerContainer):

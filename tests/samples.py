@@ -6,10 +6,11 @@ from typing import Any, TypeVar, assert_never
 
 from msgspec import Struct
 
-from ledger.commands import Command
-from ledger.envelope import CommandMeta, EventMeta, GivenCommand, RecordedEvent
-from ledger.events import Event
-from ledger.fields import (
+from ledger.values.instants import DAY, HOUR, parse_day, parse_instant
+from ledger.vocabulary.commands import Command
+from ledger.vocabulary.envelope import CommandMeta, EventMeta, GivenCommand, RecordedEvent
+from ledger.vocabulary.events import Event
+from ledger.vocabulary.fields import (
     Choice,
     Digest,
     Field,
@@ -22,7 +23,6 @@ from ledger.fields import (
     Texts,
     fields_of,
 )
-from ledger.instants import DAY, HOUR, parse_day, parse_instant
 
 FIRST_INSTANT = parse_instant("2026-01-05T08:00:00Z")
 FIRST_DAY = parse_day("2026-01-05")

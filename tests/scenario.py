@@ -12,18 +12,24 @@ from typing import Self
 
 from msgspec.structs import replace
 
-from ledger.commands import ROLES, Command, OpenAccount
 from ledger.decide import Duplicate, Fact, decide
-from ledger.digest import command_digest
-from ledger.envelope import ZERO_HASH, CommandMeta, EventMeta, GivenCommand, RecordedEvent
-from ledger.events import CommandRefused, Event
-from ledger.ids import derived_id
-from ledger.instants import Instant, parse_instant
-from ledger.refusal import Code
-from ledger.shapes import AccountType, Actor, Role
 from ledger.state import MemoryState, evolve
 from ledger.state.entities import Account, Stream
-from ledger.terms import TermsTable, released_terms
+from ledger.terms.table import TermsTable, released_terms
+from ledger.values.ids import derived_id
+from ledger.values.instants import Instant, parse_instant
+from ledger.values.refusal import Code
+from ledger.vocabulary.commands import ROLES, Command, OpenAccount
+from ledger.vocabulary.digest import command_digest
+from ledger.vocabulary.envelope import (
+    ZERO_HASH,
+    CommandMeta,
+    EventMeta,
+    GivenCommand,
+    RecordedEvent,
+)
+from ledger.vocabulary.events import CommandRefused, Event
+from ledger.vocabulary.shapes import AccountType, Actor, Role
 
 START = "2026-01-05T08:00:00Z"
 _PREFERRED = (Role.BILLING, Role.SYSTEM, Role.OWNER, Role.BUYER, Role.VENDOR, Role.SUPPORT)

@@ -13,8 +13,8 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from devstack import DevstackError, Services, start_services
-from devstack.broker import VERSION as KAFKA_VERSION
-from devstack.processes import Identity
+from devstack.kafka.broker import VERSION as KAFKA_VERSION
+from devstack.system.process_identity import Identity
 
 KINDS = ("embedded", "docker", "external")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ledger.commands import QuoteInstanceReturn, SetAccountStanding
-from ledger.events import AccountStandingChanged, LedgerOpened
-from ledger.refusal import Code
+from ledger.values.refusal import Code
+from ledger.vocabulary.commands import QuoteInstanceReturn, SetAccountStanding
+from ledger.vocabulary.events import AccountStandingChanged, LedgerOpened
 from tests.bodies import order
 from tests.scenario import START, Scenario
 

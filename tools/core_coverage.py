@@ -11,7 +11,7 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-TESTS = ("tests/rules", "tests/states", "tests/values", "tests/ledger")
+TESTS = ("tests/ledger",)
 
 
 def main() -> int:

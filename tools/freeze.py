@@ -10,8 +10,8 @@ import sys
 from hashlib import sha256
 from pathlib import Path
 
-from ledger.schema_derivation import released_digests
-from ledger.schema_files import schema_root
+from ledger.wire.avro.schema_derivation import released_digests
+from ledger.wire.avro.schema_files import schema_root
 
 
 def main() -> int:

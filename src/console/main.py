@@ -9,20 +9,20 @@ from typing import Annotated
 
 import typer
 
-from console import audit, dlq, processes, quote, stack
-from console.clock import clock
+from console.commands import audit, dlq, processes, quote, stack
+from console.commands.clock import clock
+from console.commands.explain import explain as explain_verdict
+from console.commands.export import export
+from console.commands.query import query
+from console.commands.rebuild import rebuild
+from console.commands.reconcile import reconcile
+from console.commands.report import report
+from console.commands.rules import rules
+from console.commands.scale import scale
+from console.commands.simulate import simulate
+from console.commands.submit import submit
 from console.demo import demo
-from console.errors import INTERRUPTED, explain
-from console.explain import explain as explain_verdict
-from console.export import export
-from console.query import query
-from console.rebuild import rebuild
-from console.reconcile import reconcile
-from console.report import report
-from console.rules import rules
-from console.scale import scale
-from console.simulate import simulate
-from console.submit import submit
+from console.terminal.errors import INTERRUPTED, explain
 
 app = typer.Typer(
     name="refundctl",
@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from console.output import version
+        from console.terminal.output import version
 
         typer.echo(f"refundctl {version()}")
         raise typer.Exit

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from psycopg import Connection
 
-from ledger.instants import Instant
+from ledger.values.instants import Instant
 
 
 class Clock(Protocol):

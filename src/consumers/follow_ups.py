@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ledger.codec import encode_command, headers_for_command
-from ledger.commands import Command
-from ledger.envelope import CommandMeta, EventMeta, GivenCommand
-from ledger.ids import follow_up_id, partition_of
-from ledger.instants import Instant
-from ledger.log import Outgoing, Topic
-from ledger.shapes import Actor, Role
+from ledger.log.seam import Outgoing, Topic
+from ledger.values.ids import follow_up_id, partition_of
+from ledger.values.instants import Instant
+from ledger.vocabulary.commands import Command
+from ledger.vocabulary.envelope import CommandMeta, EventMeta, GivenCommand
+from ledger.vocabulary.shapes import Actor, Role
+from ledger.wire.avro.codec import encode_command, headers_for_command
 
 
 def follow_up(

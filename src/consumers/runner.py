@@ -12,8 +12,8 @@ from typing import Any, Protocol
 import structlog
 from psycopg import Connection
 
-from consumers.deadline_keeper import DeadlineKeeper
-from ledger.log import Log
+from consumers.deadlines.keeper import DeadlineKeeper
+from ledger.log.seam import Log
 
 WAIT_SECONDS = 0.2
 IDLE_SECONDS = 0.05

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from devstack.errors import DevstackError
-from devstack.logs import follow, log_paths, tail
 from devstack.services import Services, services, start_services
 from devstack.stack import destroy, down, follow_plan, home_folder, status, up
 from devstack.status import Plan, ProcessSpec, ProcessState, ProcessStatus, State, Status
+from devstack.supervising.logs import follow, log_paths, tail
 
 __all__ = [
     "DevstackError",

@@ -17,6 +17,6 @@ if __name__ == "__main__":
     # The caller waits for the end of its pipe; from here on all output goes to the log.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
-    from devstack.supervisor import supervise
+    from devstack.supervising.supervisor import supervise
 
     raise SystemExit(supervise(Path(sys.argv[1])))

@@ -10,9 +10,9 @@ from pathlib import Path
 from msgspec import Struct
 
 from devstack.errors import DevstackError
-from devstack.processes import Identity, myself
 from devstack.stack import destroy, up
 from devstack.status import Plan
+from devstack.system.process_identity import Identity, myself
 
 
 class Services(Struct, frozen=True, kw_only=True):

@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from devstack import broker, database
-from devstack.blueprint import APP_STOP, BROKER_STOP, DATABASE_STOP, KILL, TERM
 from devstack.errors import DevstackError
-from devstack.jar_lock import locked_jars
-from devstack.jars import cache_folder, classpath
-from devstack.java import find_java
-from devstack.processes import HOME_MARK, Identity, alive, end, identity_of, kill_session, marked
+from devstack.kafka import broker
+from devstack.kafka.jar_lock import locked_jars
+from devstack.kafka.jars import cache_folder, classpath
+from devstack.kafka.java import find_java
+from devstack.postgres import database
 from devstack.status import (
     PLAN_CHANGED,
     Launch,
@@ -36,6 +35,16 @@ from devstack.status import (
     read_launch,
     read_status,
     write_json,
+)
+from devstack.supervising.blueprint import APP_STOP, BROKER_STOP, DATABASE_STOP, KILL, TERM
+from devstack.system.process_identity import (
+    HOME_MARK,
+    Identity,
+    alive,
+    end,
+    identity_of,
+    kill_session,
+    marked,
 )
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct
 
-from devstack.processes import Identity
+from devstack.system.process_identity import Identity
 
 T = TypeVar("T")
 PLAN_CHANGED = signal.SIGUSR1

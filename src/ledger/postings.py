@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ledger.money import Minor
-from ledger.shapes import Posting, Side
+from ledger.values.money import Minor
+from ledger.vocabulary.shapes import Posting, Side
 
 REFUNDS = "refunds"
 REFUND_PAYABLE = "refund_payable"

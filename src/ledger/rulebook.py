@@ -13,12 +13,12 @@ from inspect import cleandoc
 from msgspec import Struct
 
 from ledger.calculations.working import decimal_text
-from ledger.commands import COMMANDS
-from ledger.instants import format_instant
-from ledger.money import format_minor
 from ledger.policies import JUDGED, STOPPERS
-from ledger.refusal import Code
-from ledger.terms import Terms
+from ledger.terms.table import Terms
+from ledger.values.instants import format_instant
+from ledger.values.money import format_minor
+from ledger.values.refusal import Code
+from ledger.vocabulary.commands import COMMANDS
 
 OURS = "decided for this ledger"
 ONLINE, MARKET, HELD = "seed 000", "seed 001", "seed 003"
@@ -50,7 +50,7 @@ class Rule(Struct, frozen=True, kw_only=True):
         """What it does, by where it lives."""
         if self.ground:
             return (RuleKind.GROUND,)
-        if self.homes == ("ledger.terms",):
+        if self.homes == ("ledger.terms.table",):
             return (RuleKind.TERM,)
         own = tuple(
             kind
@@ -109,19 +109,19 @@ COMMON: tuple[Rule, ...] = (
     _ground(
         "money",
         "whole minor units, never a float; rounded once, half up, per amount.",
-        "ledger.money",
+        "ledger.values.money",
     ),
     _policy("one_account_one_writer", OURS),
     _ground(
         "the_deciding_instant",
         "a command is decided at the broker's append time; replay reads no clock.",
-        "ledger.envelope",
+        "ledger.vocabulary.envelope",
     ),
     _policy("idempotency", OURS),
     _ground(
         "refusal_is_a_fact",
         "a refusal is an event with every violated rule; it changes no money and no state.",
-        "ledger.refusal",
+        "ledger.values.refusal",
     ),
     _ground(
         "precedence",
@@ -142,13 +142,13 @@ COMMON: tuple[Rule, ...] = (
     _ground(
         "vouchers",
         "vouchers and coupons are never returned, and are no part of what was paid.",
-        "ledger.shapes",
+        "ledger.vocabulary.shapes",
     ),
     _policy("corrections", OURS, "ledger.state.corrections"),
     _ground(
         "terms",
         "every number has a version and an effective date; a verdict stores the version.",
-        "ledger.terms",
+        "ledger.terms.table",
         terms=("version", "effective_from"),
     ),
     _ground(
@@ -243,7 +243,7 @@ MARKETPLACE: tuple[Rule, ...] = (
         "arrival",
         MARKET,
         "the credit shows about half an hour later; never a condition.",
-        "ledger.terms",
+        "ledger.terms.table",
         terms=("arrival_minutes",),
     ),
 )

@@ -13,14 +13,15 @@ import stamina
 import structlog
 from psycopg import Connection
 
-from ledger.log import EventSource, LogUnavailable
-from projector import checkpoint, filled, horizon
-from projector.checkpoint import Checkpoint
-from projector.horizon import Horizon
+from ledger.log.seam import EventSource, LogUnavailable
+from projector.following import checkpoint, watermark
+from projector.following.checkpoint import Checkpoint
+from projector.following.projection import SESSION, PostgresTables, Projection, Tables, show
+from projector.following.terms_shown import show_terms
+from projector.following.watermark import Horizon
 from projector.migrations import migrate
-from projector.projection import SESSION, PostgresTables, Projection, Tables, show
-from projector.rebuild import RebuildUnderWay, rebuild
-from projector.terms_shown import show_terms
+from projector.rebuilding import completeness
+from projector.rebuilding.rebuild import RebuildUnderWay, rebuild
 
 _LOOK_SECONDS = 0.5
 _PASSING = (psycopg.OperationalError, LogUnavailable, RebuildUnderWay)
@@ -84,7 +85,7 @@ def _session(projection: Projection, open_source: Callable[[], EventSource], sto
             ends = source.ends()
             places = checkpoint.load(connection, projection.consumer, source.topic_id, ends)
             if not any(place.next_offset for place in places.values()):
-                horizon.forget(connection, projection.consumer)
+                watermark.forget(connection, projection.consumer)
             show_terms(connection, projection.terms)
             # 4
             _fill_new_views(connection, projection, source, places)
@@ -114,7 +115,7 @@ def _fill_new_views(
     places: dict[int, Checkpoint],
 ) -> None:
     """A view that was not there from the first event on lacks the rows that later events change."""
-    new = filled.unfilled(connection, projection.views)
+    new = completeness.unfilled(connection, projection.views)
     if not new:
         return
     if any(place.next_offset for place in places.values()):
@@ -124,7 +125,7 @@ def _fill_new_views(
         log.info("new views are filled", views=names)
     else:
         with connection.transaction():
-            filled.note(connection, new)
+            completeness.note(connection, new)
 
 
 def follow_on(

@@ -11,7 +11,7 @@ import structlog
 from devstack import Services
 from tests import services as real
 from tests.console.ledgers import RunningLedger, running_ledger
-from tests.console.terminal import Terminal
+from tests.console.virtual_terminal import Terminal
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from ledger.kafka_log import KafkaSettings
+from ledger.log.kafka import KafkaSettings
 
 PATIENCE_SECONDS = 120.0
 PARTITIONS = 2

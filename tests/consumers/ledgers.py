@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from consumers.decider import GROUP, PartitionDecider, World
+from consumers.deciding.decider import GROUP, PartitionDecider, World
+from consumers.deciding.store import Store
 from consumers.follow_ups import command_record
-from consumers.store import Store
-from ledger.codec import body_hash, decode_event
-from ledger.commands import Command, OpenAccount, SetAccountStanding
-from ledger.envelope import ZERO_HASH, CommandMeta, GivenCommand, RecordedEvent
-from ledger.events import LedgerOpened
-from ledger.ids import partition_of
-from ledger.instants import Instant
-from ledger.log import LogRecord, Outgoing, Topic
-from ledger.memory_log import MemoryCluster
-from ledger.shapes import AccountType, Actor, Role
-from ledger.terms import released_terms
+from ledger.log.memory import MemoryCluster
+from ledger.log.seam import LogRecord, Outgoing, Topic
+from ledger.terms.table import released_terms
+from ledger.values.ids import partition_of
+from ledger.values.instants import Instant
+from ledger.vocabulary.commands import Command, OpenAccount, SetAccountStanding
+from ledger.vocabulary.envelope import ZERO_HASH, CommandMeta, GivenCommand, RecordedEvent
+from ledger.vocabulary.events import LedgerOpened
+from ledger.vocabulary.shapes import AccountType, Actor, Role
+from ledger.wire.avro.codec import body_hash, decode_event
 
 START = 1_767_600_000_000_000
 

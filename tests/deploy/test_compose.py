@@ -12,8 +12,8 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from console.main import app
-from console.settings import Settings
-from devstack.broker import VERSION as KAFKA_VERSION
+from console.running.settings import Settings
+from devstack.kafka.broker import VERSION as KAFKA_VERSION
 from tests.house.tree import ROOT
 
 SCHEMA = json.loads((Path(__file__).parent / "vendored" / "compose-spec.json").read_text("utf-8"))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from devstack import Plan, ProcessSpec, Status, destroy, status, up
-from devstack.processes import Identity
+from devstack.system.process_identity import Identity
 
 PATIENCE_SECONDS = 60.0
 READY_AND_WAIT = (

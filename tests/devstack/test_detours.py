@@ -8,8 +8,8 @@ import pytest
 from kafka import KafkaAdminClient
 
 from devstack import Plan, up
-from devstack.ports import take_ports
 from devstack.status import Detour
+from devstack.system.ports import take_ports
 from tests.torture.proxy import Proxy
 
 pytestmark = pytest.mark.integration

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from devstack import DevstackError, Plan, State, down, status, up
-from devstack.processes import identity_of
 from devstack.status import Layout, read_status, write_json
+from devstack.system.process_identity import identity_of
 
 
 def test_a_taken_port_is_named(home: Path) -> None:

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from devstack import Plan, ProcessState, ProcessStatus, State, Status, log_paths, tail, up
-from devstack.broker import answers
+from devstack.kafka.broker import answers
 from tests.devstack.conftest import eventually, identity_in, python
 
 pytestmark = pytest.mark.integration

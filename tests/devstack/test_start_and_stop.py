@@ -13,8 +13,8 @@ import psutil
 import pytest
 
 from devstack import DevstackError, Plan, State, destroy, down, status, up
-from devstack.processes import alive, identity_of, marked
 from devstack.status import read_launch
+from devstack.system.process_identity import alive, identity_of, marked
 from tests.devstack.conftest import READY_AND_WAIT, eventually, everyone_in, python
 
 pytestmark = pytest.mark.integration

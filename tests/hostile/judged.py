@@ -11,11 +11,11 @@ from collections.abc import Iterable
 import msgspec
 from msgspec import Struct
 
-from ledger.codec import Unreadable
-from ledger.commands import COMMANDS
-from ledger.envelope import CommandMeta, GivenCommand
-from ledger.log import LogRecord
-from ledger.validation import problems_of
+from ledger.log.seam import LogRecord
+from ledger.vocabulary.commands import COMMANDS
+from ledger.vocabulary.envelope import CommandMeta, GivenCommand
+from ledger.vocabulary.validation import problems_of
+from ledger.wire.avro.codec import Unreadable
 from tests.hostile.strict_avro import NotStrict, Reading, command_schemas
 
 MOST_BYTES = 512 * 1024

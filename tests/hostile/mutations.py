@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
-from ledger.codec import encode_command, encode_event
-from ledger.commands import COMMANDS
-from ledger.events import EVENTS
-from ledger.log import Outgoing
+from ledger.log.seam import Outgoing
+from ledger.vocabulary.commands import COMMANDS
+from ledger.vocabulary.events import EVENTS
+from ledger.wire.avro.codec import encode_command, encode_event
 from tests.hostile.strict_avro import Reading, command_schemas
 from tests.samples import sample_command, sample_event
 

@@ -9,17 +9,17 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from consumers.decider import GROUP, PartitionDecider, World
-from consumers.store import Store
-from ledger.codec import decode_event
-from ledger.events import LedgerOpened
-from ledger.letters import Letter, read_letter
-from ledger.log import LogRecord, LogTools, Outgoing, Topic
-from ledger.memory_log import MemoryCluster
-from ledger.terms import released_terms
+from consumers.deciding.decider import GROUP, PartitionDecider, World
+from consumers.deciding.store import Store
+from ledger.log.memory import MemoryCluster
+from ledger.log.seam import LogRecord, LogTools, Outgoing, Topic
+from ledger.terms.table import released_terms
+from ledger.vocabulary.events import LedgerOpened
+from ledger.wire.avro.codec import decode_event
+from ledger.wire.dead_letters.letter import Letter, read_letter
 from tests.consumers.ledgers import START
-from tests.consumers.stacks import PARTITIONS
-from tests.consumers.test_killed import JUNK, mixed
+from tests.consumers.processes.stacks import PARTITIONS
+from tests.consumers.processes.test_killed import JUNK, mixed
 from tests.hostile.judged import Expected, expectations
 from tests.hostile.mutations import mutated
 

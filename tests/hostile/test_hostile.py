@@ -9,10 +9,10 @@ import pytest
 from kafka import KafkaProducer, errors
 
 from devstack import Services
-from ledger.kafka_log.settings import producer_options
-from ledger.log import Outgoing, Topic
+from ledger.log.kafka.client.settings import producer_options
+from ledger.log.seam import Outgoing, Topic
 from tests.consumers.ledgers import opening, record
-from tests.consumers.stacks import PARTITIONS, Stack, refundctl, running_stack, wait_until
+from tests.consumers.processes.stacks import PARTITIONS, Stack, refundctl, running_stack, wait_until
 from tests.hostile.run import compared, run, stream
 
 SOME = 900
@@ -37,9 +37,9 @@ def test_every_record_becomes_what_it_must_and_the_bad_ones_change_nothing(seed:
 @pytest.mark.parametrize(
     ("place", "blind"),
     [
-        ("ledger.codec._rewritten", lambda *_: Anything()),
-        ("ledger.codec.problems_of", lambda *_: ()),
-        ("consumers.decider.partition_of", lambda *_: Anything()),
+        ("ledger.wire.avro.codec._rewritten", lambda *_: Anything()),
+        ("ledger.wire.avro.codec.problems_of", lambda *_: ()),
+        ("consumers.deciding.decider.partition_of", lambda *_: Anything()),
     ],
     ids=["not re-encoded", "ranges unchecked", "partition unchecked"],
 )
@@ -52,8 +52,8 @@ def test_a_reader_that_believes_too_much_is_found_out(
 
 
 def test_a_reader_that_believes_too_little_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ledger.codec.MAX_COMMAND_BYTES", 100)
-    monkeypatch.setattr("ledger.codec._LIMITS", {"commands": 100, "events": 900_000})
+    monkeypatch.setattr("ledger.wire.avro.codec.MAX_COMMAND_BYTES", 100)
+    monkeypatch.setattr("ledger.wire.avro.codec._LIMITS", {"commands": 100, "events": 900_000})
     with pytest.raises(AssertionError, match="TOO_LARGE"):
         run(SOME, 1)
 

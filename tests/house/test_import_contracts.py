@@ -16,16 +16,32 @@ from tests.house.tree import ROOT, settings
 
 CONTRACTS: list[dict[str, Any]] = settings()["tool"]["importlinter"]["contracts"]
 
+ROOMS = {one["id"]: one for one in CONTRACTS if one["type"] == "layers"}
+
 PLANTS = {
-    "rooms": ("ledger/instants.py", "import consumers"),
-    "devstack-alone": ("devstack/planted.py", "import ledger.money"),
-    "ledger-layers": ("ledger/money.py", "import ledger.log"),
-    "pure-core": ("ledger/money.py", "import time"),
-    "only-codec-speaks-avro": ("consumers/planted.py", "import fastavro"),
-    "only-kafka-log-speaks-kafka": ("projector/planted.py", "from kafka import KafkaConsumer"),
-    "ledger-has-no-database": ("ledger/codec.py", "import psycopg"),
+    "packages": ("ledger/values/instants.py", "import consumers"),
+    "no-circles": ("ledger/state/entities.py", "from ledger.state import reading"),
+    "ledger-rooms": ("ledger/values/money.py", "import ledger.log.seam"),
+    "wire-rooms": ("ledger/wire/json/lines.py", "import ledger.wire.avro.codec"),
+    "log-rooms": ("ledger/log/seam.py", "import ledger.log.memory"),
+    "kafka-rooms": (
+        "ledger/log/kafka/client/settings.py",
+        "import ledger.log.kafka.reading.topic_tail",
+    ),
+    "consumers-rooms": ("consumers/deciding/store.py", "import consumers.sandbox.simulation"),
+    "projector-rooms": ("projector/rows/writer.py", "import projector.following.checkpoint"),
+    "console-rooms": ("console/rendering/sentences/words.py", "import console.commands.submit"),
+    "devstack-rooms": ("devstack/system/ports.py", "import devstack.kafka.broker"),
+    "devstack-alone": ("devstack/planted.py", "import ledger.values.money"),
+    "pure-core": ("ledger/values/money.py", "import time"),
+    "only-the-codec-speaks-avro": ("consumers/planted.py", "import fastavro"),
+    "only-the-kafka-log-speaks-kafka": ("projector/planted.py", "from kafka import KafkaConsumer"),
+    "ledger-has-no-database": ("ledger/wire/avro/codec.py", "import psycopg"),
     "auditor-apart": ("ledger/audit/checks/planted.py", "import ledger.decide"),
-    "reconciliation-apart": ("projector/refold.py", "from projector.views import balances"),
+    "reconciliation-apart": (
+        "projector/reconciling/independent_fold.py",
+        "from projector.views import balances",
+    ),
 }
 
 
@@ -96,10 +112,11 @@ def test_the_check_of_verdicts_alone_may_decide_again(source: Path) -> None:
     assert run.returncode == 0, run.stdout + run.stderr
 
 
-def test_a_ledger_module_in_no_layer_fails(source: Path) -> None:
-    plant(source / "ledger" / "planted.py", "")
+@pytest.mark.parametrize("room", [room for room in ROOMS if ROOMS[room].get("containers")])
+def test_a_module_in_no_layer_fails(room: str, source: Path) -> None:
+    plant(source / ROOMS[room]["containers"][0].replace(".", "/") / "planted.py", "")
 
-    run = lint(source, "ledger-layers")
+    run = lint(source, room)
 
     assert run.returncode == 1, run.stdout + run.stderr
     assert "planted" in run.stdout
@@ -107,7 +124,7 @@ def test_a_ledger_module_in_no_layer_fails(source: Path) -> None:
 
 def test_the_core_is_every_layer_from_decide_down() -> None:
     by_id = {contract["id"]: contract for contract in CONTRACTS}
-    layers = [re.findall(r"\w+", layer) for layer in by_id["ledger-layers"]["layers"]]
+    layers = [re.findall(r"\w+", layer) for layer in by_id["ledger-rooms"]["layers"]]
     first = next(number for number, layer in enumerate(layers) if "decide" in layer)
     core = {f"ledger.{module}" for layer in layers[first:] for module in layer}
     assert core == set(by_id["pure-core"]["source_modules"])

@@ -16,12 +16,12 @@ from msgspec import Struct
 
 from consumers.reactions import REACTIONS
 from ledger.audit.checks import CHECKS
-from ledger.commands import COMMANDS
-from ledger.envelope import CommandMeta, EventMeta
-from ledger.events import EVENTS
-from ledger.fields import Items, Record, fields_of
 from ledger.policies import JUDGED, STOPPERS
-from ledger.refusal import Code
+from ledger.values.refusal import Code
+from ledger.vocabulary.commands import COMMANDS
+from ledger.vocabulary.envelope import CommandMeta, EventMeta
+from ledger.vocabulary.events import EVENTS
+from ledger.vocabulary.fields import Items, Record, fields_of
 from tests.house.tree import ROOT
 from tools.reference.asyncapi import CHANNELS, document
 from tools.reference.codes import lines, pages_of_rules

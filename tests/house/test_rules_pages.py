@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 
-from ledger.refusal import Code
+from ledger.values.refusal import Code
 from tests.house.tree import ROOT
 from tools.reference.codes import HEADING
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.schema_files import schema_root
+from ledger.wire.avro.schema_files import schema_root
 from tests.house.tree import ROOT, tracked_files, uv
 
 
@@ -68,7 +68,7 @@ def test_an_installed_wheel_finds_its_schemas(wheel: Path, tmp_path: Path) -> No
         [uv(), "pip", "install", "--quiet", "--no-deps", "--no-index", "--python", python, wheel],
         check=True,
     )
-    question = "from ledger.schema_files import schema_root; print(schema_root())"
+    question = "from ledger.wire.avro.schema_files import schema_root; print(schema_root())"
     answer = subprocess.run(
         [python, "-c", question], cwd=tmp_path, check=True, capture_output=True, text=True
     )

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger import postings
-from ledger.shapes import Posting, Side
+from ledger.vocabulary.shapes import Posting, Side
 
 AMOUNT = st.integers(0, 10**14)
 

@@ -10,12 +10,12 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from ledger.log import Batch
+from ledger.log.seam import Batch
+from projector.following.projection import Projection
 from projector.migrations import migrate
-from projector.projection import Projection
+from projector.rows.writer import READ_MODELS
 from projector.runner import run
 from projector.views import VIEWS
-from projector.writer import READ_MODELS
 from tests.projector.stories import MemorySource
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from consumers.simulation import Simulation
-from consumers.stepping import step_to
-from ledger.commands import (
+from consumers.sandbox.simulated_time import step_to
+from consumers.sandbox.simulation import Simulation
+from ledger.log.seam import Topic
+from ledger.terms.table import released_terms
+from ledger.values.instants import DAY, HOUR, Instant
+from ledger.vocabulary.commands import (
     Command,
     DestroyPostpaidInstance,
     OpenAccount,
@@ -13,10 +16,8 @@ from ledger.commands import (
     ReturnInstance,
     StartPostpaidInstance,
 )
-from ledger.envelope import CommandMeta, GivenCommand
-from ledger.instants import DAY, HOUR, Instant
-from ledger.log import Topic
-from ledger.shapes import (
+from ledger.vocabulary.envelope import CommandMeta, GivenCommand
+from ledger.vocabulary.shapes import (
     AccountType,
     Actor,
     Channel,
@@ -27,7 +28,6 @@ from ledger.shapes import (
     OrderLine,
     Role,
 )
-from ledger.terms import released_terms
 from tests.projector.stories import START
 
 BILLING = Actor(id="billing", role=Role.BILLING)

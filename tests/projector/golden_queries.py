@@ -12,12 +12,12 @@ import psycopg
 from psycopg import Connection
 
 from devstack import destroy, start_services
-from devstack.processes import myself
+from devstack.system.process_identity import myself
 from projector.migrations import migrate
 from tests import services
 from tests.projector.mixed import mixed
 from tests.projector.shown import of_account, show
-from tests.projector.test_settlement_flows import FLOWS
+from tests.projector.views.test_settlement_flows import FLOWS
 
 FOLDER = Path(__file__).parent.parent.parent / "docs" / "queries"
 QUERIES = sorted(FOLDER.glob("*.sql"))

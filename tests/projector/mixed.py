@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from random import Random
 
-from ledger.commands import (
+from ledger.values.instants import DAY, HOUR, Instant, parse_instant
+from ledger.vocabulary.commands import (
     CompleteOverdueMarketplaceRefund,
     DestroyIsolatedInstance,
     ExpireInstance,
     RestoreInstance,
     SettleRefund,
 )
-from ledger.events import RefundIssued
-from ledger.instants import DAY, HOUR, Instant, parse_instant
-from ledger.shapes import AccountType, OrderKind, Role
+from ledger.vocabulary.events import RefundIssued
+from ledger.vocabulary.shapes import AccountType, OrderKind, Role
 from tests.bodies import line, order, paid, returning
-from tests.ledger.marketplace.stories import application, purchase, request_id
-from tests.ledger.reservations.stories import act, bought
-from tests.ledger.settlement.stories import NO_INVOICE, correct
-from tests.rules.instances.acts import isolation
+from tests.ledger.rules.instances.acts import isolation
+from tests.ledger.rules.marketplace.stories import application, purchase, request_id
+from tests.ledger.rules.reservations.stories import act, bought
+from tests.ledger.rules.settlement.stories import NO_INVOICE, correct
 from tests.scenario import START, Scenario
 
 BEGAN = parse_instant(START)

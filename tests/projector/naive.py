@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ledger import events as e
-from ledger.envelope import RecordedEvent
-from ledger.instants import DAY, Instant
+from ledger.values.instants import DAY, Instant
+from ledger.vocabulary import events as e
+from ledger.vocabulary.envelope import RecordedEvent
 
 WINDOW = 365 * DAY
 CAP_CENTS = 5_000_000

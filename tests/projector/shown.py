@@ -7,16 +7,16 @@ from collections.abc import Sequence
 import psycopg
 from msgspec.structs import replace
 
-from ledger.envelope import ZERO_HASH, RecordedEvent
-from ledger.instants import Instant
-from ledger.terms import TermsTable, released_terms
-from projector import checkpoint
-from projector.changes import fold
-from projector.checkpoint import Checkpoint
-from projector.projection import CONSUMER
-from projector.terms_shown import show_terms
+from ledger.terms.table import TermsTable, released_terms
+from ledger.values.instants import Instant
+from ledger.vocabulary.envelope import ZERO_HASH, RecordedEvent
+from projector.following import checkpoint
+from projector.following.checkpoint import Checkpoint
+from projector.following.projection import CONSUMER
+from projector.following.terms_shown import show_terms
+from projector.rows.changes import fold
+from projector.rows.writer import write
 from projector.views import VIEWS
-from projector.writer import write
 from tests.scenario import Scenario
 
 

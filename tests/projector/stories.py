@@ -7,9 +7,13 @@ from collections.abc import Mapping
 from hashlib import sha256
 
 from ledger import postings
-from ledger.codec import encode_event
-from ledger.envelope import ZERO_HASH, EventMeta, RecordedEvent
-from ledger.events import (
+from ledger.log.memory import MemoryCluster
+from ledger.log.seam import Batch, Outgoing, Topic
+from ledger.values.ids import derived_id, partition_of
+from ledger.values.instants import DAY, SECOND, Instant, parse_instant
+from ledger.values.refusal import Code, Violation
+from ledger.vocabulary.envelope import ZERO_HASH, EventMeta, RecordedEvent
+from ledger.vocabulary.events import (
     AccountOpened,
     BalanceCredited,
     CommandRefused,
@@ -24,12 +28,7 @@ from ledger.events import (
     RefundIssued,
     RefundSettled,
 )
-from ledger.ids import derived_id, partition_of
-from ledger.instants import DAY, SECOND, Instant, parse_instant
-from ledger.log import Batch, Outgoing, Topic
-from ledger.memory_log import MemoryCluster
-from ledger.refusal import Code, Violation
-from ledger.shapes import (
+from ledger.vocabulary.shapes import (
     AccountType,
     Actor,
     Channel,
@@ -45,6 +44,7 @@ from ledger.shapes import (
     SourceKind,
     WorkingStep,
 )
+from ledger.wire.avro.codec import encode_event
 
 START: Instant = parse_instant("2026-01-05T08:00:00Z")
 OWNER = Actor(id="u-1", role=Role.OWNER)

@@ -7,7 +7,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from ledger.commands import (
+from ledger.state.entities import Instance, InstanceStatus, Purchase, Refund, Reservation
+from ledger.values.instants import DAY, day_of, format_day
+from ledger.vocabulary.commands import (
     ApproveMarketplaceRefund,
     ChangeCard,
     CompleteOverdueMarketplaceRefund,
@@ -34,9 +36,8 @@ from ledger.commands import (
     TransferReservation,
     WithdrawMarketplaceRefund,
 )
-from ledger.events import CommandRefused, RefundIssued, ReservationExchanged
-from ledger.instants import DAY, day_of, format_day
-from ledger.shapes import (
+from ledger.vocabulary.events import CommandRefused, RefundIssued, ReservationExchanged
+from ledger.vocabulary.shapes import (
     BillingPlan,
     Channel,
     InvoiceState,
@@ -47,10 +48,9 @@ from ledger.shapes import (
     RefundReason,
     Role,
 )
-from ledger.state.entities import Instance, InstanceStatus, Purchase, Refund, Reservation
 from tests.bodies import component, line, order, paid, postpaid
-from tests.ledger.marketplace.stories import application, purchase, ticket
-from tests.ledger.reservations.stories import back, bought, exchange, new, quote_exchange
+from tests.ledger.rules.marketplace.stories import application, purchase, ticket
+from tests.ledger.rules.reservations.stories import back, bought, exchange, new, quote_exchange
 from tests.properties.world import EA, ONLINE, World
 
 Proposal = Callable[[World, int, int, int], object]

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from ledger.envelope import RecordedEvent
-from ledger.events import (
+from ledger.values.instants import DAY, Instant
+from ledger.vocabulary.envelope import RecordedEvent
+from ledger.vocabulary.events import (
     InstanceOrderRecorded,
     MarketplacePurchaseRecorded,
     MarketplaceRefundDeclined,
@@ -22,8 +23,7 @@ from ledger.events import (
     ReservationExchanged,
     ReservationPurchased,
 )
-from ledger.instants import DAY, Instant
-from ledger.shapes import BillingPlan, CapUse, Funds, RefundRule, Side
+from ledger.vocabulary.shapes import BillingPlan, CapUse, Funds, RefundRule, Side
 
 
 @dataclass(kw_only=True)

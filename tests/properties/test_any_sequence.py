@@ -14,9 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
-from ledger.events import CommandRefused
-from ledger.instants import DAY, HOUR, MINUTE
-from ledger.terms import CapBasis, TermsTable, released_terms
+from ledger.terms.table import CapBasis, TermsTable, released_terms
+from ledger.values.instants import DAY, HOUR, MINUTE
+from ledger.vocabulary.events import CommandRefused
 from tests.properties.proposals import proposed, stocked
 from tests.properties.world import ACCOUNTS, CARD, CSP, EA, ONLINE, World
 from tests.scenario import with_terms

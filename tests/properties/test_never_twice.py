@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.instants import DAY
-from ledger.shapes import BillingPlan
-from tests.ledger.reservations.stories import bought, by_support, holding, the_refund
+from ledger.values.instants import DAY
+from ledger.vocabulary.shapes import BillingPlan
+from tests.ledger.rules.reservations.stories import bought, by_support, holding, the_refund
 
 DAYS = 365
 TOTAL = st.integers(1, 12) | st.integers(1, 10**6)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.events import CommandRefused
-from ledger.instants import DAY, Instant
-from tests.ledger.reservations.stories import bought, by_support, holding
+from ledger.values.instants import DAY, Instant
+from ledger.vocabulary.events import CommandRefused
+from tests.ledger.rules.reservations.stories import bought, by_support, holding
 
 LIMIT, YEAR = 5_000_000, 365 * DAY
 AMOUNT = st.sampled_from([1, 2_500_000, LIMIT - 1, LIMIT, LIMIT + 1]) | st.integers(1, LIMIT)

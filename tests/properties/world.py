@@ -7,12 +7,12 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from ledger.commands import Command
-from ledger.events import CommandRefused, Event, RefundIssued
-from ledger.shapes import AccountType, RefundRule, Role
 from ledger.state import Key
 from ledger.state.entities import Account, Entity, Refund, RefundStatus, SeenCommand, Stream
-from ledger.terms import CapBasis, TermsTable
+from ledger.terms.table import CapBasis, TermsTable
+from ledger.vocabulary.commands import Command
+from ledger.vocabulary.events import CommandRefused, Event, RefundIssued
+from ledger.vocabulary.shapes import AccountType, RefundRule, Role
 from tests.properties.recount import Recount
 from tests.scenario import Scenario
 

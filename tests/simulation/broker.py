@@ -14,8 +14,8 @@ from kafka import errors
 from kafka.admin import TransactionState
 from msgspec import Struct, field
 
-from ledger.instants import Instant
-from ledger.log import Batch, Committed, LogRecord, Outgoing, Published, Topic
+from ledger.log.seam import Batch, Committed, LogRecord, Outgoing, Published, Topic
+from ledger.values.instants import Instant
 from tests.simulation.faults import Faults
 
 Place = tuple[Topic, int]

@@ -1,6 +1,6 @@
 """The client's producer as it was found to behave, with everything that can go wrong under it.
 
-It has the surface that `ledger.kafka_log.writer` and `records` use, so that those run unchanged:
+It has the surface that `transactional_writer` and `records` use, so that those run unchanged:
 
 - A batch that expires inside a transaction fails its futures, and a commit commits the rest.
 - After a failed call the next transaction carries the offsets of the failed one too.
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from kafka import errors
 from msgspec import Struct
 
-from ledger.log import Committed, Headers, Outgoing, Topic
+from ledger.log.seam import Committed, Headers, Outgoing, Topic
 from tests.simulation.broker import Broker
 from tests.simulation.groups import Group, Member
 

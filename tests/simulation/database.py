@@ -10,13 +10,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 from psycopg import OperationalError
 
-from consumers.deadline_table import DueDeadline, Position
-from consumers.deadlines import DeadlineChange, PutDeadline, SendAgain, attempt_id
-from ledger.codec import encode_command, read_command
-from ledger.instants import Instant
-from projector.changes import ImpossibleChange, TableChanges
-from projector.checkpoint import Checkpoint
-from projector.tables import Key, Row
+from consumers.deadlines.schedule import DeadlineChange, PutDeadline, SendAgain, attempt_id
+from consumers.deadlines.table import DueDeadline, Position
+from ledger.values.instants import Instant
+from ledger.wire.avro.codec import encode_command, read_command
+from projector.following.checkpoint import Checkpoint
+from projector.rows.changes import ImpossibleChange, TableChanges
+from projector.rows.tables import Key, Row
 
 if TYPE_CHECKING:
     from tests.simulation.scheduler import Process
@@ -196,7 +196,7 @@ class SimulatedTables:
 
 
 def _check(of_table: TableChanges, table: dict[Key, Row]) -> None:
-    """Raises ImpossibleChange as the statements of `projector.writer` do."""
+    """Raises ImpossibleChange as the statements of `projector.rows.writer` do."""
     name = of_table.table.name
     for key in of_table.inserts:
         if key in table:
@@ -207,7 +207,7 @@ def _check(of_table: TableChanges, table: dict[Key, Row]) -> None:
 
 
 class SimulatedDeadlines:
-    """The deadlines; satisfies `consumers.deadline_keeper.DeadlineRows`."""
+    """The deadlines; satisfies `consumers.deadlines.keeper.DeadlineRows`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

@@ -12,8 +12,8 @@ from pathlib import Path
 from random import Random
 from typing import TypeVar, cast
 
-from consumers.recording import ChainEnd
-from consumers.store import Place, Store
+from consumers.deciding.recording import ChainEnd
+from consumers.deciding.store import Place, Store
 from ledger.state import Change, Key
 from ledger.state.entities import Entity
 from tests.simulation.faults import Faults
@@ -24,7 +24,7 @@ Image = tuple[dict[Key, Entity], Place]
 
 
 class DictStore:
-    """A store whose disk is a dictionary; with the behaviour of `consumers.store.Store`."""
+    """A store whose disk is a dictionary; behaves as `consumers.deciding.store.Store`."""
 
     def __init__(self, disk: dict[Path, Image], path: Path, topic_id: str) -> None:
         entities, place = disk.get(path, ({}, Place(topic_id=topic_id)))

@@ -6,7 +6,7 @@ from random import Random
 
 from msgspec import Struct, field
 
-from ledger.log import MemberReplaced
+from ledger.log.seam import MemberReplaced
 from tests.simulation.scheduler import Process
 
 

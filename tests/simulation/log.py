@@ -15,11 +15,11 @@ from kafka.admin import (
 )
 from msgspec import Struct
 
-from ledger.kafka_log.hanging import HangingTransactions
-from ledger.kafka_log.settings import KafkaSettings
-from ledger.kafka_log.transactional import identity_of
-from ledger.kafka_log.writer import Writer
-from ledger.log import (
+from ledger.log.kafka.client.settings import KafkaSettings
+from ledger.log.kafka.writing.hanging_transactions import HangingTransactions
+from ledger.log.kafka.writing.transactional_producer import identity_of
+from ledger.log.kafka.writing.transactional_writer import Writer
+from ledger.log.seam import (
     Batch,
     CommitResult,
     Committed,
@@ -42,7 +42,7 @@ _TOPICS = {topic.value for topic in Topic}
 
 
 class SimulatedLog:
-    """A member of a group; satisfies `ledger.log.Log` as `ledger.kafka_log.KafkaLog` does."""
+    """A member of a group; satisfies `ledger.log.seam.Log` as `ledger.log.kafka.KafkaLog` does."""
 
     def __init__(self, world: World, process: Process, group: Group, source: Topic) -> None:
         self._world = world
@@ -122,7 +122,7 @@ class SimulatedLog:
     def commit(
         self, partition: int, records: Sequence[Outgoing], next_offset: int, metadata: str
     ) -> CommitResult:
-        """One transaction; see `ledger.kafka_log.writer`."""
+        """One transaction; see `ledger.log.kafka.writing.transactional_writer`."""
         if partition in self._lost:
             return CommitResult.FENCED
         identity = Membership(group=self._group, member=self._member, generation=self._generation)
@@ -178,7 +178,7 @@ class SimulatedHanging(HangingTransactions):
 
 
 class SimulatedAdmin:
-    """What the brokers say of open transactions, to `ledger.kafka_log.hanging`."""
+    """What the brokers say of open transactions, to `hanging_transactions`."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -242,7 +242,7 @@ class OffsetSpecResult(Struct, frozen=True, kw_only=True):
 
 
 class SimulatedSource:
-    """All partitions of the events at once; satisfies `ledger.log.EventSource`."""
+    """All partitions of the events at once; satisfies `ledger.log.seam.EventSource`."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -275,7 +275,7 @@ class SimulatedSource:
 
 
 class SimulatedTools:
-    """Publishing without a transaction; satisfies `ledger.log.LogTools`."""
+    """Publishing without a transaction; satisfies `ledger.log.seam.LogTools`."""
 
     def __init__(self, world: World) -> None:
         self._world = world

@@ -9,23 +9,23 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from consumers.deadlines import CancelDeadline, PutDeadline, SendAgain, deadline_changes
+from consumers.deadlines.schedule import CancelDeadline, PutDeadline, SendAgain, deadline_changes
 from consumers.follow_ups import follow_up
 from consumers.reactions import REACTIONS
-from ledger.codec import UnreadableRecord, body_hash, decode_command
 from ledger.decide import Duplicate, Fact, decide
-from ledger.digest import command_digest
-from ledger.envelope import ZERO_HASH, EventMeta, GivenCommand, RecordedEvent
-from ledger.events import CommandRefused, LedgerOpened
-from ledger.ids import derived_id, follow_up_id, partition_of
-from ledger.instants import Instant
-from ledger.log import LogRecord, Topic
-from ledger.refusal import Code
-from ledger.shapes import Role
+from ledger.log.seam import LogRecord, Topic
 from ledger.state import MemoryState, evolve
-from ledger.terms import TermsTable
-from projector.refold import Refold
-from projector.tables import JSON, as_json
+from ledger.terms.table import TermsTable
+from ledger.values.ids import derived_id, follow_up_id, partition_of
+from ledger.values.instants import Instant
+from ledger.values.refusal import Code
+from ledger.vocabulary.digest import command_digest
+from ledger.vocabulary.envelope import ZERO_HASH, EventMeta, GivenCommand, RecordedEvent
+from ledger.vocabulary.events import CommandRefused, LedgerOpened
+from ledger.vocabulary.shapes import Role
+from ledger.wire.avro.codec import UnreadableRecord, body_hash, decode_command
+from projector.reconciling.independent_fold import Refold
+from projector.rows.tables import JSON, as_json
 from projector.views import VIEWS
 from tests.simulation.database import PENDING, DeadlineRow
 from tests.simulation.workload import BREAKER

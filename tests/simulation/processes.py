@@ -7,15 +7,15 @@ from threading import Event as Flag
 from typing import TYPE_CHECKING, cast
 
 from consumers import runner
-from consumers.deadline_keeper import DeadlineKeeper
-from consumers.decider import PartitionDecider
-from consumers.reactor import PartitionReactor
+from consumers.deadlines.keeper import DeadlineKeeper
+from consumers.deciding.decider import PartitionDecider
+from consumers.reacting.reactor import PartitionReactor
 from consumers.runner import Partitions
-from ledger.instants import Instant
-from ledger.log import LogUnavailable, Outgoing, Topic
-from projector import checkpoint
-from projector import projection as projecting
+from ledger.log.seam import LogUnavailable, Outgoing, Topic
+from ledger.values.instants import Instant
 from projector import runner as projector_runner
+from projector.following import checkpoint
+from projector.following import projection as projecting
 from tests.simulation import workload
 from tests.simulation.database import Connection, SimulatedDeadlines, SimulatedTables
 from tests.simulation.log import SimulatedLog, SimulatedSource, SimulatedTools

@@ -191,7 +191,7 @@ def _is_expected(failure: Exception | None) -> bool:
     """Is this one of the ways in which a sound process may end?"""
     from psycopg import OperationalError
 
-    from consumers.decider import CommitLost
-    from ledger.log import LogUnavailable, MemberReplaced
+    from consumers.deciding.decider import CommitLost
+    from ledger.log.seam import LogUnavailable, MemberReplaced
 
     return isinstance(failure, CommitLost | LogUnavailable | MemberReplaced | OperationalError)

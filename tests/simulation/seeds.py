@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from msgspec import Struct, field
 
-from ledger.log import Topic
+from ledger.log.seam import Topic
 from tests.simulation import oracle, wrong_worlds
 from tests.simulation.mutants import Mutant, planted
 from tests.simulation.scheduler import Violation

@@ -33,7 +33,7 @@ def test_without_the_bug_the_same_seed_is_sound(mutant: Mutant) -> None:
 
 
 def test_a_bug_is_gone_once_it_is_no_longer_planted() -> None:
-    from consumers.decider import PartitionDecider
+    from consumers.deciding.decider import PartitionDecider
 
     sound = vars(PartitionDecider)["restore"]
     for mutant in MUTANTS:

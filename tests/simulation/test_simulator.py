@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from msgspec.structs import replace
 
-from ledger.codec import decode_event
-from ledger.log import Outgoing, Topic
+from ledger.log.seam import Outgoing, Topic
+from ledger.wire.avro.codec import decode_event
 from tests.simulation import oracle
 from tests.simulation.database import PENDING, SENT
 from tests.simulation.faults import RATES
@@ -197,6 +197,6 @@ def _last(world: World) -> int:
 
 
 def _home(world: World, account: bytes) -> int:
-    from ledger.ids import partition_of
+    from ledger.values.ids import partition_of
 
     return partition_of(account, world.broker.partition_count)

@@ -9,7 +9,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from consumers.follow_ups import command_record
-from ledger.commands import (
+from ledger.log.seam import Outgoing
+from ledger.values.ids import derived_id, partition_of
+from ledger.values.instants import DAY, HOUR, parse_day, parse_instant
+from ledger.vocabulary.commands import (
     ApproveMarketplaceRefund,
     ChangeCard,
     Command,
@@ -25,22 +28,12 @@ from ledger.commands import (
     TakeInstanceOffline,
     WithdrawMarketplaceRefund,
 )
-from ledger.digest import command_digest
-from ledger.envelope import CommandMeta, GivenCommand
-from ledger.ids import derived_id, partition_of
-from ledger.instants import DAY, HOUR, parse_day, parse_instant
-from ledger.log import Outgoing
-from ledger.shapes import (
-    AccountType,
-    Actor,
-    InvoiceState,
-    Payment,
-    PaymentMethod,
-    Role,
-)
+from ledger.vocabulary.digest import command_digest
+from ledger.vocabulary.envelope import CommandMeta, GivenCommand
+from ledger.vocabulary.shapes import AccountType, Actor, InvoiceState, Payment, PaymentMethod, Role
 from tests.bodies import line, order, paid, postpaid, renewal, returning
-from tests.ledger.marketplace.stories import application, purchase, ticket
-from tests.ledger.reservations.stories import act, back, bought, exchange, new
+from tests.ledger.rules.marketplace.stories import application, purchase, ticket
+from tests.ledger.rules.reservations.stories import act, back, bought, exchange, new
 from tests.scenario import role_for
 
 START = parse_instant("2026-01-05T08:00:00Z")

@@ -13,21 +13,21 @@ from types import ModuleType
 
 import structlog
 
-from consumers import deadline_keeper as keeping
-from consumers import decider as deciding
-from consumers import reactor as reacting
-from consumers.decider import GROUP as DECIDER
-from consumers.decider import World as Ledger
-from consumers.reactor import GROUP as REACTIONS
-from ledger.codec import decode_command, decode_event
-from ledger.envelope import RecordedEvent
-from ledger.events import LedgerOpened
-from ledger.instants import DAY, HOUR, MINUTE, SECOND, Instant
-from ledger.kafka_log.settings import KafkaSettings
-from ledger.log import Topic
+from consumers.deadlines import keeper as keeping
+from consumers.deciding import decider as deciding
+from consumers.deciding.decider import GROUP as DECIDER
+from consumers.deciding.decider import World as Ledger
+from consumers.reacting import reactor as reacting
+from consumers.reacting.reactor import GROUP as REACTIONS
+from ledger.log.kafka.client.settings import KafkaSettings
+from ledger.log.seam import Topic
 from ledger.state import Change, State, evolve
-from ledger.terms import released_terms
-from projector import chain
+from ledger.terms.table import released_terms
+from ledger.values.instants import DAY, HOUR, MINUTE, SECOND, Instant
+from ledger.vocabulary.envelope import RecordedEvent
+from ledger.vocabulary.events import LedgerOpened
+from ledger.wire.avro.codec import decode_command, decode_event
+from projector.following import event_reader
 from tests.simulation import processes
 from tests.simulation.broker import Broker
 from tests.simulation.database import PENDING, Database
@@ -47,7 +47,7 @@ _TICK = 50_000
 _JUMPS = (SECOND, MINUTE, HOUR, 6 * HOUR, DAY)
 _BROKER_STEPS = tuple(SECOND * seconds for seconds in (-3_600, -30, -1, 0, 1, 30))
 _TERMS = released_terms()
-_READERS = (deciding, reacting, keeping, chain)
+_READERS = (deciding, reacting, keeping, event_reader)
 remembered_event = lru_cache(maxsize=2_000)(decode_event)
 _remembered_command = lru_cache(maxsize=5_000)(decode_command)
 _MEMORY = Path("/dev/shm")

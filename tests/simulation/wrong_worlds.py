@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterator
 
 from msgspec.structs import replace
 
-from consumers.deadline_keeper import DeadlineKeeper
-from consumers.decider import PartitionDecider
-from consumers.decider import World as Ledger
-from consumers.store import Store
-from ledger.codec import decode_event, encode_event
-from ledger.log import Committed, LogRecord, Topic, WrongWorld
-from projector import checkpoint
-from projector import projection as projecting
-from projector.chain import BrokenLog
+from consumers.deadlines.keeper import DeadlineKeeper
+from consumers.deciding.decider import PartitionDecider
+from consumers.deciding.decider import World as Ledger
+from consumers.deciding.store import Store
+from ledger.log.seam import Committed, LogRecord, Topic, WrongWorld
+from ledger.wire.avro.codec import decode_event, encode_event
+from projector.following import checkpoint
+from projector.following import projection as projecting
+from projector.following.event_reader import BrokenLog
 from projector.views import VIEWS
 from tests.simulation.broker import Partition, Transaction
 from tests.simulation.database import Connection, SimulatedDeadlines, SimulatedTables, no_rows

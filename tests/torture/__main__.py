@@ -21,10 +21,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from ledger.kafka_log.tail import KafkaTail
-from ledger.log import Topic
-from projector.reconcile import reconcile
-from tests.consumers.stacks import refundctl
+from ledger.log.kafka.reading.topic_tail import KafkaTail
+from ledger.log.seam import Topic
+from projector.reconciling.reconcile import reconcile
+from tests.consumers.processes.stacks import refundctl
 from tests.torture import report
 from tests.torture.arena import Arena, running_arena
 from tests.torture.cells import Cell, all_cells

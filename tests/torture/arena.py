@@ -14,19 +14,19 @@ from pathlib import Path
 import psycopg
 from msgspec.structs import replace
 
-from console.ledger_plan import ledger_plan
-from console.settings import read_settings
-from consumers.decider import GROUP as DECIDER
-from consumers.reactor import GROUP as REACTIONS
+from console.running.settings import read_settings
+from console.running.stack_plan import ledger_plan
+from consumers.deciding.decider import GROUP as DECIDER
+from consumers.reacting.reactor import GROUP as REACTIONS
 from devstack import Plan, ProcessSpec, State, Status, destroy, status, up
-from devstack.database import DATABASE
-from devstack.ports import take_ports
-from devstack.processes import myself
+from devstack.postgres.database import DATABASE
 from devstack.status import Detour, ProcessState
-from ledger.failpoints import VARIABLE
-from ledger.kafka_log import KafkaSettings, KafkaTools
-from ledger.kafka_log.settings import with_times
-from ledger.log import Topic
+from devstack.system.ports import take_ports
+from devstack.system.process_identity import myself
+from ledger.log.failpoints import VARIABLE
+from ledger.log.kafka import KafkaSettings, KafkaTools
+from ledger.log.kafka.client.settings import with_times
+from ledger.log.seam import Topic
 from tests.torture.mounts import Disk, may_mount, mounted
 from tests.torture.proxy import Proxy
 

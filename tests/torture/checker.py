@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from consumers.follow_ups import follow_up
 from consumers.reactions import REACTIONS
-from ledger.codec import decode_command, decode_event
-from ledger.envelope import RecordedEvent
-from ledger.events import LedgerOpened
-from ledger.instants import Instant
-from ledger.log import LogRecord
-from ledger.terms import TermsTable
-from projector.refold import Refold
+from ledger.log.seam import LogRecord
+from ledger.terms.table import TermsTable
+from ledger.values.instants import Instant
+from ledger.vocabulary.envelope import RecordedEvent
+from ledger.vocabulary.events import LedgerOpened
+from ledger.wire.avro.codec import decode_command, decode_event
+from projector.reconciling.independent_fold import Refold
 from projector.views import VIEWS
 from tests.torture.history import Answer, History, Kind, Rows, Snapshot, Violation
 from tests.torture.model import Expected, PartitionModel

@@ -11,10 +11,10 @@ import psycopg
 from psycopg import Connection, IsolationLevel, sql
 from psycopg.rows import dict_row
 
-from ledger.log import LogUnavailable
-from projector.queries import positions
+from ledger.log.seam import LogUnavailable
+from projector.asking.queries import positions
+from projector.rows.writer import READ_MODELS
 from projector.views import VIEWS
-from projector.writer import READ_MODELS
 from tests.torture.arena import Arena, NeverCame
 from tests.torture.history import Acked, Answer, Rows, Snapshot
 from tests.torture.workload import Workload

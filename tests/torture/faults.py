@@ -14,7 +14,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from ledger.failpoints import FIRED
+from ledger.log.failpoints import FIRED
 from tests.torture.arena import DECIDERS, Arena, NeverCame, wait_until
 from tests.torture.mounts import Disk
 from tests.torture.proxy import Fault as NetworkFault

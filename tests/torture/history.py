@@ -7,8 +7,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from ledger.log import LogRecord, Outgoing, Published
-from projector.tables import Key
+from ledger.log.seam import LogRecord, Outgoing, Published
+from projector.rows.tables import Key
 
 Rows = dict[Key, dict[str, Any]]
 

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from consumers.recording import Answer, ChainEnd, opening, record
-from ledger.codec import UnreadableRecord, decode_command, encode_event
+from consumers.deciding.recording import Answer, ChainEnd, opening, record
 from ledger.decide import Duplicate, decide
-from ledger.digest import command_digest
-from ledger.envelope import RecordedEvent
-from ledger.events import LedgerOpened
-from ledger.ids import partition_of
-from ledger.log import LogRecord
+from ledger.log.seam import LogRecord
 from ledger.state import MemoryState, evolve
 from ledger.state.entities import Stream
-from ledger.terms import TermsTable
+from ledger.terms.table import TermsTable
+from ledger.values.ids import partition_of
+from ledger.vocabulary.digest import command_digest
+from ledger.vocabulary.envelope import RecordedEvent
+from ledger.vocabulary.events import LedgerOpened
+from ledger.wire.avro.codec import UnreadableRecord, decode_command, encode_event
 
 
 class Expected(Struct, frozen=True, kw_only=True):

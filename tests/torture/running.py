@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ledger.codec import decode_event
-from ledger.events import LedgerOpened
-from ledger.log import LogRecord, Topic
-from ledger.terms import released_terms
+from ledger.log.seam import LogRecord, Topic
+from ledger.terms.table import released_terms
+from ledger.vocabulary.events import LedgerOpened
+from ledger.wire.avro.codec import decode_event
 from tests.torture.arena import PARTITIONS, Arena, NeverCame, wait_until
 from tests.torture.cells import Cell
 from tests.torture.checker import Checker, summed_up

@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from consumers.decider import GROUP, PartitionDecider, World
-from consumers.reactor import GROUP as REACTIONS
-from consumers.reactor import PartitionReactor
-from consumers.store import Store
-from ledger.codec import decode_event, encode_event
-from ledger.events import LedgerOpened
-from ledger.instants import SECOND
-from ledger.log import LogRecord, Topic
-from ledger.memory_log import MemoryCluster
-from ledger.terms import released_terms
-from projector.refold import Refold
+from consumers.deciding.decider import GROUP, PartitionDecider, World
+from consumers.deciding.store import Store
+from consumers.reacting.reactor import GROUP as REACTIONS
+from consumers.reacting.reactor import PartitionReactor
+from ledger.log.memory import MemoryCluster
+from ledger.log.seam import LogRecord, Topic
+from ledger.terms.table import released_terms
+from ledger.values.instants import SECOND
+from ledger.vocabulary.events import LedgerOpened
+from ledger.wire.avro.codec import decode_event, encode_event
+from projector.reconciling.independent_fold import Refold
 from tests.torture.checker import Checker, plain
 from tests.torture.history import Acked, Answer, History, Kind, Snapshot
 from tests.torture.workload import START, workload

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from devstack.ports import take_ports
+from devstack.system.ports import take_ports
 from tests.torture.proxy import Fault, Mode, Proxy, containing, kafka_request
 
 LONG = 60.0

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ledger.commands import (
+from ledger.log.seam import Outgoing
+from ledger.values.instants import DAY, SECOND, Instant, parse_day
+from ledger.vocabulary.commands import (
     ChangeCard,
     Command,
     OpenAccount,
@@ -21,13 +23,11 @@ from ledger.commands import (
     ReturnInstance,
     SetAccountStanding,
 )
-from ledger.envelope import GivenCommand
-from ledger.instants import DAY, SECOND, Instant, parse_day
-from ledger.log import Outgoing
-from ledger.shapes import AccountType, ProductKind, Role
+from ledger.vocabulary.envelope import GivenCommand
+from ledger.vocabulary.shapes import AccountType, ProductKind, Role
 from tests.bodies import line, order, paid, postpaid
+from tests.consumers.deadlines.test_schedule import reservation
 from tests.consumers.ledgers import given, record
-from tests.consumers.test_deadlines import reservation
 
 ACCOUNTS = 21
 WAVE = 50

@@ -6,11 +6,11 @@ from typing import Any
 
 import yaml
 
-from ledger.commands import COMMANDS
-from ledger.events import EVENTS
-from ledger.kafka_log.topics import topic_settings
-from ledger.log import Topic
-from ledger.schema_files import Family, schema_root, versions_of
+from ledger.log.kafka.topics import topic_settings
+from ledger.log.seam import Topic
+from ledger.vocabulary.commands import COMMANDS
+from ledger.vocabulary.events import EVENTS
+from ledger.wire.avro.schema_files import Family, schema_root, versions_of
 from tools.reference.topics import ERRORS, HEADERS, PARTIES, RESOLUTIONS
 from tools.reference.words import words
 

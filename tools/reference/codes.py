@@ -11,7 +11,7 @@ from sys import modules
 from typing import NamedTuple
 
 from ledger.policies import JUDGED, STOPPERS
-from ledger.refusal import Code
+from ledger.values.refusal import Code
 from tools.reference.words import WRITTEN, paragraph, table, words
 
 RULES = Path(__file__).parent.parent.parent / "docs" / "rules"

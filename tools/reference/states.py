@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.states.asked import asked
-from tests.states.reached import FAMILIES, Family
+from tests.ledger.state.asked import asked
+from tests.ledger.state.reached import FAMILIES, Family
 from tools.reference.words import WRITTEN, paragraph, table
 
 INTRODUCTION = """\

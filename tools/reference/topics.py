@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from consumers.dead_letters import dead_letter
-from ledger.codec import Unreadable, UnreadableRecord, headers_for_event
-from ledger.envelope import EventMeta, RecordedEvent
-from ledger.events import AccountStandingChanged
-from ledger.header_texts import Place
-from ledger.instants import Instant
-from ledger.kafka_log.topics import topic_settings
-from ledger.log import Headers, LogRecord, Topic
-from ledger.resolutions import Resolution, Resolved, resolution_record
-from ledger.schema_files import Family
-from ledger.schema_registry import subject_of
-from ledger.shapes import Actor, Role
+from consumers.dead_letters.set_aside import dead_letter
+from ledger.log.kafka.topics import topic_settings
+from ledger.log.seam import Headers, LogRecord, Topic
+from ledger.values.instants import Instant
+from ledger.vocabulary.envelope import EventMeta, RecordedEvent
+from ledger.vocabulary.events import AccountStandingChanged
+from ledger.vocabulary.shapes import Actor, Role
+from ledger.wire.avro.codec import Unreadable, UnreadableRecord, headers_for_event
+from ledger.wire.avro.schema_files import Family
+from ledger.wire.avro.schema_registry import subject_of
+from ledger.wire.dead_letters.closing import Resolution, Resolved, resolution_record
+from ledger.wire.dead_letters.headers import Place
 from tools.reference.words import WRITTEN, paragraph, table
 
 PARTIES = {

@@ -8,11 +8,11 @@ from typing import assert_never
 
 from msgspec import Struct
 
-from ledger.built import BUILT
-from ledger.commands import COMMANDS, ROLES
-from ledger.envelope import CommandMeta, EventMeta
-from ledger.events import EVENTS
-from ledger.fields import (
+from ledger.log.seam import Topic
+from ledger.vocabulary.commands import COMMANDS, ROLES
+from ledger.vocabulary.envelope import CommandMeta, EventMeta
+from ledger.vocabulary.events import EVENTS
+from ledger.vocabulary.fields import (
     Choice,
     Digest,
     Field,
@@ -25,8 +25,7 @@ from ledger.fields import (
     Texts,
     fields_of,
 )
-from ledger.log import Topic
-from ledger.schema_files import Family, schema_root, versions_of
+from ledger.wire.avro.schema_files import Family, schema_root, versions_of
 from tools.reference.codes import codes_judged_for
 from tools.reference.words import WRITTEN, docstring_of, paragraph, table, words
 
@@ -102,10 +101,6 @@ def _roles(name: str) -> str:
 
 def _command(name: str, said: str) -> str:
     given = f"Given by {_roles(name)}."
-    if name not in BUILT:
-        given += (
-            " Not decided by this version: `submit` turns it away, a record of it is a dead letter."
-        )
     codes = ", ".join(f"`{code}`" for code in codes_judged_for(name))
     judged = paragraph(
         "Beside [the codes that stop the judging](codes.md#these-stop-the-judging) it is judged",

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from console.errors import BadInput
+from console.terminal.errors import BadInput
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from console.audit_report import Verified
-    from console.ledger_found import Ledger
+    from console.rendering.reports.audit import Verified
+    from console.running.ledger_locator import Ledger
     from ledger.audit import AuditReport
-    from ledger.log import LogTools
-    from projector.reconcile import Reconciliation
+    from ledger.log.seam import LogTools
+    from projector.reconciling.reconcile import Reconciliation
 
 CLAIM_OF_READ_MODELS = (
     "Every read model has exactly the rows that the log gives up to the offset it has read."
@@ -53,10 +53,10 @@ def verify(
 
       refundctl audit verify --json | jq .divergences
     """
-    from console.audit_report import print_verified, verified_to_json
-    from console.ledger_found import find_ledger
-    from console.output import console, json_line
-    from console.settings import read_settings
+    from console.rendering.reports.audit import print_verified, verified_to_json
+    from console.running.ledger_locator import find_ledger
+    from console.running.settings import read_settings
+    from console.terminal.output import console, json_line
 
     _known(check)
     found = verified(find_ledger(read_settings()), check)
@@ -73,7 +73,7 @@ def checks(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a check.")] = False,
 ) -> None:
     """List the checks, each with the claim it proves."""
-    from console.output import json_line
+    from console.terminal.output import json_line
 
     for name, claim in claims().items():
         line = json_line({"check": name, "claim": claim}) if as_json else f"{name:<24} {claim}"
@@ -82,7 +82,7 @@ def checks(
 
 def claims() -> dict[str, str]:
     """Every check's claim by its name, in the order in which they are made."""
-    from console.audit_report import READ_MODELS
+    from console.rendering.reports.audit import READ_MODELS
     from ledger.audit import CHECKS, claim_of, name_of
 
     return {**{name_of(kind): claim_of(kind) for kind in CHECKS}, READ_MODELS: CLAIM_OF_READ_MODELS}
@@ -91,11 +91,11 @@ def claims() -> dict[str, str]:
 def verified(ledger: Ledger, check: str | None = None) -> Verified:
     """Audit a running ledger: its log, and its read models against the log."""
     began = time.monotonic()
-    from console.audit_report import READ_MODELS, Verified
-    from console.terms_found import terms_in_force
-    from consumers.decider import GROUP
+    from console.rendering.reports.audit import READ_MODELS, Verified
+    from console.running.terms_files import terms_in_force
+    from consumers.deciding.decider import GROUP
     from ledger.audit import CHECKS, audit, name_of
-    from ledger.kafka_log import KafkaTools
+    from ledger.log.kafka import KafkaTools
 
     log: AuditReport | None = None
     if check != READ_MODELS:
@@ -112,10 +112,10 @@ def verified(ledger: Ledger, check: str | None = None) -> Verified:
 
 def _reconciled(ledger: Ledger) -> Reconciliation | str:
     """The comparison, or why there can be none: what else was found must be told all the same."""
-    from ledger.codec import UnreadableRecord
-    from ledger.kafka_log import KafkaTail
-    from ledger.log import Topic, WrongWorld
-    from projector.reconcile import reconcile
+    from ledger.log.kafka import KafkaTail
+    from ledger.log.seam import Topic, WrongWorld
+    from ledger.wire.avro.codec import UnreadableRecord
+    from projector.reconciling.reconcile import reconcile
 
     source = KafkaTail(ledger.kafka, Topic.EVENTS)
     try:
@@ -138,8 +138,8 @@ def _known(check: str | None) -> None:
 @contextmanager
 def _progress(tools: LogTools) -> Iterator[Callable[[int], None]]:
     """A bar on a terminal's stderr where the log is long."""
-    from console.output import console
-    from ledger.log import Topic
+    from console.terminal.output import console
+    from ledger.log.seam import Topic
 
     out = console(stderr=True)
     total = sum(sum(tools.end_offsets(topic)) for topic in Topic) if out.is_terminal else 0

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from console.errors import BadInput
-from ledger.instants import (
+from console.terminal.errors import BadInput
+from ledger.values.instants import (
     DAY,
     HOUR,
     LATEST,
@@ -30,7 +30,7 @@ _DURATION = re.compile(r"(?:\d+[dhms])+", re.ASCII)
 @clock.command()
 def show() -> None:
     """Print the instant the sandbox stands at."""
-    from console.sandbox_found import sandbox
+    from console.submitting.running_sandbox import sandbox
 
     with sandbox() as found:
         typer.echo(format_instant(found.world.now()))
@@ -48,7 +48,7 @@ def advance(
 
       refundctl clock advance 2h30m
     """
-    from console.sandbox_found import let_pass, sandbox
+    from console.submitting.running_sandbox import let_pass, sandbox
 
     span = parse_duration(duration)
     with sandbox() as found:
@@ -65,7 +65,7 @@ def set_to(
 
       refundctl clock set 2026-02-01T00:00:00Z
     """
-    from console.sandbox_found import let_pass, sandbox
+    from console.submitting.running_sandbox import let_pass, sandbox
 
     try:
         target = parse_instant(instant)

@@ -39,14 +39,14 @@ def explain(
 
       refundctl simulate commands.jsonl | refundctl explain c-6 --file -
     """
-    from console.explained_events import from_file, from_ledger
-    from console.explaining import explained, explanation_to_json
-    from console.explanation_told import explanation_told
-    from console.ledger_found import find_ledger
-    from console.log_output import log_to_stderr
-    from console.output import json_line
-    from console.settings import read_settings
-    from console.terms_found import terms_in_force, terms_of
+    from console.explaining.as_text import explanation_told
+    from console.explaining.event_sources import from_file, from_ledger
+    from console.explaining.explanation import explained, explanation_to_json
+    from console.running.ledger_locator import find_ledger
+    from console.running.settings import read_settings
+    from console.running.terms_files import terms_in_force, terms_of
+    from console.terminal.log_output import log_to_stderr
+    from console.terminal.output import json_line
 
     log_to_stderr("error", json=False)
     if file is not None:

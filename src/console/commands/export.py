@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from console.errors import BadInput
-from console.period_given import From, To
-from console.period_given import period as period_of
+from console.terminal.errors import BadInput
+from console.terminal.period_options import From, To
+from console.terminal.period_options import period as period_of
 
 if TYPE_CHECKING:
     from projector.exports.writing import Format
@@ -48,10 +48,10 @@ def export(
 
       refundctl export postings --format beancount -o books.beancount
     """
-    from console.ledger_found import find_ledger
-    from console.output import console
-    from console.progress_bar import bar
-    from console.settings import read_settings
+    from console.running.ledger_locator import find_ledger
+    from console.running.settings import read_settings
+    from console.terminal.output import console
+    from console.terminal.progress_bar import bar
     from projector.exports.errors import CannotBeWritten
     from projector.exports.extract import Request
     from projector.exports.period import BadPeriod, UnknownView

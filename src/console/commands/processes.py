@@ -11,14 +11,14 @@ from uuid import UUID
 
 import typer
 
-from console.errors import Failed, explain
-from console.ledger_found import connected, find_ledger, use_schema_registry
+from console.running.ledger_locator import connected, find_ledger, use_schema_registry
+from console.terminal.errors import Failed, explain
 
 if TYPE_CHECKING:
-    from console.ledger_found import Ledger
-    from console.settings import Settings
-    from ledger.events import LedgerOpened
-    from ledger.log import Topic
+    from console.running.ledger_locator import Ledger
+    from console.running.settings import Settings
+    from ledger.log.seam import Topic
+    from ledger.vocabulary.events import LedgerOpened
 
 run = typer.Typer(
     no_args_is_help=True, help="Run one process of the ledger until it is told to stop."
@@ -30,7 +30,7 @@ def init(
 ) -> None:
     """Make the topics and the tables of a ledger, or see that they are as they must be."""
     from consumers.clock import SandboxClock
-    from ledger.kafka_log import create_topics
+    from ledger.log.kafka import create_topics
     from projector.migrations import migrate
 
     settings = _started()
@@ -64,12 +64,12 @@ def projector() -> None:
 
 
 def _decide(settings: Settings, ledger: Ledger) -> None:
-    from console.terms_found import terms_in_force
-    from consumers.decider import GROUP, PartitionDecider, World
+    from console.running.terms_files import terms_in_force
+    from consumers.deciding.decider import GROUP, PartitionDecider, World
+    from consumers.deciding.store import Store
     from consumers.runner import Partitions, run_partitions
-    from consumers.store import Store
-    from ledger.kafka_log import KafkaLog, verify_world
-    from ledger.log import Topic
+    from ledger.log.kafka import KafkaLog, verify_world
+    from ledger.log.seam import Topic
     from projector.runner import stop_on_signals
 
     opened = _opened(settings, ledger, verify_world(ledger.kafka))
@@ -86,13 +86,13 @@ def _decide(settings: Settings, ledger: Ledger) -> None:
 
 def _react(settings: Settings, ledger: Ledger) -> None:
     from consumers.clock import SandboxClock, WallClock
-    from consumers.deadline_keeper import DeadlineKeeper
-    from consumers.deadline_table import DeadlineTable
-    from consumers.reactor import GROUP, PartitionReactor
+    from consumers.deadlines.keeper import DeadlineKeeper
+    from consumers.deadlines.table import DeadlineTable
+    from consumers.reacting.reactor import GROUP, PartitionReactor
     from consumers.runner import Partitions, run_reactions
-    from ledger.kafka_log import KafkaLog, KafkaTools
-    from ledger.kafka_log.tail import KafkaTail
-    from ledger.log import Topic
+    from ledger.log.kafka import KafkaLog, KafkaTools
+    from ledger.log.kafka.reading.topic_tail import KafkaTail
+    from ledger.log.seam import Topic
     from projector.runner import stop_on_signals
 
     sandbox, tools = settings.sandbox, KafkaTools(ledger.kafka)
@@ -111,15 +111,15 @@ def _react(settings: Settings, ledger: Ledger) -> None:
 
 
 def _project(settings: Settings, ledger: Ledger) -> None:
-    from console.reconciler import serve_metrics, start_reconciling
-    from console.terms_found import terms_in_force
+    from console.running.periodic_reconciliation import serve_metrics, start_reconciling
+    from console.running.terms_files import terms_in_force
     from consumers.clock import WallClock
-    from consumers.reach import LedgerReach
-    from ledger.kafka_log import KafkaTools
-    from ledger.kafka_log.tail import KafkaTail
-    from ledger.log import Topic
+    from consumers.deciding.progress import LedgerReach
+    from ledger.log.kafka import KafkaTools
+    from ledger.log.kafka.reading.topic_tail import KafkaTail
+    from ledger.log.seam import Topic
     from projector import runner
-    from projector.projection import Projection
+    from projector.following.projection import Projection
 
     stop = runner.stop_on_signals()
     if settings.metrics_port is not None:
@@ -162,8 +162,8 @@ def _collect_seldom() -> None:
 
 
 def _started() -> Settings:
-    from console.log_output import log_to_stderr
-    from console.settings import read_settings
+    from console.running.settings import read_settings
+    from console.terminal.log_output import log_to_stderr
 
     settings = read_settings()
     log_to_stderr(settings.log_level, json=settings.log_json)
@@ -176,8 +176,8 @@ def _tell_ready(settings: Settings) -> None:
 
 
 def _opened(settings: Settings, ledger: Ledger, topic_ids: dict[Topic, UUID]) -> LedgerOpened:
-    from console.output import version
-    from ledger.events import LedgerOpened
+    from console.terminal.output import version
+    from ledger.vocabulary.events import LedgerOpened
 
     return LedgerOpened(
         partition_count=ledger.partition_count,
@@ -189,10 +189,10 @@ def _opened(settings: Settings, ledger: Ledger, topic_ids: dict[Topic, UUID]) ->
 
 def _same_kind(ledger: Ledger, sandbox: bool) -> None:
     """Refuse to go on with a ledger of the other kind: it said what it is when it was opened."""
-    from ledger.codec import decode_event
-    from ledger.events import LedgerOpened
-    from ledger.kafka_log import KafkaTools
-    from ledger.log import Topic
+    from ledger.log.kafka import KafkaTools
+    from ledger.log.seam import Topic
+    from ledger.vocabulary.events import LedgerOpened
+    from ledger.wire.avro.codec import decode_event
 
     tools = KafkaTools(ledger.kafka)
     try:

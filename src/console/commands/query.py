@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from console.errors import BadInput
+from console.terminal.errors import BadInput
 
 if TYPE_CHECKING:
-    from ledger.instants import Instant
-    from projector.queries import Moment
+    from ledger.values.instants import Instant
+    from projector.asking.queries import Moment
 
 
 def query(
@@ -55,12 +55,12 @@ def query(
 
       refundctl query balances --at 2026-01-31T23:59:59Z --known-at 2026-02-03T09:00:00Z
     """
-    from console.ledger_found import connected, find_ledger
-    from console.output import console, json_line, put
-    from console.settings import read_settings
-    from console.tables import answer_table
-    from projector.queries import as_records, ask, of_columns
-    from projector.queries import moment as moment_of
+    from console.rendering.reports.answers import answer_table
+    from console.running.ledger_locator import connected, find_ledger
+    from console.running.settings import read_settings
+    from console.terminal.output import console, json_line, put
+    from projector.asking.queries import as_records, ask, of_columns
+    from projector.asking.queries import moment as moment_of
     from projector.questions import QUESTIONS
 
     if name is None:
@@ -89,7 +89,7 @@ def query(
 
 
 def _instant(option: str, text: str | None) -> Instant | None:
-    from ledger.instants import parse_instant
+    from ledger.values.instants import parse_instant
 
     if text is None:
         return None
@@ -102,7 +102,7 @@ def _instant(option: str, text: str | None) -> Instant | None:
 
 
 def _told(moment: Moment) -> str:
-    from ledger.instants import format_instant
+    from ledger.values.instants import format_instant
 
     as_of, known_at = format_instant(moment.as_of), format_instant(moment.known_at)
     return f"as of {as_of}, as known at {known_at} (--at {as_of} --known-at {known_at})"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from console.errors import BadInput
+from console.terminal.errors import BadInput
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,16 +37,16 @@ def rebuild(
 
       refundctl rebuild --view refunds --view postings
     """
-    from console.ledger_found import find_ledger
-    from console.log_output import log_to_stderr
-    from console.output import console, json_line, put
-    from console.progress_bar import bar
-    from console.rebuild_report import rebuilt_in_words, rebuilt_to_json
-    from console.settings import read_settings
-    from ledger.kafka_log import KafkaTail
-    from ledger.log import Topic
+    from console.rendering.reports.rebuild import rebuilt_in_words, rebuilt_to_json
+    from console.running.ledger_locator import find_ledger
+    from console.running.settings import read_settings
+    from console.terminal.log_output import log_to_stderr
+    from console.terminal.output import console, json_line, put
+    from console.terminal.progress_bar import bar
+    from ledger.log.kafka import KafkaTail
+    from ledger.log.seam import Topic
     from projector.migrations import migrate
-    from projector.rebuild import rebuild as rebuild_views
+    from projector.rebuilding.rebuild import rebuild as rebuild_views
 
     log_to_stderr("error", json=False)
     views = _chosen(view)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from console.drift import divergence_lines, divergence_to_json
+from console.rendering.reports.drift import divergence_lines, divergence_to_json
 
 if TYPE_CHECKING:
-    from projector.reconcile import Reconciliation
+    from projector.reconciling.reconcile import Reconciliation
 
 
 def reconcile(
@@ -26,14 +26,14 @@ def reconcile(
 
       refundctl reconcile --json | jq .divergences
     """
-    from console.ledger_found import find_ledger
-    from console.log_output import log_to_stderr
-    from console.output import console, json_line, put
-    from console.progress_bar import bar
-    from console.settings import read_settings
-    from ledger.kafka_log import KafkaTail
-    from ledger.log import Topic
-    from projector.reconcile import reconcile as reconcile_all
+    from console.running.ledger_locator import find_ledger
+    from console.running.settings import read_settings
+    from console.terminal.log_output import log_to_stderr
+    from console.terminal.output import console, json_line, put
+    from console.terminal.progress_bar import bar
+    from ledger.log.kafka import KafkaTail
+    from ledger.log.seam import Topic
+    from projector.reconciling.reconcile import reconcile as reconcile_all
 
     log_to_stderr("error", json=False)
     ledger = find_ledger(read_settings())

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from console.errors import BadInput
-from console.export import writable
-from console.period_given import period
+from console.commands.export import writable
+from console.terminal.errors import BadInput
+from console.terminal.period_options import period
 
 
 def report(
@@ -36,8 +36,8 @@ def report(
 
       refundctl report --from 2026-01-01 --to 2026-02-01 -o january.pdf
     """
-    from console.ledger_found import find_ledger
-    from console.settings import read_settings
+    from console.running.ledger_locator import find_ledger
+    from console.running.settings import read_settings
     from projector.exports.errors import CannotBeWritten
     from projector.exports.period import BadPeriod
     from projector.report.figures import figures

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from console.errors import BadInput
+from console.terminal.errors import BadInput
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from ledger.rulebook import Rule
-    from ledger.terms import Terms
+    from ledger.terms.table import Terms
 
 
 def rules(
@@ -42,7 +42,7 @@ def rules(
 
       refundctl rules --json | jq 'select(.codes | index("WRONG_STATE"))'
     """
-    from console.output import console, json_line, put
+    from console.terminal.output import console, json_line, put
     from ledger.rulebook import RULES
 
     chosen = list(RULES.values()) if name is None else [_known(name)]
@@ -85,9 +85,9 @@ def _known(name: str) -> Rule:
 
 
 def _terms_at(at: str | None, files: list[Path] | None) -> Terms:
-    from console.terms_found import terms_of
+    from console.running.terms_files import terms_of
     from consumers.clock import WallClock
-    from ledger.instants import parse_instant
+    from ledger.values.instants import parse_instant
 
     try:
         instant = WallClock().now() if at is None else parse_instant(at)

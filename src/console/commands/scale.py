@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from console.errors import BadInput
-from console.ledger_plan import scaled
-from console.shares import SHARED
+from console.running.process_counts import SHARED
+from console.running.stack_plan import scaled
+from console.terminal.errors import BadInput
 
 
 def scale(
@@ -28,10 +28,10 @@ def scale(
 
       refundctl scale decider=1 reactions=1
     """
-    from console.ledger_found import running_in
-    from console.output import json_line
-    from console.settings import read_settings
-    from console.stack_report import print_status, status_to_json
+    from console.rendering.reports.stack import print_status, status_to_json
+    from console.running.ledger_locator import running_in
+    from console.running.settings import read_settings
+    from console.terminal.output import json_line
     from devstack import follow_plan, status
     from devstack.status import read_launch
 

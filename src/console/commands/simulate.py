@@ -36,14 +36,14 @@ def simulate(
 
       refundctl simulate commands.jsonl --terms my-terms.toml
     """
-    from console.command_files import read_bytes, read_lines
-    from console.log_output import log_to_stderr
-    from console.output import json_line, version
-    from console.playing import QuoteBook, play
-    from console.telling import told
-    from console.terms_found import terms_of
-    from consumers.simulation import Simulation
-    from ledger.json_mapping import event_to_json
+    from console.rendering.sentences.events import told
+    from console.running.terms_files import terms_of
+    from console.submitting.command_files import read_bytes, read_lines
+    from console.submitting.scenario_runner import QuoteBook, play
+    from console.terminal.log_output import log_to_stderr
+    from console.terminal.output import json_line, version
+    from consumers.sandbox.simulation import Simulation
+    from ledger.wire.json.mapping import event_to_json
 
     log_to_stderr("error", json=False)
     lines = read_lines(file, read_bytes(file), require_at=True)

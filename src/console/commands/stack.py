@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from console.errors import BadInput, Failed
-from console.ledger_found import DEFAULT_PARTITIONS, PARTITIONS, SANDBOX
-from console.ledger_plan import ledger_plan
-from console.shares import known_brokers
+from console.running.ledger_locator import DEFAULT_PARTITIONS, PARTITIONS, SANDBOX
+from console.running.process_counts import known_brokers
+from console.running.stack_plan import ledger_plan
+from console.terminal.errors import BadInput, Failed
 
 if TYPE_CHECKING:
-    from console.settings import Settings
+    from console.running.settings import Settings
     from devstack import Status
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")]
@@ -48,9 +48,9 @@ def up(
 
       refundctl up --brokers 3 --deciders 2
     """
-    from console.output import console, json_line
-    from console.settings import read_settings
-    from console.stack_report import print_status, status_to_json
+    from console.rendering.reports.stack import print_status, status_to_json
+    from console.running.settings import read_settings
+    from console.terminal.output import console, json_line
     from devstack import State, status
     from devstack import up as start_stack
 
@@ -87,9 +87,9 @@ def down(as_json: AsJson = False) -> None:
 
     Nothing to stop is fine too.
     """
-    from console.output import json_line
-    from console.settings import read_settings
-    from console.stack_report import status_to_json
+    from console.rendering.reports.stack import status_to_json
+    from console.running.settings import read_settings
+    from console.terminal.output import json_line
     from devstack import State, status
     from devstack import down as stop_stack
 
@@ -110,9 +110,9 @@ def status(as_json: AsJson = False) -> None:
     Processes, ports, how far each consumer has read, a sandbox's clock. The exit code is 0 only
     while everything runs.
     """
-    from console.output import json_line
-    from console.settings import read_settings
-    from console.stack_report import print_status, status_to_json
+    from console.rendering.reports.stack import print_status, status_to_json
+    from console.running.settings import read_settings
+    from console.terminal.output import json_line
     from devstack import State
     from devstack import status as stack_status
 
@@ -141,7 +141,7 @@ def logs(
 
       refundctl logs -f
     """
-    from console.settings import read_settings
+    from console.running.settings import read_settings
     from devstack import State, status, tail
     from devstack import follow as follow_logs
 
@@ -158,7 +158,7 @@ def logs(
 
 def _refuse_another_kind(seen: Status, settings: Settings, *, sandbox: bool) -> None:
     """A ledger stays what it was opened as; a start that failed opened none."""
-    from console.processes import kind_differs
+    from console.commands.processes import kind_differs
     from devstack import State
 
     if seen.state in (State.ABSENT, State.FAILED) or SANDBOX not in seen.metadata:

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from console.errors import BadInput
+from console.terminal.errors import BadInput
 
 if TYPE_CHECKING:
-    from console.command_files import Line
-    from console.ledger_found import Ledger
-    from console.listening import Listener
-    from console.live_submission import CommandContent, FindFirsts
-    from console.outcomes import LineOutcome
-    from console.playing import FindQuote
-    from console.sandbox_submission import Passed
-    from ledger.money import Currency
-    from projector.outcomes import Outcome
+    from console.running.ledger_locator import Ledger
+    from console.submitting.command_files import Line
+    from console.submitting.live_listener import Listener
+    from console.submitting.live_submission import CommandContent, FindFirsts
+    from console.submitting.outcomes import LineOutcome
+    from console.submitting.sandbox_submission import Passed
+    from console.submitting.scenario_runner import FindQuote
+    from ledger.values.money import Currency
+    from projector.asking.outcomes import Outcome
 
 PATIENCE_SECONDS = 60.0
 _SHOWN_SECONDS = 10.0
@@ -46,11 +46,11 @@ def submit(
 
       refundctl submit orders.jsonl --json > outcomes.jsonl
     """
-    from console.command_files import accounts_in, read_bytes, read_lines
-    from console.ledger_found import connected, find_ledger, is_sandbox
-    from console.listening import Listener
-    from console.log_output import log_to_stderr
-    from console.settings import read_settings
+    from console.running.ledger_locator import connected, find_ledger, is_sandbox
+    from console.running.settings import read_settings
+    from console.submitting.command_files import accounts_in, read_bytes, read_lines
+    from console.submitting.live_listener import Listener
+    from console.terminal.log_output import log_to_stderr
 
     log_to_stderr("error", json=False)
     ledger = find_ledger(read_settings())
@@ -76,10 +76,10 @@ def outcomes_of(
     connection: Any, listener: Listener, lines: tuple[Line, ...], *, sandbox: bool
 ) -> Iterable[LineOutcome | Passed]:
     """Publish the lines and give each outcome as it is known."""
-    from console.live_submission import LiveSubmission
-    from console.sandbox_submission import sandbox_outcomes
-    from consumers.sandbox import SandboxWorld
-    from ledger.command_file import CommandLine
+    from console.submitting.live_submission import LiveSubmission
+    from console.submitting.sandbox_submission import sandbox_outcomes
+    from consumers.sandbox.sandbox_world import SandboxWorld
+    from ledger.wire.json.command_file import CommandLine
 
     quotes, firsts = find_quote_in(connection), _find_firsts_in(connection, listener)
     if sandbox:
@@ -95,7 +95,7 @@ def known_currencies(
     connection: Any, listener: Listener, accounts: Iterable[str]
 ) -> dict[str, Currency]:
     """Account → currency, of those that are in the running ledger."""
-    from console.listening import shown
+    from console.submitting.live_listener import shown
 
     shown(connection, listener.positions, _SHOWN_SECONDS)
     rows = connection.execute(
@@ -107,8 +107,8 @@ def known_currencies(
 
 def find_quote_in(connection: Any) -> FindQuote:
     """Looks up in the read models what a quote command was answered."""
-    from ledger.command_file import Quoted
-    from projector.outcomes import outcome
+    from ledger.wire.json.command_file import Quoted
+    from projector.asking.outcomes import outcome
 
     def find(account: str, command_id: str) -> Quoted | None:
         for found in outcome(connection, account, command_id):
@@ -120,8 +120,8 @@ def find_quote_in(connection: Any) -> FindQuote:
 
 
 def _find_firsts_in(connection: Any, listener: Listener) -> FindFirsts:
-    from console.listening import shown
-    from projector.outcomes import outcomes
+    from console.submitting.live_listener import shown
+    from projector.asking.outcomes import outcomes
 
     def find(wanted: Sequence[CommandContent]) -> dict[CommandContent, Outcome]:
         shown(connection, listener.positions, _SHOWN_SECONDS)
@@ -139,7 +139,7 @@ def _publish_only(
     ledger: Ledger, listener: Listener, lines: tuple[Line, ...], *, sandbox: bool
 ) -> None:
     from consumers.follow_ups import command_record
-    from ledger.command_file import CommandLine, resolve
+    from ledger.wire.json.command_file import CommandLine, resolve
 
     if sandbox:
         raise BadInput("a sandbox goes step by step; leave out --no-wait")
@@ -156,9 +156,9 @@ def _publish_only(
 
 
 def _print(found: Iterable[LineOutcome | Passed], count: int, *, as_json: bool) -> dict[str, int]:
-    from console.outcomes import LineOutcome, outcome_to_json, outcome_told, passed_told
-    from console.output import json_line
-    from ledger.json_mapping import event_to_json
+    from console.submitting.outcomes import LineOutcome, outcome_to_json, outcome_told, passed_told
+    from console.terminal.output import json_line
+    from ledger.wire.json.mapping import event_to_json
 
     tally: dict[str, int] = {}
     for each in _with_bar(found, count):
@@ -177,7 +177,7 @@ def _print(found: Iterable[LineOutcome | Passed], count: int, *, as_json: bool) 
 
 def _with_bar(found: Iterable[LineOutcome | Passed], count: int) -> Iterator[LineOutcome | Passed]:
     """With a progress bar on a terminal's stderr where there are many lines."""
-    from console.output import console
+    from console.terminal.output import console
 
     out = console(stderr=True)
     if count < _BAR_FROM_LINES or not out.is_terminal:
@@ -189,7 +189,7 @@ def _with_bar(found: Iterable[LineOutcome | Passed], count: int) -> Iterator[Lin
 
 
 def _tell_if_behind(now: int, lines: tuple[Line, ...]) -> None:
-    from ledger.instants import format_instant
+    from ledger.values.instants import format_instant
 
     first = lines[0].at
     if first is not None and first < now:
@@ -201,7 +201,7 @@ def _tell_if_behind(now: int, lines: tuple[Line, ...]) -> None:
 
 
 def _wait_until_shown(connection: Any, listener: Listener) -> None:
-    from console.listening import shown
+    from console.submitting.live_listener import shown
 
     if not shown(connection, listener.positions, _SHOWN_SECONDS):
         typer.echo(
@@ -210,7 +210,7 @@ def _wait_until_shown(connection: Any, listener: Listener) -> None:
 
 
 def _end(tally: dict[str, int], *, strict: bool) -> None:
-    from console.outcomes import Kind
+    from console.submitting.outcomes import Kind
 
     bad = [Kind.DEAD_LETTER, Kind.UNKNOWN, *([Kind.REFUSED] if strict else [])]
     if any(tally.get(kind) for kind in bad):

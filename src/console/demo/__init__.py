@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from console.demo.narrator import Narrator
     from console.demo.scene import Scene
-    from console.ledger_found import Ledger
-    from console.listening import Listener
+    from console.running.ledger_locator import Ledger
+    from console.submitting.live_listener import Listener
     from devstack import Status
 
 SHOWN_SECONDS = 30.0
@@ -31,9 +31,9 @@ def demo(
     """
     from console.demo.narrator import Narrator
     from console.demo.stage import staged
-    from console.ledger_found import running_in, use_schema_registry
-    from console.log_output import log_to_stderr
-    from console.settings import read_settings
+    from console.running.ledger_locator import running_in, use_schema_registry
+    from console.running.settings import read_settings
+    from console.terminal.log_output import log_to_stderr
 
     log_to_stderr("error", json=False)
     narrator, began = Narrator(), time.monotonic()
@@ -59,8 +59,8 @@ def _introduce(narrator: Narrator, seen: Status, seconds: float) -> None:
 def _tell(narrator: Narrator, ledger: Ledger) -> None:
     from console.demo import closing
     from console.demo.scenes import SCENES
-    from console.ledger_found import connected
-    from console.listening import Listener, shown
+    from console.running.ledger_locator import connected
+    from console.submitting.live_listener import Listener, shown
 
     began = time.monotonic()
     with connected(ledger.database_url) as connection:
@@ -89,14 +89,14 @@ def _play(
     narrator: Narrator, connection: Connection[Any], listener: Listener, scene: Scene
 ) -> None:
     """Beat by beat: say it, give the command, tell what came of it, look at the read models."""
+    from console.commands.submit import known_currencies
     from console.demo.scene import lines_of
-    from console.listening import shown
-    from console.playing import QuoteBook, play
-    from console.submit import known_currencies
-    from console.tables import answer_table
-    from consumers.sandbox import SandboxWorld
-    from ledger.command_file import CommandLine
-    from projector.queries import ask
+    from console.rendering.reports.answers import answer_table
+    from console.submitting.live_listener import shown
+    from console.submitting.scenario_runner import QuoteBook, play
+    from consumers.sandbox.sandbox_world import SandboxWorld
+    from ledger.wire.json.command_file import CommandLine
+    from projector.asking.queries import ask
     from projector.questions import QUESTIONS
 
     world, book = SandboxWorld(connection, listener.tools), QuoteBook()

@@ -7,14 +7,14 @@ from typing import Any
 from msgspec import Struct
 from rich.table import Table
 
-from console.audit import verified
-from console.audit_report import verdicts_table, verified_to_json, what_was_read
+from console.commands.audit import verified
 from console.demo.narrator import Narrator
-from console.ledger_found import Ledger
-from console.tables import answer_table
+from console.rendering.reports.answers import answer_table
+from console.rendering.reports.audit import verdicts_table, verified_to_json, what_was_read
+from console.running.ledger_locator import Ledger
 from ledger.audit import AuditReport
-from ledger.log import LogTools, Topic
-from projector.queries import ask
+from ledger.log.seam import LogTools, Topic
+from projector.asking.queries import ask
 from projector.questions import QUESTIONS
 
 ZERO_SUM = """\

@@ -11,19 +11,19 @@ from rich.table import Table
 from rich.text import Text
 
 from console.demo.scene import Beat
-from console.output import put
-from console.telling import sentence
-from console.wording import figures_told, money, quote_told, refused_because, when
-from ledger.command_file import CommandLine
-from ledger.envelope import RecordedEvent
-from ledger.events import (
+from console.rendering.sentences.events import sentence
+from console.rendering.sentences.words import figures_told, money, quote_told, refused_because, when
+from console.terminal.output import put
+from ledger.values.instants import Instant
+from ledger.vocabulary.envelope import RecordedEvent
+from ledger.vocabulary.events import (
     CommandRefused,
     InstanceReturnQuoted,
     ReservationExchangeQuoted,
     ReservationRefundQuoted,
 )
-from ledger.instants import Instant
-from ledger.shapes import WorkingStep
+from ledger.vocabulary.shapes import WorkingStep
+from ledger.wire.json.command_file import CommandLine
 
 WIDTH = 100
 

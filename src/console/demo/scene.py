@@ -7,10 +7,10 @@ from typing import Any
 
 from msgspec import Struct
 
-from console.command_files import Line
-from console.output import json_line
-from ledger.command_file import ADVANCE_CLOCK, read_command_file
-from ledger.money import Currency
+from console.submitting.command_files import Line
+from console.terminal.output import json_line
+from ledger.values.money import Currency
+from ledger.wire.json.command_file import ADVANCE_CLOCK, read_command_file
 
 
 class Shown(Struct, frozen=True, kw_only=True):

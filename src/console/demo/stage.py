@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from console.errors import BadInput
-from console.ledger_plan import ledger_plan
-from console.settings import Settings
+from console.running.settings import Settings
+from console.running.stack_plan import ledger_plan
+from console.terminal.errors import BadInput
 from devstack import State, Status, destroy, down, status, up
-from devstack.processes import myself
+from devstack.system.process_identity import myself
 
 
 @contextmanager

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from console.explained_events import Entry, Json
-from console.explaining import Explanation
+from console.explaining.event_sources import Entry, Json
+from console.explaining.explanation import Explanation
 
 _INDENT = " " * 10
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from console.errors import BadInput
-from ledger.json_lines import json_lines
+from console.terminal.errors import BadInput
+from ledger.wire.json.lines import json_lines
 
 if TYPE_CHECKING:
-    from console.ledger_found import Ledger
-    from ledger.envelope import GivenCommand, RecordedEvent
-    from ledger.kafka_log import KafkaTools
-    from ledger.terms import TermsTable
+    from console.running.ledger_locator import Ledger
+    from ledger.log.kafka import KafkaTools
+    from ledger.terms.table import TermsTable
+    from ledger.vocabulary.envelope import GivenCommand, RecordedEvent
 
 _FAR = 1 << 62
 _IN_JSON = ("at", "event", "id", "account", "sequence", "causation_id", "body")
@@ -52,7 +52,7 @@ class Found(Struct, frozen=True, kw_only=True):
 
 def from_file(path: Path, terms: TermsTable) -> Found:
     """What a file of commands leads to when it is played, or the events that `simulate` printed."""
-    from console.command_files import read_bytes
+    from console.submitting.command_files import read_bytes
 
     content = read_bytes(path)
     first = next((line.value for line in json_lines(content) if line.value is not None), {})
@@ -67,9 +67,9 @@ def from_ledger(ledger: Ledger, wanted: str, account: str | None) -> Found:
     1. The read models say whose it is, and where that account begins. 2. Its events are read from
     there to the end of its partition. 3. So is the command, from where its outcome says it stands.
     """
-    from console.ledger_found import connected
-    from ledger.ids import partition_of
-    from ledger.kafka_log import KafkaTools
+    from console.running.ledger_locator import connected
+    from ledger.log.kafka import KafkaTools
+    from ledger.values.ids import partition_of
 
     with connected(ledger.database_url) as connection:
         account = account or _account_of(connection, wanted)
@@ -86,8 +86,8 @@ def from_ledger(ledger: Ledger, wanted: str, account: str | None) -> Found:
 
 def entry_of(recorded: RecordedEvent, offset: int | None = None) -> Entry:
     """A recorded event as an entry."""
-    from ledger.instants import format_instant
-    from ledger.json_mapping import event_to_json, value_to_json
+    from ledger.values.instants import format_instant
+    from ledger.wire.json.mapping import event_to_json, value_to_json
 
     meta = recorded.meta
     return Entry(
@@ -127,10 +127,10 @@ def _printed(path: Path, content: bytes) -> Iterator[Entry]:
 
 
 def _played(path: Path, content: bytes, terms: TermsTable) -> Found:
-    from console.command_files import read_lines
-    from console.output import version
-    from console.playing import QuoteBook, play
-    from consumers.simulation import Simulation
+    from console.submitting.command_files import read_lines
+    from console.submitting.scenario_runner import QuoteBook, play
+    from console.terminal.output import version
+    from consumers.sandbox.simulation import Simulation
 
     lines = read_lines(path, content, require_at=True)
     world = Simulation(terms, version())
@@ -145,7 +145,7 @@ def _played(path: Path, content: bytes, terms: TermsTable) -> Found:
 
 
 def _body_of(given: GivenCommand) -> Json:
-    from ledger.json_mapping import value_to_json
+    from ledger.wire.json.mapping import value_to_json
 
     return {"command": given.name, **value_to_json(given.body)}
 
@@ -178,8 +178,8 @@ def _beginning(connection: Any, account: str) -> int:
 
 
 def _recorded(tools: KafkaTools, partition: int, start: int, account: str) -> Iterator[Entry]:
-    from ledger.codec import decode_event
-    from ledger.log import Topic
+    from ledger.log.seam import Topic
+    from ledger.wire.avro.codec import decode_event
 
     key = account.encode()
     for record in tools.replay(Topic.EVENTS, _only(tools, partition, start)):
@@ -190,8 +190,8 @@ def _recorded(tools: KafkaTools, partition: int, start: int, account: str) -> It
 def _asked(
     tools: KafkaTools, partition: int, entries: Iterable[Entry], wanted: str
 ) -> Iterator[tuple[tuple[str, str], Json]]:
-    from ledger.codec import decode_command
-    from ledger.log import Topic
+    from ledger.log.seam import Topic
+    from ledger.wire.avro.codec import decode_command
 
     entry = next((each for each in entries if is_of(each, wanted)), None)
     if entry is None or entry.source is None:

@@ -7,11 +7,11 @@ from typing import Any
 
 from msgspec import Struct
 
-from console.errors import BadInput
-from console.explained_events import Entry, Found, Json, is_of, issued_by
+from console.explaining.event_sources import Entry, Found, Json, is_of, issued_by
+from console.terminal.errors import BadInput
 from ledger.rulebook import RULES, numbers
-from ledger.shapes import RefundRule
-from ledger.terms import TermsTable
+from ledger.terms.table import TermsTable
+from ledger.vocabulary.shapes import RefundRule
 
 _RULES_OF = {
     RefundRule.FIVE_DAYS_NO_REASON: ("five_days_no_reason", "promotion_order"),

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from console.errors import BadInput, Failed
+from console.terminal.errors import BadInput, Failed
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
-    from console.settings import Settings
+    from console.running.settings import Settings
     from devstack import Status
-    from ledger.kafka_log import KafkaSettings
+    from ledger.log.kafka import KafkaSettings
 
 DEFAULT_PARTITIONS = 4
 
@@ -40,7 +40,7 @@ class Ledger(Struct, frozen=True, kw_only=True):
     @property
     def kafka(self) -> KafkaSettings:
         """What the Kafka clients are told."""
-        from ledger.kafka_log.settings import KafkaSettings, with_times
+        from ledger.log.kafka.client.settings import KafkaSettings, with_times
 
         settings = KafkaSettings(
             bootstrap=self.bootstrap, partition_count=self.partition_count, prefix=self.prefix
@@ -85,8 +85,8 @@ def use_schema_registry(settings: Settings, *, register: bool = False) -> None:
     """
     if settings.schema_registry_url is None:
         return
-    from ledger.codec import use_registry
-    from ledger.schema_registry import SchemaRegistry
+    from ledger.wire.avro.codec import use_registry
+    from ledger.wire.avro.schema_registry import SchemaRegistry
 
     registry = SchemaRegistry(settings.schema_registry_url)
     if register:

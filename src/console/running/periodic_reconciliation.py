@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 from prometheus_client import Counter, Gauge, start_http_server
 
-from console.errors import Failed
+from console.terminal.errors import Failed
 
 PROGRAM = (sys.executable, "-m", "console.main", "reconcile", "--json")
 """A process of its own: what it holds in memory is given back, and the projector keeps its CPU."""

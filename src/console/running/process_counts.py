@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from console.errors import BadInput
-from console.ledger_found import BROKERS
+from console.running.ledger_locator import BROKERS
+from console.terminal.errors import BadInput
 
 if TYPE_CHECKING:
     from devstack import Status

@@ -31,7 +31,7 @@ class Settings(BaseSettings):
     kafka_times: dict[str, float] = Field(
         default_factory=dict, validation_alias="REFUNDS_KAFKA_TIMES"
     )
-    """As JSON, any of the times of `ledger.kafka_log.KafkaSettings` by name, for slow networks."""
+    """As JSON, any of the times of `ledger.log.kafka.KafkaSettings` by name, for slow networks."""
     reconcile_seconds: float = Field(
         default=3_600.0, ge=0, validation_alias="REFUNDS_RECONCILE_SECONDS"
     )

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from console.ledger_found import BROKERS, DEFAULT_PARTITIONS, PARTITIONS, SANDBOX, TERMS
-from console.shares import counts_of, names_of
+from console.running.ledger_locator import BROKERS, DEFAULT_PARTITIONS, PARTITIONS, SANDBOX, TERMS
+from console.running.process_counts import counts_of, names_of
 
 if TYPE_CHECKING:
-    from console.settings import Settings
+    from console.running.settings import Settings
     from devstack import Plan, ProcessSpec, Status
-    from devstack.processes import Identity
+    from devstack.system.process_identity import Identity
 
 
 def ledger_plan(
@@ -29,7 +29,7 @@ def ledger_plan(
     """What the stack is to run. What is settled for a ledger that is there already stays; of each
     process there are as many as asked for, else as many as the last time.
     """
-    from console.terms_found import terms_of
+    from console.running.terms_files import terms_of
     from devstack import Plan
 
     known = seen.metadata if seen is not None else {}

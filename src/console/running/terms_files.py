@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from console.errors import BadInput
+from console.terminal.errors import BadInput
 
 if TYPE_CHECKING:
-    from console.ledger_found import Ledger
-    from ledger.terms import TermsTable
+    from console.running.ledger_locator import Ledger
+    from ledger.terms.table import TermsTable
 
 
 def terms_in_force(ledger: Ledger) -> TermsTable:
@@ -24,7 +24,7 @@ def terms_of(paths: Iterable[Path]) -> TermsTable:
     What a file leaves out is as in the version before it; a version that takes effect at the
     instant of another stands before it. Raises BadInput, naming the file and the key.
     """
-    from ledger.terms import overridden, released_terms
+    from ledger.terms.table import overridden, released_terms
 
     table = released_terms()
     for path in paths:

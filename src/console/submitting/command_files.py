@@ -6,10 +6,10 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from console.errors import BadInput
-from ledger.command_file import AdvanceClock, CommandLine, read_command_file
-from ledger.json_lines import json_lines
-from ledger.money import Currency
+from console.terminal.errors import BadInput
+from ledger.values.money import Currency
+from ledger.wire.json.command_file import AdvanceClock, CommandLine, read_command_file
+from ledger.wire.json.lines import json_lines
 
 Line = CommandLine | AdvanceClock
 

@@ -8,13 +8,13 @@ from typing import Any
 
 from msgspec import Struct
 
-from consumers.decider import GROUP as DECIDER
-from ledger.codec import decode_event
-from ledger.envelope import RecordedEvent
-from ledger.kafka_log import KafkaSettings, KafkaTools
-from ledger.kafka_log.tail import KafkaTail
-from ledger.letters import Letter, read_letter
-from ledger.log import LogUnavailable, Outgoing, Published, Topic
+from consumers.deciding.decider import GROUP as DECIDER
+from ledger.log.kafka import KafkaSettings, KafkaTools
+from ledger.log.kafka.reading.topic_tail import KafkaTail
+from ledger.log.seam import LogUnavailable, Outgoing, Published, Topic
+from ledger.vocabulary.envelope import RecordedEvent
+from ledger.wire.avro.codec import decode_event
+from ledger.wire.dead_letters.letter import Letter, read_letter
 
 _READ_RECORDS = 5_000
 _READ_SECONDS = 5.0
@@ -96,7 +96,7 @@ class Listener:
 
 def shown(connection: Any, positions: Sequence[int], patience_seconds: float) -> bool:
     """Wait until the read models have everything before these offsets; False if they lag behind."""
-    from projector.queries import positions as shown_positions
+    from projector.asking.queries import positions as shown_positions
 
     give_up = time.monotonic() + patience_seconds
     while True:

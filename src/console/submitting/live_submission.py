@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import Struct
 
-from console.listening import Listener
-from console.outcomes import Kind, LineOutcome, decided
-from console.playing import FindQuote, QuoteBook
+from console.submitting.live_listener import Listener
+from console.submitting.outcomes import Kind, LineOutcome, decided
+from console.submitting.scenario_runner import FindQuote, QuoteBook
 from consumers.follow_ups import command_record
-from ledger.command_file import CommandLine, resolve
-from ledger.digest import command_digest
-from ledger.envelope import RecordedEvent
-from projector.outcomes import Outcome
+from ledger.vocabulary.digest import command_digest
+from ledger.vocabulary.envelope import RecordedEvent
+from ledger.wire.json.command_file import CommandLine, resolve
+from projector.asking.outcomes import Outcome
 
 BATCH_LINES = 5_000
 _LISTEN_SECONDS = 0.1

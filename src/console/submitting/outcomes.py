@@ -11,14 +11,14 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from console.telling import sentence
-from console.wording import money, refused_because, when
-from ledger.command_file import CommandLine
-from ledger.envelope import RecordedEvent
-from ledger.events import CommandRefused
-from ledger.json_mapping import event_to_json
-from ledger.refusal import Violation
-from projector.outcomes import Outcome
+from console.rendering.sentences.events import sentence
+from console.rendering.sentences.words import money, refused_because, when
+from ledger.values.refusal import Violation
+from ledger.vocabulary.envelope import RecordedEvent
+from ledger.vocabulary.events import CommandRefused
+from ledger.wire.json.command_file import CommandLine
+from ledger.wire.json.mapping import event_to_json
+from projector.asking.outcomes import Outcome
 
 
 class Kind(StrEnum):

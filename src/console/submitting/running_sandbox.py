@@ -8,14 +8,14 @@ from contextlib import contextmanager
 import typer
 from msgspec import Struct
 
-from console.errors import BadInput
-from console.ledger_found import connected, find_ledger, is_sandbox
-from console.listening import Listener
-from console.outcomes import passed_told
-from console.settings import read_settings
-from consumers.sandbox import SandboxWorld
-from consumers.stepping import step_to
-from ledger.instants import Instant, format_instant
+from console.running.ledger_locator import connected, find_ledger, is_sandbox
+from console.running.settings import read_settings
+from console.submitting.live_listener import Listener
+from console.submitting.outcomes import passed_told
+from console.terminal.errors import BadInput
+from consumers.sandbox.sandbox_world import SandboxWorld
+from consumers.sandbox.simulated_time import step_to
+from ledger.values.instants import Instant, format_instant
 
 
 class Sandbox(Struct, frozen=True, kw_only=True):
@@ -28,7 +28,7 @@ class Sandbox(Struct, frozen=True, kw_only=True):
 @contextmanager
 def sandbox() -> Iterator[Sandbox]:
     """The running sandbox. Raises BadInput where the ledger is none."""
-    from console.log_output import log_to_stderr
+    from console.terminal.log_output import log_to_stderr
 
     log_to_stderr("error", json=False)
     ledger = find_ledger(read_settings())

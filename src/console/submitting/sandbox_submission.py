@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from console.command_files import Line
-from console.listening import Listener
-from console.live_submission import FindFirsts
-from console.outcomes import Kind, LineOutcome, decided
-from console.playing import FindQuote, QuoteBook, Step, play
+from console.submitting.command_files import Line
+from console.submitting.live_listener import Listener
+from console.submitting.live_submission import FindFirsts
+from console.submitting.outcomes import Kind, LineOutcome, decided
+from console.submitting.scenario_runner import FindQuote, QuoteBook, Step, play
 from consumers.follow_ups import command_record
-from consumers.stepping import SteppedWorld
-from ledger.digest import command_digest
-from ledger.envelope import RecordedEvent
+from consumers.sandbox.simulated_time import SteppedWorld
+from ledger.vocabulary.digest import command_digest
+from ledger.vocabulary.envelope import RecordedEvent
 
 Passed = tuple[RecordedEvent, ...]
 """What deadlines led to between two lines."""

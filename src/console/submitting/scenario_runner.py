@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
-from console.command_files import Line
-from consumers.stepping import SteppedWorld, step_to
-from ledger.command_file import CommandLine, Quoted, resolve
-from ledger.envelope import GivenCommand, RecordedEvent
-from ledger.events import (
+from console.submitting.command_files import Line
+from consumers.sandbox.simulated_time import SteppedWorld, step_to
+from ledger.vocabulary.envelope import GivenCommand, RecordedEvent
+from ledger.vocabulary.events import (
     InstanceReturnQuoted,
     ReservationExchangeQuoted,
     ReservationRefundQuoted,
 )
+from ledger.wire.json.command_file import CommandLine, Quoted, resolve
 
 FindQuote = Callable[[str, str], Quoted | None]
 """Account and command id of a quote command → what it was answered."""

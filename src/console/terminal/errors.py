@@ -21,16 +21,16 @@ def explain(error: Exception) -> tuple[int, str] | None:
     import psycopg
     from pydantic import ValidationError
 
-    from consumers.decider import CommitLost
-    from consumers.sandbox import SandboxStalled
-    from consumers.store import StoreTaken
+    from consumers.deciding.decider import CommitLost
+    from consumers.deciding.store import StoreTaken
+    from consumers.sandbox.sandbox_world import SandboxStalled
     from devstack import DevstackError
-    from ledger.framing import RegistryUnavailable
-    from ledger.log import LogUnavailable, MemberReplaced, WrongWorld
-    from projector.chain import BrokenLog
+    from ledger.log.seam import LogUnavailable, MemberReplaced, WrongWorld
+    from ledger.wire.avro.framing import RegistryUnavailable
+    from projector.asking.queries import NoReadModels, NotAnswerable, UnknownAccount
+    from projector.following.event_reader import BrokenLog
     from projector.migrations import WrongDatabase
-    from projector.queries import NoReadModels, NotAnswerable, UnknownAccount
-    from projector.rebuild import RebuildStalled, RebuildUnderWay
+    from projector.rebuilding.rebuild import RebuildStalled, RebuildUnderWay
 
     match error:
         case BadInput() | UnknownAccount() | NotAnswerable():

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from console.errors import BadInput
+from console.terminal.errors import BadInput
 
 if TYPE_CHECKING:
-    from ledger.instants import Instant
+    from ledger.values.instants import Instant
 
 From = Annotated[
     str | None,
@@ -31,7 +31,7 @@ def period(since: str | None, until: str | None) -> tuple[Instant | None, Instan
 
 
 def _instant(option: str, text: str | None) -> Instant | None:
-    from ledger.instants import from_datetime, parse_instant
+    from ledger.values.instants import from_datetime, parse_instant
 
     if text is None:
         return None

@@ -29,7 +29,7 @@ class Teller(Protocol):
 @contextmanager
 def bar(what: str, unit: str) -> Iterator[Teller]:
     """A bar on a terminal's stderr. What an earlier run did counts as done, but not as fast."""
-    from console.output import console
+    from console.terminal.output import console
 
     out = console(stderr=True)
     if not out.is_terminal:

@@ -11,12 +11,12 @@ from collections.abc import Collection, Iterator, Sequence
 
 from msgspec import Struct
 
-from consumers.standings import Standing, letters_of
-from ledger.header_texts import Place
-from ledger.ids import partition_of
-from ledger.letters import Letter
-from ledger.log import LogTools, OnlyWriter, Outgoing, Published, Topic
-from ledger.resolutions import Resolution, Resolved, resolution_record
+from consumers.dead_letters.status import Standing, letters_of
+from ledger.log.seam import LogTools, OnlyWriter, Outgoing, Published, Topic
+from ledger.values.ids import partition_of
+from ledger.wire.dead_letters.closing import Resolution, Resolved, resolution_record
+from ledger.wire.dead_letters.headers import Place
+from ledger.wire.dead_letters.letter import Letter
 
 WRITER = "refunds.dlq"
 """The name of the one writer of resolutions; permanent, as a group's is."""

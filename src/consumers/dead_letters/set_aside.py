@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ledger.codec import UnreadableRecord
-from ledger.letters import letter_headers
-from ledger.log import LogRecord, Outgoing, Topic
+from ledger.log.seam import LogRecord, Outgoing, Topic
+from ledger.wire.avro.codec import UnreadableRecord
+from ledger.wire.dead_letters.letter import letter_headers
 
 
 def dead_letter(record: LogRecord, source: Topic, error: UnreadableRecord) -> Outgoing:

@@ -7,11 +7,11 @@ from collections.abc import Collection, Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ledger.header_texts import Place
-from ledger.instants import Instant
-from ledger.letters import Letter, read_letter
-from ledger.log import LogTools, OnlyWriter, Topic
-from ledger.resolutions import Resolution, read_resolution
+from ledger.log.seam import LogTools, OnlyWriter, Topic
+from ledger.values.instants import Instant
+from ledger.wire.dead_letters.closing import Resolution, read_resolution
+from ledger.wire.dead_letters.headers import Place
+from ledger.wire.dead_letters.letter import Letter, read_letter
 
 
 class Standing(Struct, frozen=True, kw_only=True):

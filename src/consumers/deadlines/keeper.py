@@ -9,13 +9,13 @@ import structlog
 from msgspec.structs import replace
 
 from consumers.clock import Clock
-from consumers.deadline_table import DueDeadline, Position, positions
-from consumers.deadlines import HEEDED, DeadlineChange, attempt_id, deadline_changes
+from consumers.deadlines.schedule import HEEDED, DeadlineChange, attempt_id, deadline_changes
+from consumers.deadlines.table import DueDeadline, Position, positions
 from consumers.follow_ups import command_record
-from ledger.codec import decode_event, event_name_of, read_command
-from ledger.failpoints import passing
-from ledger.instants import SECOND, Instant
-from ledger.log import EventSource, LogTools, Outgoing
+from ledger.log.failpoints import passing
+from ledger.log.seam import EventSource, LogTools, Outgoing
+from ledger.values.instants import SECOND, Instant
+from ledger.wire.avro.codec import decode_event, event_name_of, read_command
 
 MAX_EVENTS = 5_000
 MAX_DUE = 1_000

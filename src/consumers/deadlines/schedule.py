@@ -11,15 +11,18 @@ from typing import assert_never
 from msgspec import Struct
 
 from consumers.follow_ups import follow_up
-from ledger.commands import (
+from ledger.values.ids import follow_up_id
+from ledger.values.instants import Day, Instant, start_of_day
+from ledger.values.refusal import Code
+from ledger.vocabulary.commands import (
     Command,
     CompleteOverdueMarketplaceRefund,
     DestroyIsolatedInstance,
     ExpireInstance,
     ExpireReservation,
 )
-from ledger.envelope import GivenCommand, RecordedEvent
-from ledger.events import (
+from ledger.vocabulary.envelope import GivenCommand, RecordedEvent
+from ledger.vocabulary.events import (
     CommandRefused,
     InstanceDestroyed,
     InstanceIsolated,
@@ -35,9 +38,6 @@ from ledger.events import (
     ReservationExpired,
     ReservationPurchased,
 )
-from ledger.ids import follow_up_id
-from ledger.instants import Day, Instant, start_of_day
-from ledger.refusal import Code
 
 _ByInstances = InstanceOrderRecorded | InstanceIsolated | InstanceRestored | InstanceDestroyed
 _AnswersRequest = (

@@ -8,18 +8,18 @@ from typing import Any
 from msgspec import Struct
 from psycopg import Connection
 
-from consumers.deadlines import (
+from consumers.deadlines.schedule import (
     CancelDeadline,
     DeadlineChange,
     PutDeadline,
     SendAgain,
     attempt_id,
 )
-from ledger.codec import encode_command, read_command
-from ledger.envelope import ZERO_HASH
-from ledger.failpoints import passing
-from ledger.instants import Instant
-from ledger.log import WrongWorld
+from ledger.log.failpoints import passing
+from ledger.log.seam import WrongWorld
+from ledger.values.instants import Instant
+from ledger.vocabulary.envelope import ZERO_HASH
+from ledger.wire.avro.codec import encode_command, read_command
 
 CONSUMER = "deadlines"
 
@@ -83,7 +83,7 @@ class DueDeadline(Struct, frozen=True, kw_only=True):
 
 
 class DeadlineTable:
-    """The deadlines on a connection; satisfies `consumers.deadline_keeper.DeadlineRows`."""
+    """The deadlines on a connection; satisfies `consumers.deadlines.keeper.DeadlineRows`."""
 
     def __init__(self, connection: Connection[Any]) -> None:
         self._connection = connection

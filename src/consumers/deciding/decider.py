@@ -11,11 +11,21 @@ from collections.abc import Iterable
 import structlog
 from msgspec import Struct
 
-from consumers.dead_letters import dead_letter
-from consumers.recording import Answer, ChainEnd, Written, opening, record
-from consumers.store import Store
-from ledger.built import BUILT
-from ledger.codec import (
+from consumers.dead_letters.set_aside import dead_letter
+from consumers.deciding.recording import Answer, ChainEnd, Written, opening, record
+from consumers.deciding.store import Store
+from ledger.decide import Duplicate, decide
+from ledger.log.failpoints import passing
+from ledger.log.seam import Batch, CommitResult, Log, LogRecord, Outgoing, Topic, WrongWorld
+from ledger.state import evolve
+from ledger.state.entities import Stream
+from ledger.terms.table import TermsTable
+from ledger.values.ids import partition_of
+from ledger.values.instants import Instant
+from ledger.vocabulary.digest import command_digest
+from ledger.vocabulary.envelope import GivenCommand
+from ledger.vocabulary.events import LedgerOpened
+from ledger.wire.avro.codec import (
     MAX_EVENT_BYTES,
     Unreadable,
     UnreadableRecord,
@@ -23,19 +33,8 @@ from ledger.codec import (
     decode_command,
     decode_event,
 )
-from ledger.decide import Duplicate, decide
-from ledger.digest import command_digest
-from ledger.envelope import GivenCommand
-from ledger.events import LedgerOpened
-from ledger.failpoints import passing
-from ledger.framing import RegistryUnavailable
-from ledger.ids import partition_of
-from ledger.instants import Instant
-from ledger.letters import read_letter
-from ledger.log import Batch, CommitResult, Log, LogRecord, Outgoing, Topic, WrongWorld
-from ledger.state import evolve
-from ledger.state.entities import Stream
-from ledger.terms import TermsTable
+from ledger.wire.avro.framing import RegistryUnavailable
+from ledger.wire.dead_letters.letter import read_letter
 
 GROUP = "refunds.decider"
 RESTORE_RECORDS = 5_000
@@ -223,10 +222,6 @@ class PartitionDecider:
                 "a sandbox takes only commands with sandbox_at"
                 if self._world.opened.sandbox
                 else "sandbox_at is for a sandbox; this ledger goes by the broker's append time",
-            )
-        if given.name not in BUILT:
-            raise UnreadableRecord(
-                Unreadable.NOT_BUILT, f"{given.name} is not decided by this version of the ledger"
             )
         return given
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from consumers.clock import Clock
-from consumers.decider import GROUP
-from ledger.instants import SECOND, Instant
-from ledger.log import LogTools, Topic
+from consumers.deciding.decider import GROUP
+from ledger.log.seam import LogTools, Topic
+from ledger.values.instants import SECOND, Instant
 
 SKEW = 10 * SECOND
 """By how much the broker's clock may be behind ours. A command is decided at its append time."""
 
 
 class LedgerReach:
-    """Satisfies `projector.horizon.Reach`."""
+    """Satisfies `projector.following.watermark.Reach`."""
 
     def __init__(self, tools: LogTools, clock: Clock) -> None:
         self._tools = tools

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from ledger.codec import encode_event, headers_for_event
 from ledger.decide import Fact
-from ledger.envelope import ZERO_HASH, EventMeta, GivenCommand, RecordedEvent
-from ledger.events import LedgerOpened
-from ledger.ids import derived_id
-from ledger.instants import Instant
-from ledger.log import LogRecord, Outgoing, Topic
-from ledger.shapes import Actor, Role
+from ledger.log.seam import LogRecord, Outgoing, Topic
+from ledger.values.ids import derived_id
+from ledger.values.instants import Instant
+from ledger.vocabulary.envelope import ZERO_HASH, EventMeta, GivenCommand, RecordedEvent
+from ledger.vocabulary.events import LedgerOpened
+from ledger.vocabulary.shapes import Actor, Role
+from ledger.wire.avro.codec import encode_event, headers_for_event
 
 SYSTEM = Actor(id="ledger", role=Role.SYSTEM)
 

@@ -13,8 +13,8 @@ from typing import TypeVar
 
 from msgspec import Struct, msgpack
 
-from consumers.recording import ChainEnd
-from ledger.failpoints import passing
+from consumers.deciding.recording import ChainEnd
+from ledger.log.failpoints import passing
 from ledger.state import Change, Key
 from ledger.state.entities import Entity
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import structlog
 
-from consumers.decider import CommitLost
+from consumers.deciding.decider import CommitLost
 from consumers.follow_ups import command_record, follow_up
 from consumers.reactions import REACTIONS
-from ledger.codec import decode_event, event_name_of
-from ledger.failpoints import passing
-from ledger.log import CommitResult, Log, LogRecord, Outgoing, Topic
+from ledger.log.failpoints import passing
+from ledger.log.seam import CommitResult, Log, LogRecord, Outgoing, Topic
+from ledger.wire.avro.codec import decode_event, event_name_of
 
 GROUP = "refunds.reactions"
 MAX_BATCH = 2_000

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from consumers.reactions.settle_refund import settle_refund
-from ledger.commands import Command
-from ledger.envelope import RecordedEvent
-from ledger.events import Event, RefundIssued, ReservationExchanged
+from ledger.vocabulary.commands import Command
+from ledger.vocabulary.envelope import RecordedEvent
+from ledger.vocabulary.events import Event, RefundIssued, ReservationExchanged
 
 Reaction = Callable[[RecordedEvent], Iterable[Command]]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.commands import Command, SettleRefund
-from ledger.envelope import RecordedEvent
-from ledger.events import RefundIssued, ReservationExchanged
+from ledger.vocabulary.commands import Command, SettleRefund
+from ledger.vocabulary.envelope import RecordedEvent
+from ledger.vocabulary.events import RefundIssued, ReservationExchanged
 
 
 def settle_refund(recorded: RecordedEvent) -> Iterator[Command]:

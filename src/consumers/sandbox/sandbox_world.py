@@ -8,14 +8,14 @@ from typing import Any
 
 from psycopg import Connection
 
-from consumers import deadline_table
 from consumers.clock import SandboxClock
-from consumers.decider import GROUP as DECIDER
+from consumers.deadlines import table
+from consumers.deciding.decider import GROUP as DECIDER
 from consumers.follow_ups import command_record
-from consumers.reactor import GROUP as REACTIONS
-from ledger.envelope import GivenCommand
-from ledger.instants import Instant
-from ledger.log import LogTools, Topic
+from consumers.reacting.reactor import GROUP as REACTIONS
+from ledger.log.seam import LogTools, Topic
+from ledger.values.instants import Instant
+from ledger.vocabulary.envelope import GivenCommand
 
 _POLL_SECONDS = 0.005
 _POSITIONS = "SELECT next_offset FROM consumers.checkpoints WHERE consumer = %s ORDER BY partition"
@@ -46,13 +46,13 @@ class SandboxWorld:
 
     def next_due(self) -> Instant | None:
         """The earliest pending deadline."""
-        return deadline_table.next_due(self._connection)
+        return table.next_due(self._connection)
 
     def fire(self, due_at: Instant) -> None:
         """Have the keeper send everything due by then, and wait until it has."""
-        deadline_table.release(self._connection, due_at)
+        table.release(self._connection, due_at)
         self._wait(
-            lambda: deadline_table.count_released(self._connection) == 0,
+            lambda: table.count_released(self._connection) == 0,
             "the reactions process to send the deadlines",
         )
 
@@ -92,7 +92,7 @@ class SandboxWorld:
                 return
 
     def _deadline_positions(self) -> list[int]:
-        rows = self._connection.execute(_POSITIONS, (deadline_table.CONSUMER,)).fetchall()
+        rows = self._connection.execute(_POSITIONS, (table.CONSUMER,)).fetchall()
         return [int(row[0]) for row in rows]
 
     def _wait(self, until: Callable[[], bool], what: str) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from ledger.envelope import GivenCommand
-from ledger.instants import Instant
+from ledger.values.instants import Instant
+from ledger.vocabulary.envelope import GivenCommand
 
 
 class SteppedWorld(Protocol):

@@ -6,19 +6,19 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from consumers.deadlines import CancelDeadline, PutDeadline, deadline_changes
-from consumers.decider import GROUP, PartitionDecider, World
+from consumers.deadlines.schedule import CancelDeadline, PutDeadline, deadline_changes
+from consumers.deciding.decider import GROUP, PartitionDecider, World
+from consumers.deciding.store import Store
 from consumers.follow_ups import command_record
-from consumers.reactor import GROUP as REACTIONS_GROUP
-from consumers.reactor import PartitionReactor
-from consumers.store import Store
-from ledger.codec import decode_event
-from ledger.envelope import GivenCommand, RecordedEvent
-from ledger.events import LedgerOpened
-from ledger.instants import Instant
-from ledger.log import Topic
-from ledger.memory_log import MemoryCluster
-from ledger.terms import TermsTable
+from consumers.reacting.reactor import GROUP as REACTIONS_GROUP
+from consumers.reacting.reactor import PartitionReactor
+from ledger.log.memory import MemoryCluster
+from ledger.log.seam import Topic
+from ledger.terms.table import TermsTable
+from ledger.values.instants import Instant
+from ledger.vocabulary.envelope import GivenCommand, RecordedEvent
+from ledger.vocabulary.events import LedgerOpened
+from ledger.wire.avro.codec import decode_event
 
 
 class MemoryDeadlines:

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from devstack.errors import DevstackError
-from devstack.jar_lock import Jar, sha256_of
+from devstack.kafka.jar_lock import Jar, sha256_of
 
 PARTIAL = ".part-"
 CONNECT_SECONDS, READ_SECONDS = 10, 60

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from platformdirs import user_cache_path
 
 from devstack.errors import DevstackError
-from devstack.jar_lock import Jar, sha256_of
+from devstack.kafka.jar_lock import Jar, sha256_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -51,7 +51,7 @@ def _fill(jars: Sequence[Jar], folder: Path, base: str | None, console: Console 
     if all((folder / jar.name).exists() for jar in jars):
         return
     # Imported here: a filled cache needs no network client.
-    from devstack.download import PARTIAL, fetch_all
+    from devstack.kafka.download import PARTIAL, fetch_all
 
     with _only_one(folder.with_name("jars.lock")):
         for left in folder.glob(f"{PARTIAL}*"):

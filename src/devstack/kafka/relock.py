@@ -1,6 +1,6 @@
 """Writes `kafka.lock` anew: resolves the broker's coordinates and pins every jar by SHA-256.
 
-Run as `python -m devstack.relock` after changing a coordinate below; needs the network.
+Run as `python -m devstack.kafka.relock` after changing a coordinate below; needs the network.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from jgo.constants import MAVEN_CENTRAL_URL
 from jgo.maven import MavenContext, PythonResolver
 
-from devstack.jar_lock import LOCK_FILE, sha256_of
+from devstack.kafka.jar_lock import LOCK_FILE, sha256_of
 
 COORDINATES = (
     ("org.apache.kafka", "kafka_2.13", "4.3.1"),
@@ -20,7 +20,7 @@ COORDINATES = (
     ("org.slf4j", "slf4j-simple", "1.7.36"),
 )
 HEADER = """\
-# The jars of the embedded broker: Maven coordinates and SHA-256. Written by devstack/relock.py.
+# The jars of the embedded broker: Maven coordinates and SHA-256. Written by `relock`.
 """
 
 

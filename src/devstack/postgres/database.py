@@ -10,8 +10,14 @@ from pathlib import Path
 from msgspec import Struct
 
 from devstack.errors import DevstackError
-from devstack.processes import Account
-from devstack.unprivileged import copy_tree, may_enter, own_folder, refuge, unprivileged_account
+from devstack.postgres.unprivileged import (
+    copy_tree,
+    may_enter,
+    own_folder,
+    refuge,
+    unprivileged_account,
+)
+from devstack.system.process_identity import Account
 
 NAME = "postgres"
 DATABASE = "refunds"

@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 from devstack.errors import DevstackError
-from devstack.processes import Account
+from devstack.system.process_identity import Account
 
 USER = "nobody"
 

@@ -9,13 +9,14 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from devstack import broker, database
-from devstack.broker import Broker
-from devstack.database import Database
 from devstack.errors import DevstackError
-from devstack.ports import is_free, listens, take_ports
+from devstack.kafka import broker
+from devstack.kafka.broker import Broker
+from devstack.postgres import database
+from devstack.postgres.database import Database
 from devstack.status import Launch, Layout, ProcessSpec
-from devstack.watched import Recipe
+from devstack.supervising.watched_process import Recipe
+from devstack.system.ports import is_free, listens, take_ports
 
 TERM, INT, QUIT, KILL = signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGKILL
 APP_STOP = ((TERM, 10.0), (KILL, 5.0))

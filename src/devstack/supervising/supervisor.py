@@ -14,18 +14,8 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from devstack import broker
-from devstack.blueprint import (
-    Blueprint,
-    app_recipe,
-    broker_recipe,
-    database_env,
-    database_recipe,
-    draw,
-)
 from devstack.errors import DevstackError
-from devstack.logs import last_lines
-from devstack.processes import Account, alive, identity_of, kill_session, myself, spawn
+from devstack.kafka import broker
 from devstack.status import (
     PLAN_CHANGED,
     Launch,
@@ -37,7 +27,24 @@ from devstack.status import (
     read_launch,
     write_json,
 )
-from devstack.watched import Recipe, Watched
+from devstack.supervising.blueprint import (
+    Blueprint,
+    app_recipe,
+    broker_recipe,
+    database_env,
+    database_recipe,
+    draw,
+)
+from devstack.supervising.logs import last_lines
+from devstack.supervising.watched_process import Recipe, Watched
+from devstack.system.process_identity import (
+    Account,
+    alive,
+    identity_of,
+    kill_session,
+    myself,
+    spawn,
+)
 
 LOG = logging.getLogger("supervisor")
 TICK_SECONDS = 0.05

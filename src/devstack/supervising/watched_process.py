@@ -10,8 +10,15 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from devstack.processes import Account, Identity, end, identity_of, kill_session, spawn
 from devstack.status import ProcessState, ProcessStatus
+from devstack.system.process_identity import (
+    Account,
+    Identity,
+    end,
+    identity_of,
+    kill_session,
+    spawn,
+)
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 10.0
 HEALTHY_SECONDS = 30.0

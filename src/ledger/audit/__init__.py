@@ -1,7 +1,7 @@
 """The audit: replays the log from its first record and proves, claim by claim, that it holds."""
 
 from ledger.audit.checks import CHECKS, claim_of, name_of
+from ledger.audit.evidence import Check, Divergence
 from ledger.audit.replay import AuditReport, audit
-from ledger.audit.seen import Check, Divergence
 
 __all__ = ["CHECKS", "AuditReport", "Check", "Divergence", "audit", "claim_of", "name_of"]

@@ -7,11 +7,11 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from ledger.envelope import EventMeta, GivenCommand
-from ledger.events import Event, LedgerOpened
-from ledger.log import LogRecord, Topic
-from ledger.resolutions import Resolution
-from ledger.terms import TermsTable
+from ledger.log.seam import LogRecord, Topic
+from ledger.terms.table import TermsTable
+from ledger.vocabulary.envelope import EventMeta, GivenCommand
+from ledger.vocabulary.events import Event, LedgerOpened
+from ledger.wire.dead_letters.closing import Resolution
 
 
 class SeenCommand(Struct, frozen=True, kw_only=True):

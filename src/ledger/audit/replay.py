@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ledger.audit.checks import CHECKS, name_of
-from ledger.audit.seen import (
+from ledger.audit.evidence import (
     AuditedPartition,
     Check,
     Divergence,
@@ -25,12 +25,12 @@ from ledger.audit.seen import (
     SeenResolution,
     UnreadEvent,
 )
-from ledger.codec import UnreadableRecord, decode_command, decode_event
-from ledger.events import LedgerOpened
-from ledger.letters import read_letter
-from ledger.log import LogRecord, LogTools, Topic
-from ledger.resolutions import is_resolution, read_resolution
-from ledger.terms import TermsTable, released_terms
+from ledger.log.seam import LogRecord, LogTools, Topic
+from ledger.terms.table import TermsTable, released_terms
+from ledger.vocabulary.events import LedgerOpened
+from ledger.wire.avro.codec import UnreadableRecord, decode_command, decode_event
+from ledger.wire.dead_letters.closing import is_resolution, read_resolution
+from ledger.wire.dead_letters.letter import read_letter
 
 _FAR = 1 << 62
 _UNKNOWN = -2

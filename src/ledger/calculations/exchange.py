@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from ledger.calculations.figures import ExchangeFigures, ReturnFigures
 from ledger.calculations.working import amount, step
-from ledger.money import Currency, Minor
-from ledger.shapes import NewReservation
+from ledger.values.money import Currency, Minor
+from ledger.vocabulary.shapes import NewReservation
 
 
 def exchange(

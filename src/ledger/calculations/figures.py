@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from ledger.money import Minor
-from ledger.shapes import CapUse, Parts, RefundRule, WorkingStep
+from ledger.values.money import Minor
+from ledger.vocabulary.shapes import CapUse, Parts, RefundRule, WorkingStep
 
 
 class ReturnFigures(Struct, frozen=True, kw_only=True):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ledger.instants import HOUR, Instant
-from ledger.shapes import OrderKind
 from ledger.state.entities import InstanceOrder
+from ledger.values.instants import HOUR, Instant
+from ledger.vocabulary.shapes import OrderKind
 
 
 def within_five_days(running: InstanceOrder | None, now: Instant, hours: int) -> bool:

@@ -6,9 +6,9 @@ from fractions import Fraction
 
 from ledger.calculations.figures import RefundFigures
 from ledger.calculations.working import amount, step
-from ledger.money import Currency, Minor, round_half_up
-from ledger.shapes import Parts, RefundRule
 from ledger.state.entities import Purchase
+from ledger.values.money import Currency, Minor, round_half_up
+from ledger.vocabulary.shapes import Parts, RefundRule
 
 
 def manual_refund(

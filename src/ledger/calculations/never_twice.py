@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ledger.money import Minor
 from ledger.state.entities import Purchase
+from ledger.values.money import Minor
 
 
 def at_most_left(refund: Minor, paid: Minor, refunded: Minor) -> Minor:

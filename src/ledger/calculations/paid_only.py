@@ -5,9 +5,9 @@ from __future__ import annotations
 from ledger.calculations.figures import RefundFigures
 from ledger.calculations.never_twice import left_of
 from ledger.calculations.working import amount, step
-from ledger.money import Currency
-from ledger.shapes import Parts, RefundRule
 from ledger.state.entities import Purchase
+from ledger.values.money import Currency
+from ledger.vocabulary.shapes import Parts, RefundRule
 
 
 def paid_only(purchase: Purchase, currency: Currency) -> RefundFigures:

@@ -9,10 +9,10 @@ from ledger.calculations.never_twice import at_most_left
 from ledger.calculations.prorated_value import Period, current_period, prorated_value
 from ledger.calculations.remaining_commitment import later_instalments
 from ledger.calculations.working import amount, step
-from ledger.instants import Day, format_day
-from ledger.money import Currency, Minor, round_half_up
-from ledger.shapes import BillingPlan, WorkingStep
 from ledger.state.entities import InstalmentReturns, Reservation
+from ledger.values.instants import Day, format_day
+from ledger.values.money import Currency, Minor, round_half_up
+from ledger.vocabulary.shapes import BillingPlan, WorkingStep
 
 
 def reservation_return(

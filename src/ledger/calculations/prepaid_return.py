@@ -13,11 +13,11 @@ from ledger.calculations.promotion_order import promotion_fee
 from ledger.calculations.ratio_split import ratio_split
 from ledger.calculations.value_used import value_used
 from ledger.calculations.working import amount, decimal_text, exact_minor, step
-from ledger.instants import Instant, format_instant
-from ledger.money import Currency, Minor
-from ledger.shapes import Channel, OrderKind, Parts, RefundRule, WorkingStep
 from ledger.state.entities import Instance, InstanceOrder
-from ledger.terms import Terms
+from ledger.terms.table import Terms
+from ledger.values.instants import Instant, format_instant
+from ledger.values.money import Currency, Minor
+from ledger.vocabulary.shapes import Channel, OrderKind, Parts, RefundRule, WorkingStep
 
 
 class CountedOrders(Struct, frozen=True, kw_only=True):

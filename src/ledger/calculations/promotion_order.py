@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from ledger.money import Minor, round_half_up
+from ledger.values.money import Minor, round_half_up
 
 
 def promotion_fee(promotion_cash: Minor, refund_cash: Minor, rate: Fraction) -> Minor:

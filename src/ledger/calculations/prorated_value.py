@@ -6,10 +6,10 @@ from fractions import Fraction
 
 from msgspec import Struct
 
-from ledger.instants import Day, add_months
-from ledger.money import Minor, instalment, round_half_up
-from ledger.shapes import BillingPlan
 from ledger.state.entities import Reservation
+from ledger.values.instants import Day, add_months
+from ledger.values.money import Minor, instalment, round_half_up
+from ledger.vocabulary.shapes import BillingPlan
 
 
 class Period(Struct, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from ledger.money import Minor, split
+from ledger.values.money import Minor, split
 
 
 def ratio_split(refund: Minor, paid_cash: Minor, paid_gift: Minor) -> tuple[Minor, Minor]:

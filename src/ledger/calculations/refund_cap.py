@@ -7,8 +7,10 @@ from fractions import Fraction
 
 from msgspec import Struct
 
-from ledger.instants import DAY, Instant
-from ledger.money import (
+from ledger.state.entities import CapEntry
+from ledger.terms.table import CapBasis, Terms
+from ledger.values.instants import DAY, Instant
+from ledger.values.money import (
     Currency,
     Minor,
     UsdCents,
@@ -16,9 +18,7 @@ from ledger.money import (
     parse_decimal12,
     round_half_up,
 )
-from ledger.shapes import CapUse
-from ledger.state.entities import CapEntry
-from ledger.terms import CapBasis, Terms
+from ledger.vocabulary.shapes import CapUse
 
 
 class CapRoom(Struct, frozen=True, kw_only=True):

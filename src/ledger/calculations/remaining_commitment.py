@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from ledger.money import Minor, round_half_up
-from ledger.shapes import BillingPlan
 from ledger.state.entities import Reservation
+from ledger.values.money import Minor, round_half_up
+from ledger.vocabulary.shapes import BillingPlan
 
 
 def later_instalments(reservation: Reservation, number: int, quantity: int) -> Minor:

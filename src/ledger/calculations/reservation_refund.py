@@ -8,11 +8,11 @@ from ledger.calculations.figures import RefundFigures, ReturnFigures
 from ledger.calculations.refund_cap import CapRoom, cap_room, cap_use, counted
 from ledger.calculations.termination_fee import termination_fee
 from ledger.calculations.working import amount, decimal_text, step
-from ledger.instants import Instant, format_instant
-from ledger.money import Currency
-from ledger.shapes import CapUse, Parts, RefundRule, WorkingStep
 from ledger.state.entities import CapEntry
-from ledger.terms import Terms
+from ledger.terms.table import Terms
+from ledger.values.instants import Instant, format_instant
+from ledger.values.money import Currency
+from ledger.vocabulary.shapes import CapUse, Parts, RefundRule, WorkingStep
 
 
 def reservation_refund(

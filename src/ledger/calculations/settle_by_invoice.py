@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
-from ledger.money import Minor
 from ledger.state.entities import Account, HeldCredit
+from ledger.values.money import Minor
 
 
 class Consumption(Struct, frozen=True, kw_only=True):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ledger.instants import Day
 from ledger.state.entities import CommitmentTerm
+from ledger.values.instants import Day
 
 
 def credited_term(terms: Sequence[CommitmentTerm], term_id: str, today: Day) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ledger.instants import Instant, day_of, start_of_day
+from ledger.values.instants import Instant, day_of, start_of_day
 
 
 def completion_due_at(applied_at: Instant, days: int, time_zone: str) -> Instant:

@@ -7,10 +7,10 @@ from fractions import Fraction
 from msgspec import Struct
 
 from ledger.calculations.working import decimal_text, exact_minor, step
-from ledger.instants import HOUR, SECOND, Instant, format_instant, plus_months, whole_months
-from ledger.money import Currency, format_micros, minor_of_micros, parse_decimal12
-from ledger.shapes import Component, DurationDiscount, LadderStep, OrderKind, WorkingStep
 from ledger.state.entities import InstanceOrder
+from ledger.values.instants import HOUR, SECOND, Instant, format_instant, plus_months, whole_months
+from ledger.values.money import Currency, format_micros, minor_of_micros, parse_decimal12
+from ledger.vocabulary.shapes import Component, DurationDiscount, LadderStep, OrderKind, WorkingStep
 
 
 class ValueUsed(Struct, frozen=True, kw_only=True):

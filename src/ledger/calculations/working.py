@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from ledger.money import Currency, Minor, format_minor
-from ledger.shapes import WorkingStep
+from ledger.values.money import Currency, Minor, format_minor
+from ledger.vocabulary.shapes import WorkingStep
 
 
 def step(name: str, result: str, **inputs: str) -> WorkingStep:

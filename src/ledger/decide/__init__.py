@@ -7,7 +7,16 @@ from typing import assert_never
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ledger.commands import (
+from ledger.decide import accounts, instances, marketplace, refunds, reservations
+from ledger.decide.facts import Fact
+from ledger.policies import judged, stopped
+from ledger.policies.case import Case
+from ledger.policies.idempotency import is_duplicate
+from ledger.state import State
+from ledger.terms.table import Terms
+from ledger.values.instants import Instant
+from ledger.values.refusal import Violation
+from ledger.vocabulary.commands import (
     AccountCommand,
     ExchangeReservations,
     InstanceCommand,
@@ -19,17 +28,8 @@ from ledger.commands import (
     ReservationCommand,
     SettlementCommand,
 )
-from ledger.decide import accounts, instances, marketplace, refunds, reservations
-from ledger.decide.facts import Fact
-from ledger.envelope import GivenCommand
-from ledger.events import CommandRefused
-from ledger.instants import Instant
-from ledger.policies import judged, stopped
-from ledger.policies.case import Case
-from ledger.policies.idempotency import is_duplicate
-from ledger.refusal import Violation
-from ledger.state import State
-from ledger.terms import Terms
+from ledger.vocabulary.envelope import GivenCommand
+from ledger.vocabulary.events import CommandRefused
 
 __all__ = ["Decision", "Duplicate", "Fact", "decide"]
 

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from ledger.commands import (
+from ledger.decide.facts import Fact, at_once
+from ledger.policies.case import Case
+from ledger.vocabulary.commands import (
     AccountCommand,
     ChangeCard,
     OpenAccount,
     OpenCommitmentTerm,
     SetAccountStanding,
 )
-from ledger.decide.facts import Fact, at_once
-from ledger.events import AccountOpened, AccountStandingChanged, CardChanged, CommitmentTermOpened
-from ledger.policies.case import Case
+from ledger.vocabulary.events import (
+    AccountOpened,
+    AccountStandingChanged,
+    CardChanged,
+    CommitmentTermOpened,
+)
 
 
 def accepted(case: Case, command: AccountCommand) -> tuple[Fact, ...]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from ledger.events import Event
-from ledger.ids import derived_id
-from ledger.instants import Instant
 from ledger.policies.case import Case
+from ledger.values.ids import derived_id
+from ledger.values.instants import Instant
+from ledger.vocabulary.events import Event
 
 
 class Fact(Struct, frozen=True, kw_only=True):

@@ -6,7 +6,13 @@ from typing import assert_never
 
 from ledger.calculations.figures import RefundFigures
 from ledger.calculations.prepaid_return import prepaid_return
-from ledger.commands import (
+from ledger.decide.facts import Fact, at_once, derived
+from ledger.policies.case import Case
+from ledger.policies.return_quota import full_quota_free, spends_quota
+from ledger.postings import refund_issued
+from ledger.state.entities import Billing, Instance, InstanceStatus, Isolation, QuoteKind
+from ledger.values.instants import HOUR, MINUTE, Instant
+from ledger.vocabulary.commands import (
     DestroyIsolatedInstance,
     DestroyPostpaidInstance,
     ExpireInstance,
@@ -18,8 +24,7 @@ from ledger.commands import (
     StartPostpaidInstance,
     TakeInstanceOffline,
 )
-from ledger.decide.facts import Fact, at_once, derived
-from ledger.events import (
+from ledger.vocabulary.events import (
     InstanceDestroyed,
     InstanceIsolated,
     InstanceOrderRecorded,
@@ -29,12 +34,7 @@ from ledger.events import (
     RefundIssued,
     RefundSettled,
 )
-from ledger.instants import HOUR, MINUTE, Instant
-from ledger.policies.case import Case
-from ledger.policies.return_quota import full_quota_free, spends_quota
-from ledger.postings import refund_issued
-from ledger.shapes import DestructionReason, IsolationReason, RefundSource, SourceKind
-from ledger.state.entities import Billing, Instance, InstanceStatus, Isolation, QuoteKind
+from ledger.vocabulary.shapes import DestructionReason, IsolationReason, RefundSource, SourceKind
 
 
 def figures(case: Case) -> RefundFigures | None:

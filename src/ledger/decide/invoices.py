@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from ledger.decide.facts import derived
-from ledger.events import Event, InvoiceCancelled, InvoiceIssued
-from ledger.money import Minor
 from ledger.policies.case import Case
-from ledger.shapes import InvoiceLine, InvoiceLineKind
 from ledger.state.entities import Exchange, Invoice, Refund, RefundStatus, Reservation
 from ledger.state.invoices import standing
+from ledger.values.money import Minor
+from ledger.vocabulary.events import Event, InvoiceCancelled, InvoiceIssued
+from ledger.vocabulary.shapes import InvoiceLine, InvoiceLineKind
 
 
 def reissued(case: Case, refund_id: str, refund: Refund) -> tuple[Event, ...]:

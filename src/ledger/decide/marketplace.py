@@ -10,7 +10,12 @@ from ledger.calculations.figures import RefundFigures
 from ledger.calculations.manual_refund import manual_refund
 from ledger.calculations.paid_only import paid_only
 from ledger.calculations.three_days import completion_due_at
-from ledger.commands import (
+from ledger.decide.facts import Fact, at_once, derived
+from ledger.policies.case import Case
+from ledger.policies.invoice_first import in_the_way
+from ledger.postings import refund_issued
+from ledger.state.entities import Purchase, PurchaseStatus, RefundRequest
+from ledger.vocabulary.commands import (
     ApproveMarketplaceRefund,
     CompleteOverdueMarketplaceRefund,
     ConfirmService,
@@ -22,8 +27,7 @@ from ledger.commands import (
     RequestMarketplaceRefund,
     WithdrawMarketplaceRefund,
 )
-from ledger.decide.facts import Fact, at_once, derived
-from ledger.events import (
+from ledger.vocabulary.events import (
     AccessRevoked,
     Event,
     InvoiceStateRecorded,
@@ -37,11 +41,7 @@ from ledger.events import (
     RefundSettled,
     ServiceConfirmed,
 )
-from ledger.policies.case import Case
-from ledger.policies.invoice_first import in_the_way
-from ledger.postings import refund_issued
-from ledger.shapes import ProductKind, RefundSource, SourceKind
-from ledger.state.entities import Purchase, PurchaseStatus, RefundRequest
+from ledger.vocabulary.shapes import ProductKind, RefundSource, SourceKind
 
 
 def accepted(case: Case, command: MarketplaceCommand) -> tuple[Fact, ...]:

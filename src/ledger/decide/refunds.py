@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import assert_never
 
 from ledger import postings
-from ledger.commands import (
+from ledger.decide.facts import Fact, at_once
+from ledger.decide.settlement import settled, task
+from ledger.policies.case import Case
+from ledger.state.entities import Refund
+from ledger.vocabulary.commands import (
     ConfirmCardRefund,
     CorrectRefund,
     FailCardRefund,
     SettlementCommand,
     SettleRefund,
 )
-from ledger.decide.facts import Fact, at_once
-from ledger.decide.settlement import settled, task
-from ledger.events import Event, RefundCorrected, RefundHeld, RefundSettled
-from ledger.policies.case import Case
-from ledger.shapes import HoldReason
-from ledger.state.entities import Refund
+from ledger.vocabulary.events import Event, RefundCorrected, RefundHeld, RefundSettled
+from ledger.vocabulary.shapes import HoldReason
 
 
 def accepted(case: Case, command: SettlementCommand) -> tuple[Fact, ...]:

@@ -10,7 +10,18 @@ from ledger.calculations.figures import ExchangeFigures, RefundFigures, ReturnFi
 from ledger.calculations.partial_quantity import reservation_return
 from ledger.calculations.reservation_refund import reservation_refund
 from ledger.calculations.settle_by_invoice import consumed
-from ledger.commands import (
+from ledger.decide.facts import Fact, at_once, derived
+from ledger.policies.case import Case
+from ledger.postings import (
+    held_credit_consumed,
+    refund_issued,
+    reservation_exchanged,
+    reservation_purchased,
+)
+from ledger.state.entities import Reservation
+from ledger.values.instants import MINUTE, add_months, day_of, start_of_day
+from ledger.values.money import Minor
+from ledger.vocabulary.commands import (
     ExchangeReservations,
     ExpireReservation,
     QuoteReservationExchange,
@@ -21,8 +32,7 @@ from ledger.commands import (
     SwapReservation,
     TransferReservation,
 )
-from ledger.decide.facts import Fact, at_once, derived
-from ledger.events import (
+from ledger.vocabulary.events import (
     Event,
     HeldCreditConsumed,
     RefundIssued,
@@ -36,16 +46,7 @@ from ledger.events import (
     ReservationSwapped,
     ReservationTransferred,
 )
-from ledger.instants import MINUTE, add_months, day_of, start_of_day
-from ledger.money import Minor
-from ledger.policies.case import Case
-from ledger.postings import (
-    held_credit_consumed,
-    refund_issued,
-    reservation_exchanged,
-    reservation_purchased,
-)
-from ledger.shapes import (
+from ledger.vocabulary.shapes import (
     NewReservation,
     PaymentMethod,
     PurchasedLeg,
@@ -54,7 +55,6 @@ from ledger.shapes import (
     ReturnedLeg,
     SourceKind,
 )
-from ledger.state.entities import Reservation
 
 
 def refund_figures(

@@ -6,10 +6,13 @@ from typing import assert_never
 
 from ledger import postings
 from ledger.calculations.settle_to_the_commitment import credited_term
-from ledger.commands import SettleRefund
 from ledger.decide import invoices
 from ledger.decide.facts import derived
-from ledger.events import (
+from ledger.policies.case import Case
+from ledger.state.entities import Refund, Reservation
+from ledger.values.instants import MINUTE, day_of
+from ledger.vocabulary.commands import SettleRefund
+from ledger.vocabulary.events import (
     BalanceCredited,
     CardRefundRequested,
     CommitmentCredited,
@@ -21,10 +24,7 @@ from ledger.events import (
     RefundSettled,
     SupportTaskOpened,
 )
-from ledger.instants import MINUTE, day_of
-from ledger.policies.case import Case
-from ledger.shapes import HoldReason, PaymentMethod, SourceKind
-from ledger.state.entities import Refund, Reservation
+from ledger.vocabulary.shapes import HoldReason, PaymentMethod, SourceKind
 
 NO_CURRENT_TERM = "NO_CURRENT_COMMITMENT_TERM"
 

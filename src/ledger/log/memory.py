@@ -12,8 +12,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 
-from ledger.instants import Instant
-from ledger.log import (
+from ledger.log.seam import (
     Batch,
     CommitResult,
     Committed,
@@ -24,6 +23,7 @@ from ledger.log import (
     Published,
     Topic,
 )
+from ledger.values.instants import Instant
 
 
 class MemoryCluster:
@@ -124,7 +124,7 @@ class MemoryCluster:
 
 
 class MemoryLog:
-    """One member of one consumer group on a `MemoryCluster`; satisfies `ledger.log.Log`."""
+    """One member of one consumer group on a `MemoryCluster`; satisfies `ledger.log.seam.Log`."""
 
     def __init__(self, cluster: MemoryCluster, group: str, source: Topic, member_id: str) -> None:
         self._cluster = cluster
@@ -198,7 +198,7 @@ class MemoryLog:
 
 
 class MemoryOnlyWriter:
-    """The one writer under a name on a `MemoryCluster`; satisfies `ledger.log.OnlyWriter`."""
+    """The one writer under a name on a `MemoryCluster`; satisfies `ledger.log.seam.OnlyWriter`."""
 
     def __init__(self, cluster: MemoryCluster, name: str) -> None:
         self._cluster = cluster

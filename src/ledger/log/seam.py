@@ -2,8 +2,8 @@
 
 One `Log` is one consumer's hold: it reads one source topic as a member of one consumer group and
 commits what it writes together with how far it has read. The decider and the reactions are written
-against this protocol only, so the same handlers run on Kafka (`ledger.kafka_log`) and in memory
-(`ledger.memory_log`); one contract suite holds both to the same behaviour.
+against this protocol only, so the same handlers run on Kafka (`ledger.log.kafka`) and in memory
+(`ledger.log.memory`); one contract suite holds both to the same behaviour.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from ledger.instants import Instant
+from ledger.values.instants import Instant
 
 Headers = tuple[tuple[str, bytes], ...]
 

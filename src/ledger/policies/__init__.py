@@ -5,41 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import cache
 
-from ledger.commands import (
-    ApproveMarketplaceRefund,
-    Command,
-    CompleteOverdueMarketplaceRefund,
-    ConfirmCardRefund,
-    ConfirmService,
-    CorrectRefund,
-    DeclineMarketplaceRefund,
-    DestroyIsolatedInstance,
-    DestroyPostpaidInstance,
-    ExchangeReservations,
-    ExpireInstance,
-    ExpireReservation,
-    FailCardRefund,
-    InstanceCommand,
-    MarketplaceCommand,
-    QuoteInstanceReturn,
-    QuoteReservationExchange,
-    QuoteReservationRefund,
-    RecordInstanceOrder,
-    RecordMarketplacePurchase,
-    RecordReservationPurchase,
-    RefundMarketplaceManually,
-    RefundReservation,
-    RequestMarketplaceRefund,
-    ReservationCommand,
-    RestoreInstance,
-    ReturnInstance,
-    SettleRefund,
-    StartPostpaidInstance,
-    SwapReservation,
-    TakeInstanceOffline,
-    TransferReservation,
-    WithdrawMarketplaceRefund,
-)
 from ledger.policies import (
     access_ends,
     account_and_source,
@@ -74,7 +39,42 @@ from ledger.policies import (
     withdraw,
 )
 from ledger.policies.case import Case
-from ledger.refusal import Violation
+from ledger.values.refusal import Violation
+from ledger.vocabulary.commands import (
+    ApproveMarketplaceRefund,
+    Command,
+    CompleteOverdueMarketplaceRefund,
+    ConfirmCardRefund,
+    ConfirmService,
+    CorrectRefund,
+    DeclineMarketplaceRefund,
+    DestroyIsolatedInstance,
+    DestroyPostpaidInstance,
+    ExchangeReservations,
+    ExpireInstance,
+    ExpireReservation,
+    FailCardRefund,
+    InstanceCommand,
+    MarketplaceCommand,
+    QuoteInstanceReturn,
+    QuoteReservationExchange,
+    QuoteReservationRefund,
+    RecordInstanceOrder,
+    RecordMarketplacePurchase,
+    RecordReservationPurchase,
+    RefundMarketplaceManually,
+    RefundReservation,
+    RequestMarketplaceRefund,
+    ReservationCommand,
+    RestoreInstance,
+    ReturnInstance,
+    SettleRefund,
+    StartPostpaidInstance,
+    SwapReservation,
+    TakeInstanceOffline,
+    TransferReservation,
+    WithdrawMarketplaceRefund,
+)
 
 Policy = Callable[[Case], Iterable[Violation]]
 Scope = tuple[type[Command], ...]

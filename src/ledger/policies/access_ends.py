@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.commands import (
+from ledger.policies.case import Case, violation
+from ledger.state.entities import Purchase
+from ledger.values.refusal import Code, Violation
+from ledger.vocabulary.commands import (
     ApproveMarketplaceRefund,
     ConfirmService,
     DeclineMarketplaceRefund,
     RequestMarketplaceRefund,
     WithdrawMarketplaceRefund,
 )
-from ledger.policies.case import Case, violation
-from ledger.refusal import Code, Violation
-from ledger.state.entities import Purchase
 
 _ByBuyerOrVendor = (
     ConfirmService

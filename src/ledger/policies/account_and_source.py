@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.commands import (
+from ledger.policies.case import Case, violation
+from ledger.values.refusal import Code, Violation
+from ledger.vocabulary.commands import (
     Command,
     ExchangeReservations,
     QuoteReservationExchange,
@@ -13,9 +15,7 @@ from ledger.commands import (
     RecordReservationPurchase,
     StartPostpaidInstance,
 )
-from ledger.policies.case import Case, violation
-from ledger.refusal import Code, Violation
-from ledger.shapes import AccountType, PaymentMethod
+from ledger.vocabulary.shapes import AccountType, PaymentMethod
 
 RULE = "account_and_source"
 _PAYS_BY: dict[AccountType, tuple[PaymentMethod, ...]] = {

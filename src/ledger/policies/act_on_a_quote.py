@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.commands import (
+from ledger.policies.case import Case, violation
+from ledger.policies.quote_comparison import differing
+from ledger.state.entities import QuoteStatus
+from ledger.values.instants import format_instant
+from ledger.values.refusal import Code, Violation
+from ledger.vocabulary.commands import (
     DestroyPostpaidInstance,
     ExchangeReservations,
     RefundReservation,
     ReturnInstance,
 )
-from ledger.instants import format_instant
-from ledger.policies.case import Case, violation
-from ledger.policies.quote_comparison import differing
-from ledger.refusal import Code, Violation
-from ledger.shapes import Role
-from ledger.state.entities import QuoteStatus
+from ledger.vocabulary.shapes import Role
 
 RULE = "act_on_a_quote"
 _Quoted = ReturnInstance | RefundReservation | ExchangeReservations

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.commands import ROLES, SettleRefund
 from ledger.policies.case import Case, violation
-from ledger.refusal import Code, Violation
-from ledger.shapes import Role
 from ledger.state.entities import Purchase
+from ledger.values.refusal import Code, Violation
+from ledger.vocabulary.commands import ROLES, SettleRefund
+from ledger.vocabulary.shapes import Role
 
 _STOOD_IN_FOR = frozenset({Role.OWNER, Role.BUYER})
 

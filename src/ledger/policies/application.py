@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.commands import RequestMarketplaceRefund
 from ledger.policies.case import Case, violation
-from ledger.refusal import Code, Violation
-from ledger.shapes import RefundReason
+from ledger.values.refusal import Code, Violation
+from ledger.vocabulary.commands import RequestMarketplaceRefund
+from ledger.vocabulary.shapes import RefundReason
 
 RULE = "application"
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.commands import ExchangeReservations, QuoteReservationExchange
-from ledger.money import format_minor
 from ledger.policies.case import Case, violation
-from ledger.refusal import Code, Violation
+from ledger.values.money import format_minor
+from ledger.values.refusal import Code, Violation
+from ledger.vocabulary.commands import ExchangeReservations, QuoteReservationExchange
 
 
 def new_total_too_low(case: Case) -> Iterator[Violation]:

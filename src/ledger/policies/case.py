@@ -7,14 +7,14 @@ from typing import TypeVar
 from msgspec import Struct
 
 from ledger.calculations.figures import ExchangeFigures, RefundFigures
-from ledger.commands import Command
-from ledger.envelope import GivenCommand
-from ledger.instants import Instant
-from ledger.refusal import Code, Violation
-from ledger.shapes import Role
 from ledger.state import State
 from ledger.state.entities import Account, Entity, Quote
-from ledger.terms import Terms
+from ledger.terms.table import Terms
+from ledger.values.instants import Instant
+from ledger.values.refusal import Code, Violation
+from ledger.vocabulary.commands import Command
+from ledger.vocabulary.envelope import GivenCommand
+from ledger.vocabulary.shapes import Role
 
 E = TypeVar("E", bound=Entity)
 

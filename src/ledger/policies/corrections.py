@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.commands import CorrectRefund
 from ledger.policies.case import Case, violation
-from ledger.refusal import Code, Violation
 from ledger.state.entities import Refund, RefundStatus
+from ledger.values.refusal import Code, Violation
+from ledger.vocabulary.commands import CorrectRefund
 
 RULE = "corrections"
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.commands import (
+from ledger.policies.case import Case, violation
+from ledger.state.entities import Instance, Purchase, PurchaseStatus, Reservation
+from ledger.values.instants import Instant, format_instant, start_of_day
+from ledger.values.refusal import Code, Violation
+from ledger.vocabulary.commands import (
     CompleteOverdueMarketplaceRefund,
     DestroyIsolatedInstance,
     ExpireInstance,
     ExpireReservation,
 )
-from ledger.instants import Instant, format_instant, start_of_day
-from ledger.policies.case import Case, violation
-from ledger.refusal import Code, Violation
-from ledger.state.entities import Instance, Purchase, PurchaseStatus, Reservation
 
 
 def not_pending(case: Case) -> Iterator[Violation]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from ledger.commands import ExchangeReservations, QuoteReservationExchange
 from ledger.policies.case import Case, violation
-from ledger.refusal import Code, Violation
 from ledger.state.entities import Reservation
-from ledger.terms import Terms
+from ledger.terms.table import Terms
+from ledger.values.refusal import Code, Violation
+from ledger.vocabulary.commands import ExchangeReservations, QuoteReservationExchange
 
 RULE = "exchange"
 

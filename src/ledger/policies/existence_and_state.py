@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.commands import (
+from ledger.policies.case import Case, violation
+from ledger.state.entities import (
+    Account,
+    Entity,
+    Instance,
+    Order,
+    Purchase,
+    Quote,
+    Refund,
+    Reservation,
+)
+from ledger.values.refusal import Code, Violation
+from ledger.vocabulary.commands import (
     ApproveMarketplaceRefund,
     Command,
     CompleteOverdueMarketplaceRefund,
@@ -36,19 +48,7 @@ from ledger.commands import (
     TransferReservation,
     WithdrawMarketplaceRefund,
 )
-from ledger.policies.case import Case, violation
-from ledger.refusal import Code, Violation
-from ledger.shapes import OrderKind
-from ledger.state.entities import (
-    Account,
-    Entity,
-    Instance,
-    Order,
-    Purchase,
-    Quote,
-    Refund,
-    Reservation,
-)
+from ledger.vocabulary.shapes import OrderKind
 
 _Named = tuple[str, type[Entity], str]
 _OnInstance = (

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ledger.policies.case import Case, violation
-from ledger.refusal import Code, Violation
 from ledger.state.entities import SeenCommand
+from ledger.values.refusal import Code, Violation
 
 
 def is_duplicate(case: Case) -> bool:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.commands import (
+from ledger.policies.case import Case, violation
+from ledger.state.entities import Billing, Instance, InstanceStatus
+from ledger.values.instants import format_instant
+from ledger.values.refusal import Code, Violation
+from ledger.vocabulary.commands import (
     DestroyIsolatedInstance,
     DestroyPostpaidInstance,
     ExpireInstance,
@@ -12,11 +16,7 @@ from ledger.commands import (
     RecordInstanceOrder,
     ReturnInstance,
 )
-from ledger.instants import format_instant
-from ledger.policies.case import Case, violation
-from ledger.refusal import Code, Violation
-from ledger.shapes import IsolationReason, OrderKind
-from ledger.state.entities import Billing, Instance, InstanceStatus
+from ledger.vocabulary.shapes import IsolationReason, OrderKind
 
 
 def wrong_instance_state(case: Case) -> Iterator[Violation]:

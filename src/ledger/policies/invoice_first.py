@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.commands import RefundMarketplaceManually, RequestMarketplaceRefund
 from ledger.policies.case import Case, violation
-from ledger.refusal import Code, Violation
-from ledger.shapes import InvoiceState
 from ledger.state.entities import Purchase
+from ledger.values.refusal import Code, Violation
+from ledger.vocabulary.commands import RefundMarketplaceManually, RequestMarketplaceRefund
+from ledger.vocabulary.shapes import InvoiceState
 
 RULE = "invoice_first"
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ledger.calculations.never_twice import left_of
-from ledger.commands import RefundMarketplaceManually
-from ledger.money import format_minor
 from ledger.policies.case import Case, violation
-from ledger.refusal import Code, Violation
 from ledger.state.entities import Purchase
+from ledger.values.money import format_minor
+from ledger.values.refusal import Code, Violation
+from ledger.vocabulary.commands import RefundMarketplaceManually
 
 
 def exceeds_paid(case: Case) -> Iterator[Violation]:

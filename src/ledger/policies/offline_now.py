@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.commands import RestoreInstance, TakeInstanceOffline
 from ledger.policies.case import Case, violation
-from ledger.refusal import Code, Violation
 from ledger.state.entities import Instance, InstanceStatus
+from ledger.values.refusal import Code, Violation
+from ledger.vocabulary.commands import RestoreInstance, TakeInstanceOffline
 
 
 def not_in_recycle_bin(case: Case) -> Iterator[Violation]:

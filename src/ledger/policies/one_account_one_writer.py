@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.commands import OpenAccount, QuoteReservationRefund, RefundReservation
-from ledger.money import parse_decimal12
 from ledger.policies.case import Case, violation
-from ledger.refusal import Code, Violation
+from ledger.values.money import parse_decimal12
+from ledger.values.refusal import Code, Violation
+from ledger.vocabulary.commands import OpenAccount, QuoteReservationRefund, RefundReservation
 
 RULE = "one_account_one_writer"
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.commands import (
+from ledger.policies.case import Case, violation
+from ledger.state.entities import Reservation
+from ledger.values.refusal import Code, Violation
+from ledger.vocabulary.commands import (
     ExchangeReservations,
     QuoteReservationExchange,
     QuoteReservationRefund,
     RefundReservation,
 )
-from ledger.policies.case import Case, violation
-from ledger.refusal import Code, Violation
-from ledger.state.entities import Reservation
 
 
 def invalid_quantity(case: Case) -> Iterator[Violation]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.commands import DestroyPostpaidInstance
 from ledger.policies.case import Case, violation
-from ledger.refusal import Code, Violation
+from ledger.values.refusal import Code, Violation
+from ledger.vocabulary.commands import DestroyPostpaidInstance
 
 
 def account_in_arrears(case: Case) -> Iterator[Violation]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.commands import QuoteInstanceReturn, ReturnInstance
-from ledger.instants import Instant, format_instant
 from ledger.policies.case import Case, violation
-from ledger.refusal import Code, Violation
 from ledger.state.entities import Instance
+from ledger.values.instants import Instant, format_instant
+from ledger.values.refusal import Code, Violation
+from ledger.vocabulary.commands import QuoteInstanceReturn, ReturnInstance
 
 
 def already_expired(case: Case) -> Iterator[Violation]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ledger.calculations.prepaid_return import counted_orders
-from ledger.commands import QuoteInstanceReturn, ReturnInstance
 from ledger.policies.case import Case, violation
-from ledger.refusal import Code, Violation
-from ledger.shapes import Channel, Role
 from ledger.state.entities import Instance
+from ledger.values.refusal import Code, Violation
+from ledger.vocabulary.commands import QuoteInstanceReturn, ReturnInstance
+from ledger.vocabulary.shapes import Channel, Role
 
 
 def self_service_not_supported(case: Case) -> Iterator[Violation]:

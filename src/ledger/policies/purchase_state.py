@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.commands import (
+from ledger.policies.case import Case, violation
+from ledger.state.entities import Purchase, PurchaseStatus
+from ledger.values.refusal import Code, Violation
+from ledger.vocabulary.commands import (
     ConfirmService,
     RecordInvoiceState,
     RefundMarketplaceManually,
     RequestMarketplaceRefund,
 )
-from ledger.policies.case import Case, violation
-from ledger.refusal import Code, Violation
-from ledger.shapes import InvoiceState, ProductKind
-from ledger.state.entities import Purchase, PurchaseStatus
+from ledger.vocabulary.shapes import InvoiceState, ProductKind
 
 _UNDER_WAY = (PurchaseStatus.REFUND_PENDING, PurchaseStatus.HELD)
 _INVOICE_MOVES = {

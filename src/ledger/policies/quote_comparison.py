@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ledger.calculations.figures import RefundFigures
-from ledger.commands import ExchangeReservations, RefundReservation, ReturnInstance
-from ledger.money import Currency, Minor, format_minor, parse_decimal12
 from ledger.policies.case import Case
-from ledger.shapes import NewReservation, Parts, Payment
 from ledger.state.entities import Quote, QuoteKind
+from ledger.values.money import Currency, Minor, format_minor, parse_decimal12
+from ledger.vocabulary.commands import ExchangeReservations, RefundReservation, ReturnInstance
+from ledger.vocabulary.shapes import NewReservation, Parts, Payment
 
 Pairs = dict[str, tuple[str, str]]
 """By name: (as quoted or confirmed, as it is now)."""

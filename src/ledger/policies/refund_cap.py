@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ledger.calculations.refund_cap import cap_room, counted
-from ledger.commands import QuoteReservationRefund, RefundReservation
-from ledger.instants import format_instant
-from ledger.money import format_minor
 from ledger.policies.case import Case, violation
-from ledger.refusal import Code, Violation
+from ledger.values.instants import format_instant
+from ledger.values.money import format_minor
+from ledger.values.refusal import Code, Violation
+from ledger.vocabulary.commands import QuoteReservationRefund, RefundReservation
 
 
 def refund_cap_exceeded(case: Case) -> Iterator[Violation]:

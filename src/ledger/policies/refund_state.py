@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.commands import ConfirmCardRefund, FailCardRefund, SettleRefund
 from ledger.policies.case import Case, violation
-from ledger.refusal import Code, Violation
-from ledger.shapes import PaymentMethod, Role, SourceKind
 from ledger.state.entities import Refund, RefundStatus, Reservation
+from ledger.values.refusal import Code, Violation
+from ledger.vocabulary.commands import ConfirmCardRefund, FailCardRefund, SettleRefund
+from ledger.vocabulary.shapes import PaymentMethod, Role, SourceKind
 
 
 def wrong_refund_state(case: Case) -> Iterator[Violation]:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.commands import (
+from ledger.policies.case import Case, violation
+from ledger.state.entities import Reservation, ReservationStatus
+from ledger.values.instants import day_of, format_day
+from ledger.values.refusal import Code, Violation
+from ledger.vocabulary.commands import (
     Command,
     ExchangeReservations,
     ExpireReservation,
@@ -14,10 +18,6 @@ from ledger.commands import (
     SwapReservation,
     TransferReservation,
 )
-from ledger.instants import day_of, format_day
-from ledger.policies.case import Case, violation
-from ledger.refusal import Code, Violation
-from ledger.state.entities import Reservation, ReservationStatus
 
 RULE = "existence_and_state"
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.commands import RestoreInstance
-from ledger.instants import format_instant
 from ledger.policies.case import Case, violation
-from ledger.refusal import Code, Violation
 from ledger.state.entities import Billing, Instance, InstanceStatus, Isolation
+from ledger.values.instants import format_instant
+from ledger.values.refusal import Code, Violation
+from ledger.vocabulary.commands import RestoreInstance
 
 
 def retention_elapsed(case: Case) -> Iterator[Violation]:

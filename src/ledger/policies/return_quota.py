@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.commands import QuoteInstanceReturn, ReturnInstance
 from ledger.policies.case import Case, violation
-from ledger.refusal import Code, Violation
-from ledger.shapes import RefundRule, Role
+from ledger.values.refusal import Code, Violation
+from ledger.vocabulary.commands import QuoteInstanceReturn, ReturnInstance
+from ledger.vocabulary.shapes import RefundRule, Role
 
 
 def return_quota_exhausted(case: Case) -> Iterator[Violation]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ledger.calculations.review_period import review_ends_at
-from ledger.commands import RequestMarketplaceRefund
-from ledger.instants import format_instant
 from ledger.policies.case import Case, violation
-from ledger.refusal import Code, Violation
-from ledger.shapes import ProductKind
 from ledger.state.entities import Purchase
+from ledger.values.instants import format_instant
+from ledger.values.refusal import Code, Violation
+from ledger.vocabulary.commands import RequestMarketplaceRefund
+from ledger.vocabulary.shapes import ProductKind
 
 
 def review_period_over(case: Case) -> Iterator[Violation]:

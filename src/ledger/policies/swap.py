@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.commands import SwapReservation
 from ledger.policies.case import Case, violation
-from ledger.refusal import Code, Violation
 from ledger.state.entities import Reservation
+from ledger.values.refusal import Code, Violation
+from ledger.vocabulary.commands import SwapReservation
 
 
 def swap_not_supported(case: Case) -> Iterator[Violation]:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.commands import (
+from ledger.policies.case import Case, violation
+from ledger.state.entities import Purchase
+from ledger.values.instants import format_instant
+from ledger.values.refusal import Code, Violation
+from ledger.vocabulary.commands import (
     ApproveMarketplaceRefund,
     DeclineMarketplaceRefund,
     WithdrawMarketplaceRefund,
 )
-from ledger.instants import format_instant
-from ledger.policies.case import Case, violation
-from ledger.refusal import Code, Violation
-from ledger.state.entities import Purchase
 
 
 def not_pending(case: Case) -> Iterator[Violation]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.commands import TransferReservation
 from ledger.policies.case import Case, violation
 from ledger.policies.reservation_state import acted_on
-from ledger.refusal import Code, Violation
-from ledger.shapes import AccountType, Role
 from ledger.state.entities import Reservation
+from ledger.values.refusal import Code, Violation
+from ledger.vocabulary.commands import TransferReservation
+from ledger.vocabulary.shapes import AccountType, Role
 
 RULE = "who"
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.commands import (
+from ledger.policies.case import Case, violation
+from ledger.state.entities import Purchase, PurchaseStatus
+from ledger.values.refusal import Code, Violation
+from ledger.vocabulary.commands import (
     ApproveMarketplaceRefund,
     DeclineMarketplaceRefund,
     WithdrawMarketplaceRefund,
 )
-from ledger.policies.case import Case, violation
-from ledger.refusal import Code, Violation
-from ledger.state.entities import Purchase, PurchaseStatus
 
 
 def not_pending(case: Case) -> Iterator[Violation]:

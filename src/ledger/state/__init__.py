@@ -7,8 +7,12 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from ledger.envelope import RecordedEvent
-from ledger.events import (
+from ledger.state import accounts, instances, marketplace, refunds, reservations
+from ledger.state.entities import SeenCommand, Stream
+from ledger.state.reading import Change, Key, MemoryState, State
+from ledger.values.refusal import Code
+from ledger.vocabulary.envelope import RecordedEvent
+from ledger.vocabulary.events import (
     AccountEvent,
     CommandRefused,
     InstanceEvent,
@@ -18,10 +22,6 @@ from ledger.events import (
     ReservationEvent,
     SettlementEvent,
 )
-from ledger.refusal import Code
-from ledger.state import accounts, instances, marketplace, refunds, reservations
-from ledger.state.entities import SeenCommand, Stream
-from ledger.state.reading import Change, Key, MemoryState, State
 
 __all__ = ["Change", "Key", "MemoryState", "State", "evolve"]
 

@@ -6,16 +6,16 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
-from ledger.envelope import EventMeta
-from ledger.events import (
+from ledger.state.entities import Account, CommitmentTerm
+from ledger.state.reading import Change, Key, State
+from ledger.vocabulary.envelope import EventMeta
+from ledger.vocabulary.events import (
     AccountEvent,
     AccountOpened,
     AccountStandingChanged,
     CardChanged,
     CommitmentTermOpened,
 )
-from ledger.state.entities import Account, CommitmentTerm
-from ledger.state.reading import Change, Key, State
 
 
 def evolve(state: State, meta: EventMeta, event: AccountEvent) -> list[Change]:

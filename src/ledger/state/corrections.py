@@ -6,13 +6,13 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
-from ledger.envelope import EventMeta
-from ledger.events import RefundCorrected
 from ledger.postings import HELD_CREDIT
-from ledger.shapes import RefundRule, SourceKind
 from ledger.state import invoices, marketplace, reservations
 from ledger.state.entities import Account, Purchase, Refund, RefundStatus, Reservation
 from ledger.state.reading import Change, Key, State
+from ledger.vocabulary.envelope import EventMeta
+from ledger.vocabulary.events import RefundCorrected
+from ledger.vocabulary.shapes import RefundRule, SourceKind
 
 
 def evolve(state: State, meta: EventMeta, event: RefundCorrected) -> list[Change]:

@@ -6,9 +6,9 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from ledger.instants import Day, Instant
-from ledger.money import Currency, Minor, UsdCents
-from ledger.shapes import (
+from ledger.values.instants import Day, Instant
+from ledger.values.money import Currency, Minor, UsdCents
+from ledger.vocabulary.shapes import (
     AccountType,
     BillingPlan,
     Channel,

@@ -6,17 +6,6 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
-from ledger.envelope import EventMeta
-from ledger.events import (
-    InstanceDestroyed,
-    InstanceEvent,
-    InstanceIsolated,
-    InstanceOrderRecorded,
-    InstanceRestored,
-    InstanceReturnQuoted,
-    PostpaidInstanceStarted,
-)
-from ledger.shapes import DestructionReason, OrderLine
 from ledger.state.entities import (
     Billing,
     Instance,
@@ -29,6 +18,17 @@ from ledger.state.entities import (
     QuoteStatus,
 )
 from ledger.state.reading import Change, Key, State
+from ledger.vocabulary.envelope import EventMeta
+from ledger.vocabulary.events import (
+    InstanceDestroyed,
+    InstanceEvent,
+    InstanceIsolated,
+    InstanceOrderRecorded,
+    InstanceRestored,
+    InstanceReturnQuoted,
+    PostpaidInstanceStarted,
+)
+from ledger.vocabulary.shapes import DestructionReason, OrderLine
 
 
 def evolve(state: State, meta: EventMeta, event: InstanceEvent) -> list[Change]:

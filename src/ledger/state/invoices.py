@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from ledger.envelope import EventMeta
-from ledger.events import InvoiceIssued
-from ledger.money import Minor
-from ledger.shapes import InvoiceLineKind, PaymentMethod
 from ledger.state.entities import Exchange, Invoice, Refund, Reservation
 from ledger.state.reading import Change, Key, State
+from ledger.values.money import Minor
+from ledger.vocabulary.envelope import EventMeta
+from ledger.vocabulary.events import InvoiceIssued
+from ledger.vocabulary.shapes import InvoiceLineKind, PaymentMethod
 
 
 def standing(state: State, account_id: str, invoice_id: str) -> str:

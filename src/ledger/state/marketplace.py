@@ -6,8 +6,10 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
-from ledger.envelope import EventMeta
-from ledger.events import (
+from ledger.state.entities import Account, Purchase, PurchaseStatus, Refund, RefundRequest
+from ledger.state.reading import Change, Key, State
+from ledger.vocabulary.envelope import EventMeta
+from ledger.vocabulary.events import (
     AccessRevoked,
     InvoiceStateRecorded,
     MarketplaceEvent,
@@ -20,8 +22,6 @@ from ledger.events import (
     RefundIssued,
     ServiceConfirmed,
 )
-from ledger.state.entities import Account, Purchase, PurchaseStatus, Refund, RefundRequest
-from ledger.state.reading import Change, Key, State
 
 
 def evolve(state: State, meta: EventMeta, event: MarketplaceEvent) -> list[Change]:

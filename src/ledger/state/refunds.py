@@ -6,8 +6,21 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
-from ledger.envelope import EventMeta
-from ledger.events import (
+from ledger.state import corrections, invoices, marketplace, reservations
+from ledger.state.entities import (
+    Account,
+    CapEntry,
+    HeldCredit,
+    Purchase,
+    Quote,
+    QuoteStatus,
+    Refund,
+    RefundStatus,
+    Reservation,
+)
+from ledger.state.reading import Change, Key, State
+from ledger.vocabulary.envelope import EventMeta
+from ledger.vocabulary.events import (
     BalanceCredited,
     CardRefundRequested,
     CommitmentCredited,
@@ -25,20 +38,7 @@ from ledger.events import (
     SettlementEvent,
     SupportTaskOpened,
 )
-from ledger.shapes import RefundRule, SourceKind
-from ledger.state import corrections, invoices, marketplace, reservations
-from ledger.state.entities import (
-    Account,
-    CapEntry,
-    HeldCredit,
-    Purchase,
-    Quote,
-    QuoteStatus,
-    Refund,
-    RefundStatus,
-    Reservation,
-)
-from ledger.state.reading import Change, Key, State
+from ledger.vocabulary.shapes import RefundRule, SourceKind
 
 
 def evolve(state: State, meta: EventMeta, event: RefundEvent | SettlementEvent) -> list[Change]:

@@ -6,29 +6,7 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
-from ledger.envelope import EventMeta
-from ledger.events import (
-    ReservationCancelled,
-    ReservationEvent,
-    ReservationExchanged,
-    ReservationExchangeQuoted,
-    ReservationExpired,
-    ReservationPurchased,
-    ReservationRefundQuoted,
-    ReservationSwapped,
-    ReservationTransferred,
-)
-from ledger.money import Minor
 from ledger.postings import refund_issued
-from ledger.shapes import (
-    NewReservation,
-    Parts,
-    PaymentMethod,
-    PurchasedLeg,
-    RefundSource,
-    ReturnedLeg,
-    SourceKind,
-)
 from ledger.state import invoices
 from ledger.state.entities import (
     Exchange,
@@ -42,6 +20,28 @@ from ledger.state.entities import (
     ReservationStatus,
 )
 from ledger.state.reading import Change, Key, State
+from ledger.values.money import Minor
+from ledger.vocabulary.envelope import EventMeta
+from ledger.vocabulary.events import (
+    ReservationCancelled,
+    ReservationEvent,
+    ReservationExchanged,
+    ReservationExchangeQuoted,
+    ReservationExpired,
+    ReservationPurchased,
+    ReservationRefundQuoted,
+    ReservationSwapped,
+    ReservationTransferred,
+)
+from ledger.vocabulary.shapes import (
+    NewReservation,
+    Parts,
+    PaymentMethod,
+    PurchasedLeg,
+    RefundSource,
+    ReturnedLeg,
+    SourceKind,
+)
 
 
 def evolve(state: State, meta: EventMeta, event: ReservationEvent) -> list[Change]:

@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Struct
 
-from ledger.instants import Instant, parse_instant
-from ledger.money import UsdCents, parse_decimal12, parse_minor
+from ledger.values.instants import Instant, parse_instant
+from ledger.values.money import UsdCents, parse_decimal12, parse_minor
 
 T = TypeVar("T")
 

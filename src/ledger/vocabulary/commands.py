@@ -6,9 +6,9 @@ A class name is the command's name on the wire; the fields are its body. Who may
 
 from __future__ import annotations
 
-from ledger.instants import Day, Instant
-from ledger.money import Currency, Decimal12, Minor
-from ledger.shapes import (
+from ledger.values.instants import Day, Instant
+from ledger.values.money import Currency, Decimal12, Minor
+from ledger.vocabulary.shapes import (
     AccountType,
     BillingPlan,
     Channel,

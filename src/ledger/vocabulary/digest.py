@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from msgspec import json
 
-from ledger.envelope import GivenCommand
+from ledger.vocabulary.envelope import GivenCommand
 
 _CANONICAL = json.Encoder(order="deterministic")
 

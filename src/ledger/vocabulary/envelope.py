@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from ledger.commands import Command
-from ledger.events import Event
-from ledger.instants import Instant
-from ledger.shapes import Actor
+from ledger.values.instants import Instant
+from ledger.vocabulary.commands import Command
+from ledger.vocabulary.events import Event
+from ledger.vocabulary.shapes import Actor
 
 ZERO_HASH = bytes(32)
 """The `prev_hash` of a partition's first event."""

@@ -6,8 +6,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from ledger.instants import Day
-from ledger.money import Currency, Decimal12, Micros, Minor, UsdCents
+from ledger.values.instants import Day
+from ledger.values.money import Currency, Decimal12, Micros, Minor, UsdCents
 
 
 class Shape(Struct, frozen=True, kw_only=True, omit_defaults=True):

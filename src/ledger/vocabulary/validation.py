@@ -14,7 +14,9 @@ from typing import Any, assert_never
 
 from msgspec import Struct
 
-from ledger.commands import (
+from ledger.values.instants import EARLIEST, LATEST, parse_day, parse_instant
+from ledger.values.money import CURRENCY_DIGITS, MAX_MICROS, MAX_MINOR, parse_decimal12
+from ledger.vocabulary.commands import (
     Command,
     ExchangeReservations,
     OpenCommitmentTerm,
@@ -22,8 +24,8 @@ from ledger.commands import (
     RecordInstanceOrder,
     RecordReservationPurchase,
 )
-from ledger.envelope import GivenCommand
-from ledger.fields import (
+from ledger.vocabulary.envelope import GivenCommand
+from ledger.vocabulary.fields import (
     Choice,
     Digest,
     Flag,
@@ -35,9 +37,7 @@ from ledger.fields import (
     Texts,
     fields_of,
 )
-from ledger.instants import EARLIEST, LATEST, parse_day, parse_instant
-from ledger.money import CURRENCY_DIGITS, MAX_MICROS, MAX_MINOR, parse_decimal12
-from ledger.shapes import (
+from ledger.vocabulary.shapes import (
     Component,
     NewReservation,
     OrderKind,

@@ -11,9 +11,9 @@ from msgspec import Struct
 from psycopg import Connection
 from psycopg.rows import class_row
 
-from ledger.instants import Instant
-from ledger.money import Currency, Minor
-from ledger.refusal import Violation
+from ledger.values.instants import Instant
+from ledger.values.money import Currency, Minor
+from ledger.values.refusal import Violation
 
 CommandKey = tuple[str, str]
 """Account id and command id."""

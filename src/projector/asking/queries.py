@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from psycopg import Connection, errors
 
-from ledger.instants import Instant, as_datetime, format_instant, from_datetime
+from ledger.values.instants import Instant, as_datetime, format_instant, from_datetime
 from projector.questions import Column, Kind, Question
 
 Cell = str | int | bool | tuple[str, ...] | dict[str, Any] | list[Any] | None

@@ -11,7 +11,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import IO, Any
 
-from ledger.instants import Instant, as_datetime
+from ledger.values.instants import Instant, as_datetime
 from projector.exports.books import Balances, account_of, quoted
 from projector.exports.extract import Extract
 

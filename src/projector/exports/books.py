@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import Struct
 from psycopg import Connection
 
-from ledger.instants import Instant, as_datetime
+from ledger.values.instants import Instant, as_datetime
 from projector.exports.extract import Request
 
 _SUMS = """

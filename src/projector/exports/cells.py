@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from ledger.instants import format_instant, from_datetime
+from ledger.values.instants import format_instant, from_datetime
 
 Cell = str | int | bool | list[str] | None
 """A value of an extract; how to read a text is the column's kind."""

@@ -12,7 +12,7 @@ import psycopg
 from msgspec import Struct
 from psycopg import Connection, IsolationLevel
 
-from ledger.instants import Instant, format_instant
+from ledger.values.instants import Instant, format_instant
 from projector.exports.cells import Cell, cell
 from projector.exports.columns import Column, columns_of
 from projector.exports.period import Period, position, selection

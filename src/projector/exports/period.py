@@ -10,9 +10,9 @@ from typing import Any
 from msgspec import Struct
 from psycopg import Connection, sql
 
-from ledger.instants import Instant, as_datetime, format_instant, from_datetime
+from ledger.values.instants import Instant, as_datetime, format_instant, from_datetime
+from projector.asking.queries import NoReadModels, UnknownAccount
 from projector.exports.columns import Column, views
-from projector.queries import NoReadModels, UnknownAccount
 
 LASTING = ("statement", "postings", "journal", "refusals", "events", "outcomes")
 """Views whose rows never change once they are there."""

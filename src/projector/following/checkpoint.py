@@ -8,8 +8,8 @@ from typing import Any
 from msgspec import Struct
 from psycopg import Connection
 
-from ledger.envelope import ZERO_HASH
-from ledger.log import WrongWorld
+from ledger.log.seam import WrongWorld
+from ledger.vocabulary.envelope import ZERO_HASH
 
 
 class Checkpoint(Struct, frozen=True, kw_only=True):

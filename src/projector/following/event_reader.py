@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.codec import UnreadableRecord, body_hash, decode_event
-from ledger.envelope import RecordedEvent
-from ledger.log import Batch, LogRecord, Topic
-from projector.checkpoint import Checkpoint
+from ledger.log.seam import Batch, LogRecord, Topic
+from ledger.vocabulary.envelope import RecordedEvent
+from ledger.wire.avro.codec import UnreadableRecord, body_hash, decode_event
+from projector.following.checkpoint import Checkpoint
 
 
 class BrokenLog(Exception):

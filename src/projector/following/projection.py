@@ -12,16 +12,16 @@ import structlog
 from msgspec import Struct, field
 from psycopg import Connection
 
-from ledger.failpoints import passing
-from ledger.log import Batch
-from ledger.terms import TermsTable, released_terms
-from projector import checkpoint
-from projector.chain import Reading
-from projector.changes import TableChanges, fold
-from projector.checkpoint import Checkpoint
-from projector.horizon import Reach
+from ledger.log.failpoints import passing
+from ledger.log.seam import Batch
+from ledger.terms.table import TermsTable, released_terms
+from projector.following import checkpoint
+from projector.following.checkpoint import Checkpoint
+from projector.following.event_reader import Reading
+from projector.following.watermark import Reach
+from projector.rows.changes import TableChanges, fold
+from projector.rows.writer import READ_MODELS, write
 from projector.views import VIEWS, View
-from projector.writer import READ_MODELS, write
 
 CONSUMER = "projector"
 SESSION = (
@@ -100,7 +100,7 @@ class PostgresTables:
         return self._connection.transaction()
 
     def write(self, changes: Iterable[TableChanges]) -> int:
-        """See `projector.writer`; not while the tables are being exchanged."""
+        """See `projector.rows.writer`; not while the tables are being exchanged."""
         self._connection.execute(f"SELECT pg_advisory_xact_lock_shared({BETWEEN_BATCHES})".encode())
         return write(self._connection, changes, self._projection.schema)
 

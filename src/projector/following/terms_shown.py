@@ -7,9 +7,9 @@ from typing import Any
 
 from psycopg import Connection
 
-from ledger.instants import as_datetime
-from ledger.terms import Terms, TermsTable
-from projector.tables import as_json
+from ledger.terms.table import Terms, TermsTable
+from ledger.values.instants import as_datetime
+from projector.rows.tables import as_json
 
 _INSERT = """
 INSERT INTO finance.terms (version, position, effective_from, time_zone, full_refunds_per_account,

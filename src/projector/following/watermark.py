@@ -14,8 +14,8 @@ from typing import Any, Protocol
 from msgspec import Struct
 from psycopg import Connection
 
-from ledger.instants import Instant
-from projector.checkpoint import Checkpoint
+from ledger.values.instants import Instant
+from projector.following.checkpoint import Checkpoint
 
 _SAVE = """
 INSERT INTO consumers.horizons (consumer, reached_at) VALUES (%s, %s)

@@ -17,9 +17,9 @@ from msgspec import Struct
 from psycopg import Connection
 from psycopg.errors import DependentObjectsStillExist
 
-from ledger.money import CURRENCY_DIGITS
-from projector.readers import let_read
-from projector.writer import READ_MODELS
+from ledger.values.money import CURRENCY_DIGITS
+from projector.migrations.reader_role import let_read
+from projector.rows.writer import READ_MODELS
 
 FOLDER = Path(__file__).parent
 FINANCE = FOLDER.parent / "finance"

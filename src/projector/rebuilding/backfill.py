@@ -7,12 +7,12 @@ from typing import Any
 
 from psycopg import Connection
 
-from ledger.log import Batch, EventSource, LogUnavailable
-from projector import checkpoint
-from projector.checkpoint import Checkpoint
+from ledger.log.seam import Batch, EventSource, LogUnavailable
+from projector.following import checkpoint
+from projector.following.checkpoint import Checkpoint
+from projector.following.projection import CONSUMER, Projection, project
 from projector.migrations import WrongDatabase
 from projector.progress import Progress
-from projector.projection import CONSUMER, Projection, project
 
 REBUILDER = "rebuild"
 """The consumer whose checkpoints tell how far a rebuild has come."""

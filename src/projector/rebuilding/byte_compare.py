@@ -7,8 +7,8 @@ from typing import Any
 from psycopg import Connection, sql
 from psycopg.rows import dict_row
 
-from projector.reconcile import Divergence
-from projector.tables import Key, Table
+from projector.reconciling.reconcile import Divergence
+from projector.rows.tables import Key, Table
 
 _FIRST = """
 SELECT {keys} FROM {expected} AS e FULL JOIN {found} AS f USING ({keys})

@@ -19,19 +19,20 @@ from msgspec import Struct
 from psycopg import Connection, IsolationLevel
 from psycopg.errors import LockNotAvailable, QueryCanceled
 
-from ledger.log import EventSource
-from projector import beside, checkpoint, filled
-from projector.beside import BESIDE
-from projector.byte_compare import first_difference
-from projector.folding import REBUILDER, Folding
+from ledger.log.seam import EventSource
+from projector.following import checkpoint
+from projector.following.projection import BETWEEN_BATCHES, SESSION, Projection
 from projector.progress import Progress
-from projector.projection import BETWEEN_BATCHES, SESSION, Projection
-from projector.reconcile import Divergence
+from projector.rebuilding import completeness, shadow_tables
+from projector.rebuilding.backfill import REBUILDER, Folding
+from projector.rebuilding.byte_compare import first_difference
+from projector.rebuilding.shadow_tables import BESIDE
+from projector.reconciling.reconcile import Divergence
+from projector.rows.writer import READ_MODELS
 from projector.views import View
-from projector.writer import READ_MODELS
 
 _TRY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended('refund-ledger:rebuild', 0))"
-_CODE = Path(__file__).parent
+_CODE = Path(__file__).parents[1]
 _READERS_SECONDS = 600.0
 
 log = structlog.get_logger()
@@ -113,7 +114,9 @@ def rebuild(
 def plan_for(views: Sequence[View], topic_id: str) -> str:
     """What a rebuild's tables are made for: which views, of which topic, folded by which code."""
     digest = sha256()
-    for file in sorted([*_CODE.glob("*.py"), *_CODE.glob("views/*.py")]):
+    for file in sorted(
+        [*_CODE.glob("rows/*.py"), *_CODE.glob("following/*.py"), *_CODE.glob("views/*.py")]
+    ):
         digest.update(file.read_bytes())
     names = ", ".join(view.TABLE.name for view in views)
     return f"Being filled: {names}; topic id {topic_id}; code {digest.hexdigest()}"
@@ -130,10 +133,10 @@ def _be_the_only_one(connection: Connection[Any]) -> None:
 def _begin(connection: Connection[Any], projection: Projection, topic_id: str) -> bool:
     """Make the tables beside; True where there are some to go on with."""
     plan = plan_for(projection.views, topic_id)
-    if beside.plan_of(connection) == plan:
+    if shadow_tables.plan_of(connection) == plan:
         return True
     with connection.transaction():
-        beside.make(connection, [view.TABLE.name for view in projection.views], plan)
+        shadow_tables.make(connection, [view.TABLE.name for view in projection.views], plan)
         _forget_places(connection)
     return False
 
@@ -169,9 +172,9 @@ def _swap(connection: Connection[Any], folding: Folding, views: Sequence[View]) 
             with attempt, _projector_held(connection):
                 folding.meet_the_projector()
                 with connection.transaction():
-                    beside.put_in_place(connection, names)
+                    shadow_tables.put_in_place(connection, names)
                     _forget_places(connection)
-                    filled.note(connection, views)
+                    completeness.note(connection, views)
     except (LockNotAvailable, QueryCanceled) as error:
         raise RebuildStalled(
             f"the new tables are filled, but for {_READERS_SECONDS:.0f} s a reader has kept a "

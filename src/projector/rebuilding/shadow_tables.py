@@ -13,7 +13,7 @@ from psycopg import Connection, sql
 from psycopg.errors import DependentObjectsStillExist
 
 from projector.migrations import WrongDatabase
-from projector.writer import READ_MODELS
+from projector.rows.writer import READ_MODELS
 
 BESIDE = "read_models_beside"
 """The schema of the tables that are being filled."""

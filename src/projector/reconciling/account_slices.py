@@ -7,7 +7,7 @@ from hashlib import md5
 from msgspec import Struct
 from psycopg import sql
 
-from ledger.log import LogRecord
+from ledger.log.seam import LogRecord
 
 SLICE_EVENTS = 100_000
 """So many events' rows are held in memory at once, about: some 300 MB."""

@@ -12,8 +12,8 @@ from typing import Any
 
 import msgspec
 
-from ledger import events as e
-from ledger.envelope import EventMeta, RecordedEvent
+from ledger.vocabulary import events as e
+from ledger.vocabulary.envelope import EventMeta, RecordedEvent
 
 Rows = dict[tuple[Any, ...], dict[str, Any]]
 """Key → row, as the table has them."""

@@ -11,17 +11,17 @@ from msgspec import Struct
 from psycopg import Connection, IsolationLevel, sql
 from psycopg.rows import dict_row
 
-from ledger.codec import body_hash, decode_event
-from ledger.log import EventSource, LogRecord, LogUnavailable
-from projector import checkpoint
-from projector.checkpoint import Checkpoint
+from ledger.log.seam import EventSource, LogRecord, LogUnavailable
+from ledger.wire.avro.codec import body_hash, decode_event
+from projector.following import checkpoint
+from projector.following.checkpoint import Checkpoint
+from projector.following.projection import CONSUMER
 from projector.progress import Progress
-from projector.projection import CONSUMER
-from projector.refold import Refold, Rows
-from projector.slices import SLICE_EVENTS, Slice
-from projector.tables import Key, Table
+from projector.reconciling.account_slices import SLICE_EVENTS, Slice
+from projector.reconciling.independent_fold import Refold, Rows
+from projector.rows.tables import Key, Table
+from projector.rows.writer import READ_MODELS
 from projector.views import VIEWS
-from projector.writer import READ_MODELS
 
 _READ_RECORDS = 5_000
 _READ_SECONDS = 5.0

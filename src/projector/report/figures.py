@@ -11,7 +11,7 @@ import psycopg
 from msgspec import Struct
 from psycopg import IsolationLevel
 
-from ledger.instants import Instant, as_datetime, format_instant
+from ledger.values.instants import Instant, as_datetime, format_instant
 from projector.exports.period import Period, position, see_that_it_is_complete
 
 _REFUNDS = """

@@ -7,7 +7,7 @@ from typing import assert_never
 
 from msgspec import Struct, field
 
-from projector.tables import Key, Row, Table, Value
+from projector.rows.tables import Key, Row, Table, Value
 
 
 class Insert(Struct, frozen=True, kw_only=True):

@@ -10,8 +10,8 @@ from typing import Any
 from psycopg import Connection, sql
 from psycopg.errors import UniqueViolation
 
-from projector.changes import ImpossibleChange, Patch, TableChanges
-from projector.tables import (
+from projector.rows.changes import ImpossibleChange, Patch, TableChanges
+from projector.rows.tables import (
     BIGINT,
     BOOLEAN,
     BYTES,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from ledger.envelope import RecordedEvent
-from projector.changes import RowChange
-from projector.tables import Table
+from ledger.vocabulary.envelope import RecordedEvent
+from projector.rows.changes import RowChange
+from projector.rows.tables import Table
 from projector.views import (
     accounts,
     annual_refund_totals,

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import assert_never
 
-from ledger.envelope import RecordedEvent
-from ledger.events import (
+from ledger.vocabulary.envelope import RecordedEvent
+from ledger.vocabulary.events import (
     AccountEvent,
     AccountOpened,
     AccountStandingChanged,
     CardChanged,
     CommitmentTermOpened,
 )
-from projector.changes import Insert, RowChange, Set
-from projector.tables import BIGINT, BOOLEAN, INTEGER, TEXT, Table
+from projector.rows.changes import Insert, RowChange, Set
+from projector.rows.tables import BIGINT, BOOLEAN, INTEGER, TEXT, Table
 
 TABLE = Table(
     name="accounts",

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ledger.envelope import RecordedEvent
-from ledger.events import RefundCorrected, RefundIssued, ReservationExchanged
-from ledger.shapes import CapUse
-from projector.changes import Insert, RowChange, Set
-from projector.tables import BIGINT, BOOLEAN, TEXT, Table
+from ledger.vocabulary.envelope import RecordedEvent
+from ledger.vocabulary.events import RefundCorrected, RefundIssued, ReservationExchanged
+from ledger.vocabulary.shapes import CapUse
+from projector.rows.changes import Insert, RowChange, Set
+from projector.rows.tables import BIGINT, BOOLEAN, TEXT, Table
 
 TABLE = Table(
     name="annual_refund_totals",

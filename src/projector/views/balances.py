@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ledger.envelope import RecordedEvent
-from ledger.events import AccountOpened, BalanceCredited, RefundCorrected
 from ledger.postings import BALANCE_CASH, BALANCE_GIFT
-from ledger.shapes import Posting, Side
-from projector.changes import Add, Insert, RowChange
-from projector.tables import NUMERIC, TEXT, Row, Table
+from ledger.vocabulary.envelope import RecordedEvent
+from ledger.vocabulary.events import AccountOpened, BalanceCredited, RefundCorrected
+from ledger.vocabulary.shapes import Posting, Side
+from projector.rows.changes import Add, Insert, RowChange
+from projector.rows.tables import NUMERIC, TEXT, Row, Table
 
 TABLE = Table(
     name="balances",

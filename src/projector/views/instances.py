@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import assert_never
 
-from ledger.envelope import RecordedEvent
-from ledger.events import (
+from ledger.vocabulary.envelope import RecordedEvent
+from ledger.vocabulary.events import (
     InstanceDestroyed,
     InstanceEvent,
     InstanceIsolated,
@@ -15,9 +15,9 @@ from ledger.events import (
     InstanceReturnQuoted,
     PostpaidInstanceStarted,
 )
-from ledger.shapes import OrderKind
-from projector.changes import Insert, RowChange, Set
-from projector.tables import BIGINT, TEXT, Row, Table
+from ledger.vocabulary.shapes import OrderKind
+from projector.rows.changes import Insert, RowChange, Set
+from projector.rows.tables import BIGINT, TEXT, Row, Table
 
 TABLE = Table(
     name="instances",

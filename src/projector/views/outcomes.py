@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ledger.envelope import RecordedEvent
-from ledger.events import (
+from ledger.vocabulary.envelope import RecordedEvent
+from ledger.vocabulary.events import (
     CommandRefused,
     InstanceReturnQuoted,
     LedgerOpened,
     ReservationExchangeQuoted,
     ReservationRefundQuoted,
 )
-from projector.changes import Insert, RowChange
-from projector.tables import BIGINT, BOOLEAN, BYTES, INTEGER, JSON, TEXT, Row, Table, as_json
+from projector.rows.changes import Insert, RowChange
+from projector.rows.tables import BIGINT, BOOLEAN, BYTES, INTEGER, JSON, TEXT, Row, Table, as_json
 
 TABLE = Table(
     name="outcomes",

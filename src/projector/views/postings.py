@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ledger.envelope import RecordedEvent
-from ledger.shapes import Posting
-from projector.changes import Insert, RowChange
-from projector.tables import BIGINT, INTEGER, TEXT, Table
+from ledger.vocabulary.envelope import RecordedEvent
+from ledger.vocabulary.shapes import Posting
+from projector.rows.changes import Insert, RowChange
+from projector.rows.tables import BIGINT, INTEGER, TEXT, Table
 
 TABLE = Table(
     name="postings",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import assert_never
 
-from ledger.envelope import RecordedEvent
-from ledger.events import (
+from ledger.vocabulary.envelope import RecordedEvent
+from ledger.vocabulary.events import (
     InstanceDestroyed,
     InstanceEvent,
     InstanceIsolated,
@@ -15,8 +15,8 @@ from ledger.events import (
     InstanceReturnQuoted,
     PostpaidInstanceStarted,
 )
-from projector.changes import Insert, RowChange, Set
-from projector.tables import BIGINT, TEXT, Table, Value
+from projector.rows.changes import Insert, RowChange, Set
+from projector.rows.tables import BIGINT, TEXT, Table, Value
 
 TABLE = Table(
     name="recycle_bin",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import assert_never
 
-from ledger.envelope import RecordedEvent
-from ledger.events import (
+from ledger.vocabulary.envelope import RecordedEvent
+from ledger.vocabulary.events import (
     BalanceCredited,
     CardRefundRequested,
     CommitmentCredited,
@@ -25,9 +25,9 @@ from ledger.events import (
     SettlementEvent,
     SupportTaskOpened,
 )
-from ledger.shapes import ReturnedLeg, SourceKind
-from projector.changes import Insert, RowChange, Set
-from projector.tables import BIGINT, BOOLEAN, JSON, TEXT, Row, Table, Value, as_json
+from ledger.vocabulary.shapes import ReturnedLeg, SourceKind
+from projector.rows.changes import Insert, RowChange, Set
+from projector.rows.tables import BIGINT, BOOLEAN, JSON, TEXT, Row, Table, Value, as_json
 
 TABLE = Table(
     name="refunds",

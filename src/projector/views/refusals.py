@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ledger.envelope import RecordedEvent
-from ledger.events import CommandRefused
-from projector.changes import Insert, RowChange
-from projector.tables import BIGINT, INTEGER, JSON, TEXT, Table, as_json
+from ledger.vocabulary.envelope import RecordedEvent
+from ledger.vocabulary.events import CommandRefused
+from projector.rows.changes import Insert, RowChange
+from projector.rows.tables import BIGINT, INTEGER, JSON, TEXT, Table, as_json
 
 TABLE = Table(
     name="refusals",

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import assert_never
 
-from ledger.envelope import RecordedEvent
-from ledger.events import (
+from ledger.values.instants import Day
+from ledger.vocabulary.envelope import RecordedEvent
+from ledger.vocabulary.events import (
     ReservationCancelled,
     ReservationEvent,
     ReservationExchanged,
@@ -20,10 +21,9 @@ from ledger.events import (
     ReservationSwapped,
     ReservationTransferred,
 )
-from ledger.instants import Day
-from ledger.shapes import NewReservation
-from projector.changes import Insert, RowChange, Set
-from projector.tables import BIGINT, BOOLEAN, INTEGER, JSON, TEXT, Table, Value, as_json
+from ledger.vocabulary.shapes import NewReservation
+from projector.rows.changes import Insert, RowChange, Set
+from projector.rows.tables import BIGINT, BOOLEAN, INTEGER, JSON, TEXT, Table, Value, as_json
 
 TABLE = Table(
     name="reservations",

@@ -8,12 +8,12 @@ from collections.abc import Callable
 import pytest
 from msgspec.structs import replace
 
-from ledger.codec import decode_event
-from ledger.ids import partition_of
-from ledger.kafka_log import KafkaTools
-from ledger.log import Outgoing, Topic
+from ledger.log.kafka import KafkaTools
+from ledger.log.seam import Outgoing, Topic
+from ledger.values.ids import partition_of
+from ledger.wire.avro.codec import decode_event
 from tests.console.ledgers import PARTITIONS, PATIENCE_SECONDS, RunningLedger
-from tests.console.terminal import Ran, Terminal
+from tests.console.virtual_terminal import Ran, Terminal
 from tests.consumers.ledgers import opening, record
 
 ESC = b"\x1b]0;taken over\x07"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.console.golden_files import EXAMPLES, golden_of
-from tests.console.terminal import Terminal
+from tests.console.virtual_terminal import Terminal
 
 ORDINARY = EXAMPLES / "02-ordinary-return.jsonl"
 REFUSALS = EXAMPLES / "09-refusals.jsonl"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.console.terminal import Terminal
+from tests.console.virtual_terminal import Terminal
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from tests.console.golden_files import EXAMPLES
 from tests.console.ledgers import PATIENCE_SECONDS, RunningLedger
-from tests.console.terminal import Ran, Terminal
+from tests.console.virtual_terminal import Ran, Terminal
 
 pytestmark = pytest.mark.timeout(600)
 

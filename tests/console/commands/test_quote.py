@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from ledger.codec import decode_event
-from ledger.kafka_log import KafkaTools
-from ledger.log import Topic
+from ledger.log.kafka import KafkaTools
+from ledger.log.seam import Topic
+from ledger.wire.avro.codec import decode_event
 from tests.console.ledgers import RunningLedger
-from tests.console.terminal import Ran, Terminal
-from tests.console.test_live import text_of
+from tests.console.submitting.test_live import text_of
+from tests.console.virtual_terminal import Ran, Terminal
 
 pytestmark = pytest.mark.timeout(600)
 

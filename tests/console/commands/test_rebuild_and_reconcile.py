@@ -10,11 +10,11 @@ import pytest
 import structlog
 from prometheus_client import REGISTRY
 
-from console.reconciler import reconcile_once
+from console.running.periodic_reconciliation import reconcile_once
 from projector.views import VIEWS
 from tests.console.golden_files import EXAMPLES
 from tests.console.ledgers import RunningLedger
-from tests.console.terminal import Terminal
+from tests.console.virtual_terminal import Terminal
 
 pytestmark = pytest.mark.timeout(600)
 

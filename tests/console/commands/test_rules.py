@@ -9,7 +9,7 @@ import pytest
 
 from ledger.rulebook import RULES
 from tests.console.golden_files import EXAMPLES
-from tests.console.terminal import Terminal
+from tests.console.virtual_terminal import Terminal
 
 OWN = """
 version = "lenient"

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from console.errors import BadInput
-from console.ledger_found import BROKERS
-from console.ledger_plan import ledger_plan, scaled
-from console.settings import Settings, read_settings
-from console.shares import known_brokers
+from console.running.ledger_locator import BROKERS
+from console.running.process_counts import known_brokers
+from console.running.settings import Settings, read_settings
+from console.running.stack_plan import ledger_plan, scaled
+from console.terminal.errors import BadInput
 from devstack import Plan, State, Status
-from tests.console.terminal import Terminal
-from tests.console.test_errors import assert_told
+from tests.console.terminal.test_errors import assert_told
+from tests.console.virtual_terminal import Terminal
 
 
 def settings() -> Settings:

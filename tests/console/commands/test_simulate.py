@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.console.golden_files import EXAMPLES, example_files, golden_of, instants_of
-from tests.console.terminal import Terminal
+from tests.console.virtual_terminal import Terminal
 
 NAMES = [example.name for example in example_files()]
 

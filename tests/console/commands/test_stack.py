@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from devstack import destroy
-from devstack.processes import marked
+from devstack.system.process_identity import marked
 from tests.console.golden_files import EXAMPLES
-from tests.console.terminal import Terminal
+from tests.console.virtual_terminal import Terminal
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 

@@ -14,7 +14,7 @@ import pytest
 from console.demo.closing import ZERO_SUM
 from console.demo.scene import lines_of
 from console.demo.scenes import SCENES
-from devstack.processes import marked
+from devstack.system.process_identity import marked
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 

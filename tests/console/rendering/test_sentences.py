@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from console.tables import cell_text
-from console.telling import sentence, told
-from ledger.events import EVENTS
-from projector.queries import Cell
+from console.rendering.reports.answers import cell_text
+from console.rendering.sentences.events import sentence, told
+from ledger.vocabulary.events import EVENTS
+from projector.asking.queries import Cell
 from projector.questions import Column, Kind
 from tests.samples import sample_event
 

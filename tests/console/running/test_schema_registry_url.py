@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from console.errors import FAILED, explain
-from console.ledger_found import use_schema_registry
-from console.settings import Settings
-from ledger.codec import encode_event, use_registry
-from ledger.events import RefundIssued
-from ledger.framing import RegistryUnavailable
-from tests.ledger.registry_server import running_registry
+from console.running.ledger_locator import use_schema_registry
+from console.running.settings import Settings
+from console.terminal.errors import FAILED, explain
+from ledger.vocabulary.events import RefundIssued
+from ledger.wire.avro.codec import encode_event, use_registry
+from ledger.wire.avro.framing import RegistryUnavailable
+from tests.ledger.wire.avro.registry_server import running_registry
 from tests.samples import sample_event
 
 

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from console.ledger_plan import ledger_plan
-from console.settings import read_settings
+from console.running.settings import read_settings
+from console.running.stack_plan import ledger_plan
 from devstack import Services, State, Status
-from ledger.codec import decode_event
-from ledger.kafka_log import KafkaTools
-from ledger.log import Topic
+from ledger.log.kafka import KafkaTools
+from ledger.log.seam import Topic
+from ledger.wire.avro.codec import decode_event
 from tests import services as real
+from tests.console.commands.test_quote import deal, given, new_account, opened, ordered
 from tests.console.ledgers import running_ledger
-from tests.console.terminal import Terminal
-from tests.console.test_quote import deal, given, new_account, opened, ordered
+from tests.console.virtual_terminal import Terminal
 
 pytestmark = pytest.mark.timeout(600)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.console.terminal import Ran, Terminal
+from tests.console.virtual_terminal import Ran, Terminal
 
 OPEN: dict[str, Any] = {
     "at": "2026-01-05T08:00:00Z",

@@ -11,16 +11,16 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from console.listening import Listener
-from console.live_submission import LiveSubmission
-from console.outcomes import Kind
+from console.submitting.live_listener import Listener
+from console.submitting.live_submission import LiveSubmission
+from console.submitting.outcomes import Kind
 from devstack import Services
-from ledger.command_file import CommandLine, read_command_file
-from ledger.log import Outgoing, Published, Topic
+from ledger.log.seam import Outgoing, Published, Topic
+from ledger.wire.json.command_file import CommandLine, read_command_file
 from tests import services as real
 from tests.console.golden_files import EXAMPLES
 from tests.console.ledgers import RunningLedger, running_ledger
-from tests.console.terminal import Terminal
+from tests.console.virtual_terminal import Terminal
 
 pytestmark = pytest.mark.timeout(600)
 

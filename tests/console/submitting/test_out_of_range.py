@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.console.terminal import Terminal
-from tests.console.test_bad_input import OPEN, TERM, assert_refused, simulated
+from tests.console.submitting.test_bad_input import OPEN, TERM, assert_refused, simulated
+from tests.console.virtual_terminal import Terminal
 
 IN_DOLLARS = {
     **OPEN,

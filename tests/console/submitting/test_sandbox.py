@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from ledger.codec import decode_event
-from ledger.json_mapping import event_to_json
-from ledger.kafka_log import KafkaTools
-from ledger.log import Topic
+from ledger.log.kafka import KafkaTools
+from ledger.log.seam import Topic
+from ledger.wire.avro.codec import decode_event
+from ledger.wire.json.mapping import event_to_json
 from tests.console.golden_files import EXAMPLES, example_files, golden_of
 from tests.console.ledgers import RunningLedger
-from tests.console.terminal import Ran, Terminal
-from tests.console.test_bad_input import OPEN
+from tests.console.submitting.test_bad_input import OPEN
+from tests.console.virtual_terminal import Ran, Terminal
 
 pytestmark = pytest.mark.timeout(600)
 

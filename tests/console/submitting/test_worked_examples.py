@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.console.golden_files import EXAMPLES
-from tests.console.terminal import Terminal
+from tests.console.virtual_terminal import Terminal
 
 
 def bodies(terminal: Terminal, name: str, event: str) -> list[dict[str, Any]]:

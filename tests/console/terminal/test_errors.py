@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.console.terminal import Ran, Terminal
+from tests.console.virtual_terminal import Ran, Terminal
 
 NOBODY = {
     "KAFKA_BOOTSTRAP": "127.0.0.1:1",
@@ -132,7 +132,7 @@ def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
     command = f"{sys.executable} -m console.main simulate examples/01-five-days.jsonl | head -n 1"
     ran = subprocess.run(
         ["/bin/sh", "-c", command],
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
         capture_output=True,
         check=True,
     )

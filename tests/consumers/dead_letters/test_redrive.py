@@ -5,18 +5,18 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from consumers.dead_letters import dead_letter
-from consumers.redrive import TOGETHER_LETTERS, WRITER, Order, resolve
-from consumers.standings import letter_of, settled_standings, standings
-from ledger.codec import Unreadable, UnreadableRecord
-from ledger.header_texts import Place
-from ledger.ids import partition_of
-from ledger.letters import ERRORS, Letter, read_letter
-from ledger.log import LogRecord, LogUnavailable, MemberReplaced, Outgoing, Topic
-from ledger.memory_log import MemoryCluster
-from ledger.resolutions import Resolution, Resolved, read_resolution
+from consumers.dead_letters.redrive import TOGETHER_LETTERS, WRITER, Order, resolve
+from consumers.dead_letters.set_aside import dead_letter
+from consumers.dead_letters.status import letter_of, settled_standings, standings
+from ledger.log.memory import MemoryCluster
+from ledger.log.seam import LogRecord, LogUnavailable, MemberReplaced, Outgoing, Topic
+from ledger.values.ids import partition_of
+from ledger.wire.avro.codec import Unreadable, UnreadableRecord
+from ledger.wire.dead_letters.closing import Resolution, Resolved, read_resolution
+from ledger.wire.dead_letters.headers import Place
+from ledger.wire.dead_letters.letter import ERRORS, Letter, read_letter
+from tests.consumers.deciding.test_decider import drained
 from tests.consumers.ledgers import START, Bench, opening, record, standing
-from tests.consumers.test_decider import drained
 
 AGAIN = Order(kind=Resolved.REDRIVEN, actor="ops-1", reason="a fixed release")
 NEVER = Order(kind=Resolved.DISCARDED, actor="ops-1", reason="a load test")
@@ -24,12 +24,12 @@ HEADERS = (("traceparent", b"00-1"), ("ce_id", b"s-1"))
 
 
 def bench_with_letters(count: int = 1) -> Bench:
-    """An account, then so many records that a version without their command set aside."""
+    """An account, then so many records that a version with a fault set aside."""
     bench = Bench()
     decider = bench.decider()
     bench.publish(record(opening()))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("consumers.decider.BUILT", frozenset({"OpenAccount"}))
+        patch.setattr("ledger.state.accounts.replace", _broken)
         made = [record(standing(number)) for number in range(1, count + 1)]
         bench.publish(*(replace(each, headers=HEADERS) for each in made))
         drained(decider)
@@ -161,7 +161,7 @@ def test_a_letter_can_be_looked_at_whole() -> None:
     letter = letter_of(bench.cluster, found)
     assert letter.original_headers == HEADERS
     assert letter.record.value == record(standing(2)).value
-    assert (found.command_id, found.reason) == ("s-1", "NOT_BUILT")
+    assert (found.command_id, found.reason) == ("s-1", "BREAKS_THE_CODE")
 
 
 def test_headers_that_came_with_a_record_forge_neither_letter_nor_resolution() -> None:
@@ -188,6 +188,10 @@ def test_a_long_story_beside_a_letter_is_cut() -> None:
     error = UnreadableRecord(Unreadable.BREAKS_THE_CODE, "x" * 2_000_000)
     letter = dead_letter(found, Topic.COMMANDS, error)
     assert sum(len(content) for _, content in letter.headers) < 2_000
+
+
+def _broken(*_: object, **__: object) -> None:
+    raise RuntimeError("planted")
 
 
 def as_outgoing(found: LogRecord) -> Outgoing:

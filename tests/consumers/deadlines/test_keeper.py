@@ -9,17 +9,17 @@ import psycopg
 import pytest
 from psycopg import Connection
 
-from consumers import deadline_table as table
-from consumers.deadline_keeper import MAX_DUE, DeadlineKeeper
-from ledger.commands import TakeInstanceOffline
-from ledger.events import InstanceDestroyed
-from ledger.instants import DAY, HOUR, Instant
-from ledger.log import Batch, Topic
-from ledger.shapes import Role
+from consumers.deadlines import table
+from consumers.deadlines.keeper import MAX_DUE, DeadlineKeeper
+from ledger.log.seam import Batch, Topic
+from ledger.values.instants import DAY, HOUR, Instant
+from ledger.vocabulary.commands import TakeInstanceOffline
+from ledger.vocabulary.events import InstanceDestroyed
+from ledger.vocabulary.shapes import Role
 from projector.migrations import migrate
 from tests.bodies import line, order, returning
+from tests.consumers.deciding.test_decider import drained
 from tests.consumers.ledgers import START, Bench, given, opening, record
-from tests.consumers.test_decider import drained
 
 MILLION = 1_000_000
 WINDOW = 7 * DAY
@@ -129,7 +129,7 @@ def test_killed_between_sending_and_marking_it_is_sent_again_and_takes_effect_on
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("consumers.deadline_table.mark_sent", killed)
+        patch.setattr("consumers.deadlines.table.mark_sent", killed)
         with pytest.raises(KeyboardInterrupt):
             keeper(bench, connection).fire()
     again = keeper(bench, connection)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from consumers.deadlines import (
+from consumers.deadlines.schedule import (
     HEEDED,
     CancelDeadline,
     PutDeadline,
@@ -10,7 +10,8 @@ from consumers.deadlines import (
     attempt_id,
     deadline_changes,
 )
-from ledger.commands import (
+from ledger.values.instants import parse_day, parse_instant
+from ledger.vocabulary.commands import (
     CompleteOverdueMarketplaceRefund,
     DestroyIsolatedInstance,
     ExpireInstance,
@@ -23,10 +24,9 @@ from ledger.commands import (
     ReturnInstance,
     WithdrawMarketplaceRefund,
 )
-from ledger.envelope import RecordedEvent
-from ledger.events import InstanceIsolated
-from ledger.instants import parse_day, parse_instant
-from ledger.shapes import (
+from ledger.vocabulary.envelope import RecordedEvent
+from ledger.vocabulary.events import InstanceIsolated
+from ledger.vocabulary.shapes import (
     AccountType,
     BillingPlan,
     OrderKind,

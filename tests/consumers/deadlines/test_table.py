@@ -9,16 +9,16 @@ import psycopg
 import pytest
 from psycopg import Connection
 
-from consumers.deadline_table import DeadlineTable
-from consumers.deadlines import (
+from consumers.deadlines.schedule import (
     CancelDeadline,
     DeadlineChange,
     PutDeadline,
     SendAgain,
     attempt_id,
 )
+from consumers.deadlines.table import DeadlineTable
 from projector.migrations import migrate
-from tests.consumers.test_deadlines import put_by, story
+from tests.consumers.deadlines.test_schedule import put_by, story
 
 pytestmark = pytest.mark.integration
 

@@ -8,17 +8,16 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from consumers.decider import GROUP, CommitLost, PartitionDecider, World
-from consumers.store import Store
-from ledger.commands import (
-    ConfirmCardRefund,
+from consumers.deciding.decider import GROUP, CommitLost, PartitionDecider, World
+from consumers.deciding.store import Store
+from ledger.log.seam import Batch, LogRecord, Outgoing, Topic, WrongWorld
+from ledger.values.instants import DAY
+from ledger.vocabulary.commands import (
     DestroyPostpaidInstance,
     ReturnInstance,
     StartPostpaidInstance,
 )
-from ledger.instants import DAY
-from ledger.log import Batch, LogRecord, Outgoing, Topic, WrongWorld
-from ledger.shapes import Role
+from ledger.vocabulary.shapes import Role
 from tests.bodies import line, order
 from tests.consumers.ledgers import (
     START,
@@ -319,19 +318,6 @@ def test_a_stamp_belongs_to_a_sandbox_and_to_nothing_else(sandbox: bool, stamp: 
     assert dict(letter.headers)["__connect.errors.exception.class.name"] == b"WRONG_CLOCK"
 
 
-def test_a_command_that_is_not_built_yet_is_set_aside_by_name(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("consumers.decider.BUILT", frozenset({"OpenAccount"}))
-    bench = Bench()
-    decider = bench.decider()
-    body = ConfirmCardRefund(refund_id="r-1", gateway_reference="g-1")
-    bench.publish(record(given("c-1", body)))
-    drained(decider)
-    (letter,) = bench.records(Topic.DEAD_LETTERS)
-    assert b"ConfirmCardRefund" in dict(letter.headers)["__connect.errors.exception.message"]
-
-
 def test_an_outcome_too_large_to_be_written_is_set_aside_and_leaves_no_trace(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -339,7 +325,7 @@ def test_an_outcome_too_large_to_be_written_is_set_aside_and_leaves_no_trace(
     decider = bench.decider()
     start = StartPostpaidInstance(instance_id="i-1", product="redis" * 30, region="gz")
     bench.publish(record(opening()), record(given("c-1", start)), record(standing(1)))
-    monkeypatch.setattr("consumers.decider.MAX_EVENT_BYTES", 300)
+    monkeypatch.setattr("consumers.deciding.decider.MAX_EVENT_BYTES", 300)
     drained(decider)
     (letter,) = bench.records(Topic.DEAD_LETTERS)
     assert dict(letter.headers)["__connect.errors.exception.class.name"] == b"TOO_LARGE"
@@ -405,7 +391,7 @@ def _sandbox_of(known: World) -> World:
 
 def _torn(bench: Bench) -> list[LogRecord]:
     """The log with the last event claiming to be the first of two."""
-    from ledger.codec import decode_event, encode_event
+    from ledger.wire.avro.codec import decode_event, encode_event
 
     *whole, last = bench.records(Topic.EVENTS)
     event = decode_event(last.value)

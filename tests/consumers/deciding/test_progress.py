@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from consumers.clock import Clock
-from consumers.decider import GROUP
-from consumers.reach import SKEW, LedgerReach
-from ledger.instants import Instant
-from ledger.log import Outgoing, Topic
-from ledger.memory_log import MemoryCluster
+from consumers.deciding.decider import GROUP
+from consumers.deciding.progress import SKEW, LedgerReach
+from ledger.log.memory import MemoryCluster
+from ledger.log.seam import Outgoing, Topic
+from ledger.values.instants import Instant
 
 
 class Standing:

@@ -6,17 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from consumers.recording import ChainEnd
-from consumers.store import Store, StoreTaken
-from ledger.shapes import OrderKind
+from consumers.deciding.recording import ChainEnd
+from consumers.deciding.store import Store, StoreTaken
 from ledger.state import Key
 from ledger.state.entities import Order, Stream
+from ledger.vocabulary.shapes import OrderKind
 
 
 @pytest.fixture(params=[1_000, 3])
 def indexed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """With room for every key in memory, and with room for three."""
-    monkeypatch.setattr("consumers.store._INDEXED_KEYS", request.param)
+    monkeypatch.setattr("consumers.deciding.store._INDEXED_KEYS", request.param)
 
 
 def filled(folder: Path | None) -> Store:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from consumers.decider import PartitionDecider, World
-from consumers.store import Store
-from ledger.codec import decode_event
-from ledger.events import LedgerOpened
-from ledger.log import Batch, CommitResult, Committed, LogRecord, LogTools, Outgoing, Topic
-from ledger.terms import released_terms
+from consumers.deciding.decider import PartitionDecider, World
+from consumers.deciding.store import Store
+from ledger.log.seam import Batch, CommitResult, Committed, LogRecord, LogTools, Outgoing, Topic
+from ledger.terms.table import released_terms
+from ledger.vocabulary.events import LedgerOpened
+from ledger.wire.avro.codec import decode_event
 
 
 class Undisturbed:

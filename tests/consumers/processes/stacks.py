@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from console.ledger_plan import ledger_plan
-from console.settings import read_settings
-from consumers.decider import GROUP as DECIDER
+from console.running.settings import read_settings
+from console.running.stack_plan import ledger_plan
+from consumers.deciding.decider import GROUP as DECIDER
 from devstack import Status, destroy, status, up
-from devstack.processes import myself
 from devstack.status import ProcessState
-from ledger.kafka_log import KafkaSettings, KafkaTools
-from ledger.log import Topic
+from devstack.system.process_identity import myself
+from ledger.log.kafka import KafkaSettings, KafkaTools
+from ledger.log.seam import Topic
 
 PARTITIONS = 4
 PATIENCE_SECONDS = 120.0

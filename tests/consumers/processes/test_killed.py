@@ -14,9 +14,11 @@ import psycopg
 import pytest
 from msgspec.structs import replace
 
-from consumers.sandbox import SandboxWorld
+from consumers.sandbox.sandbox_world import SandboxWorld
 from devstack import Services
-from ledger.commands import (
+from ledger.log.seam import LogUnavailable, Outgoing, Topic
+from ledger.values.instants import DAY
+from ledger.vocabulary.commands import (
     OpenAccount,
     QuoteInstanceReturn,
     RecordMarketplacePurchase,
@@ -24,15 +26,14 @@ from ledger.commands import (
     RefundReservation,
     ReturnInstance,
 )
-from ledger.envelope import GivenCommand
-from ledger.instants import DAY
-from ledger.log import LogUnavailable, Outgoing, Topic
-from ledger.shapes import AccountType, ProductKind, Role
-from projector.queries import positions
+from ledger.vocabulary.envelope import GivenCommand
+from ledger.vocabulary.shapes import AccountType, ProductKind, Role
+from projector.asking.queries import positions
 from tests.bodies import line, order, paid
+from tests.consumers.deadlines.test_schedule import reservation
 from tests.consumers.ledgers import START, assert_one_chain, given, record, standing
-from tests.consumers.oracle import expected_events, recorded_events
-from tests.consumers.stacks import (
+from tests.consumers.processes.oracle import expected_events, recorded_events
+from tests.consumers.processes.stacks import (
     PARTITIONS,
     PATIENCE_SECONDS,
     Stack,
@@ -40,7 +41,6 @@ from tests.consumers.stacks import (
     running_stack,
     wait_until,
 )
-from tests.consumers.test_deadlines import reservation
 from tests.house.tree import ROOT
 
 ACCOUNTS = 21

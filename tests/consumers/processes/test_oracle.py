@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from ledger.log import Topic
+from ledger.log.seam import Topic
+from tests.consumers.deciding.test_decider import drained
 from tests.consumers.ledgers import Bench, opening, record, standing
-from tests.consumers.oracle import expected_events, recorded_events
-from tests.consumers.test_decider import drained
+from tests.consumers.processes.oracle import expected_events, recorded_events
 
 
 def decided(*, sends_rubbish: bool = False) -> Bench:

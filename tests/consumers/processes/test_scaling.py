@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from devstack import Services
-from ledger.log import Topic
+from ledger.log.seam import Topic
 from tests.consumers.ledgers import assert_one_chain
-from tests.consumers.oracle import expected_events, recorded_events
-from tests.consumers.stacks import PARTITIONS, Stack, refundctl, running_stack, wait_until
-from tests.consumers.test_killed import assert_shown_and_proven, kill, mixed, settle
+from tests.consumers.processes.oracle import expected_events, recorded_events
+from tests.consumers.processes.stacks import PARTITIONS, Stack, refundctl, running_stack, wait_until
+from tests.consumers.processes.test_killed import assert_shown_and_proven, kill, mixed, settle
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.cluster]
 WAVE = 60

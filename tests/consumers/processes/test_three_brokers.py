@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from devstack import Services
-from devstack.broker import SETTINGS, names
-from ledger.kafka_log import replicas
-from ledger.log import LogUnavailable, Topic
+from devstack.kafka.broker import SETTINGS, names
+from ledger.log.kafka import replicas
+from ledger.log.seam import LogUnavailable, Topic
 from tests.consumers.ledgers import assert_one_chain
-from tests.consumers.oracle import expected_events, recorded_events
-from tests.consumers.stacks import PARTITIONS, Stack, running_stack, wait_until
-from tests.consumers.test_killed import (
+from tests.consumers.processes.oracle import expected_events, recorded_events
+from tests.consumers.processes.stacks import PARTITIONS, Stack, running_stack, wait_until
+from tests.consumers.processes.test_killed import (
     assert_shown_and_proven,
     kill,
     mixed,

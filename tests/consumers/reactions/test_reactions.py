@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from consumers.reactions import REACTIONS
 from consumers.reactions.settle_refund import settle_refund
-from ledger.commands import Command, SettleRefund
-from ledger.shapes import Role
+from ledger.vocabulary.commands import Command, SettleRefund
+from ledger.vocabulary.shapes import Role
 from tests.bodies import paid
-from tests.ledger.reservations.stories import back, bought, exchange, holding, new
-from tests.ledger.settlement.stories import given_back, settle
-from tests.rules.instances import acts
+from tests.ledger.rules.instances import acts
+from tests.ledger.rules.reservations.stories import back, bought, exchange, holding, new
+from tests.ledger.rules.settlement.stories import given_back, settle
 from tests.scenario import Scenario
 
 

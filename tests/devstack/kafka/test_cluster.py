@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from devstack.blueprint import draw
-from devstack.broker import Broker, cluster_id_in, is_name, names
+from devstack.kafka.broker import Broker, cluster_id_in, is_name, names
 from devstack.status import Launch, Layout, Plan
+from devstack.supervising.blueprint import draw
 
 
 def brokers(home: Path, count: int) -> tuple[Broker, ...]:

@@ -16,8 +16,8 @@ import pytest
 from rich.console import Console
 
 from devstack import DevstackError
-from devstack.jar_lock import LOCK_FILE, Jar, locked_jars
-from devstack.jars import classpath
+from devstack.kafka.jar_lock import LOCK_FILE, Jar, locked_jars
+from devstack.kafka.jars import classpath
 
 SILENT = Console(file=StringIO())
 BODIES = {f"part-{number}": f"the bytes of part {number}".encode() * 500 for number in range(6)}

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from devstack import DevstackError, java
+from devstack import DevstackError
+from devstack.kafka import java
 
 
 def fake_java(folder: Path, version: str) -> Path:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from devstack import database
-from devstack.unprivileged import may_enter, unprivileged_account
+from devstack.postgres import database
+from devstack.postgres.unprivileged import may_enter, unprivileged_account
 
 pytestmark = pytest.mark.skipif(
     os.geteuid() != 0, reason="only root has to run PostgreSQL as someone else"

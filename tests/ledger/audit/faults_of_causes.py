@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from ledger.codec import decode_command, decode_event
-from ledger.commands import OpenAccount
-from ledger.events import (
+from ledger.log.seam import Topic
+from ledger.values.ids import derived_id
+from ledger.vocabulary.commands import OpenAccount
+from ledger.vocabulary.events import (
     AccountOpened,
     BalanceCredited,
     CommandRefused,
@@ -15,11 +16,10 @@ from ledger.events import (
     RefundIssued,
     RefundSettled,
 )
-from ledger.ids import derived_id
-from ledger.log import Topic
-from ledger.shapes import AccountType
-from tests.audit.ledgers import BILLING, ONLINE, value_of
-from tests.audit.recorded import Place, RecordedLog, event_at, put
+from ledger.vocabulary.shapes import AccountType
+from ledger.wire.avro.codec import decode_command, decode_event
+from tests.ledger.audit.ledgers import BILLING, ONLINE, value_of
+from tests.ledger.audit.recorded import Place, RecordedLog, event_at, put
 
 
 def command_gone(s: RecordedLog) -> Place:

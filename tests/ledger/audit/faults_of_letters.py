@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from ledger.header_texts import Place as Source
-from ledger.letters import read_letter
-from ledger.log import LogRecord, Topic
-from ledger.resolutions import Resolution, Resolved, resolution_record
-from tests.audit.recorded import Place, RecordedLog, put
+from ledger.log.seam import LogRecord, Topic
+from ledger.wire.dead_letters.closing import Resolution, Resolved, resolution_record
+from ledger.wire.dead_letters.headers import Place as Source
+from ledger.wire.dead_letters.letter import read_letter
+from tests.ledger.audit.recorded import Place, RecordedLog, put
 
 
 def redriven(s: RecordedLog) -> LogRecord:

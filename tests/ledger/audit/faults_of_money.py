@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from ledger.codec import decode_event
-from ledger.events import (
+from ledger.vocabulary.events import (
     BalanceCredited,
     RefundIssued,
     RefundSettled,
     ReservationCancelled,
     ReservationExchanged,
 )
-from ledger.shapes import Parts, Side
-from tests.audit.recorded import Place, RecordedLog, event_at
+from ledger.vocabulary.shapes import Parts, Side
+from ledger.wire.avro.codec import decode_event
+from tests.ledger.audit.recorded import Place, RecordedLog, event_at
 
 
 def one_side_changed(s: RecordedLog) -> Place:

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from ledger.events import (
-    LedgerOpened,
-    MarketplacePurchaseRecorded,
-    RefundSettled,
-)
-from ledger.log import Topic
-from tests.audit.recorded import Place, RecordedLog, event_at, put, with_body, with_meta
+from ledger.log.seam import Topic
+from ledger.vocabulary.events import LedgerOpened, MarketplacePurchaseRecorded, RefundSettled
+from tests.ledger.audit.recorded import Place, RecordedLog, event_at, put, with_body, with_meta
 
 
 def unknown_schema(s: RecordedLog) -> Place:

@@ -6,11 +6,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from ledger.codec import decode_event
-from ledger.events import BalanceCredited, CommandRefused, RefundIssued, RefundSettled
-from ledger.log import Topic
-from ledger.shapes import Parts
-from tests.audit.recorded import Place, RecordedLog, event_at, put
+from ledger.log.seam import Topic
+from ledger.vocabulary.events import BalanceCredited, CommandRefused, RefundIssued, RefundSettled
+from ledger.vocabulary.shapes import Parts
+from ledger.wire.avro.codec import decode_event
+from tests.ledger.audit.recorded import Place, RecordedLog, event_at, put
 
 
 def another_amount(s: RecordedLog) -> Place:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from consumers.decider import GROUP, PartitionDecider, World
+from consumers.deciding.decider import GROUP, PartitionDecider, World
+from consumers.deciding.store import Store
 from consumers.follow_ups import command_record
-from consumers.reactor import GROUP as REACTIONS
-from consumers.reactor import PartitionReactor
-from consumers.store import Store
-from ledger.codec import encode_command
-from ledger.commands import (
+from consumers.reacting.reactor import GROUP as REACTIONS
+from consumers.reacting.reactor import PartitionReactor
+from ledger.log.memory import MemoryCluster
+from ledger.log.seam import Outgoing, Topic
+from ledger.terms.table import TermsTable, released_terms
+from ledger.values.ids import partition_of
+from ledger.values.instants import DAY, HOUR, MINUTE, Instant, parse_day, parse_instant
+from ledger.vocabulary.commands import (
     ApproveMarketplaceRefund,
     Command,
     ExchangeReservations,
@@ -18,13 +22,9 @@ from ledger.commands import (
     RefundReservation,
     RestoreInstance,
 )
-from ledger.envelope import CommandMeta, GivenCommand
-from ledger.events import LedgerOpened
-from ledger.ids import partition_of
-from ledger.instants import DAY, HOUR, MINUTE, Instant, parse_day, parse_instant
-from ledger.log import Outgoing, Topic
-from ledger.memory_log import MemoryCluster
-from ledger.shapes import (
+from ledger.vocabulary.envelope import CommandMeta, GivenCommand
+from ledger.vocabulary.events import LedgerOpened
+from ledger.vocabulary.shapes import (
     AccountType,
     Actor,
     BillingPlan,
@@ -34,10 +34,10 @@ from ledger.shapes import (
     ReservationReturn,
     Role,
 )
-from ledger.terms import TermsTable, released_terms
-from tests.audit.recorded import RecordedLog
+from ledger.wire.avro.codec import encode_command
 from tests.bodies import line, order, paid, renewal, returning
-from tests.ledger.marketplace.stories import application, purchase, ticket
+from tests.ledger.audit.recorded import RecordedLog
+from tests.ledger.rules.marketplace.stories import application, purchase, ticket
 
 START = parse_instant("2026-01-05T08:00:00Z")
 ONLINE, ENTERPRISE = "acct-1", "acct-2"

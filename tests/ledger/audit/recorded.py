@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 
 from msgspec.structs import replace
 
-from ledger.codec import body_hash, decode_event, encode_event
-from ledger.envelope import ZERO_HASH, EventMeta, RecordedEvent
-from ledger.events import Event, LedgerOpened
-from ledger.ids import derived_id
-from ledger.log import LogRecord, LogTools, Outgoing, Published, Topic
+from ledger.log.seam import LogRecord, LogTools, Outgoing, Published, Topic
+from ledger.values.ids import derived_id
+from ledger.vocabulary.envelope import ZERO_HASH, EventMeta, RecordedEvent
+from ledger.vocabulary.events import Event, LedgerOpened
+from ledger.wire.avro.codec import body_hash, decode_event, encode_event
 
 Place = tuple[Topic, int, int]
 """Topic, partition and offset at which a fault is to be found."""

@@ -12,22 +12,20 @@ from msgspec.structs import replace
 from ledger.audit import CHECKS, Divergence, audit, claim_of, name_of
 from ledger.audit import checks as checks_package
 from ledger.audit.checks.same_verdict import ScratchState
-from ledger.codec import decode_event, encode_event
-from ledger.commands import OpenAccount, TakeInstanceOffline
-from ledger.events import (
-    RefundIssued,
-)
-from ledger.shapes import AccountType
 from ledger.state.entities import Account, Stream
 from ledger.state.reading import Key
-from ledger.terms import TermsTable, released_terms
-from tests.audit import faults_of_causes as causes
-from tests.audit import faults_of_letters as letters
-from tests.audit import faults_of_money as money
-from tests.audit import faults_of_order as order
-from tests.audit import faults_of_verdicts as verdicts
-from tests.audit.ledgers import BILLING, ONLINE, START, everything, value_of
-from tests.audit.recorded import Place, RecordedLog
+from ledger.terms.table import TermsTable, released_terms
+from ledger.vocabulary.commands import OpenAccount, TakeInstanceOffline
+from ledger.vocabulary.events import RefundIssued
+from ledger.vocabulary.shapes import AccountType
+from ledger.wire.avro.codec import decode_event, encode_event
+from tests.ledger.audit import faults_of_causes as causes
+from tests.ledger.audit import faults_of_letters as letters
+from tests.ledger.audit import faults_of_money as money
+from tests.ledger.audit import faults_of_order as order
+from tests.ledger.audit import faults_of_verdicts as verdicts
+from tests.ledger.audit.ledgers import BILLING, ONLINE, START, everything, value_of
+from tests.ledger.audit.recorded import Place, RecordedLog
 
 ANY = "anybody"
 

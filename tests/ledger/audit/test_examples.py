@@ -7,18 +7,18 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from console.command_files import read_bytes, read_lines
-from console.playing import QuoteBook, play
-from consumers.decider import GROUP
-from consumers.simulation import Simulation
+from console.submitting.command_files import read_bytes, read_lines
+from console.submitting.scenario_runner import QuoteBook, play
+from consumers.deciding.decider import GROUP
+from consumers.sandbox.simulation import Simulation
 from ledger.audit import audit
-from ledger.codec import decode_command, encode_command
-from ledger.envelope import GivenCommand
-from ledger.log import Topic
-from ledger.terms import released_terms
-from tests.audit.recorded import RecordedLog
+from ledger.log.seam import Topic
+from ledger.terms.table import released_terms
+from ledger.vocabulary.envelope import GivenCommand
+from ledger.wire.avro.codec import decode_command, encode_command
+from tests.ledger.audit.recorded import RecordedLog
 
-EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.jsonl"))
+EXAMPLES = sorted((Path(__file__).parents[3] / "examples").glob("*.jsonl"))
 
 
 def played(file: Path) -> RecordedLog:

@@ -8,13 +8,13 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from console.audit import claims
-from console.audit_report import Verified, print_verified, verified_to_json
+from console.commands.audit import claims
 from console.main import main
+from console.rendering.reports.audit import Verified, print_verified, verified_to_json
 from ledger.audit import CHECKS, AuditReport, audit, name_of
-from ledger.events import RefundIssued
-from projector.reconcile import Divergence, Reconciliation
-from tests.audit.ledgers import everything
+from ledger.vocabulary.events import RefundIssued
+from projector.reconciling.reconcile import Divergence, Reconciliation
+from tests.ledger.audit.ledgers import everything
 
 COMPARED = Reconciliation(positions={0: 7}, rows_of={"balances": 12}, divergences=())
 

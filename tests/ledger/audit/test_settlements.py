@@ -9,8 +9,8 @@ import pytest
 from msgspec.structs import replace
 
 from ledger.audit import audit
-from ledger.codec import decode_event
-from ledger.commands import (
+from ledger.values.instants import DAY, day_of
+from ledger.vocabulary.commands import (
     ChangeCard,
     Command,
     ConfirmCardRefund,
@@ -18,8 +18,8 @@ from ledger.commands import (
     OpenAccount,
     SettleRefund,
 )
-from ledger.envelope import RecordedEvent
-from ledger.events import (
+from ledger.vocabulary.envelope import RecordedEvent
+from ledger.vocabulary.events import (
     CardRefundRequested,
     CreditHeld,
     Event,
@@ -29,12 +29,12 @@ from ledger.events import (
     ReservationExchanged,
     SupportTaskOpened,
 )
-from ledger.instants import DAY, day_of
-from ledger.shapes import AccountType, Actor, Payment, PaymentMethod, Role
-from tests.audit.ledgers import BILLING, MemoryLedger
-from tests.audit.recorded import RecordedLog
-from tests.ledger.reservations.stories import act, back, bought, exchange, new
-from tests.ledger.settlement.stories import correct, on_invoice
+from ledger.vocabulary.shapes import AccountType, Actor, Payment, PaymentMethod, Role
+from ledger.wire.avro.codec import decode_event
+from tests.ledger.audit.ledgers import BILLING, MemoryLedger
+from tests.ledger.audit.recorded import RecordedLog
+from tests.ledger.rules.reservations.stories import act, back, bought, exchange, new
+from tests.ledger.rules.settlement.stories import correct, on_invoice
 
 SUPPORT = Actor(id="s-1", role=Role.SUPPORT)
 CARD = Payment(method=PaymentMethod.CARD, card_id="k-1", invoice_id="inv-c")

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ledger.built import BUILT
-from ledger.codec import encode_event
-from ledger.commands import (
+from ledger.state.entities import Refund
+from ledger.values.instants import DAY, SECOND, parse_day, parse_instant
+from ledger.values.money import MAX_MICROS, MAX_MINOR
+from ledger.values.refusal import Code
+from ledger.vocabulary.commands import (
     COMMANDS,
     Command,
     CompleteOverdueMarketplaceRefund,
@@ -20,22 +22,24 @@ from ledger.commands import (
     RefundReservation,
     SettlementCommand,
 )
-from ledger.events import AccountOpened, CommitmentTermOpened
-from ledger.fields import Choice, Field, Flag, Items, Kind, Number, Record, Text, fields_of
-from ledger.instants import DAY, SECOND, parse_day, parse_instant
-from ledger.money import MAX_MICROS, MAX_MINOR
-from ledger.refusal import Code
-from ledger.shapes import (
-    AccountType,
-    BillingPlan,
-    ProductKind,
-    Role,
+from ledger.vocabulary.events import AccountOpened, CommitmentTermOpened
+from ledger.vocabulary.fields import (
+    Choice,
+    Field,
+    Flag,
+    Items,
+    Kind,
+    Number,
+    Record,
+    Text,
+    fields_of,
 )
-from ledger.state.entities import Refund
-from ledger.validation import LAST_BEGINNING, body_problems
+from ledger.vocabulary.shapes import AccountType, BillingPlan, ProductKind, Role
+from ledger.vocabulary.validation import LAST_BEGINNING, body_problems
+from ledger.wire.avro.codec import encode_event
 from tests.bodies import line, order
-from tests.ledger.marketplace.stories import purchase
-from tests.ledger.reservations.stories import bought
+from tests.ledger.rules.marketplace.stories import purchase
+from tests.ledger.rules.reservations.stories import bought
 from tests.scenario import START, Scenario, role_for
 
 NOW, TODAY = parse_instant(START), parse_day(START[:10])
@@ -54,10 +58,10 @@ INSTANTS = st.sampled_from([0, NOW - DAY, NOW, NOW + 1, NOW + 40 * DAY, LAST_BEG
 DAYS = st.sampled_from([0, TODAY - 300, TODAY, TODAY + 1, LAST_BEGINNING // DAY])
 AMOUNTS = st.sampled_from([0, 1, 99, 36_500, MAX_MINOR])
 RATES = st.sampled_from(["1", "1.0", "0.000000000001", "0.88", "100"])
-BUILT_COMMANDS = [kind for name, kind in COMMANDS.items() if name in BUILT]
+KINDS = list(COMMANDS.values())
 LIVELY = [
     kind
-    for kind in BUILT_COMMANDS
+    for kind in KINDS
     if any(word in kind.__name__ for word in ("Marketplace", "Reservation", "Invoice", "Service"))
     or kind in SettlementCommand.__args__
 ]
@@ -107,7 +111,7 @@ def _kind(kind: Kind, ids: list[str]) -> st.SearchStrategy[Any]:
             raise AssertionError(f"no command has a field of {kind}")
 
 
-COMMAND: st.SearchStrategy[Command] = st.sampled_from(BUILT_COMMANDS + 4 * LIVELY).flatmap(values)
+COMMAND: st.SearchStrategy[Command] = st.sampled_from(KINDS + 4 * LIVELY).flatmap(values)
 GIVEN = st.tuples(
     COMMAND,
     st.none() | st.sampled_from([Role.SUPPORT, *Role]),

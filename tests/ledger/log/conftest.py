@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from devstack import Services
-from tests.log.worlds import KafkaWorld, MemoryWorld, World
+from tests.ledger.log.worlds import KafkaWorld, MemoryWorld, World
 
 
 @pytest.fixture

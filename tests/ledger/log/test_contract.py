@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ledger.log import CommitResult, Committed, MemberReplaced, Outgoing, Topic
-from tests.log.worlds import PARTITIONS, World, await_owned, command, event, read_all
+from ledger.log.seam import CommitResult, Committed, MemberReplaced, Outgoing, Topic
+from tests.ledger.log.worlds import PARTITIONS, World, await_owned, command, event, read_all
 
 
 def test_a_single_member_owns_every_partition(world: World) -> None:

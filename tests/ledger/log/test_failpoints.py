@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ledger import failpoints
-from ledger.failpoints import FIRED, VARIABLE, Armed, FailpointReached, passing_in
+from ledger.log import failpoints
+from ledger.log.failpoints import FIRED, VARIABLE, Armed, FailpointReached, passing_in
 
 
 def passings(point: Armed, count: int) -> int:
@@ -45,7 +45,7 @@ def test_an_armed_point_acts_at_the_passing_asked_for_and_only_once(tmp_path: Pa
 )
 def test_an_action_ends_the_process_as_it_says(action: str, status: int, tmp_path: Path) -> None:
     (tmp_path / "here").write_text(f"{action} 1")
-    code = "from ledger.failpoints import passing; passing('here')"
+    code = "from ledger.log.failpoints import passing; passing('here')"
     done = subprocess.run(
         [sys.executable, "-c", code],
         env={VARIABLE: str(tmp_path)},

@@ -16,13 +16,13 @@ from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.protocol.producer import TxnOffsetCommitRequest
 
-from ledger.kafka_log import KafkaLog, KafkaSettings
-from ledger.kafka_log.hanging import HangingTransactions, _java_hash
-from ledger.kafka_log.offsets import Offsets
-from ledger.kafka_log.records import send_all
-from ledger.kafka_log.settings import transactional_options
-from ledger.log import CommitResult, Committed, Outgoing, Topic, WrongWorld
-from tests.log.worlds import PARTITIONS, KafkaWorld, await_owned, command, event, read_all
+from ledger.log.kafka import KafkaLog, KafkaSettings
+from ledger.log.kafka.client.records import send_all
+from ledger.log.kafka.client.settings import transactional_options
+from ledger.log.kafka.reading.offsets import Offsets
+from ledger.log.kafka.writing.hanging_transactions import HangingTransactions, _java_hash
+from ledger.log.seam import CommitResult, Committed, Outgoing, Topic, WrongWorld
+from tests.ledger.log.worlds import PARTITIONS, KafkaWorld, await_owned, command, event, read_all
 
 SHORT: dict[str, int] = {"request_timeout_ms": 500, "transaction_timeout_ms": 1_000}
 _VERIFICATION = "transaction.partition.verification.enable"

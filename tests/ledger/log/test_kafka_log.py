@@ -9,11 +9,11 @@ import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, OffsetAndMetadata, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
 
-from ledger.kafka_log import KafkaLog, KafkaSettings, KafkaTools, create_topics, verify_world
-from ledger.kafka_log.settings import MAX_RECORD_BYTES, member_options
-from ledger.kafka_log.watchdog import Watchdog
-from ledger.log import CommitResult, Committed, LogUnavailable, Topic, WrongWorld
-from tests.log.worlds import PARTITIONS, KafkaWorld, await_owned, command, event, read_all
+from ledger.log.kafka import KafkaLog, KafkaSettings, KafkaTools, create_topics, verify_world
+from ledger.log.kafka.client.settings import MAX_RECORD_BYTES, member_options
+from ledger.log.kafka.client.watchdog import Watchdog
+from ledger.log.seam import CommitResult, Committed, LogUnavailable, Topic, WrongWorld
+from tests.ledger.log.worlds import PARTITIONS, KafkaWorld, await_owned, command, event, read_all
 
 NOBODY = KafkaSettings(bootstrap="127.0.0.1:1", partition_count=1, connect_timeout_seconds=0.5)
 

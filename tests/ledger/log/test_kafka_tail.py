@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from ledger.kafka_log import KafkaTail
-from ledger.log import LogRecord, Topic
-from tests.log.worlds import KafkaWorld, event
+from ledger.log.kafka import KafkaTail
+from ledger.log.seam import LogRecord, Topic
+from tests.ledger.log.worlds import KafkaWorld, event
 
 START = {0: 0, 1: 0, 2: 0}
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ledger.log import CommitResult, Topic
-from tests.log.worlds import MemoryWorld, event
+from ledger.log.seam import CommitResult, Topic
+from tests.ledger.log.worlds import MemoryWorld, event
 
 
 @pytest.mark.parametrize("applied", [True, False])

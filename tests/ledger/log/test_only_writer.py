@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from ledger.log import LogUnavailable, MemberReplaced, Outgoing, Published, Topic
-from tests.log.worlds import KafkaWorld, MemoryWorld, World, command
+from ledger.log.seam import LogUnavailable, MemberReplaced, Outgoing, Published, Topic
+from tests.ledger.log.worlds import KafkaWorld, MemoryWorld, World, command
 
 
 def noted(places: Sequence[Published]) -> list[Outgoing]:

@@ -6,10 +6,10 @@ from typing import cast
 
 import pytest
 
-from ledger.kafka_log import KafkaSettings
-from ledger.kafka_log.offsets import Offsets
-from ledger.kafka_log.positions import Standstill
-from ledger.log import LogUnavailable, Topic
+from ledger.log.kafka import KafkaSettings
+from ledger.log.kafka.reading.offsets import Offsets
+from ledger.log.kafka.reading.positions import Standstill
+from ledger.log.seam import LogUnavailable, Topic
 
 SETTINGS = KafkaSettings(bootstrap="127.0.0.1:1", partition_count=2, request_timeout_ms=10_000)
 

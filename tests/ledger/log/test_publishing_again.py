@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from devstack import Plan, destroy, up
-from devstack.ports import take_ports
 from devstack.status import Detour
-from ledger.kafka_log import KafkaSettings, KafkaTools, create_topics
-from ledger.kafka_log.settings import with_times
-from ledger.log import LogUnavailable, Topic
-from tests.log.worlds import command
+from devstack.system.ports import take_ports
+from ledger.log.kafka import KafkaSettings, KafkaTools, create_topics
+from ledger.log.kafka.client.settings import with_times
+from ledger.log.seam import LogUnavailable, Topic
+from tests.ledger.log.worlds import command
 from tests.torture.proxy import Fault, Mode, Proxy, kafka_request
 
 pytestmark = pytest.mark.integration

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ledger.kafka_log import KafkaSettings
-from ledger.kafka_log.settings import with_times
+from ledger.log.kafka import KafkaSettings
+from ledger.log.kafka.client.settings import with_times
 
 SETTINGS = KafkaSettings(bootstrap="127.0.0.1:1", partition_count=1)
 

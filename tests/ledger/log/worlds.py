@@ -11,17 +11,11 @@ from uuid import uuid4
 import msgspec
 from kafka import KafkaProducer
 
-from ledger.kafka_log import (
-    KafkaLog,
-    KafkaOnlyWriter,
-    KafkaSettings,
-    KafkaTools,
-    create_topics,
-)
-from ledger.kafka_log.records import send_all
-from ledger.kafka_log.settings import transactional_options
-from ledger.log import Log, LogRecord, LogTools, OnlyWriter, Outgoing, Topic
-from ledger.memory_log import MemoryCluster
+from ledger.log.kafka import KafkaLog, KafkaOnlyWriter, KafkaSettings, KafkaTools, create_topics
+from ledger.log.kafka.client.records import send_all
+from ledger.log.kafka.client.settings import transactional_options
+from ledger.log.memory import MemoryCluster
+from ledger.log.seam import Log, LogRecord, LogTools, OnlyWriter, Outgoing, Topic
 
 PARTITIONS = 3
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ledger.instants import HOUR
-from ledger.shapes import Parts, RefundRule
+from ledger.values.instants import HOUR
+from ledger.vocabulary.shapes import Parts, RefundRule
 from tests.bodies import component, line, order, paid
-from tests.rules.instances.acts import quoted, returned, settle
+from tests.ledger.rules.instances.acts import quoted, returned, settle
 from tests.scenario import START, Scenario
 
 

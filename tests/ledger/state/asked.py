@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ledger.commands import (
+from ledger.state.entities import (
+    Account,
+    Instance,
+    InstanceStatus,
+    Refund,
+    RefundStatus,
+    Reservation,
+)
+from ledger.values.instants import parse_day
+from ledger.vocabulary.commands import (
     ApproveMarketplaceRefund,
     ChangeCard,
     Command,
@@ -41,9 +50,8 @@ from ledger.commands import (
     TransferReservation,
     WithdrawMarketplaceRefund,
 )
-from ledger.events import CommandRefused, MarketplaceRefundRequested
-from ledger.instants import parse_day
-from ledger.shapes import (
+from ledger.vocabulary.events import CommandRefused, MarketplaceRefundRequested
+from ledger.vocabulary.shapes import (
     AccountType,
     BillingPlan,
     InvoiceState,
@@ -54,18 +62,10 @@ from ledger.shapes import (
     ReservationReturn,
     Role,
 )
-from ledger.state.entities import (
-    Account,
-    Instance,
-    InstanceStatus,
-    Refund,
-    RefundStatus,
-    Reservation,
-)
 from tests.bodies import line, order, paid, postpaid, returning
-from tests.ledger.marketplace.stories import application, purchase, ticket
-from tests.ledger.reservations.stories import BY_INVOICE
-from tests.ledger.reservations.stories import bought as reservation
+from tests.ledger.rules.marketplace.stories import application, purchase, ticket
+from tests.ledger.rules.reservations.stories import BY_INVOICE
+from tests.ledger.rules.reservations.stories import bought as reservation
 from tests.scenario import Scenario, role_for
 
 Ask = Callable[[Scenario], Command]

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from ledger.commands import (
+from ledger.values.instants import DAY, HOUR
+from ledger.vocabulary.commands import (
     AccountCommand,
     ChangeCard,
     Command,
@@ -31,15 +32,21 @@ from ledger.commands import (
     StartPostpaidInstance,
     TakeInstanceOffline,
 )
-from ledger.events import CommandRefused
-from ledger.instants import DAY, HOUR
-from ledger.shapes import AccountType, InvoiceState, Payment, PaymentMethod, ProductKind, Role
+from ledger.vocabulary.events import CommandRefused
+from ledger.vocabulary.shapes import (
+    AccountType,
+    InvoiceState,
+    Payment,
+    PaymentMethod,
+    ProductKind,
+    Role,
+)
 from tests.bodies import returning
-from tests.ledger.marketplace import stories as market
-from tests.ledger.reservations import stories as held
-from tests.rules.instances.acts import bought, started
+from tests.ledger.rules.instances.acts import bought, started
+from tests.ledger.rules.marketplace import stories as market
+from tests.ledger.rules.reservations import stories as held
+from tests.ledger.state.asked import ASKS
 from tests.scenario import Scenario
-from tests.states.asked import ASKS
 
 BY_CARD = Payment(method=PaymentMethod.CARD, card_id="card-1")
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ledger.events import LedgerOpened
 from ledger.state import MemoryState, evolve
+from ledger.vocabulary.events import LedgerOpened
 from tests.samples import sample_event
 
 

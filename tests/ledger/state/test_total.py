@@ -7,9 +7,6 @@ from enum import StrEnum
 
 import pytest
 
-from ledger.commands import COMMANDS, Command
-from ledger.events import CommandRefused, Event
-from ledger.refusal import Code, Violation
 from ledger.rulebook import RULES
 from ledger.state.entities import (
     InstanceStatus,
@@ -17,8 +14,11 @@ from ledger.state.entities import (
     RefundStatus,
     ReservationStatus,
 )
-from tests.states.asked import ASKS, asked
-from tests.states.reached import FAMILIES, PREPAID, REFUND, RESERVATION, SAAS, Family
+from ledger.values.refusal import Code, Violation
+from ledger.vocabulary.commands import COMMANDS, Command
+from ledger.vocabulary.events import CommandRefused, Event
+from tests.ledger.state.asked import ASKS, asked
+from tests.ledger.state.reached import FAMILIES, PREPAID, REFUND, RESERVATION, SAAS, Family
 
 STATES = [
     pytest.param(family, state, id=f"{family.name}-{state}")

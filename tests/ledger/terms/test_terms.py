@@ -9,8 +9,8 @@ from importlib import resources
 import pytest
 from msgspec.structs import replace
 
-from ledger.instants import parse_instant
-from ledger.terms import CapBasis, overridden, parse_terms, released_terms, terms_table
+from ledger.terms.table import CapBasis, overridden, parse_terms, released_terms, terms_table
+from ledger.values.instants import parse_instant
 
 FOLDER = resources.files("ledger").joinpath("terms")
 RELEASED = {"1": "bb6c8d0b27b40ce7edba4342477b0678ebb295ad08286c77f380f955010a3286"}

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from ledger.ids import derived_id, follow_up_id, murmur2, partition_of
+from ledger.values.ids import derived_id, follow_up_id, murmur2, partition_of
 
 EVENT = "0d9c1f0e-6f3c-8b7a-9a51-000000000001"
 

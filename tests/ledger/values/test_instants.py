@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.instants import (
+from ledger.values.instants import (
     DAY,
     HOUR,
     LATEST,

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger import money
-from ledger.money import (
+from ledger.values import money
+from ledger.values.money import (
     MAX_MICROS,
     MAX_MINOR,
     format_micros,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from msgspec import Struct, field
 
-from ledger.commands import COMMANDS
-from ledger.envelope import CommandMeta, EventMeta
-from ledger.events import EVENTS
-from ledger.fields import fields_of
+from ledger.vocabulary.commands import COMMANDS
+from ledger.vocabulary.envelope import CommandMeta, EventMeta
+from ledger.vocabulary.events import EVENTS
+from ledger.vocabulary.fields import fields_of
 
 
 class TwoKinds(Struct):

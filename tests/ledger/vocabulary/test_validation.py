@@ -7,8 +7,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from ledger.codec import Unreadable, UnreadableRecord, decode_command, encode_command
-from ledger.commands import (
+from ledger.values.instants import parse_day, parse_instant
+from ledger.values.money import MAX_MICROS, MAX_MINOR
+from ledger.vocabulary.commands import (
     COMMANDS,
     Command,
     CorrectRefund,
@@ -25,10 +26,9 @@ from ledger.commands import (
     ReturnInstance,
     TransferReservation,
 )
-from ledger.instants import parse_day, parse_instant
-from ledger.money import MAX_MICROS, MAX_MINOR
-from ledger.shapes import OrderKind, PaymentMethod
-from ledger.validation import body_problems, problems_of
+from ledger.vocabulary.shapes import OrderKind, PaymentMethod
+from ledger.vocabulary.validation import body_problems, problems_of
+from ledger.wire.avro.codec import Unreadable, UnreadableRecord, decode_command, encode_command
 from tests.samples import sample, sample_command
 
 WRONG: list[tuple[type[Command], str, Any]] = [

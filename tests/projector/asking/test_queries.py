@@ -10,10 +10,10 @@ import pytest
 from msgspec.structs import replace
 from psycopg import Connection
 
-from ledger.instants import DAY, format_instant
-from ledger.shapes import CapUse, IsolationReason
-from projector.outcomes import Outcome, outcome, outcomes
-from projector.queries import (
+from ledger.values.instants import DAY, format_instant
+from ledger.vocabulary.shapes import CapUse, IsolationReason
+from projector.asking.outcomes import Outcome, outcome, outcomes
+from projector.asking.queries import (
     Cell,
     NoReadModels,
     UnknownAccount,
@@ -37,7 +37,7 @@ from tests.projector.stories import (
     order,
     told,
 )
-from tests.projector.test_settlement_flows import FLOWS
+from tests.projector.views.test_settlement_flows import FLOWS
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ import psycopg
 import pytest
 
 from devstack import Services
-from ledger.instants import Instant
-from ledger.terms import released_terms
+from ledger.terms.table import released_terms
+from ledger.values.instants import Instant
+from projector.following.projection import CONSUMER
+from projector.following.terms_shown import show_terms
 from projector.migrations import migrate
-from projector.projection import CONSUMER
-from projector.terms_shown import show_terms
 from tests import services as real
 from tests.projector.conftest import catch_up
 from tests.projector.stories import (

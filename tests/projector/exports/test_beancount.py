@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from ledger.instants import HOUR
+from ledger.values.instants import HOUR
 from projector.exports.books import account_of
 from projector.exports.errors import CannotBeWritten
 from projector.exports.extract import Request

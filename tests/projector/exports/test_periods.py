@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from ledger.instants import DAY, HOUR, format_instant
+from ledger.values.instants import DAY, HOUR, format_instant
+from projector.asking.queries import UnknownAccount
 from projector.exports.cells import Cell
 from projector.exports.extract import Request, extract
 from projector.exports.period import BadPeriod, UnknownView
 from projector.exports.writing import Format, export
-from projector.queries import UnknownAccount
-from projector.rebuild import rebuild
+from projector.rebuilding.rebuild import rebuild
 from projector.views import VIEWS
 from tests.projector.exports.conftest import show, story_told
 from tests.projector.stories import START, MemorySource, Story, credited, issued, opened

@@ -10,9 +10,9 @@ import psycopg
 import pytest
 from psycopg import Connection
 
-from ledger.envelope import RecordedEvent
-from ledger.instants import Instant, as_datetime, parse_instant
-from projector.queries import Answer, Moment, NotAnswerable, UnknownAccount, ask, moment
+from ledger.values.instants import Instant, as_datetime, parse_instant
+from ledger.vocabulary.envelope import RecordedEvent
+from projector.asking.queries import Answer, Moment, NotAnswerable, UnknownAccount, ask, moment
 from projector.questions import QUESTIONS
 from projector.views import VIEWS
 from tests.projector import naive

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from psycopg import Connection
 
-from projector.readers import READER
+from projector.migrations.reader_role import READER
 from tests.projector.golden_queries import FOLDER, QUERIES, answer, fill
 from tools.reference.finance import finance_page
 

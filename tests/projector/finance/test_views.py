@@ -13,29 +13,25 @@ from psycopg import Connection, sql
 
 from ledger.calculations.partial_quantity import reservation_return
 from ledger.calculations.refund_cap import cap_room
-from ledger.commands import DeclineMarketplaceRefund, WithdrawMarketplaceRefund
-from ledger.instants import DAY, Day, as_date, as_datetime, parse_day, parse_instant
-from ledger.shapes import InvoiceState, Payment, PaymentMethod
 from ledger.state.entities import Reservation
-from ledger.terms import CapBasis, released_terms
+from ledger.terms.table import CapBasis, released_terms
+from ledger.values.instants import DAY, Day, as_date, as_datetime, parse_day, parse_instant
+from ledger.vocabulary.commands import DeclineMarketplaceRefund, WithdrawMarketplaceRefund
+from ledger.vocabulary.shapes import InvoiceState, Payment, PaymentMethod
 from tests.bodies import paid, returning
-from tests.ledger.marketplace import stories as marketplace
-from tests.ledger.reservations.stories import MONTHLY, bought, holding
-from tests.ledger.settlement.stories import (
-    correct,
-    given_back,
-    traded,
-)
+from tests.ledger.rules.instances import acts
+from tests.ledger.rules.marketplace import stories as marketplace
+from tests.ledger.rules.reservations.stories import MONTHLY, bought, holding
+from tests.ledger.rules.settlement.stories import correct, given_back, traded
 from tests.projector.mixed import mixed
 from tests.projector.shown import show
-from tests.projector.test_settlement_flows import (
+from tests.projector.views.test_settlement_flows import (
     by_credit_memo,
     by_invoice,
     confirmed,
     only_refund,
     to_the_commitment,
 )
-from tests.rules.instances import acts
 from tests.scenario import Scenario, with_terms
 
 ON_NOTHING = Payment(method=PaymentMethod.INVOICE)

@@ -1,4 +1,7 @@
-"""A projector as a process of its own: `python -m tests.projector.process CONNINFO SETTINGS`."""
+"""A projector as a process of its own.
+
+`python -m tests.projector.following.process CONNINFO SETTINGS`
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,9 @@ import sys
 
 import msgspec
 
-from ledger.kafka_log import KafkaSettings, KafkaTail
-from ledger.log import Topic
-from projector.projection import Projection
+from ledger.log.kafka import KafkaSettings, KafkaTail
+from ledger.log.seam import Topic
+from projector.following.projection import Projection
 from projector.runner import run, stop_on_signals
 
 if __name__ == "__main__":

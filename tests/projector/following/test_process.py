@@ -14,15 +14,15 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from devstack import Services
-from ledger.ids import partition_of
-from ledger.kafka_log import KafkaTail
-from ledger.log import Outgoing, Topic
-from projector.reconcile import Reconciliation, reconcile
-from tests.log.worlds import KafkaWorld
+from ledger.log.kafka import KafkaTail
+from ledger.log.seam import Outgoing, Topic
+from ledger.values.ids import partition_of
+from projector.reconciling.reconcile import Reconciliation, reconcile
+from tests.ledger.log.worlds import KafkaWorld
 from tests.projector.stories import Story, opened, order
 
-ROOT = Path(__file__).parent.parent.parent
-REBUILD = "tests.projector.rebuild_process"
+ROOT = Path(__file__).parents[3]
+REBUILD = "tests.projector.rebuilding.rebuild_process"
 CAUGHT_UP, SHOWN, WAITING = "has caught up", "batch shown", "another projector is at work"
 
 
@@ -57,7 +57,7 @@ class Running:
 
 @contextmanager
 def projector(
-    world: KafkaWorld, conninfo: str, module: str = "tests.projector.process"
+    world: KafkaWorld, conninfo: str, module: str = "tests.projector.following.process"
 ) -> Iterator[Running]:
     """A projector that is killed at the end, if it still runs."""
     settings = msgspec.json.encode(world.settings).decode()

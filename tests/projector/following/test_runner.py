@@ -14,13 +14,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg import sql
 
-from ledger.envelope import ZERO_HASH
-from ledger.log import Batch, LogUnavailable, WrongWorld
-from projector import checkpoint
-from projector.chain import BrokenLog
-from projector.changes import ImpossibleChange
-from projector.checkpoint import Checkpoint
-from projector.projection import CONSUMER, Projection, project
+from ledger.log.seam import Batch, LogUnavailable, WrongWorld
+from ledger.vocabulary.envelope import ZERO_HASH
+from projector.following import checkpoint
+from projector.following.checkpoint import Checkpoint
+from projector.following.event_reader import BrokenLog
+from projector.following.projection import CONSUMER, Projection, project
+from projector.rows.changes import ImpossibleChange
 from projector.runner import run
 from projector.views import VIEWS
 from tests.projector.conftest import OnePass, catch_up, dump

@@ -9,10 +9,10 @@ import psycopg
 import pytest
 from psycopg import Connection
 
-from ledger.instants import Instant
-from projector.checkpoint import Checkpoint
-from projector.horizon import Horizon, forget
-from projector.projection import CONSUMER
+from ledger.values.instants import Instant
+from projector.following.checkpoint import Checkpoint
+from projector.following.projection import CONSUMER
+from projector.following.watermark import Horizon, forget
 
 
 class World:

@@ -8,10 +8,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from ledger.money import CURRENCY_DIGITS
+from ledger.values.money import CURRENCY_DIGITS
 from projector.migrations import FOLDER, WrongDatabase, migrate, migrations_in
+from projector.rows.writer import READ_MODELS
 from projector.views import VIEWS
-from projector.writer import READ_MODELS
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from psycopg.pq import TransactionStatus
 from structlog.testing import capture_logs
 
 from projector.migrations import migrate
-from projector.readers import READER, let_read
+from projector.migrations.reader_role import READER, let_read
 from tests.projector.conftest import catch_up
 from tests.projector.mixed import mixed
 from tests.projector.shown import show

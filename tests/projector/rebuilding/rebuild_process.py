@@ -1,4 +1,7 @@
-"""A rebuild as a process: `python -m tests.projector.rebuild_process CONNINFO SETTINGS`."""
+"""A rebuild as a process of its own.
+
+`python -m tests.projector.rebuilding.rebuild_process CONNINFO SETTINGS`
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,9 @@ import sys
 
 import msgspec
 
-from ledger.kafka_log import KafkaSettings, KafkaTail
-from ledger.log import Topic
-from projector.rebuild import rebuild
+from ledger.log.kafka import KafkaSettings, KafkaTail
+from ledger.log.seam import Topic
+from projector.rebuilding.rebuild import rebuild
 from projector.views import VIEWS
 
 if __name__ == "__main__":

@@ -12,17 +12,17 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from ledger.log import Batch, LogUnavailable
-from projector import beside
-from projector.beside import BESIDE
-from projector.folding import REBUILDER
+from ledger.log.seam import Batch, LogUnavailable
+from projector.following.projection import CONSUMER
 from projector.migrations import WrongDatabase, finance_views
 from projector.progress import Progress
-from projector.projection import CONSUMER
-from projector.rebuild import RebuildUnderWay, rebuild
-from projector.reconcile import reconcile
+from projector.rebuilding import shadow_tables
+from projector.rebuilding.backfill import REBUILDER
+from projector.rebuilding.rebuild import RebuildUnderWay, rebuild
+from projector.rebuilding.shadow_tables import BESIDE
+from projector.reconciling.reconcile import reconcile
+from projector.rows.writer import READ_MODELS
 from projector.views import VIEWS
-from projector.writer import READ_MODELS
 from tests.projector.conftest import catch_up, dump
 from tests.projector.stories import MemorySource, Story, opened, told
 
@@ -332,7 +332,7 @@ def test_every_table_of_the_read_models_can_be_made_beside(live: str) -> None:
     names = sorted(oids(live))
     assert names == sorted(view.TABLE.name for view in VIEWS)
     with psycopg.connect(live) as connection:
-        beside.make(connection, names, "a test's")
+        shadow_tables.make(connection, names, "a test's")
         for name in names:
             statement = sql.SQL("SELECT * FROM {} EXCEPT SELECT * FROM {}")
             left = sql.Identifier(BESIDE, name)

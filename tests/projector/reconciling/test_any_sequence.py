@@ -7,9 +7,9 @@ from itertools import groupby
 
 import pytest
 
-from ledger.terms import released_terms
-from projector.rebuild import rebuild
-from projector.reconcile import reconcile
+from ledger.terms.table import released_terms
+from projector.rebuilding.rebuild import rebuild
+from projector.reconciling.reconcile import reconcile
 from projector.views import VIEWS
 from tests.projector.conftest import catch_up, dump
 from tests.projector.stories import MemorySource, Story

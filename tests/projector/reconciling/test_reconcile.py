@@ -10,8 +10,8 @@ import pytest
 from msgspec.structs import replace
 from psycopg import sql
 
-from ledger.codec import decode_event
-from ledger.events import (
+from ledger.log.seam import Batch, LogRecord, WrongWorld
+from ledger.vocabulary.events import (
     AccountStandingChanged,
     CardChanged,
     CardRefundRequested,
@@ -26,10 +26,10 @@ from ledger.events import (
     ReservationSwapped,
     ReservationTransferred,
 )
-from ledger.log import Batch, LogRecord, WrongWorld
-from ledger.shapes import HoldReason, ReturnedLeg
-from projector.reconcile import Divergence, Reconciliation, reconcile
-from projector.slices import Slice
+from ledger.vocabulary.shapes import HoldReason, ReturnedLeg
+from ledger.wire.avro.codec import decode_event
+from projector.reconciling.account_slices import Slice
+from projector.reconciling.reconcile import Divergence, Reconciliation, reconcile
 from projector.views import VIEWS
 from tests.projector.conftest import catch_up
 from tests.projector.decided import decided_values

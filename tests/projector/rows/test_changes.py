@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from projector.changes import Add, ImpossibleChange, Insert, RowChange, Set, TableChanges, fold
-from projector.tables import NUMERIC, TEXT, Key, Row, Table
+from projector.rows.changes import Add, ImpossibleChange, Insert, RowChange, Set, TableChanges, fold
+from projector.rows.tables import NUMERIC, TEXT, Key, Row, Table
 from projector.views import VIEWS
 from tests.projector.stories import told
 

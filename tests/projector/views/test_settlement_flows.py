@@ -8,22 +8,23 @@ from collections.abc import Callable, Mapping
 import msgspec
 import pytest
 
-from ledger.commands import (
+from ledger.values.instants import parse_day
+from ledger.vocabulary.commands import (
     ChangeCard,
     ConfirmCardRefund,
     FailCardRefund,
     OpenCommitmentTerm,
     SettleRefund,
 )
-from ledger.instants import parse_day
-from ledger.shapes import AccountType, Role
-from projector.changes import Add, Insert, Set
-from projector.refold import Refold
-from projector.tables import Key, Row
+from ledger.vocabulary.shapes import AccountType, Role
+from projector.reconciling.independent_fold import Refold
+from projector.rows.changes import Add, Insert, Set
+from projector.rows.tables import Key, Row
 from projector.views import VIEWS, refunds
 from tests.bodies import paid
-from tests.ledger.reservations.stories import bought, holding
-from tests.ledger.settlement.stories import (
+from tests.ledger.rules.instances import acts
+from tests.ledger.rules.reservations.stories import bought, holding
+from tests.ledger.rules.settlement.stories import (
     BY_COMMITMENT,
     BY_OVERAGE,
     by_card,
@@ -32,7 +33,6 @@ from tests.ledger.settlement.stories import (
     settle,
     traded,
 )
-from tests.rules.instances import acts
 from tests.scenario import Scenario
 
 Flow = Callable[[], Scenario]

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from ledger.envelope import RecordedEvent
-from ledger.events import (
+from ledger.values.instants import DAY
+from ledger.vocabulary.envelope import RecordedEvent
+from ledger.vocabulary.events import (
     EVENTS,
     AccountStandingChanged,
     CardChanged,
@@ -17,11 +18,10 @@ from ledger.events import (
     RefundHeld,
     ReservationExchanged,
 )
-from ledger.instants import DAY
-from ledger.shapes import CapUse, HoldReason, OrderKind, Parts, ReturnedLeg
+from ledger.vocabulary.shapes import CapUse, HoldReason, OrderKind, Parts, ReturnedLeg
 from projector import views
-from projector.changes import Add, Insert, Set
-from projector.tables import Row, as_json
+from projector.rows.changes import Add, Insert, Set
+from projector.rows.tables import Row, as_json
 from projector.views import (
     VIEWS,
     accounts,

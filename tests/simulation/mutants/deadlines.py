@@ -7,12 +7,12 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from consumers import deadline_keeper as keeping
-from consumers.deadline_keeper import DeadlineKeeper
-from consumers.deadline_table import DueDeadline, Position
-from consumers.deadlines import CancelDeadline, DeadlineChange, SendAgain, deadline_changes
-from ledger.envelope import RecordedEvent
-from ledger.log import Outgoing
+from consumers.deadlines import keeper as keeping
+from consumers.deadlines.keeper import DeadlineKeeper
+from consumers.deadlines.schedule import CancelDeadline, DeadlineChange, SendAgain, deadline_changes
+from consumers.deadlines.table import DueDeadline, Position
+from ledger.log.seam import Outgoing
+from ledger.vocabulary.envelope import RecordedEvent
 from tests.simulation.database import SimulatedDeadlines
 from tests.simulation.mutants.planting import Patch, mutant
 

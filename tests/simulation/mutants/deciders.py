@@ -7,16 +7,16 @@ from typing import Any
 from msgspec.structs import replace
 
 import ledger.decide as deciding_rules
-from consumers import decider as deciding
-from consumers.decider import CommitLost, PartitionDecider
-from consumers.recording import ChainEnd
-from ledger.codec import decode_event
-from ledger.envelope import GivenCommand, RecordedEvent
-from ledger.instants import Instant
-from ledger.log import LogRecord, Outgoing, Topic
+from consumers.deciding import decider as deciding
+from consumers.deciding.decider import CommitLost, PartitionDecider
+from consumers.deciding.recording import ChainEnd
+from ledger.log.seam import LogRecord, Outgoing, Topic
 from ledger.policies.case import Case
 from ledger.state import Change, State
 from ledger.state.entities import SeenCommand, Stream
+from ledger.values.instants import Instant
+from ledger.vocabulary.envelope import GivenCommand, RecordedEvent
+from ledger.wire.avro.codec import decode_event
 from tests.simulation.mutants.planting import Patch, mutant
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from ledger.kafka_log.hanging import HangingTransactions
-from ledger.kafka_log.records import send_all
-from ledger.kafka_log.writer import Writer
-from ledger.log import CommitResult, Committed, Outgoing, Topic
+from ledger.log.kafka.client.records import send_all
+from ledger.log.kafka.writing.hanging_transactions import HangingTransactions
+from ledger.log.kafka.writing.transactional_writer import Writer
+from ledger.log.seam import CommitResult, Committed, Outgoing, Topic
 from tests.simulation.client import Identity, Membership, SimulatedProducer
 from tests.simulation.groups import Group
 from tests.simulation.log import SimulatedHanging, SimulatedLog

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from ledger.log import Batch, Topic
-from projector import chain, checkpoint
-from projector.checkpoint import Checkpoint
+from ledger.log.seam import Batch, Topic
+from projector.following import checkpoint, event_reader
+from projector.following.checkpoint import Checkpoint
 from tests.simulation.database import Connection, SimulatedTables
 from tests.simulation.log import SimulatedSource
 from tests.simulation.mutants.planting import Patch, mutant
@@ -48,7 +48,7 @@ def _place_before_the_rows(patch: Patch) -> None:
 
 def _gap_passed_over(patch: Patch) -> None:
     """The projector stops where an event is missing."""
-    patch.put(chain, "_check", lambda *given: None)
+    patch.put(event_reader, "_check", lambda *given: None)
 
 
 def _place_of_any_topic(patch: Patch) -> None:

@@ -7,11 +7,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from consumers import reactor as reacting
-from consumers.decider import CommitLost
-from consumers.reactor import PartitionReactor
-from ledger.envelope import GivenCommand
-from ledger.log import Batch, CommitResult, Topic
+from consumers.deciding.decider import CommitLost
+from consumers.reacting import reactor as reacting
+from consumers.reacting.reactor import PartitionReactor
+from ledger.log.seam import Batch, CommitResult, Topic
+from ledger.vocabulary.envelope import GivenCommand
 from tests.simulation.log import SimulatedLog
 from tests.simulation.mutants.planting import Patch, mutant
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from consumers.decider import PartitionDecider
-from consumers.recording import ChainEnd
-from consumers.store import Store
-from ledger.codec import decode_event
-from ledger.log import Batch, LogRecord, Outgoing
+from consumers.deciding.decider import PartitionDecider
+from consumers.deciding.recording import ChainEnd
+from consumers.deciding.store import Store
+from ledger.log.seam import Batch, LogRecord, Outgoing
+from ledger.wire.avro.codec import decode_event
 from tests.simulation.mutants.planting import Patch, mutant
 
 

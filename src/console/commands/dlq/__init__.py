@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from console.dlq_closing import discard, redrive
-from console.dlq_found import AsJson, Only, known_reason, named_letters, open_tools
+from console.commands.dlq.closing import discard, redrive
+from console.commands.dlq.selection import AsJson, Only, known_reason, named_letters, open_tools
 
 app = typer.Typer(
     no_args_is_help=True, help="Dead letters: list them, look at one, give it back, close it."
@@ -35,10 +35,10 @@ def list_letters(
 
       refundctl dlq list --closed --limit 0 --json | jq .resolution
     """
-    from console.dlq_json import standing_to_json
-    from console.dlq_told import print_letters
-    from console.output import json_line
-    from consumers.standings import standings
+    from console.rendering.reports.dead_letters import print_letters
+    from console.rendering.reports.dead_letters_json import standing_to_json
+    from console.terminal.output import json_line
+    from consumers.dead_letters.status import standings
 
     code = known_reason(only)
     with open_tools() as tools:
@@ -72,10 +72,10 @@ def show(
 
       refundctl dlq show 0:17 --raw > record.bin
     """
-    from console.dlq_json import letter_to_json
-    from console.dlq_told import print_letter
-    from console.output import json_line
-    from consumers.standings import letter_of, standings
+    from console.rendering.reports.dead_letters import print_letter
+    from console.rendering.reports.dead_letters_json import letter_to_json
+    from console.terminal.output import json_line
+    from consumers.dead_letters.status import letter_of, standings
 
     with open_tools() as tools:
         (standing,) = named_letters([letter], standings(tools))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from console.dlq_found import (
+from console.commands.dlq.selection import (
     AsJson,
     Only,
     known_reason,
@@ -16,12 +16,12 @@ from console.dlq_found import (
     open_only_writer,
     open_tools,
 )
-from console.errors import BadInput
+from console.terminal.errors import BadInput
 
 if TYPE_CHECKING:
-    from consumers.redrive import Order
-    from consumers.standings import Standing
-    from ledger.resolutions import Resolved
+    from consumers.dead_letters.redrive import Order
+    from consumers.dead_letters.status import Standing
+    from ledger.wire.dead_letters.closing import Resolved
 
 Names = Annotated[
     list[str] | None,
@@ -54,7 +54,7 @@ def redrive(
 
       refundctl dlq redrive --all --only BREAKS_THE_CODE --reason "fixed in 0.2.0"
     """
-    from ledger.resolutions import Resolved
+    from ledger.wire.dead_letters.closing import Resolved
 
     order = _order(Resolved.REDRIVEN, actor, reason)
     _resolve(order, letters or [], every=every, only=only, as_json=as_json)
@@ -74,7 +74,7 @@ def discard(
 
       refundctl dlq discard 0:17 --reason "a load test of upstream"
     """
-    from ledger.resolutions import Resolved
+    from ledger.wire.dead_letters.closing import Resolved
 
     if not reason.strip():
         raise BadInput("--reason is empty; say why the letter needs no outcome")
@@ -86,9 +86,9 @@ def _resolve(
     order: Order, names: list[str], *, every: bool, only: str | None, as_json: bool
 ) -> None:
     """Choose among the letters once nobody else can close one, check all, then close them."""
-    from console.dlq_told import print_resolved
-    from consumers.redrive import resolve
-    from consumers.standings import settled_standings
+    from console.rendering.reports.dead_letters import print_resolved
+    from consumers.dead_letters.redrive import resolve
+    from consumers.dead_letters.status import settled_standings
 
     if bool(names) == every:
         raise BadInput("name letters, such as 0:17, or say --all; 'dlq list' shows them")
@@ -117,8 +117,8 @@ def _check_closed(asked: list[Standing], kind: Resolved) -> None:
 
 
 def _order(kind: Resolved, actor: str | None, reason: str) -> Order:
-    from consumers.redrive import Order
-    from ledger.letters import MAX_TEXT
+    from consumers.dead_letters.redrive import Order
+    from ledger.wire.dead_letters.letter import MAX_TEXT
 
     who = (actor if actor is not None else _user()).strip()
     if not who:

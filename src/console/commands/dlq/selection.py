@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from console.errors import BadInput
+from console.terminal.errors import BadInput
 
 if TYPE_CHECKING:
-    from consumers.standings import Standing
-    from ledger.codec import Unreadable
-    from ledger.header_texts import Place
-    from ledger.kafka_log import KafkaOnlyWriter, KafkaTools
+    from consumers.dead_letters.status import Standing
+    from ledger.log.kafka import KafkaOnlyWriter, KafkaTools
+    from ledger.wire.avro.codec import Unreadable
+    from ledger.wire.dead_letters.headers import Place
 
 Standings = Mapping["Place", "Standing"]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a letter.")]
@@ -37,7 +37,7 @@ def named_letters(names: list[str], found: Standings) -> list[Standing]:
 
 def known_reason(only: str | None) -> Unreadable | None:
     """The reason that --only names; BadInput where there is none of that name."""
-    from ledger.codec import Unreadable
+    from ledger.wire.avro.codec import Unreadable
 
     if only is None:
         return None
@@ -50,10 +50,10 @@ def known_reason(only: str | None) -> Unreadable | None:
 @contextmanager
 def open_tools() -> Iterator[KafkaTools]:
     """The log of the running ledger."""
-    from console.ledger_found import find_ledger
-    from console.log_output import log_to_stderr
-    from console.settings import read_settings
-    from ledger.kafka_log import KafkaTools
+    from console.running.ledger_locator import find_ledger
+    from console.running.settings import read_settings
+    from console.terminal.log_output import log_to_stderr
+    from ledger.log.kafka import KafkaTools
 
     log_to_stderr("error", json=False)
     tools = KafkaTools(find_ledger(read_settings()).kafka)
@@ -66,10 +66,10 @@ def open_tools() -> Iterator[KafkaTools]:
 @contextmanager
 def open_only_writer() -> Iterator[KafkaOnlyWriter]:
     """Become the one who resolves dead letters."""
-    from console.ledger_found import find_ledger
-    from console.settings import read_settings
-    from consumers.redrive import WRITER
-    from ledger.kafka_log import KafkaOnlyWriter
+    from console.running.ledger_locator import find_ledger
+    from console.running.settings import read_settings
+    from consumers.dead_letters.redrive import WRITER
+    from ledger.log.kafka import KafkaOnlyWriter
 
     writer = KafkaOnlyWriter(find_ledger(read_settings()).kafka, WRITER)
     try:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from console.errors import BadInput
+from console.terminal.errors import BadInput
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -118,7 +118,7 @@ def _deal(
     amount and the agreement; its outcome is told. A crash between 1 and 4 leaves a quote behind
     that expires.
     """
-    from console.dealing import desk
+    from console.commands.quote.session import desk
 
     with desk(account=account, actor=actor, role=role) as at:
         # 1
@@ -161,7 +161,7 @@ def _leg(text: str) -> dict[str, Any]:
 
 
 def _purchase(file: Path) -> Any:
-    from console.command_files import read_bytes
+    from console.submitting.command_files import read_bytes
 
     try:
         return json.loads(read_bytes(file))

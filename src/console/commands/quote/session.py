@@ -9,21 +9,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from console.command_files import read_lines
-from console.errors import Failed
-from console.explained_events import Found, entry_of
-from console.explaining import explained
-from console.explanation_told import explanation_told
-from console.ledger_found import Ledger, connected, find_ledger, is_sandbox
-from console.listening import Listener, shown
-from console.outcomes import Kind, LineOutcome, outcome_to_json, outcome_told
-from console.output import json_line
-from console.settings import read_settings
-from console.submit import known_currencies, outcomes_of
-from console.terms_found import terms_in_force
+from console.commands.submit import known_currencies, outcomes_of
+from console.explaining.as_text import explanation_told
+from console.explaining.event_sources import Found, entry_of
+from console.explaining.explanation import explained
+from console.running.ledger_locator import Ledger, connected, find_ledger, is_sandbox
+from console.running.settings import read_settings
+from console.running.terms_files import terms_in_force
+from console.submitting.command_files import read_lines
+from console.submitting.live_listener import Listener, shown
+from console.submitting.outcomes import Kind, LineOutcome, outcome_to_json, outcome_told
+from console.terminal.errors import Failed
+from console.terminal.output import json_line
 from consumers.clock import SandboxClock
-from ledger.instants import format_instant
-from ledger.json_mapping import value_to_json
+from ledger.values.instants import format_instant
+from ledger.wire.json.mapping import value_to_json
 
 _SHOWN_SECONDS = 10.0
 _ASKED = Path("what was asked")
@@ -113,7 +113,7 @@ class Desk:
 @contextmanager
 def desk(*, account: str, actor: str, role: str) -> Iterator[Desk]:
     """A desk at the running ledger."""
-    from console.log_output import log_to_stderr
+    from console.terminal.log_output import log_to_stderr
 
     log_to_stderr("error", json=False)
     ledger = find_ledger(read_settings())

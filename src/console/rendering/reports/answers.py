@@ -6,7 +6,7 @@ import json
 
 from rich.table import Table
 
-from projector.queries import Answer, Cell
+from projector.asking.queries import Answer, Cell
 from projector.questions import Column, Kind
 
 _RIGHT = (Kind.MONEY, Kind.NUMBER, Kind.SPAN)

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import Struct
 
-from console.drift import plain, text
+from console.rendering.reports.drift import plain, text
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
     from ledger.audit import AuditReport
-    from projector.reconcile import Reconciliation
+    from projector.reconciling.reconcile import Reconciliation
 
 READ_MODELS = "read_models"
 """The name of the comparison of the read models among the checks."""

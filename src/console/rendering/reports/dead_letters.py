@@ -8,13 +8,13 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from console.dlq_json import plain, resolution_to_json, today
-from console.output import console, json_line, put
-from console.wording import when
-from consumers.standings import Standing
-from ledger.header_texts import Place
-from ledger.letters import Letter
-from ledger.resolutions import Resolution, Resolved
+from console.rendering.reports.dead_letters_json import plain, resolution_to_json, today
+from console.rendering.sentences.words import when
+from console.terminal.output import console, json_line, put
+from consumers.dead_letters.status import Standing
+from ledger.wire.dead_letters.closing import Resolution, Resolved
+from ledger.wire.dead_letters.headers import Place
+from ledger.wire.dead_letters.letter import Letter
 
 _DUMPED_BYTES = 256
 _ROW_BYTES = 16

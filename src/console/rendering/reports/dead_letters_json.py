@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from consumers.standings import Standing
-from ledger.codec import UnreadableRecord, decode_command
-from ledger.ids import partition_of
-from ledger.instants import format_instant
-from ledger.letters import Letter
-from ledger.resolutions import Resolution
+from consumers.dead_letters.status import Standing
+from ledger.values.ids import partition_of
+from ledger.values.instants import format_instant
+from ledger.wire.avro.codec import UnreadableRecord, decode_command
+from ledger.wire.dead_letters.closing import Resolution
+from ledger.wire.dead_letters.letter import Letter
 
 
 def standing_to_json(standing: Standing) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from projector.reconcile import Divergence
+    from projector.reconciling.reconcile import Divergence
 
 
 def divergence_to_json(divergence: Divergence) -> dict[str, Any]:

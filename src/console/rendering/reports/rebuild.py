@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from console.drift import divergence_lines, divergence_to_json
+from console.rendering.reports.drift import divergence_lines, divergence_to_json
 
 if TYPE_CHECKING:
-    from projector.rebuild import Rebuilt
+    from projector.rebuilding.rebuild import Rebuilt
 
 
 def rebuilt_to_json(found: Rebuilt) -> dict[str, Any]:

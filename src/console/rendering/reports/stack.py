@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, to_builtins
 
-from console.errors import Failed
-from console.ledger_found import SANDBOX, Ledger, connected, is_sandbox, running_in
+from console.running.ledger_locator import SANDBOX, Ledger, connected, is_sandbox, running_in
+from console.terminal.errors import Failed
 from devstack import ProcessStatus, State, Status
-from devstack.database import without_password
-from ledger.instants import Instant, format_instant
+from devstack.postgres.database import without_password
+from ledger.values.instants import Instant, format_instant
 
 if TYPE_CHECKING:
-    from ledger.kafka_log import Replicas
-    from ledger.log import LogTools
+    from ledger.log.kafka import Replicas
+    from ledger.log.seam import LogTools
 
 
 class Lag(Struct, frozen=True, kw_only=True):
@@ -46,8 +46,8 @@ def read_ledger(ledger: Ledger) -> Reading:
     import psycopg
 
     from consumers.clock import SandboxClock
-    from ledger.kafka_log import KafkaTools, replicas
-    from ledger.log import LogUnavailable
+    from ledger.log.kafka import KafkaTools, replicas
+    from ledger.log.seam import LogUnavailable
 
     tools = KafkaTools(ledger.kafka)
     try:
@@ -63,12 +63,12 @@ def read_ledger(ledger: Ledger) -> Reading:
 
 def lags(tools: LogTools, connection: Any) -> tuple[Lag, ...]:
     """Every consumer of the ledger: by its group's offset, or by its checkpoint."""
-    from consumers.deadline_table import CONSUMER as DEADLINES
-    from consumers.decider import GROUP as DECIDER
-    from consumers.reactor import GROUP as REACTIONS
-    from ledger.log import Topic
-    from projector.projection import CONSUMER as PROJECTOR
-    from projector.queries import positions
+    from consumers.deadlines.table import CONSUMER as DEADLINES
+    from consumers.deciding.decider import GROUP as DECIDER
+    from consumers.reacting.reactor import GROUP as REACTIONS
+    from ledger.log.seam import Topic
+    from projector.asking.queries import positions
+    from projector.following.projection import CONSUMER as PROJECTOR
 
     commands, events = tools.end_offsets(Topic.COMMANDS), tools.end_offsets(Topic.EVENTS)
     decided = tools.committed_offsets(DECIDER, Topic.COMMANDS)
@@ -118,7 +118,7 @@ def status_to_json(seen: Status, *, ask: bool = True) -> dict[str, Any]:
 
 def print_status(seen: Status, *, positions: bool = True) -> None:
     """A stack as tables for people."""
-    from console.output import console, put
+    from console.terminal.output import console, put
 
     out = console()
     kind = ", a sandbox" if seen.metadata.get(SANDBOX) == "yes" else ""

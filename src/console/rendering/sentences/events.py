@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from console.telling_marketplace import marketplace_sentence
-from console.telling_reservations import reservation_sentence
-from console.telling_settlement import refund_sentence, settlement_sentence
-from console.wording import money, parts_told, quote_told, refused_because, when
-from ledger.envelope import RecordedEvent
-from ledger.events import (
+from console.rendering.sentences.marketplace import marketplace_sentence
+from console.rendering.sentences.reservations import reservation_sentence
+from console.rendering.sentences.settlement import refund_sentence, settlement_sentence
+from console.rendering.sentences.words import money, parts_told, quote_told, refused_because, when
+from ledger.values.instants import format_day
+from ledger.vocabulary.envelope import RecordedEvent
+from ledger.vocabulary.events import (
     AccountEvent,
     AccountOpened,
     AccountStandingChanged,
@@ -31,7 +32,6 @@ from ledger.events import (
     ReservationEvent,
     SettlementEvent,
 )
-from ledger.instants import format_day
 
 
 def told(recorded: RecordedEvent) -> str:

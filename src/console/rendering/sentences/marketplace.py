@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from console.wording import money, when
-from ledger.events import (
+from console.rendering.sentences.words import money, when
+from ledger.vocabulary.events import (
     AccessRevoked,
     InvoiceStateRecorded,
     MarketplaceEvent,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from console.wording import money, parts_told, quote_told
-from ledger.events import (
+from console.rendering.sentences.words import money, parts_told, quote_told
+from ledger.values.instants import format_day
+from ledger.vocabulary.events import (
     ReservationCancelled,
     ReservationEvent,
     ReservationExchanged,
@@ -16,7 +17,6 @@ from ledger.events import (
     ReservationSwapped,
     ReservationTransferred,
 )
-from ledger.instants import format_day
 
 
 def reservation_sentence(body: ReservationEvent) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from console.wording import money, parts_told, when
-from ledger.events import (
+from console.rendering.sentences.words import money, parts_told, when
+from ledger.values.money import format_minor
+from ledger.vocabulary.events import (
     BalanceCredited,
     CardRefundRequested,
     CommitmentCredited,
@@ -23,8 +24,7 @@ from ledger.events import (
     SettlementEvent,
     SupportTaskOpened,
 )
-from ledger.money import format_minor
-from ledger.shapes import Parts
+from ledger.vocabulary.shapes import Parts
 
 _Document = InvoiceCancelled | InvoiceIssued | OverageRerateRequested | SupportTaskOpened
 _Money = (

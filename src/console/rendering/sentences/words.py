@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ledger.instants import Instant, format_instant
-from ledger.money import Currency, Minor, format_minor
-from ledger.refusal import Violation
-from ledger.shapes import Parts
+from ledger.values.instants import Instant, format_instant
+from ledger.values.money import Currency, Minor, format_minor
+from ledger.values.refusal import Violation
+from ledger.vocabulary.shapes import Parts
 
 
 def when(instant: Instant) -> str:

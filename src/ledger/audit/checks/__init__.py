@@ -20,7 +20,7 @@ from ledger.audit.checks.refund_progress import RefundProgress
 from ledger.audit.checks.refund_sums import RefundSums
 from ledger.audit.checks.refunds_at_most_paid import RefundsAtMostPaid
 from ledger.audit.checks.same_verdict import SameVerdict
-from ledger.audit.seen import Check
+from ledger.audit.evidence import Check
 
 CHECKS: tuple[type[Check], ...] = (
     FramingAndSchema,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.audit.seen import AuditedPartition, Divergence, Seen, SeenEvent, divergence
-from ledger.codec import UnreadableRecord, rewritten_event
+from ledger.audit.evidence import AuditedPartition, Divergence, Seen, SeenEvent, divergence
+from ledger.wire.avro.codec import UnreadableRecord, rewritten_event
 
 
 class CanonicalBytes:

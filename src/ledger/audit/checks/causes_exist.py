@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.audit.scratch import Scratch
-from ledger.audit.seen import (
+from ledger.audit.evidence import (
     AuditedPartition,
     Divergence,
     Seen,
@@ -13,10 +12,11 @@ from ledger.audit.seen import (
     SeenEvent,
     divergence,
 )
-from ledger.digest import command_digest
-from ledger.envelope import GivenCommand
-from ledger.events import LedgerOpened
-from ledger.shapes import Role
+from ledger.audit.scratch import Scratch
+from ledger.vocabulary.digest import command_digest
+from ledger.vocabulary.envelope import GivenCommand
+from ledger.vocabulary.events import LedgerOpened
+from ledger.vocabulary.shapes import Role
 
 
 class CausesExist:

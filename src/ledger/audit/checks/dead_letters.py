@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.audit.seen import (
+from ledger.audit.evidence import (
     AuditedPartition,
     Divergence,
     Seen,
@@ -13,9 +13,9 @@ from ledger.audit.seen import (
     SeenEvent,
     divergence,
 )
-from ledger.codec import Unreadable
-from ledger.letters import ERRORS
-from ledger.log import Topic
+from ledger.log.seam import Topic
+from ledger.wire.avro.codec import Unreadable
+from ledger.wire.dead_letters.letter import ERRORS
 
 
 class DeadLetters:

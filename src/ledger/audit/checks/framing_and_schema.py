@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.audit.seen import AuditedPartition, Divergence, Seen, UnreadEvent, divergence
+from ledger.audit.evidence import AuditedPartition, Divergence, Seen, UnreadEvent, divergence
 
 
 class FramingAndSchema:

@@ -6,9 +6,16 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from ledger.audit.evidence import (
+    AuditedPartition,
+    Divergence,
+    Seen,
+    SeenEvent,
+    UnreadEvent,
+    divergence,
+)
 from ledger.audit.scratch import Scratch
-from ledger.audit.seen import AuditedPartition, Divergence, Seen, SeenEvent, UnreadEvent, divergence
-from ledger.events import LedgerOpened
+from ledger.vocabulary.events import LedgerOpened
 
 
 class _Last(Struct, frozen=True):

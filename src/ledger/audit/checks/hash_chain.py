@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.audit.seen import AuditedPartition, Divergence, Seen, SeenEvent, UnreadEvent, divergence
-from ledger.codec import body_hash
-from ledger.envelope import ZERO_HASH
+from ledger.audit.evidence import (
+    AuditedPartition,
+    Divergence,
+    Seen,
+    SeenEvent,
+    UnreadEvent,
+    divergence,
+)
+from ledger.vocabulary.envelope import ZERO_HASH
+from ledger.wire.avro.codec import body_hash
 
 
 class HashChain:

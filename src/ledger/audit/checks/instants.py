@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.audit.seen import (
+from ledger.audit.evidence import (
     AuditedPartition,
     Divergence,
     Seen,
@@ -12,8 +12,8 @@ from ledger.audit.seen import (
     SeenEvent,
     divergence,
 )
-from ledger.events import LedgerOpened
-from ledger.instants import Instant, format_instant
+from ledger.values.instants import Instant, format_instant
+from ledger.vocabulary.events import LedgerOpened
 
 
 class Instants:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.audit.seen import AuditedPartition, Divergence, Seen, SeenResolution, divergence
-from ledger.header_texts import Place
-from ledger.letters import Letter, read_letter
-from ledger.log import LogRecord
-from ledger.resolutions import Resolution, Resolved
+from ledger.audit.evidence import AuditedPartition, Divergence, Seen, SeenResolution, divergence
+from ledger.log.seam import LogRecord
+from ledger.wire.dead_letters.closing import Resolution, Resolved
+from ledger.wire.dead_letters.headers import Place
+from ledger.wire.dead_letters.letter import Letter, read_letter
 
 
 class LettersClosedOnce:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.audit.scratch import Scratch
-from ledger.audit.seen import (
+from ledger.audit.evidence import (
     AuditedPartition,
     Divergence,
     PartitionEnd,
@@ -16,8 +15,9 @@ from ledger.audit.seen import (
     UnreadEvent,
     divergence,
 )
-from ledger.digest import command_digest
-from ledger.events import LedgerOpened
+from ledger.audit.scratch import Scratch
+from ledger.vocabulary.digest import command_digest
+from ledger.vocabulary.events import LedgerOpened
 
 
 class OneOutcomePerCommand:

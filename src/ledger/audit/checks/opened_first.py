@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.audit.seen import (
+from ledger.audit.evidence import (
     AuditedPartition,
     Divergence,
     PartitionEnd,
@@ -13,10 +13,10 @@ from ledger.audit.seen import (
     UnreadEvent,
     divergence,
 )
-from ledger.envelope import ZERO_HASH
-from ledger.events import LedgerOpened
-from ledger.log import Topic
-from ledger.shapes import Role
+from ledger.log.seam import Topic
+from ledger.vocabulary.envelope import ZERO_HASH
+from ledger.vocabulary.events import LedgerOpened
+from ledger.vocabulary.shapes import Role
 
 
 class OpenedFirst:

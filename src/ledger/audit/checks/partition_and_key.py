@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.audit.seen import AuditedPartition, Divergence, Seen, SeenEvent, divergence
-from ledger.events import LedgerOpened
-from ledger.ids import partition_of
+from ledger.audit.evidence import AuditedPartition, Divergence, Seen, SeenEvent, divergence
+from ledger.values.ids import partition_of
+from ledger.vocabulary.events import LedgerOpened
 
 
 class PartitionAndKey:

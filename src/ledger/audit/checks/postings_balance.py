@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ledger.audit.seen import AuditedPartition, Divergence, Seen, SeenEvent, divergence
-from ledger.shapes import Posting, Side
+from ledger.audit.evidence import AuditedPartition, Divergence, Seen, SeenEvent, divergence
+from ledger.vocabulary.shapes import Posting, Side
 
 
 class PostingsBalance:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
+from ledger.audit.evidence import AuditedPartition, Divergence, Seen, SeenEvent, divergence
 from ledger.audit.scratch import Scratch
-from ledger.audit.seen import AuditedPartition, Divergence, Seen, SeenEvent, divergence
-from ledger.events import (
+from ledger.vocabulary.events import (
     BalanceCredited,
     CardRefundRequested,
     CommitmentCredited,
@@ -21,7 +21,7 @@ from ledger.events import (
     RefundSettled,
     ReservationExchanged,
 )
-from ledger.shapes import HoldReason, Parts, Posting, Side
+from ledger.vocabulary.shapes import HoldReason, Parts, Posting, Side
 
 _PAYABLE = "refund_payable"
 _Paid = BalanceCredited | CommitmentCredited | CreditMemoIssued | CreditHeld | CardRefundRequested

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.audit.seen import AuditedPartition, Divergence, Seen, SeenEvent, divergence
-from ledger.events import RefundIssued, ReservationExchanged
+from ledger.audit.evidence import AuditedPartition, Divergence, Seen, SeenEvent, divergence
+from ledger.vocabulary.events import RefundIssued, ReservationExchanged
 
 
 class RefundSums:

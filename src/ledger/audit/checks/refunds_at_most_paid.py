@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
+from ledger.audit.evidence import AuditedPartition, Divergence, Seen, SeenEvent, divergence
 from ledger.audit.scratch import Scratch
-from ledger.audit.seen import AuditedPartition, Divergence, Seen, SeenEvent, divergence
-from ledger.events import (
+from ledger.values.instants import DAY, Day, Instant, add_months
+from ledger.vocabulary.events import (
     InstanceOrderRecorded,
     MarketplacePurchaseRecorded,
     RefundCorrected,
@@ -18,8 +19,7 @@ from ledger.events import (
     ReservationExchanged,
     ReservationPurchased,
 )
-from ledger.instants import DAY, Day, Instant, add_months
-from ledger.shapes import BillingPlan, NewReservation, Parts, SourceKind
+from ledger.vocabulary.shapes import BillingPlan, NewReservation, Parts, SourceKind
 
 
 class _Line(Struct, frozen=True):

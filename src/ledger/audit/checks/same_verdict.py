@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
-from ledger.audit.scratch import Scratch
-from ledger.audit.seen import (
+from ledger.audit.evidence import (
     AuditedPartition,
     Divergence,
     PartitionEnd,
@@ -15,13 +14,14 @@ from ledger.audit.seen import (
     SeenEvent,
     divergence,
 )
+from ledger.audit.scratch import Scratch
 from ledger.decide import Decision, Duplicate, decide
-from ledger.digest import command_digest
-from ledger.envelope import RecordedEvent
-from ledger.instants import format_instant
 from ledger.state import evolve
 from ledger.state.entities import Entity
 from ledger.state.reading import Change, Key
+from ledger.values.instants import format_instant
+from ledger.vocabulary.digest import command_digest
+from ledger.vocabulary.envelope import RecordedEvent
 
 E = TypeVar("E", bound=Entity)
 

@@ -1,12 +1,12 @@
 """The log on Apache Kafka: the only room that knows the client library."""
 
-from ledger.kafka_log.log import KafkaLog
-from ledger.kafka_log.only_writer import KafkaOnlyWriter
-from ledger.kafka_log.replicas import Replicas, replicas
-from ledger.kafka_log.settings import KafkaSettings
-from ledger.kafka_log.tail import KafkaTail
-from ledger.kafka_log.tools import KafkaTools
-from ledger.kafka_log.topics import create_topics, verify_world
+from ledger.log.kafka.client.settings import KafkaSettings
+from ledger.log.kafka.log import KafkaLog
+from ledger.log.kafka.reading.topic_tail import KafkaTail
+from ledger.log.kafka.replicas import Replicas, replicas
+from ledger.log.kafka.tools import KafkaTools
+from ledger.log.kafka.topics import create_topics, verify_world
+from ledger.log.kafka.writing.single_writer import KafkaOnlyWriter
 
 __all__ = [
     "KafkaLog",

@@ -8,24 +8,24 @@ from collections.abc import Callable, Sequence
 from kafka import TopicPartition, errors
 from kafka.admin import MemberToRemove
 
-from ledger.kafka_log.connection import forget_coordinators
-from ledger.kafka_log.hanging import HangingTransactions
-from ledger.kafka_log.membership import Membership
-from ledger.kafka_log.offsets import Offsets
-from ledger.kafka_log.orphans import OrphanWatch
-from ledger.kafka_log.positions import Standstill
-from ledger.kafka_log.reader import Reader
-from ledger.kafka_log.records import check_outgoing
-from ledger.kafka_log.settings import KafkaSettings
-from ledger.kafka_log.watchdog import Watchdog, end_process
-from ledger.kafka_log.writer import Writer
-from ledger.log import Batch, CommitResult, Committed, MemberReplaced, Outgoing, Topic
+from ledger.log.kafka.client.connection import forget_coordinators
+from ledger.log.kafka.client.records import check_outgoing
+from ledger.log.kafka.client.settings import KafkaSettings
+from ledger.log.kafka.client.watchdog import Watchdog, end_process
+from ledger.log.kafka.reading.membership import Membership
+from ledger.log.kafka.reading.offsets import Offsets
+from ledger.log.kafka.reading.partition_reader import Reader
+from ledger.log.kafka.reading.positions import Standstill
+from ledger.log.kafka.reading.unowned_partitions import OrphanWatch
+from ledger.log.kafka.writing.hanging_transactions import HangingTransactions
+from ledger.log.kafka.writing.transactional_writer import Writer
+from ledger.log.seam import Batch, CommitResult, Committed, MemberReplaced, Outgoing, Topic
 
 _log = logging.getLogger(__name__)
 
 
 class KafkaLog:
-    """A static member `member_id` of `group` on `source`; satisfies `ledger.log.Log`.
+    """A static member `member_id` of `group` on `source`; satisfies `ledger.log.seam.Log`.
 
     Constructing it connects; it joins the group in the first `owned`. Used by one thread. Raises
     LogUnavailable where brokers do not answer, MemberReplaced where a namesake has joined.
@@ -126,7 +126,7 @@ class KafkaLog:
     def commit(
         self, partition: int, records: Sequence[Outgoing], next_offset: int, metadata: str
     ) -> CommitResult:
-        """One transaction; see `ledger.kafka_log.writer`."""
+        """One transaction; see `ledger.log.kafka.writing.transactional_writer`."""
         if partition in self._lost:
             return CommitResult.FENCED
         writer = self._writers.get(partition)

@@ -7,9 +7,9 @@ from typing import Any
 from kafka import KafkaAdminClient
 from msgspec import Struct
 
-from ledger.kafka_log.connection import ask, open_client
-from ledger.kafka_log.settings import KafkaSettings, admin_options
-from ledger.log import Topic
+from ledger.log.kafka.client.connection import ask, open_client
+from ledger.log.kafka.client.settings import KafkaSettings, admin_options
+from ledger.log.seam import Topic
 
 
 class Replicas(Struct, frozen=True, kw_only=True):

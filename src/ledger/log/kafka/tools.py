@@ -7,12 +7,12 @@ from typing import Any
 
 from kafka import KafkaProducer, errors
 
-from ledger.kafka_log.connection import close_producer, open_client
-from ledger.kafka_log.offsets import Offsets
-from ledger.kafka_log.reader import Reader
-from ledger.kafka_log.records import check_outgoing, send_all
-from ledger.kafka_log.settings import KafkaSettings, producer_options
-from ledger.log import LogRecord, LogUnavailable, Outgoing, Published, Topic
+from ledger.log.kafka.client.connection import close_producer, open_client
+from ledger.log.kafka.client.records import check_outgoing, send_all
+from ledger.log.kafka.client.settings import KafkaSettings, producer_options
+from ledger.log.kafka.reading.offsets import Offsets
+from ledger.log.kafka.reading.partition_reader import Reader
+from ledger.log.seam import LogRecord, LogUnavailable, Outgoing, Published, Topic
 
 _IN_FLIGHT_RECORDS = 5_000
 _READ_SECONDS = 5.0
@@ -20,7 +20,7 @@ _PATIENCE = 12
 
 
 class KafkaTools:
-    """Satisfies `ledger.log.LogTools`. Every connection is opened when first needed, and kept."""
+    """Satisfies `ledger.log.seam.LogTools`. A connection is opened when first needed, and kept."""
 
     def __init__(self, settings: KafkaSettings) -> None:
         self._settings = settings

@@ -9,9 +9,9 @@ from uuid import UUID
 from kafka import KafkaAdminClient, errors
 from kafka.admin import ConfigResource, ConfigResourceType
 
-from ledger.kafka_log.connection import ask, open_client
-from ledger.kafka_log.settings import KafkaSettings, admin_options, max_message_bytes
-from ledger.log import LogUnavailable, Topic, WrongWorld
+from ledger.log.kafka.client.connection import ask, open_client
+from ledger.log.kafka.client.settings import KafkaSettings, admin_options, max_message_bytes
+from ledger.log.seam import LogUnavailable, Topic, WrongWorld
 
 COMPRESSION = "compression.type"
 _ALREADY_THERE = (errors.NoError.errno, errors.TopicAlreadyExistsError.errno)

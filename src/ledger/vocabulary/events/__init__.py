@@ -6,14 +6,14 @@ of every amount in the body. `postings` are stored, so that a reader can add the
 
 from __future__ import annotations
 
-from ledger.events.accounts import (
+from ledger.vocabulary.events.accounts import (
     AccountEvent,
     AccountOpened,
     AccountStandingChanged,
     CardChanged,
     CommitmentTermOpened,
 )
-from ledger.events.instances import (
+from ledger.vocabulary.events.instances import (
     InstanceDestroyed,
     InstanceEvent,
     InstanceIsolated,
@@ -22,12 +22,8 @@ from ledger.events.instances import (
     InstanceReturnQuoted,
     PostpaidInstanceStarted,
 )
-from ledger.events.log import (
-    CommandRefused,
-    LedgerOpened,
-    LogEvent,
-)
-from ledger.events.marketplace import (
+from ledger.vocabulary.events.log import CommandRefused, LedgerOpened, LogEvent
+from ledger.vocabulary.events.marketplace import (
     AccessRevoked,
     InvoiceStateRecorded,
     MarketplaceEvent,
@@ -39,14 +35,14 @@ from ledger.events.marketplace import (
     MarketplaceRefundWithdrawn,
     ServiceConfirmed,
 )
-from ledger.events.refunds import (
+from ledger.vocabulary.events.refunds import (
     RefundCorrected,
     RefundEvent,
     RefundHeld,
     RefundIssued,
     RefundSettled,
 )
-from ledger.events.reservations import (
+from ledger.vocabulary.events.reservations import (
     ReservationCancelled,
     ReservationEvent,
     ReservationExchanged,
@@ -57,7 +53,7 @@ from ledger.events.reservations import (
     ReservationSwapped,
     ReservationTransferred,
 )
-from ledger.events.settlement import (
+from ledger.vocabulary.events.settlement import (
     BalanceCredited,
     CardRefundRequested,
     CommitmentCredited,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ledger.instants import Day
-from ledger.money import Currency, Minor
-from ledger.shapes import AccountType, Shape
+from ledger.values.instants import Day
+from ledger.values.money import Currency, Minor
+from ledger.vocabulary.shapes import AccountType, Shape
 
 
 class AccountOpened(Shape, frozen=True, kw_only=True):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ledger.instants import Instant
-from ledger.money import Currency, Minor
-from ledger.refusal import Violation
-from ledger.shapes import (
+from ledger.values.instants import Instant
+from ledger.values.money import Currency, Minor
+from ledger.values.refusal import Violation
+from ledger.vocabulary.shapes import (
     Channel,
     DestructionReason,
     IsolationReason,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ledger.refusal import Violation
-from ledger.shapes import Shape
+from ledger.values.refusal import Violation
+from ledger.vocabulary.shapes import Shape
 
 
 class LedgerOpened(Shape, frozen=True, kw_only=True):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ledger.instants import Instant
-from ledger.money import Currency
-from ledger.shapes import Funds, InvoiceState, ProductKind, RefundReason, Shape
+from ledger.values.instants import Instant
+from ledger.values.money import Currency
+from ledger.vocabulary.shapes import Funds, InvoiceState, ProductKind, RefundReason, Shape
 
 
 class MarketplacePurchaseRecorded(Shape, frozen=True, kw_only=True):

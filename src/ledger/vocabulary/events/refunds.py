@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ledger.money import Currency, Minor
-from ledger.shapes import (
+from ledger.values.money import Currency, Minor
+from ledger.vocabulary.shapes import (
     CapUse,
     HoldReason,
     Parts,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ledger.instants import Day, Instant
-from ledger.money import Currency, Decimal12, Minor
-from ledger.refusal import Violation
-from ledger.shapes import (
+from ledger.values.instants import Day, Instant
+from ledger.values.money import Currency, Decimal12, Minor
+from ledger.values.refusal import Violation
+from ledger.vocabulary.shapes import (
     BillingPlan,
     CapUse,
     NewReservation,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ledger.instants import Instant
-from ledger.money import Currency, Minor
-from ledger.shapes import InvoiceLine, Posting, Shape
+from ledger.values.instants import Instant
+from ledger.values.money import Currency, Minor
+from ledger.vocabulary.shapes import InvoiceLine, Posting, Shape
 
 
 class BalanceCredited(Shape, frozen=True, kw_only=True):

@@ -20,19 +20,19 @@ import fastavro
 import msgspec
 from fastavro.schema import fingerprint, to_parsing_canonical_form
 
-from ledger.commands import COMMANDS
-from ledger.envelope import CommandMeta, EventMeta, GivenCommand, RecordedEvent
-from ledger.events import EVENTS
-from ledger.framing import (
+from ledger.log.seam import Headers
+from ledger.vocabulary.commands import COMMANDS
+from ledger.vocabulary.envelope import CommandMeta, EventMeta, GivenCommand, RecordedEvent
+from ledger.vocabulary.events import EVENTS
+from ledger.vocabulary.validation import problems_of
+from ledger.wire.avro.framing import (
     FINGERPRINT_MARKER,
     SchemaIds,
     frame_of,
     registry_frame,
     schema_id_in,
 )
-from ledger.log import Headers
-from ledger.schema_files import Family, schema_file, schema_root, versions_of
-from ledger.validation import problems_of
+from ledger.wire.avro.schema_files import Family, schema_file, schema_root, versions_of
 
 MAX_COMMAND_BYTES = 512 * 1024
 """A longer command is not read at all; an order of a thousand lines has less."""
@@ -44,7 +44,10 @@ CONTENT_TYPE = b"application/avro"
 
 
 class Unreadable(StrEnum):
-    """Why a record could not be read. A closed set: it stands in the dead letter's headers."""
+    """Why a record could not be read. A closed set: it stands in the dead letter's headers.
+
+    NOT_BUILT stands in old letters alone: every command of the contract is decided now.
+    """
 
     NOT_OURS = "NOT_OURS"
     UNKNOWN_SCHEMA = "UNKNOWN_SCHEMA"

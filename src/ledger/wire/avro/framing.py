@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from ledger.schema_files import Family
+from ledger.wire.avro.schema_files import Family
 
 FINGERPRINT_MARKER = b"\xc3\x01"
 REGISTRY_MARKER = b"\x00"

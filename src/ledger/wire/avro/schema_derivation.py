@@ -1,7 +1,8 @@
 """Derives the Avro schema of every command and event from its class, and writes the files.
 
-`python -m ledger.schema_derivation` (`make schemas`) brings `schemas/` up to date. A file listed in
-`schemas/released.toml` is frozen: a class that differs from it gets the next version beside it.
+`python -m ledger.wire.avro.schema_derivation` (`make schemas`) brings `schemas/` up to date. A file
+listed in `schemas/released.toml` is frozen: a class that differs from it gets the next version
+beside it.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from typing import Any, assert_never
 
 from msgspec import NODEFAULT, Struct
 
-from ledger.commands import COMMANDS
-from ledger.envelope import CommandMeta, EventMeta
-from ledger.events import EVENTS
-from ledger.fields import (
+from ledger.vocabulary.commands import COMMANDS
+from ledger.vocabulary.envelope import CommandMeta, EventMeta
+from ledger.vocabulary.events import EVENTS
+from ledger.vocabulary.fields import (
     Choice,
     Digest,
     Field,
@@ -32,8 +33,8 @@ from ledger.fields import (
     Texts,
     fields_of,
 )
-from ledger.schema_compatibility import breaches
-from ledger.schema_files import Family, schema_file, schema_root, versions_of
+from ledger.wire.avro.schema_compatibility import breaches
+from ledger.wire.avro.schema_files import Family, schema_file, schema_root, versions_of
 
 Schema = dict[str, Any]
 

@@ -11,12 +11,12 @@ from typing import Any
 
 import requests
 
-from ledger.codec import fingerprint_of_text
-from ledger.commands import COMMANDS
-from ledger.events import EVENTS
-from ledger.framing import RegistryUnavailable
-from ledger.log import Topic
-from ledger.schema_files import Family, schema_file, schema_root, versions_of
+from ledger.log.seam import Topic
+from ledger.vocabulary.commands import COMMANDS
+from ledger.vocabulary.events import EVENTS
+from ledger.wire.avro.codec import fingerprint_of_text
+from ledger.wire.avro.framing import RegistryUnavailable
+from ledger.wire.avro.schema_files import Family, schema_file, schema_root, versions_of
 
 TIMEOUT_SECONDS = (5, 15)
 """To connect, and to wait for an answer."""

@@ -6,8 +6,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from ledger.header_texts import Place, named, place_of, texts_of
-from ledger.log import LogRecord, Outgoing, Topic
+from ledger.log.seam import LogRecord, Outgoing, Topic
+from ledger.wire.dead_letters.headers import Place, named, place_of, texts_of
 
 RESOLUTION = "refunds.dlq."
 """The header names of a resolution."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from ledger.log import Headers
+from ledger.log.seam import Headers
 
 
 class Place(Struct, frozen=True, kw_only=True, order=True):

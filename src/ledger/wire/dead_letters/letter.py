@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from ledger.header_texts import Place, named, place_of, texts_of
-from ledger.log import Headers, LogRecord, Topic
+from ledger.log.seam import Headers, LogRecord, Topic
+from ledger.wire.dead_letters.headers import Place, named, place_of, texts_of
 
 ERRORS = "__connect.errors."
 """The header names of Kafka Connect's dead letter queue, which tools know."""
@@ -31,7 +31,7 @@ MAX_TEXT = 1_000
 
 
 class Letter(Struct, frozen=True, kw_only=True):
-    """A record set aside. `source` is where it stood; `reason` one of `ledger.codec.Unreadable`."""
+    """A record set aside. `source` is where it stood; `reason` one of the codec's `Unreadable`."""
 
     record: LogRecord
     source: Place

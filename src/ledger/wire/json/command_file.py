@@ -9,23 +9,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from ledger.built import BUILT
-from ledger.commands import COMMANDS, Command, OpenAccount
-from ledger.envelope import CommandMeta, GivenCommand
-from ledger.fields import fields_of
-from ledger.ids import derived_id
-from ledger.instants import Instant, format_instant, parse_instant
-from ledger.json_lines import JsonLine, json_lines
-from ledger.json_reading import did_you_mean, read_command_body, shown
-from ledger.money import CURRENCY_DIGITS, Currency, Minor, parse_decimal12
-from ledger.shapes import Actor, Role
-from ledger.validation import problems_of
+from ledger.values.ids import derived_id
+from ledger.values.instants import Instant, format_instant, parse_instant
+from ledger.values.money import CURRENCY_DIGITS, Currency, Minor, parse_decimal12
+from ledger.vocabulary.commands import COMMANDS, Command, OpenAccount
+from ledger.vocabulary.envelope import CommandMeta, GivenCommand
+from ledger.vocabulary.fields import fields_of
+from ledger.vocabulary.shapes import Actor, Role
+from ledger.vocabulary.validation import problems_of
+from ledger.wire.json.lines import JsonLine, json_lines
+from ledger.wire.json.reading import did_you_mean, read_command_body, shown
 
 ADVANCE_CLOCK = "AdvanceClock"
 
@@ -101,7 +100,6 @@ def read_command_file(
     *,
     require_at: bool,
     known_currencies: Mapping[str, Currency] | None = None,
-    built: Collection[str] = BUILT,
 ) -> CommandFile:
     """Every line, and every problem of the whole file.
 
@@ -109,7 +107,7 @@ def read_command_file(
     `known_currencies`: account → currency in the running ledger; an `OpenAccount` line above comes
     after it, and the first one counts.
     """
-    reader = _Reader(require_at, known_currencies or {}, built)
+    reader = _Reader(require_at, known_currencies or {})
     for line in json_lines(content):
         reader.take(line)
     return CommandFile(lines=tuple(reader.lines), problems=tuple(reader.problems))
@@ -143,12 +141,9 @@ def resolve(
 class _Reader:
     """Takes line after line, remembering what later lines may refer to."""
 
-    def __init__(
-        self, require_at: bool, currencies: Mapping[str, Currency], built: Collection[str]
-    ) -> None:
+    def __init__(self, require_at: bool, currencies: Mapping[str, Currency]) -> None:
         self.require_at = require_at
         self.currencies = dict(currencies)
-        self.built = built
         self.quoted: set[tuple[str, str]] = set()
         self.last_at: Instant | None = None
         self.lines: list[CommandLine | AdvanceClock] = []
@@ -183,8 +178,6 @@ class _Reader:
         elif not isinstance(name, str) or name not in COMMANDS:
             known = [*COMMANDS, ADVANCE_CLOCK]
             self._fail("command", shown(name), f"a known command{did_you_mean(str(name), known)}")
-        elif name not in self.built:
-            self._fail("command", name, "a command that is built; this one is not yet")
         else:
             return True
         return False

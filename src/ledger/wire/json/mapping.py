@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ledger.json_reading import FieldProblem, command_body_from_json, read_command_body
-from ledger.json_writing import event_to_json, value_to_json
+from ledger.wire.json.reading import FieldProblem, command_body_from_json, read_command_body
+from ledger.wire.json.writing import event_to_json, value_to_json
 
 __all__ = [
     "FieldProblem",

@@ -14,8 +14,10 @@ from typing import Any, Final, TypeGuard, assert_never
 
 from msgspec import Struct
 
-from ledger.commands import Command
-from ledger.fields import (
+from ledger.values.instants import parse_day, parse_instant
+from ledger.values.money import CURRENCY_DIGITS, Currency, parse_micros, parse_minor
+from ledger.vocabulary.commands import Command
+from ledger.vocabulary.fields import (
     Choice,
     Digest,
     Field,
@@ -28,8 +30,6 @@ from ledger.fields import (
     Texts,
     fields_of,
 )
-from ledger.instants import parse_day, parse_instant
-from ledger.money import CURRENCY_DIGITS, Currency, parse_micros, parse_minor
 
 
 class FieldProblem(Exception):

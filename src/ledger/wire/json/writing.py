@@ -8,8 +8,10 @@ from typing import Any, assert_never
 
 from msgspec import Struct
 
-from ledger.envelope import RecordedEvent
-from ledger.fields import (
+from ledger.values.instants import format_day, format_instant
+from ledger.values.money import Currency, format_micros, format_minor
+from ledger.vocabulary.envelope import RecordedEvent
+from ledger.vocabulary.fields import (
     Choice,
     Digest,
     Flag,
@@ -21,8 +23,6 @@ from ledger.fields import (
     Texts,
     fields_of,
 )
-from ledger.instants import format_day, format_instant
-from ledger.money import Currency, format_micros, format_minor
 
 Write = Callable[[Any, Currency], Any]
 """A value and the currency of its amounts → what `json.dumps` takes."""

@@ -1,6 +1,6 @@
 """One story for every code of refusal, and the page that tells each refusal whole.
 
-`python -m tests.rules.common.every_code` writes the page again; read what changed in it.
+`python -m tests.ledger.rules.common.every_code` writes the page again; read what changed in it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,10 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from ledger.commands import (
+from ledger.terms.table import released_terms
+from ledger.values.instants import DAY, HOUR, MINUTE
+from ledger.values.refusal import Code, Violation
+from ledger.vocabulary.commands import (
     Command,
     ConfirmService,
     DestroyPostpaidInstance,
@@ -21,16 +24,13 @@ from ledger.commands import (
     TakeInstanceOffline,
     WithdrawMarketplaceRefund,
 )
-from ledger.events import CommandRefused
-from ledger.instants import DAY, HOUR, MINUTE
-from ledger.refusal import Code, Violation
-from ledger.shapes import Channel, InvoiceState, ProductKind, Role
-from ledger.terms import released_terms
+from ledger.vocabulary.events import CommandRefused
+from ledger.vocabulary.shapes import Channel, InvoiceState, ProductKind, Role
 from tests.bodies import line, order, returning
-from tests.ledger.marketplace import stories as market
-from tests.ledger.reservations import stories as held
-from tests.ledger.settlement.stories import correct
-from tests.rules.instances.acts import bought, quoted, returned, started
+from tests.ledger.rules.instances.acts import bought, quoted, returned, started
+from tests.ledger.rules.marketplace import stories as market
+from tests.ledger.rules.reservations import stories as held
+from tests.ledger.rules.settlement.stories import correct
 from tests.scenario import START, Scenario, with_terms
 
 PAGE = Path(__file__).with_name("refusals.txt")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from ledger.commands import OpenCommitmentTerm
-from ledger.refusal import Code
-from ledger.shapes import AccountType, Role
+from ledger.values.refusal import Code
+from ledger.vocabulary.commands import OpenCommitmentTerm
+from ledger.vocabulary.shapes import AccountType, Role
 from tests.bodies import line, order, paid, postpaid, returning
-from tests.rules.instances.acts import bought
+from tests.ledger.rules.instances.acts import bought
 from tests.scenario import START, Scenario
 
 OTHERS = [found for found in AccountType if found is not AccountType.ONLINE]

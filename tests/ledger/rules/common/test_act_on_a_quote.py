@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from ledger.commands import QuoteInstanceReturn
-from ledger.events import InstanceReturnQuoted
-from ledger.instants import DAY, HOUR, MINUTE, format_instant, parse_instant
-from ledger.refusal import Code
-from ledger.shapes import Parts, Role
 from ledger.state.entities import Quote, QuoteKind
 from ledger.state.reading import Key
+from ledger.values.instants import DAY, HOUR, MINUTE, format_instant, parse_instant
+from ledger.values.refusal import Code
+from ledger.vocabulary.commands import QuoteInstanceReturn
+from ledger.vocabulary.events import InstanceReturnQuoted
+from ledger.vocabulary.shapes import Parts, Role
 from tests.bodies import YEAR, line, order, paid, renewal, returning
-from tests.rules.instances.acts import act_on, bought, issued, no_full_refunds, quoted
+from tests.ledger.rules.instances.acts import act_on, bought, issued, no_full_refunds, quoted
 from tests.scenario import START, Scenario
 
 BEGIN = parse_instant(START)

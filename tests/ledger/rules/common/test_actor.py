@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from ledger.commands import (
+from ledger.policies.actor import forbidden
+from ledger.policies.case import Case
+from ledger.values.refusal import Code
+from ledger.vocabulary.commands import (
     COMMANDS,
     ROLES,
     Command,
@@ -15,12 +18,9 @@ from ledger.commands import (
     SettleRefund,
     TakeInstanceOffline,
 )
-from ledger.policies.actor import forbidden
-from ledger.policies.case import Case
-from ledger.refusal import Code
-from ledger.shapes import AccountType, Payment, PaymentMethod, Role
+from ledger.vocabulary.shapes import AccountType, Payment, PaymentMethod, Role
 from tests.bodies import line, order
-from tests.ledger.reservations.stories import bought, by_support, holding, names, the_refund
+from tests.ledger.rules.reservations.stories import bought, by_support, holding, names, the_refund
 from tests.samples import sample
 from tests.scenario import START, Scenario
 

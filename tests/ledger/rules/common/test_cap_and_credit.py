@@ -6,10 +6,10 @@ import pytest
 
 from ledger.calculations.refund_cap import CapRoom, cap_room
 from ledger.calculations.settle_by_invoice import Consumption, consumed
-from ledger.instants import DAY, HOUR, parse_instant
-from ledger.shapes import AccountType
 from ledger.state.entities import Account, CapEntry, HeldCredit
-from ledger.terms import CapBasis, released_terms
+from ledger.terms.table import CapBasis, released_terms
+from ledger.values.instants import DAY, HOUR, parse_instant
+from ledger.vocabulary.shapes import AccountType
 from tests.scenario import with_terms
 
 START = parse_instant("2026-01-15T08:00:00Z")

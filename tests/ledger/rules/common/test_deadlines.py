@@ -6,19 +6,19 @@ from collections.abc import Callable
 
 import pytest
 
-from ledger.commands import (
+from ledger.values.instants import DAY, Instant, format_instant, parse_instant
+from ledger.values.refusal import Code
+from ledger.vocabulary.commands import (
     Command,
     CompleteOverdueMarketplaceRefund,
     DestroyIsolatedInstance,
     ExpireInstance,
     ExpireReservation,
 )
-from ledger.instants import DAY, Instant, format_instant, parse_instant
-from ledger.refusal import Code
 from tests.bodies import YEAR
-from tests.ledger.marketplace.stories import SAAS_DUE, applied, request_id
-from tests.ledger.reservations.stories import holding
-from tests.rules.instances.acts import bought, isolation, returned, window_end
+from tests.ledger.rules.instances.acts import bought, isolation, returned, window_end
+from tests.ledger.rules.marketplace.stories import SAAS_DUE, applied, request_id
+from tests.ledger.rules.reservations.stories import holding
 from tests.scenario import START, Scenario
 
 Due = tuple[Scenario, Command, Instant]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ledger.refusal import Code
 from ledger.rulebook import RULES
-from tests.rules.common.every_code import PAGE, STORIES, refused, told
+from ledger.values.refusal import Code
+from tests.ledger.rules.common.every_code import PAGE, STORIES, refused, told
 
 
 def test_there_is_a_story_for_every_code() -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ledger.commands import (
+from ledger.state.entities import Account, CommitmentTerm
+from ledger.values.refusal import Code
+from ledger.vocabulary.commands import (
     ChangeCard,
     Command,
     DestroyIsolatedInstance,
@@ -18,10 +20,8 @@ from ledger.commands import (
     SettleRefund,
     TakeInstanceOffline,
 )
-from ledger.events import AccountOpened, CardChanged, CommitmentTermOpened
-from ledger.refusal import Code
-from ledger.shapes import AccountType
-from ledger.state.entities import Account, CommitmentTerm
+from ledger.vocabulary.events import AccountOpened, CardChanged, CommitmentTermOpened
+from ledger.vocabulary.shapes import AccountType
 from tests.bodies import line, order, postpaid, renewal, returning
 from tests.scenario import START, Scenario
 

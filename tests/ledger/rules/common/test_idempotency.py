@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from ledger.commands import ChangeCard, SetAccountStanding
-from ledger.digest import command_digest
-from ledger.events import AccountStandingChanged, CommandRefused
-from ledger.refusal import Code
-from ledger.shapes import Actor, Role
 from ledger.state.entities import SeenCommand
+from ledger.values.refusal import Code
+from ledger.vocabulary.commands import ChangeCard, SetAccountStanding
+from ledger.vocabulary.digest import command_digest
+from ledger.vocabulary.events import AccountStandingChanged, CommandRefused
+from ledger.vocabulary.shapes import Actor, Role
 from tests.bodies import YEAR, order, returning
 from tests.scenario import START, Scenario
 

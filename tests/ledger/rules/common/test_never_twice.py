@@ -6,12 +6,12 @@ import pytest
 from msgspec.structs import replace
 
 from ledger.calculations.never_twice import at_most_left, left_of
-from ledger.refusal import Code
-from ledger.shapes import ProductKind, Role
+from ledger.values.refusal import Code
+from ledger.vocabulary.shapes import ProductKind, Role
 from tests.bodies import line, order, paid, renewal, returning
-from tests.ledger.marketplace import stories as market
-from tests.ledger.reservations import stories as held
-from tests.rules.instances.acts import bought, issued, no_full_refunds, returned
+from tests.ledger.rules.instances.acts import bought, issued, no_full_refunds, returned
+from tests.ledger.rules.marketplace import stories as market
+from tests.ledger.rules.reservations import stories as held
 from tests.scenario import START, Scenario
 
 

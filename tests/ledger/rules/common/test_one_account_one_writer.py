@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from ledger.commands import Command
-from ledger.refusal import Code
-from ledger.shapes import Role
-from tests.ledger.marketplace import stories as market
-from tests.ledger.reservations import stories as held
+from ledger.values.refusal import Code
+from ledger.vocabulary.commands import Command
+from ledger.vocabulary.shapes import Role
+from tests.ledger.rules.marketplace import stories as market
+from tests.ledger.rules.reservations import stories as held
 from tests.scenario import Scenario
 
 

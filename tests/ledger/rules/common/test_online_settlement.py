@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from ledger.commands import SettleRefund
-from ledger.events import BalanceCredited, RefundSettled
-from ledger.instants import MINUTE
 from ledger.postings import balance_credited
-from ledger.refusal import Code
-from ledger.shapes import Role
 from ledger.state.entities import Refund, RefundStatus
+from ledger.values.instants import MINUTE
+from ledger.values.refusal import Code
+from ledger.vocabulary.commands import SettleRefund
+from ledger.vocabulary.events import BalanceCredited, RefundSettled
+from ledger.vocabulary.shapes import Role
 from tests.bodies import paid
-from tests.rules.instances.acts import bought, returned, settle
+from tests.ledger.rules.instances.acts import bought, returned, settle
 
 
 def test_the_balance_is_credited_by_fund_and_the_refund_settled() -> None:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from ledger.commands import COMMANDS, DestroyIsolatedInstance, QuoteInstanceReturn
-from ledger.events import InstanceReturnQuoted
-from ledger.instants import HOUR, MINUTE, parse_instant
 from ledger.policies import JUDGED, STOPPERS
 from ledger.policies.case import Case
-from ledger.refusal import Code
-from ledger.shapes import Channel, Role
-from ledger.terms import released_terms
+from ledger.terms.table import released_terms
+from ledger.values.instants import HOUR, MINUTE, parse_instant
+from ledger.values.refusal import Code
+from ledger.vocabulary.commands import COMMANDS, DestroyIsolatedInstance, QuoteInstanceReturn
+from ledger.vocabulary.events import InstanceReturnQuoted
+from ledger.vocabulary.shapes import Channel, Role
 from tests.bodies import line, order, paid, returning
-from tests.rules.instances.acts import bought, isolation, quoted, returned
+from tests.ledger.rules.instances.acts import bought, isolation, quoted, returned
 from tests.samples import sample_command
 from tests.scenario import START, Scenario, with_terms
 

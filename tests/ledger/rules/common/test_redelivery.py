@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from ledger.commands import COMMANDS
-from ledger.instants import MINUTE
-from ledger.refusal import Code
+from ledger.values.instants import MINUTE
+from ledger.values.refusal import Code
+from ledger.vocabulary.commands import COMMANDS
 from tests.bodies import YEAR
-from tests.rules.common.every_code import STORIES
-from tests.states.asked import asked
-from tests.states.reached import FAMILIES, Family
+from tests.ledger.rules.common.every_code import STORIES
+from tests.ledger.state.asked import asked
+from tests.ledger.state.reached import FAMILIES, Family
 
 STATES = [
     pytest.param(family, state, id=f"{family.name}-{state}")

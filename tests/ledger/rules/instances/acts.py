@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ledger.commands import QuoteInstanceReturn, SettleRefund
-from ledger.events import InstanceIsolated, InstanceReturnQuoted, RefundIssued
-from ledger.instants import Instant
-from ledger.shapes import Funds, Role
 from ledger.state.entities import Instance, Isolation
-from ledger.terms import TermsTable, released_terms
+from ledger.terms.table import TermsTable, released_terms
+from ledger.values.instants import Instant
+from ledger.vocabulary.commands import QuoteInstanceReturn, SettleRefund
+from ledger.vocabulary.events import InstanceIsolated, InstanceReturnQuoted, RefundIssued
+from ledger.vocabulary.shapes import Funds, Role
 from tests.bodies import line, order, postpaid, returning
 from tests.scenario import START, Scenario, with_terms
 

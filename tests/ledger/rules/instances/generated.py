@@ -6,9 +6,9 @@ from collections import Counter
 
 from hypothesis import strategies as st
 
-from ledger.events import RefundIssued
-from ledger.instants import DAY, HOUR, MINUTE
-from ledger.shapes import (
+from ledger.values.instants import DAY, HOUR, MINUTE
+from ledger.vocabulary.events import RefundIssued
+from ledger.vocabulary.shapes import (
     Component,
     DurationDiscount,
     Funds,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ledger.commands import DestroyPostpaidInstance, ExpireInstance
-from ledger.instants import DAY, HOUR, parse_instant
+from ledger.values.instants import DAY, HOUR, parse_instant
+from ledger.vocabulary.commands import DestroyPostpaidInstance, ExpireInstance
 from tests.bodies import YEAR
-from tests.rules.instances.acts import binned, bought, returned, started
+from tests.ledger.rules.instances.acts import binned, bought, returned, started
 from tests.scenario import START
 
 

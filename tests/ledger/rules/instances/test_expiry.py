@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from ledger.commands import ExpireInstance, RestoreInstance
-from ledger.events import InstanceIsolated, InstanceOrderRecorded
-from ledger.instants import DAY, HOUR, format_instant, parse_instant
-from ledger.refusal import Code
-from ledger.shapes import IsolationReason
 from ledger.state.entities import InstanceStatus
+from ledger.values.instants import DAY, HOUR, format_instant, parse_instant
+from ledger.values.refusal import Code
+from ledger.vocabulary.commands import ExpireInstance, RestoreInstance
+from ledger.vocabulary.events import InstanceIsolated, InstanceOrderRecorded
+from ledger.vocabulary.shapes import IsolationReason
 from tests.bodies import YEAR, line, order, paid, postpaid, renewal
-from tests.rules.instances.acts import bought, instance, isolation, returned
+from tests.ledger.rules.instances.acts import bought, instance, isolation, returned
 from tests.scenario import START
 
 BEGIN = parse_instant(START)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from ledger.instants import DAY, HOUR, parse_instant
-from ledger.shapes import Parts, RefundRule, Role
+from ledger.values.instants import DAY, HOUR, parse_instant
+from ledger.vocabulary.shapes import Parts, RefundRule, Role
 from tests.bodies import YEAR, line, order, paid, renewal, returning
-from tests.rules.instances.acts import bought, issued, quoted, returned
+from tests.ledger.rules.instances.acts import bought, issued, quoted, returned
 from tests.scenario import START, Scenario
 
 BEGIN = parse_instant(START)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ledger.commands import DestroyPostpaidInstance, RestoreInstance, TakeInstanceOffline
-from ledger.events import InstanceDestroyed
-from ledger.instants import HOUR
-from ledger.refusal import Code
-from ledger.shapes import DestructionReason
 from ledger.state.entities import InstanceStatus
-from tests.rules.instances.acts import bought, instance, isolation, returned, started
+from ledger.values.instants import HOUR
+from ledger.values.refusal import Code
+from ledger.vocabulary.commands import DestroyPostpaidInstance, RestoreInstance, TakeInstanceOffline
+from ledger.vocabulary.events import InstanceDestroyed
+from ledger.vocabulary.shapes import DestructionReason
+from tests.ledger.rules.instances.acts import bought, instance, isolation, returned, started
 
 OFFLINE = TakeInstanceOffline(instance_id="i-1")
 

@@ -7,10 +7,17 @@ from msgspec.structs import replace
 
 from ledger.calculations.prepaid_return import prepaid_return
 from ledger.calculations.value_used import ladder, value_used
-from ledger.instants import DAY, HOUR, MINUTE, SECOND, parse_instant
-from ledger.shapes import LadderStep, Parts, RefundRule, Role, WorkingStep
+from ledger.values.instants import DAY, HOUR, MINUTE, SECOND, parse_instant
+from ledger.vocabulary.shapes import LadderStep, Parts, RefundRule, Role, WorkingStep
 from tests.bodies import YEAR, component, line, order, paid, renewal, returning
-from tests.rules.instances.acts import bought, instance, issued, no_full_refunds, quoted, returned
+from tests.ledger.rules.instances.acts import (
+    bought,
+    instance,
+    issued,
+    no_full_refunds,
+    quoted,
+    returned,
+)
 from tests.scenario import START, Scenario
 
 BEGIN = parse_instant(START)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ledger.commands import DestroyPostpaidInstance, SetAccountStanding
-from ledger.events import InstanceIsolated
-from ledger.instants import HOUR
-from ledger.refusal import Code
-from ledger.shapes import IsolationReason
-from tests.rules.instances.acts import bought, started
+from ledger.values.instants import HOUR
+from ledger.values.refusal import Code
+from ledger.vocabulary.commands import DestroyPostpaidInstance, SetAccountStanding
+from ledger.vocabulary.events import InstanceIsolated
+from ledger.vocabulary.shapes import IsolationReason
+from tests.ledger.rules.instances.acts import bought, started
 from tests.scenario import Scenario
 
 DESTROY = DestroyPostpaidInstance(instance_id="i-1", acknowledged=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ledger.commands import DestroyIsolatedInstance, ExpireInstance, QuoteInstanceReturn
-from ledger.events import InstanceIsolated, InstanceReturnQuoted, RefundIssued
-from ledger.instants import DAY, HOUR, MINUTE, format_instant, parse_instant
 from ledger.postings import refund_issued
-from ledger.refusal import Code
-from ledger.shapes import (
+from ledger.values.instants import DAY, HOUR, MINUTE, format_instant, parse_instant
+from ledger.values.refusal import Code
+from ledger.vocabulary.commands import DestroyIsolatedInstance, ExpireInstance, QuoteInstanceReturn
+from ledger.vocabulary.events import InstanceIsolated, InstanceReturnQuoted, RefundIssued
+from ledger.vocabulary.shapes import (
     IsolationReason,
     Parts,
     RefundRule,
@@ -17,7 +17,7 @@ from ledger.shapes import (
     WorkingStep,
 )
 from tests.bodies import YEAR, line, order, paid, postpaid, renewal, returning
-from tests.rules.instances.acts import (
+from tests.ledger.rules.instances.acts import (
     act_on,
     bought,
     instance,

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from ledger.calculations.promotion_order import promotion_fee
-from ledger.instants import DAY, parse_instant
 from ledger.postings import refund_issued
-from ledger.refusal import Code
-from ledger.shapes import Channel, Parts, RefundRule, Role
-from ledger.terms import released_terms
+from ledger.terms.table import released_terms
+from ledger.values.instants import DAY, parse_instant
+from ledger.values.refusal import Code
+from ledger.vocabulary.shapes import Channel, Parts, RefundRule, Role
 from tests.bodies import YEAR, line, order, paid, renewal, returning
-from tests.rules.instances.acts import issued, no_full_refunds, quoted, returned
+from tests.ledger.rules.instances.acts import issued, no_full_refunds, quoted, returned
 from tests.scenario import START, Scenario
 
 BEGIN = parse_instant(START)

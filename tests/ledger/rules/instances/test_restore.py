@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ledger.commands import DestroyPostpaidInstance, RestoreInstance
-from ledger.events import InstanceRestored
-from ledger.instants import DAY, HOUR, format_instant
-from ledger.refusal import Code
-from ledger.shapes import OrderKind
 from ledger.state.entities import InstanceStatus
+from ledger.values.instants import DAY, HOUR, format_instant
+from ledger.values.refusal import Code
+from ledger.vocabulary.commands import DestroyPostpaidInstance, RestoreInstance
+from ledger.vocabulary.events import InstanceRestored
+from ledger.vocabulary.shapes import OrderKind
 from tests.bodies import line, order, paid, renewal
-from tests.rules.instances.acts import (
+from tests.ledger.rules.instances.acts import (
     bought,
     instance,
     isolation,

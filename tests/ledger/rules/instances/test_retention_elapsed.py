@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from ledger.commands import (
+from ledger.state.entities import InstanceStatus
+from ledger.values.instants import DAY, HOUR, format_instant
+from ledger.values.refusal import Code
+from ledger.vocabulary.commands import (
     DestroyIsolatedInstance,
     DestroyPostpaidInstance,
     ExpireInstance,
     RestoreInstance,
 )
-from ledger.events import (
+from ledger.vocabulary.events import (
     InstanceDestroyed,
     InstanceIsolated,
     InstanceOrderRecorded,
     InstanceRestored,
 )
-from ledger.instants import DAY, HOUR, format_instant
-from ledger.refusal import Code
-from ledger.shapes import DestructionReason, IsolationReason, Role
-from ledger.state.entities import InstanceStatus
+from ledger.vocabulary.shapes import DestructionReason, IsolationReason, Role
 from tests.bodies import paid, renewal, returning
-from tests.rules.instances.acts import (
+from tests.ledger.rules.instances.acts import (
     bought,
     instance,
     isolation,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ledger.commands import QuoteInstanceReturn, RestoreInstance
-from ledger.events import InstanceReturnQuoted
-from ledger.instants import DAY, parse_instant
-from ledger.refusal import Code
-from ledger.shapes import RefundRule, Role
+from ledger.values.instants import DAY, parse_instant
+from ledger.values.refusal import Code
+from ledger.vocabulary.commands import QuoteInstanceReturn, RestoreInstance
+from ledger.vocabulary.events import InstanceReturnQuoted
+from ledger.vocabulary.shapes import RefundRule, Role
 from tests.bodies import YEAR, line, order, paid, renewal, returning
-from tests.rules.instances.acts import act_on, issued, quoted, returned
+from tests.ledger.rules.instances.acts import act_on, issued, quoted, returned
 from tests.scenario import START, Scenario
 
 BEGIN = parse_instant(START)

@@ -11,7 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from msgspec.structs import replace
 
-from ledger.commands import (
+from ledger.state import evolve
+from ledger.state.entities import Instance, InstanceStatus, Refund, RefundStatus
+from ledger.terms.table import released_terms
+from ledger.values.instants import DAY, MINUTE
+from ledger.vocabulary.commands import (
     ChangeCard,
     Command,
     DestroyIsolatedInstance,
@@ -28,7 +32,7 @@ from ledger.commands import (
     StartPostpaidInstance,
     TakeInstanceOffline,
 )
-from ledger.events import (
+from ledger.vocabulary.events import (
     BalanceCredited,
     CommandRefused,
     InstanceDestroyed,
@@ -37,19 +41,16 @@ from ledger.events import (
     InstanceReturnQuoted,
     RefundIssued,
 )
-from ledger.instants import DAY, MINUTE
-from ledger.shapes import (
-    AccountType,
-    Channel,
-    OrderKind,
-    OrderLine,
-    RefundRule,
-    Role,
+from ledger.vocabulary.shapes import AccountType, Channel, OrderKind, OrderLine, RefundRule, Role
+from tests.ledger.rules.instances.generated import (
+    LINES,
+    PICK,
+    ROLES,
+    SOME_LINES,
+    WAIT,
+    adds_up,
+    balanced,
 )
-from ledger.state import evolve
-from ledger.state.entities import Instance, InstanceStatus, Refund, RefundStatus
-from ledger.terms import released_terms
-from tests.rules.instances.generated import LINES, PICK, ROLES, SOME_LINES, WAIT, adds_up, balanced
 from tests.scenario import Scenario, with_terms
 
 FEW = with_terms(released_terms(), full_refunds_per_account=1, ordinary_returns_per_account=3)

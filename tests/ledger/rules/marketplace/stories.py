@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from ledger.commands import (
+from ledger.state.entities import Purchase
+from ledger.values.instants import Instant
+from ledger.values.money import Minor
+from ledger.vocabulary.commands import (
     ApproveMarketplaceRefund,
     CompleteOverdueMarketplaceRefund,
     RecordInvoiceState,
@@ -10,11 +13,8 @@ from ledger.commands import (
     RefundMarketplaceManually,
     RequestMarketplaceRefund,
 )
-from ledger.events import MarketplaceRefundRequested, RefundIssued
-from ledger.instants import Instant
-from ledger.money import Minor
-from ledger.shapes import Funds, InvoiceState, ProductKind, RefundReason, Role
-from ledger.state.entities import Purchase
+from ledger.vocabulary.events import MarketplaceRefundRequested, RefundIssued
+from ledger.vocabulary.shapes import Funds, InvoiceState, ProductKind, RefundReason, Role
 from tests.bodies import instant, paid
 from tests.scenario import START, Scenario
 

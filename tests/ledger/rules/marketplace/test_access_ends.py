@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from ledger.commands import (
+from ledger.values.refusal import Code
+from ledger.vocabulary.commands import (
     ApproveMarketplaceRefund,
     Command,
     ConfirmService,
     DeclineMarketplaceRefund,
     WithdrawMarketplaceRefund,
 )
-from ledger.refusal import Code
-from ledger.shapes import InvoiceState, ProductKind, Role
-from tests.ledger.marketplace.stories import application, bought, invoice, names, ticket
+from ledger.vocabulary.shapes import InvoiceState, ProductKind, Role
+from tests.ledger.rules.marketplace.stories import application, bought, invoice, names, ticket
 
 BY_BUYER: list[Command] = [
     application(),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from ledger.commands import ConfirmService
-from ledger.events import MarketplacePurchaseRecorded, ServiceConfirmed
-from ledger.refusal import Code
-from ledger.shapes import AccountType, ProductKind, Role
-from tests.ledger.marketplace.stories import application, bought, purchase
+from ledger.values.refusal import Code
+from ledger.vocabulary.commands import ConfirmService
+from ledger.vocabulary.events import MarketplacePurchaseRecorded, ServiceConfirmed
+from ledger.vocabulary.shapes import AccountType, ProductKind, Role
+from tests.ledger.rules.marketplace.stories import application, bought, purchase
 from tests.scenario import Scenario
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from ledger.commands import ConfirmService, WithdrawMarketplaceRefund
-from ledger.events import MarketplaceRefundRequested
-from ledger.refusal import Code
-from ledger.shapes import InvoiceState, ProductKind, Role
-from tests.ledger.marketplace.stories import (
+from ledger.values.refusal import Code
+from ledger.vocabulary.commands import ConfirmService, WithdrawMarketplaceRefund
+from ledger.vocabulary.events import MarketplaceRefundRequested
+from ledger.vocabulary.shapes import InvoiceState, ProductKind, Role
+from tests.ledger.rules.marketplace.stories import (
     application,
     applied,
     approve,

@@ -6,13 +6,13 @@ from itertools import product
 
 import pytest
 
-from ledger.commands import RecordInvoiceState
-from ledger.events import InvoiceStateRecorded, MarketplaceRefundHeld
-from ledger.instants import parse_instant
-from ledger.refusal import Code
-from ledger.shapes import InvoiceState, Role
 from ledger.state.entities import PurchaseStatus
-from tests.ledger.marketplace.stories import (
+from ledger.values.instants import parse_instant
+from ledger.values.refusal import Code
+from ledger.vocabulary.commands import RecordInvoiceState
+from ledger.vocabulary.events import InvoiceStateRecorded, MarketplaceRefundHeld
+from ledger.vocabulary.shapes import InvoiceState, Role
+from tests.ledger.rules.marketplace.stories import (
     SAAS_DUE,
     application,
     applied,

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from ledger.events import AccessRevoked, RefundIssued
 from ledger.postings import refund_issued
-from ledger.refusal import Code
-from ledger.shapes import Funds, Parts, ProductKind, RefundRule, RefundSource, Role, SourceKind
-from ledger.shapes import WorkingStep as Step
+from ledger.values.refusal import Code
+from ledger.vocabulary.events import AccessRevoked, RefundIssued
+from ledger.vocabulary.shapes import (
+    Funds,
+    Parts,
+    ProductKind,
+    RefundRule,
+    RefundSource,
+    Role,
+    SourceKind,
+)
+from ledger.vocabulary.shapes import WorkingStep as Step
 from tests.bodies import paid
-from tests.ledger.marketplace.stories import bought, names, the_refund, ticket
-from tests.ledger.settlement.stories import correct
+from tests.ledger.rules.marketplace.stories import bought, names, the_refund, ticket
+from tests.ledger.rules.settlement.stories import correct
 from tests.scenario import Scenario
 
 

@@ -7,7 +7,8 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.commands import (
+from ledger.values.instants import HOUR
+from ledger.vocabulary.commands import (
     ApproveMarketplaceRefund,
     Command,
     CompleteOverdueMarketplaceRefund,
@@ -16,10 +17,9 @@ from ledger.commands import (
     RecordInvoiceState,
     WithdrawMarketplaceRefund,
 )
-from ledger.events import AccessRevoked, RefundIssued
-from ledger.instants import HOUR
-from ledger.shapes import Funds, InvoiceState, ProductKind, Role, Side
-from tests.ledger.marketplace.stories import application, purchase, request_id, ticket
+from ledger.vocabulary.events import AccessRevoked, RefundIssued
+from ledger.vocabulary.shapes import Funds, InvoiceState, ProductKind, Role, Side
+from tests.ledger.rules.marketplace.stories import application, purchase, request_id, ticket
 from tests.scenario import Scenario, role_for
 
 FUNDS = st.builds(

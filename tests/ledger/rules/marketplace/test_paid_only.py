@@ -5,8 +5,8 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from ledger.calculations.paid_only import paid_only
-from ledger.shapes import Parts
-from tests.ledger.marketplace.stories import bought, the_purchase
+from ledger.vocabulary.shapes import Parts
+from tests.ledger.rules.marketplace.stories import bought, the_purchase
 
 
 def test_what_went_back_before_is_taken_off_fund_by_fund() -> None:

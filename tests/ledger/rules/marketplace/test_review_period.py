@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from ledger.commands import ConfirmService
-from ledger.events import MarketplaceRefundRequested
-from ledger.instants import parse_instant
-from ledger.refusal import Code
-from ledger.shapes import ProductKind, RefundReason, Role
-from tests.ledger.marketplace.stories import SAAS_DUE, application, bought, purchase
+from ledger.values.instants import parse_instant
+from ledger.values.refusal import Code
+from ledger.vocabulary.commands import ConfirmService
+from ledger.vocabulary.events import MarketplaceRefundRequested
+from ledger.vocabulary.shapes import ProductKind, RefundReason, Role
+from tests.ledger.rules.marketplace.stories import SAAS_DUE, application, bought, purchase
 from tests.scenario import Scenario
 
 LATE_IN_SHANGHAI = "2026-01-05T15:30:00Z"

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from ledger.commands import (
+from ledger.values.instants import HOUR, parse_instant
+from ledger.values.refusal import Code
+from ledger.vocabulary.commands import (
     ApproveMarketplaceRefund,
     Command,
     CompleteOverdueMarketplaceRefund,
     DeclineMarketplaceRefund,
     WithdrawMarketplaceRefund,
 )
-from ledger.events import MarketplaceRefundApproved
-from ledger.instants import HOUR, parse_instant
-from ledger.refusal import Code
-from ledger.shapes import InvoiceState, ProductKind
-from tests.ledger.marketplace.stories import (
+from ledger.vocabulary.events import MarketplaceRefundApproved
+from ledger.vocabulary.shapes import InvoiceState, ProductKind
+from tests.ledger.rules.marketplace.stories import (
     LAST_MOMENT,
     SAAS_DUE,
     application,

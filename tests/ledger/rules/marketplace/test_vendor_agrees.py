@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from ledger.commands import ApproveMarketplaceRefund, DeclineMarketplaceRefund, SettleRefund
-from ledger.events import (
+from ledger.postings import balance_credited, refund_issued
+from ledger.state.entities import PurchaseStatus
+from ledger.values.instants import MINUTE
+from ledger.values.refusal import Code
+from ledger.vocabulary.commands import (
+    ApproveMarketplaceRefund,
+    DeclineMarketplaceRefund,
+    SettleRefund,
+)
+from ledger.vocabulary.events import (
     AccessRevoked,
     BalanceCredited,
     MarketplaceRefundApproved,
@@ -11,13 +19,9 @@ from ledger.events import (
     RefundIssued,
     RefundSettled,
 )
-from ledger.instants import MINUTE
-from ledger.postings import balance_credited, refund_issued
-from ledger.refusal import Code
-from ledger.shapes import Parts, RefundRule, RefundSource, Role, SourceKind, WorkingStep
-from ledger.state.entities import PurchaseStatus
+from ledger.vocabulary.shapes import Parts, RefundRule, RefundSource, Role, SourceKind, WorkingStep
 from tests.bodies import paid
-from tests.ledger.marketplace.stories import (
+from tests.ledger.rules.marketplace.stories import (
     application,
     applied,
     approve,

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from ledger.commands import (
+from ledger.state.entities import PurchaseStatus
+from ledger.values.refusal import Code
+from ledger.vocabulary.commands import (
     ApproveMarketplaceRefund,
     DeclineMarketplaceRefund,
     WithdrawMarketplaceRefund,
 )
-from ledger.events import MarketplaceRefundWithdrawn
-from ledger.refusal import Code
-from ledger.shapes import InvoiceState, Role
-from ledger.state.entities import PurchaseStatus
-from tests.ledger.marketplace.stories import (
+from ledger.vocabulary.events import MarketplaceRefundWithdrawn
+from ledger.vocabulary.shapes import InvoiceState, Role
+from tests.ledger.rules.marketplace.stories import (
     application,
     applied,
     approve,

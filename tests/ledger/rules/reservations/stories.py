@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from ledger.commands import (
+from ledger.state.entities import Refund, Reservation
+from ledger.terms.table import TermsTable
+from ledger.values.instants import parse_day
+from ledger.values.money import Minor
+from ledger.vocabulary.commands import (
     ExchangeReservations,
     QuoteReservationExchange,
     QuoteReservationRefund,
     RecordReservationPurchase,
     RefundReservation,
 )
-from ledger.events import (
+from ledger.vocabulary.events import (
     RefundIssued,
     ReservationExchanged,
     ReservationExchangeQuoted,
     ReservationRefundQuoted,
 )
-from ledger.instants import parse_day
-from ledger.money import Minor
-from ledger.shapes import (
+from ledger.vocabulary.shapes import (
     AccountType,
     BillingPlan,
     NewReservation,
@@ -26,8 +28,6 @@ from ledger.shapes import (
     ReservationReturn,
     Role,
 )
-from ledger.state.entities import Refund, Reservation
-from ledger.terms import TermsTable
 from tests.scenario import Scenario
 
 BY_INVOICE = Payment(method=PaymentMethod.INVOICE, invoice_id="inv-1")

@@ -6,13 +6,13 @@ from itertools import product
 
 import pytest
 
-from ledger.commands import OpenCommitmentTerm
-from ledger.events import ReservationPurchased
-from ledger.instants import parse_day
 from ledger.postings import reservation_purchased
-from ledger.refusal import Code
-from ledger.shapes import AccountType, Payment, PaymentMethod
-from tests.ledger.reservations.stories import (
+from ledger.values.instants import parse_day
+from ledger.values.refusal import Code
+from ledger.vocabulary.commands import OpenCommitmentTerm
+from ledger.vocabulary.events import ReservationPurchased
+from ledger.vocabulary.shapes import AccountType, Payment, PaymentMethod
+from tests.ledger.rules.reservations.stories import (
     BY_INVOICE,
     UPFRONT,
     back,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from ledger.commands import Command
-from ledger.instants import DAY, MINUTE
-from ledger.refusal import Code
-from ledger.shapes import Payment, PaymentMethod, Role
 from ledger.state.entities import Quote, QuoteStatus
-from tests.ledger.reservations.stories import (
+from ledger.values.instants import DAY, MINUTE
+from ledger.values.refusal import Code
+from ledger.vocabulary.commands import Command
+from ledger.vocabulary.shapes import Payment, PaymentMethod, Role
+from tests.ledger.rules.reservations.stories import (
     act,
     back,
     bought,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ledger.refusal import Code
-from tests.ledger.reservations.stories import (
+from ledger.values.refusal import Code
+from tests.ledger.rules.reservations.stories import (
     MONTHLY,
     back,
     bought,

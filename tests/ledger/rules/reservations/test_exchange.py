@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from ledger.refusal import Code, Violation
-from ledger.shapes import NewReservation, ReservationReturn, Role
-from ledger.shapes import WorkingStep as Step
-from ledger.terms import released_terms
-from tests.ledger.reservations.stories import (
+from ledger.terms.table import released_terms
+from ledger.values.refusal import Code, Violation
+from ledger.vocabulary.shapes import NewReservation, ReservationReturn, Role
+from ledger.vocabulary.shapes import WorkingStep as Step
+from tests.ledger.rules.reservations.stories import (
     back,
     bought,
     by_support,

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from ledger.commands import Command, ExpireReservation, SwapReservation, TransferReservation
-from ledger.events import ReservationExpired
-from ledger.instants import DAY, parse_instant
-from ledger.refusal import Code
 from ledger.state.entities import ReservationStatus
-from tests.ledger.reservations.stories import (
+from ledger.values.instants import DAY, parse_instant
+from ledger.values.refusal import Code
+from ledger.vocabulary.commands import (
+    Command,
+    ExpireReservation,
+    SwapReservation,
+    TransferReservation,
+)
+from ledger.vocabulary.events import ReservationExpired
+from tests.ledger.rules.reservations.stories import (
     act,
     back,
     bought,

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from ledger.calculations.prorated_value import current_period
 from ledger.calculations.refund_cap import cap_room
-from ledger.events import RefundIssued, ReservationExchanged, ReservationRefundQuoted
-from ledger.instants import DAY, Instant, day_of
-from ledger.money import Minor
-from ledger.shapes import BillingPlan, Role, Side
 from ledger.state.entities import Reservation
-from tests.ledger.reservations.stories import (
+from ledger.values.instants import DAY, Instant, day_of
+from ledger.values.money import Minor
+from ledger.vocabulary.events import RefundIssued, ReservationExchanged, ReservationRefundQuoted
+from ledger.vocabulary.shapes import BillingPlan, Role, Side
+from tests.ledger.rules.reservations.stories import (
     act,
     back,
     bought,

@@ -7,13 +7,13 @@ from fractions import Fraction
 import pytest
 
 from ledger.calculations.never_twice import at_most_left
-from ledger.events import RefundIssued, ReservationCancelled
-from ledger.money import round_half_up
 from ledger.postings import refund_issued
-from ledger.refusal import Code
-from ledger.shapes import CapUse, Parts, RefundRule, RefundSource, Role, SourceKind
 from ledger.state.entities import ReservationStatus
-from tests.ledger.reservations.stories import (
+from ledger.values.money import round_half_up
+from ledger.values.refusal import Code
+from ledger.vocabulary.events import RefundIssued, ReservationCancelled
+from ledger.vocabulary.shapes import CapUse, Parts, RefundRule, RefundSource, Role, SourceKind
+from tests.ledger.rules.reservations.stories import (
     MONTHLY,
     act,
     back,

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.calculations.prorated_value import Period, current_period, prorated_value
-from ledger.instants import add_months, format_day, parse_day
-from ledger.shapes import BillingPlan
 from ledger.state.entities import Reservation
-from tests.ledger.reservations.stories import (
+from ledger.values.instants import add_months, format_day, parse_day
+from ledger.vocabulary.shapes import BillingPlan
+from tests.ledger.rules.reservations.stories import (
     BY_INVOICE,
     MONTHLY,
     UPFRONT,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from ledger.calculations.refund_cap import cap_room, cap_use
-from ledger.instants import DAY, format_instant, parse_instant
-from ledger.refusal import Code
-from ledger.shapes import CapUse, Role
 from ledger.state.entities import CapEntry
-from ledger.terms import CapBasis, released_terms
-from tests.ledger.reservations.stories import (
+from ledger.terms.table import CapBasis, released_terms
+from ledger.values.instants import DAY, format_instant, parse_instant
+from ledger.values.refusal import Code
+from ledger.vocabulary.shapes import CapUse, Role
+from tests.ledger.rules.reservations.stories import (
     MONTHLY,
     act,
     bought,
@@ -23,7 +23,7 @@ from tests.ledger.reservations.stories import (
     quoted,
     the_refund,
 )
-from tests.ledger.reservations.stories import back as give_back
+from tests.ledger.rules.reservations.stories import back as give_back
 from tests.scenario import START, Scenario, with_terms
 
 FIRST = parse_instant(START)

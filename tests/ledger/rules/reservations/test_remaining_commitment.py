@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ledger.shapes import BillingPlan, CapUse
-from ledger.shapes import WorkingStep as Step
-from tests.ledger.reservations.stories import MONTHLY, UPFRONT, bought, holding, quote, quoted
+from ledger.vocabulary.shapes import BillingPlan, CapUse
+from ledger.vocabulary.shapes import WorkingStep as Step
+from tests.ledger.rules.reservations.stories import MONTHLY, UPFRONT, bought, holding, quote, quoted
 from tests.scenario import Scenario
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from ledger.commands import SwapReservation
-from ledger.events import ReservationSwapped
-from ledger.refusal import Code
-from ledger.terms import released_terms
-from tests.ledger.reservations.stories import bought, holding, the_reservation
+from ledger.terms.table import released_terms
+from ledger.values.refusal import Code
+from ledger.vocabulary.commands import SwapReservation
+from ledger.vocabulary.events import ReservationSwapped
+from tests.ledger.rules.reservations.stories import bought, holding, the_reservation
 
 
 def swap(sku: str) -> SwapReservation:

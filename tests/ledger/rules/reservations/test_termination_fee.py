@@ -6,9 +6,9 @@ from fractions import Fraction
 
 from ledger.calculations.termination_fee import termination_fee
 from ledger.postings import refund_issued
-from ledger.shapes import Role
-from ledger.terms import released_terms
-from tests.ledger.reservations.stories import (
+from ledger.terms.table import released_terms
+from ledger.vocabulary.shapes import Role
+from tests.ledger.rules.reservations.stories import (
     back,
     bought,
     by_support,

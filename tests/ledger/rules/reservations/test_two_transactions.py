@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from ledger.events import ReservationExchanged
-from ledger.instants import parse_day
-from ledger.refusal import Code
-from ledger.shapes import Parts, Posting, PurchasedLeg, RefundSource, Role, Side, SourceKind
-from ledger.shapes import ReturnedLeg as Leg
 from ledger.state.entities import Refund, RefundStatus, ReservationStatus
-from tests.ledger.reservations.stories import (
+from ledger.values.instants import parse_day
+from ledger.values.refusal import Code
+from ledger.vocabulary.events import ReservationExchanged
+from ledger.vocabulary.shapes import (
+    Parts,
+    Posting,
+    PurchasedLeg,
+    RefundSource,
+    Role,
+    Side,
+    SourceKind,
+)
+from ledger.vocabulary.shapes import ReturnedLeg as Leg
+from tests.ledger.rules.reservations.stories import (
     MONTHLY,
     back,
     bought,

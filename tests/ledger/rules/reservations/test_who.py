@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from ledger.commands import Command, SwapReservation, TransferReservation
-from ledger.events import ReservationTransferred
-from ledger.refusal import Code
-from ledger.shapes import AccountType, Payment, PaymentMethod, Role
-from tests.ledger.reservations.stories import (
+from ledger.values.refusal import Code
+from ledger.vocabulary.commands import Command, SwapReservation, TransferReservation
+from ledger.vocabulary.events import ReservationTransferred
+from ledger.vocabulary.shapes import AccountType, Payment, PaymentMethod, Role
+from tests.ledger.rules.reservations.stories import (
     BY_INVOICE,
     act,
     back,

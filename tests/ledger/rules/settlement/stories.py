@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ledger.commands import CorrectRefund, SettleRefund
-from ledger.events import Event, RefundIssued, ReservationExchanged
-from ledger.instants import parse_day
-from ledger.money import Minor
-from ledger.shapes import AccountType, Payment, PaymentMethod, Posting, Role, Side
-from tests.ledger.reservations.stories import (
+from ledger.values.instants import parse_day
+from ledger.values.money import Minor
+from ledger.vocabulary.commands import CorrectRefund, SettleRefund
+from ledger.vocabulary.events import Event, RefundIssued, ReservationExchanged
+from ledger.vocabulary.shapes import AccountType, Payment, PaymentMethod, Posting, Role, Side
+from tests.ledger.rules.reservations.stories import (
     act,
     back,
     bought,

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from ledger.events import (
+from ledger.state.entities import HeldCredit, Invoice
+from ledger.vocabulary.events import (
     CreditHeld,
     HeldCreditConsumed,
     InvoiceCancelled,
     InvoiceIssued,
     RefundSettled,
 )
-from ledger.shapes import AccountType, InvoiceLine, InvoiceLineKind, Role
-from ledger.state.entities import HeldCredit, Invoice
-from tests.ledger.reservations.stories import back, bought, exchange, holding, names, new
-from tests.ledger.settlement.stories import (
+from ledger.vocabulary.shapes import AccountType, InvoiceLine, InvoiceLineKind, Role
+from tests.ledger.rules.reservations.stories import back, bought, exchange, holding, names, new
+from tests.ledger.rules.settlement.stories import (
     NO_INVOICE,
     correct,
     given_back,

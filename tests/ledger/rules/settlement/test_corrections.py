@@ -5,12 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from ledger.commands import ConfirmCardRefund, FailCardRefund, SettleRefund
-from ledger.events import RefundCorrected
-from ledger.instants import DAY
 from ledger.postings import reversal
-from ledger.refusal import Code
-from ledger.shapes import Channel, ProductKind, RefundRule, Role
 from ledger.state.entities import (
     InstalmentReturns,
     Instance,
@@ -18,9 +13,15 @@ from ledger.state.entities import (
     PurchaseStatus,
     RefundStatus,
 )
+from ledger.values.instants import DAY
+from ledger.values.refusal import Code
+from ledger.vocabulary.commands import ConfirmCardRefund, FailCardRefund, SettleRefund
+from ledger.vocabulary.events import RefundCorrected
+from ledger.vocabulary.shapes import Channel, ProductKind, RefundRule, Role
 from tests.bodies import line, order, paid
-from tests.ledger.marketplace import stories as market
-from tests.ledger.reservations.stories import (
+from tests.ledger.rules.instances import acts
+from tests.ledger.rules.marketplace import stories as market
+from tests.ledger.rules.reservations.stories import (
     MONTHLY,
     bought,
     by_support,
@@ -29,8 +30,7 @@ from tests.ledger.reservations.stories import (
     refund_entity,
     the_reservation,
 )
-from tests.ledger.settlement.stories import by_card, correct, given_back, net, settle, traded
-from tests.rules.instances import acts
+from tests.ledger.rules.settlement.stories import by_card, correct, given_back, net, settle, traded
 from tests.scenario import START, Scenario
 
 FITTING = {"above": 5_000_001, "whole": 5_000_000, "cent": 1}

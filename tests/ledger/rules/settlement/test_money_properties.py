@@ -5,12 +5,12 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.commands import ConfirmCardRefund, FailCardRefund, SettleRefund
-from ledger.instants import DAY
-from ledger.shapes import AccountType, Payment, PaymentMethod, Role
 from ledger.state.entities import Refund, RefundStatus
-from tests.ledger.reservations.stories import act, back, bought, exchange, holding, new
-from tests.ledger.settlement.stories import BY_CARD, correct, net, on_invoice
+from ledger.values.instants import DAY
+from ledger.vocabulary.commands import ConfirmCardRefund, FailCardRefund, SettleRefund
+from ledger.vocabulary.shapes import AccountType, Payment, PaymentMethod, Role
+from tests.ledger.rules.reservations.stories import act, back, bought, exchange, holding, new
+from tests.ledger.rules.settlement.stories import BY_CARD, correct, net, on_invoice
 from tests.scenario import Scenario
 
 ONCE_CARD = Payment(method=PaymentMethod.CARD, card_id="k-1")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from ledger.commands import SettleRefund
-from ledger.events import InvoiceCancelled, InvoiceIssued, RefundSettled
-from ledger.refusal import Code
-from ledger.shapes import InvoiceLine, InvoiceLineKind, Role
 from ledger.state.entities import RefundStatus
-from tests.ledger.reservations.stories import (
+from ledger.values.refusal import Code
+from ledger.vocabulary.commands import SettleRefund
+from ledger.vocabulary.events import InvoiceCancelled, InvoiceIssued, RefundSettled
+from ledger.vocabulary.shapes import InvoiceLine, InvoiceLineKind, Role
+from tests.ledger.rules.reservations.stories import (
     back,
     bought,
     exchange,
@@ -19,7 +19,7 @@ from tests.ledger.reservations.stories import (
     new,
     refund_entity,
 )
-from tests.ledger.settlement.stories import (
+from tests.ledger.rules.settlement.stories import (
     NO_INVOICE,
     correct,
     given_back,
@@ -29,7 +29,7 @@ from tests.ledger.settlement.stories import (
     settle,
     traded,
 )
-from tests.ledger.settlement.test_by_invoice import cancelled, invoice, shown
+from tests.ledger.rules.settlement.test_by_invoice import cancelled, invoice, shown
 
 
 def test_19_800_less_3_960_is_an_invoice_of_15_840() -> None:

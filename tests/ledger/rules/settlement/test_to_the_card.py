@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from ledger.commands import ChangeCard, ConfirmCardRefund, FailCardRefund, SettleRefund
-from ledger.events import (
+from ledger.state.entities import RefundStatus
+from ledger.values.refusal import Code
+from ledger.vocabulary.commands import ChangeCard, ConfirmCardRefund, FailCardRefund, SettleRefund
+from ledger.vocabulary.events import (
     CardRefundRequested,
     InvoiceCancelled,
     InvoiceIssued,
@@ -13,12 +15,17 @@ from ledger.events import (
     RefundSettled,
     SupportTaskOpened,
 )
-from ledger.refusal import Code
-from ledger.shapes import HoldReason, InvoiceLine, InvoiceLineKind, Payment, PaymentMethod, Role
-from ledger.state.entities import RefundStatus
-from tests.ledger.reservations.stories import holding, names, refund_entity
-from tests.ledger.settlement.stories import by_card, given_back, moved, net, settle, traded
-from tests.rules.instances import acts
+from ledger.vocabulary.shapes import (
+    HoldReason,
+    InvoiceLine,
+    InvoiceLineKind,
+    Payment,
+    PaymentMethod,
+    Role,
+)
+from tests.ledger.rules.instances import acts
+from tests.ledger.rules.reservations.stories import holding, names, refund_entity
+from tests.ledger.rules.settlement.stories import by_card, given_back, moved, net, settle, traded
 from tests.scenario import Scenario
 
 CARD_ALONE = Payment(method=PaymentMethod.CARD, card_id="k-1")

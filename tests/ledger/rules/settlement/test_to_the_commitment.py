@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from ledger.commands import OpenCommitmentTerm
-from ledger.events import (
+from ledger.state.entities import RefundStatus
+from ledger.values.instants import parse_day
+from ledger.values.refusal import Code
+from ledger.vocabulary.commands import OpenCommitmentTerm
+from ledger.vocabulary.events import (
     CommitmentCredited,
     CreditMemoIssued,
     OverageRerateRequested,
     RefundSettled,
     SupportTaskOpened,
 )
-from ledger.instants import parse_day
-from ledger.refusal import Code
-from ledger.shapes import AccountType
-from ledger.state.entities import RefundStatus
-from tests.ledger.reservations.stories import bought, names, refund_entity
-from tests.ledger.settlement.stories import (
+from ledger.vocabulary.shapes import AccountType
+from tests.ledger.rules.reservations.stories import bought, names, refund_entity
+from tests.ledger.rules.settlement.stories import (
     BY_COMMITMENT,
     BY_OVERAGE,
     given_back,

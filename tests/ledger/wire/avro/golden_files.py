@@ -1,15 +1,18 @@
-"""Bytes and digests that must not change; `python -m tests.ledger.golden_files` writes them."""
+"""Bytes and digests that must not change.
+
+`python -m tests.ledger.wire.avro.golden_files` writes them.
+"""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from ledger.codec import encode_command, encode_event
-from ledger.commands import COMMANDS
-from ledger.digest import command_digest
-from ledger.events import EVENTS
-from ledger.schema_files import Family, schema_root, versions_of
+from ledger.vocabulary.commands import COMMANDS
+from ledger.vocabulary.digest import command_digest
+from ledger.vocabulary.events import EVENTS
+from ledger.wire.avro.codec import encode_command, encode_event
+from ledger.wire.avro.schema_files import Family, schema_root, versions_of
 from tests.samples import sample_command, sample_event
 
 FOLDER = Path(__file__).parent / "golden"

@@ -10,7 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.codec import (
+from ledger.vocabulary.commands import COMMANDS, RecordInstanceOrder, ReturnInstance
+from ledger.vocabulary.digest import command_digest
+from ledger.vocabulary.envelope import GivenCommand
+from ledger.vocabulary.events import EVENTS, CommandRefused, LedgerOpened, RefundIssued
+from ledger.vocabulary.fields import fields_of
+from ledger.wire.avro.codec import (
     MAX_COMMAND_BYTES,
     Unreadable,
     UnreadableRecord,
@@ -24,12 +29,12 @@ from ledger.codec import (
     headers_for_command,
     headers_for_event,
 )
-from ledger.commands import COMMANDS, RecordInstanceOrder, ReturnInstance
-from ledger.digest import command_digest
-from ledger.envelope import GivenCommand
-from ledger.events import EVENTS, CommandRefused, LedgerOpened, RefundIssued
-from ledger.fields import fields_of
-from tests.ledger.golden_files import digests, encoded_samples, golden_bytes, golden_digests
+from tests.ledger.wire.avro.golden_files import (
+    digests,
+    encoded_samples,
+    golden_bytes,
+    golden_digests,
+)
 from tests.samples import sample_command, sample_event
 
 KEY = b"account-1"
@@ -62,7 +67,7 @@ def test_todays_bytes_are_the_golden_bytes() -> None:
     golden = golden_bytes()
     assert {key: value.hex() for key, value in encoded_samples().items()} == {
         key: golden[key].hex() for key in encoded_samples()
-    }, "unreleased ones are written anew by `python -m tests.ledger.golden_files`"
+    }, "unreleased ones are written anew by `python -m tests.ledger.wire.avro.golden_files`"
 
 
 @pytest.mark.parametrize("key", golden_bytes())

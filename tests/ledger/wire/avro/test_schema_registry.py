@@ -7,7 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from ledger.codec import (
+from ledger.log.seam import Topic
+from ledger.vocabulary.commands import COMMANDS, OpenAccount, SetAccountStanding
+from ledger.vocabulary.events import EVENTS, RefundIssued
+from ledger.wire.avro.codec import (
     Unreadable,
     UnreadableRecord,
     body_hash,
@@ -19,15 +22,12 @@ from ledger.codec import (
     event_name_of,
     use_registry,
 )
-from ledger.commands import COMMANDS, OpenAccount, SetAccountStanding
-from ledger.events import EVENTS, RefundIssued
-from ledger.framing import RegistryUnavailable
-from ledger.log import Topic
-from ledger.schema_files import Family, schema_file, schema_root
-from ledger.schema_registry import SchemaRegistry, subject_of
+from ledger.wire.avro.framing import RegistryUnavailable
+from ledger.wire.avro.schema_files import Family, schema_file, schema_root
+from ledger.wire.avro.schema_registry import SchemaRegistry, subject_of
 from tests.consumers.ledgers import Bench, assert_one_chain, opening, record, standing
-from tests.ledger.golden_files import encoded_samples
-from tests.ledger.registry_server import FIRST_ID, Registry, running_registry
+from tests.ledger.wire.avro.golden_files import encoded_samples
+from tests.ledger.wire.avro.registry_server import FIRST_ID, Registry, running_registry
 from tests.samples import sample_command, sample_event
 
 KEY = b"account-1"

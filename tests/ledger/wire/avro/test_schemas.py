@@ -14,17 +14,17 @@ import pytest
 from fastavro.schema import fingerprint, to_parsing_canonical_form
 from msgspec import Meta, Struct
 
-from ledger import codec
-from ledger.events import EVENTS, RefundIssued
-from ledger.schema_compatibility import breaches
-from ledger.schema_derivation import (
+from ledger.vocabulary.events import EVENTS, RefundIssued
+from ledger.wire.avro import codec
+from ledger.wire.avro.schema_compatibility import breaches
+from ledger.wire.avro.schema_derivation import (
     as_text,
     derive,
     released_digests,
     vocabulary,
     write_schemas,
 )
-from ledger.schema_files import Family, schema_file, schema_root, versions_of
+from ledger.wire.avro.schema_files import Family, schema_file, schema_root, versions_of
 from tests.samples import sample_event
 
 ROOT = schema_root()

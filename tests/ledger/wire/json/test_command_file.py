@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
-from ledger.command_file import (
+from ledger.values.instants import parse_instant
+from ledger.vocabulary.commands import ExchangeReservations, OpenAccount, ReturnInstance
+from ledger.vocabulary.shapes import Role
+from ledger.wire.json.command_file import (
     AdvanceClock,
     CommandFile,
     CommandLine,
@@ -15,10 +18,7 @@ from ledger.command_file import (
     read_command_file,
     resolve,
 )
-from ledger.commands import COMMANDS, ExchangeReservations, OpenAccount, ReturnInstance
-from ledger.instants import parse_instant
-from ledger.json_mapping import value_to_json
-from ledger.shapes import Role
+from ledger.wire.json.mapping import value_to_json
 from tests.samples import sample
 
 AT = "2026-01-05T08:00:00Z"
@@ -67,7 +67,7 @@ RETURN = {"instance_id": "i-1", "acknowledged": True, "confirmed_amount": "5.00"
 
 def read(*lines: dict[str, Any] | str, **options: Any) -> CommandFile:
     texts = [one if isinstance(one, str) else json.dumps(one) for one in lines]
-    options = {"require_at": True, "built": COMMANDS, **options}
+    options = {"require_at": True, **options}
     return read_command_file("\n".join(texts).encode(), **options)
 
 
@@ -268,13 +268,6 @@ def test_a_line_without_an_actor_is_told() -> None:
 def test_bytes_that_are_no_text_are_told() -> None:
     (problem,) = read_command_file(b'{"id": "\xff"}', require_at=True).problems
     assert str(problem) == "line 1: found byte 0xff at 9, expected UTF-8 text"
-
-
-def test_a_command_that_is_not_built_is_turned_away_by_name() -> None:
-    assert told(OPEN, QUOTE, built={"OpenAccount"}) == [
-        "line 2, command: found QuoteInstanceReturn, "
-        "expected a command that is built; this one is not yet"
-    ]
 
 
 def test_outside_a_sandbox_no_line_has_an_instant() -> None:

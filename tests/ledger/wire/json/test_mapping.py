@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from ledger.commands import (
+from ledger.vocabulary.commands import (
     COMMANDS,
     Command,
     OpenAccount,
@@ -17,17 +17,17 @@ from ledger.commands import (
     RecordReservationPurchase,
     ReturnInstance,
 )
-from ledger.events import EVENTS, RefundIssued
-from ledger.fields import fields_of
-from ledger.json_mapping import (
+from ledger.vocabulary.events import EVENTS, RefundIssued
+from ledger.vocabulary.fields import fields_of
+from ledger.vocabulary.shapes import Funds, Money, Parts
+from ledger.wire.json.mapping import (
     FieldProblem,
     command_body_from_json,
     event_to_json,
     read_command_body,
     value_to_json,
 )
-from ledger.json_reading import has_money
-from ledger.shapes import Funds, Money, Parts
+from ledger.wire.json.reading import has_money
 from tests.samples import sample, sample_event
 
 

@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 
 from kafka import errors
 
-from ledger.kafka_log.settings import KafkaSettings
-from ledger.log import LogUnavailable
+from ledger.log.kafka.client.settings import KafkaSettings
+from ledger.log.seam import LogUnavailable
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)

@@ -7,8 +7,8 @@ from typing import Any
 
 from kafka import TopicPartition
 
-from ledger.kafka_log.settings import MAX_RECORD_BYTES, KafkaSettings
-from ledger.log import LogRecord, Outgoing, Topic
+from ledger.log.kafka.client.settings import MAX_RECORD_BYTES, KafkaSettings
+from ledger.log.seam import LogRecord, Outgoing, Topic
 
 
 def log_record(found: Any) -> LogRecord:

@@ -9,7 +9,7 @@ from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssi
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ledger.log import Topic
+from ledger.log.seam import Topic
 
 MAX_RECORD_BYTES = 1_000_000
 """Key, value and headers of one record of ours; also the broker's limit for commands and events."""

@@ -14,11 +14,11 @@ from typing import Any
 from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition, errors
 from kafka.structs import MemberState
 
-from ledger.kafka_log.connection import ask, open_client
-from ledger.kafka_log.positions import position_of
-from ledger.kafka_log.records import log_record
-from ledger.kafka_log.settings import KafkaSettings, member_options
-from ledger.log import Batch, Committed, LogUnavailable, MemberReplaced, Topic
+from ledger.log.kafka.client.connection import ask, open_client
+from ledger.log.kafka.client.records import log_record
+from ledger.log.kafka.client.settings import KafkaSettings, member_options
+from ledger.log.kafka.reading.positions import position_of
+from ledger.log.seam import Batch, Committed, LogUnavailable, MemberReplaced, Topic
 
 _SLICE_SECONDS = 0.1
 _STAY_SECONDS = 1.0

@@ -7,9 +7,9 @@ from typing import Any
 
 from kafka import IsolationLevel, KafkaAdminClient, OffsetSpec, TopicPartition
 
-from ledger.kafka_log.connection import ask, ask_coordinator, open_client
-from ledger.kafka_log.settings import KafkaSettings, admin_options
-from ledger.log import Topic
+from ledger.log.kafka.client.connection import ask, ask_coordinator, open_client
+from ledger.log.kafka.client.settings import KafkaSettings, admin_options
+from ledger.log.seam import Topic
 
 
 class Offsets:

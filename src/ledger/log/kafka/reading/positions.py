@@ -14,9 +14,9 @@ from typing import Any
 from kafka import TopicPartition
 from msgspec import Struct, field
 
-from ledger.kafka_log.offsets import Offsets
-from ledger.kafka_log.settings import KafkaSettings
-from ledger.log import LogUnavailable, Topic
+from ledger.log.kafka.client.settings import KafkaSettings
+from ledger.log.kafka.reading.offsets import Offsets
+from ledger.log.seam import LogUnavailable, Topic
 
 _log = logging.getLogger(__name__)
 

@@ -7,13 +7,13 @@ from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition, errors
 
-from ledger.kafka_log.connection import open_client
-from ledger.kafka_log.offsets import Offsets
-from ledger.kafka_log.positions import Standstill, position_of
-from ledger.kafka_log.records import log_record
-from ledger.kafka_log.settings import KafkaSettings, reader_options
-from ledger.kafka_log.topics import verify_world
-from ledger.log import Batch, LogUnavailable, Topic
+from ledger.log.kafka.client.connection import open_client
+from ledger.log.kafka.client.records import log_record
+from ledger.log.kafka.client.settings import KafkaSettings, reader_options
+from ledger.log.kafka.reading.offsets import Offsets
+from ledger.log.kafka.reading.positions import Standstill, position_of
+from ledger.log.kafka.topics import verify_world
+from ledger.log.seam import Batch, LogUnavailable, Topic
 
 
 class KafkaTail:

@@ -12,9 +12,9 @@ import logging
 import time
 from typing import Any
 
-from ledger.kafka_log.connection import ask_coordinator
-from ledger.kafka_log.settings import KafkaSettings
-from ledger.log import LogUnavailable, Topic
+from ledger.log.kafka.client.connection import ask_coordinator
+from ledger.log.kafka.client.settings import KafkaSettings
+from ledger.log.seam import LogUnavailable, Topic
 
 _log = logging.getLogger(__name__)
 _EVERY_SECONDS = 5.0

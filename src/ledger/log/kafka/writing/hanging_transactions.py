@@ -25,12 +25,16 @@ from kafka.admin import TransactionDescription, TransactionState
 from kafka.protocol.producer.transaction import WriteTxnMarkersRequest
 from msgspec import Struct
 
-from ledger.kafka_log.connection import ask, ask_coordinator, close_producer, open_client
-from ledger.kafka_log.offsets import ends_of
-from ledger.kafka_log.positions import position_of
-from ledger.kafka_log.settings import KafkaSettings, reader_options
-from ledger.kafka_log.transactional import connections_of, fenced_producer, identity_of
-from ledger.log import LogUnavailable, Topic, WrongWorld
+from ledger.log.kafka.client.connection import ask, ask_coordinator, close_producer, open_client
+from ledger.log.kafka.client.settings import KafkaSettings, reader_options
+from ledger.log.kafka.reading.offsets import ends_of
+from ledger.log.kafka.reading.positions import position_of
+from ledger.log.kafka.writing.transactional_producer import (
+    connections_of,
+    fenced_producer,
+    identity_of,
+)
+from ledger.log.seam import LogUnavailable, Topic, WrongWorld
 
 _OFFSETS = "__consumer_offsets"
 _DECISIONS = "__transaction_state"

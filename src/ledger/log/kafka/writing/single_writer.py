@@ -1,7 +1,7 @@
 """The one producer under a name that writes in transactions of its own, without a group's offsets.
 
-It stands on what `ledger.kafka_log.writer` found to be safe: every send is settled before the
-commit, the producer's identity must not change, and after any error it is of no more use.
+It stands on what `transactional_writer` found to be safe: every send is settled before the commit,
+the producer's identity must not change, and after any error it is of no more use.
 """
 
 from __future__ import annotations
@@ -12,15 +12,19 @@ from typing import Any
 
 from kafka import errors
 
-from ledger.kafka_log.connection import close_producer
-from ledger.kafka_log.hanging import HangingTransactions
-from ledger.kafka_log.offsets import Offsets
-from ledger.kafka_log.records import check_outgoing, send_all
-from ledger.kafka_log.settings import KafkaSettings
-from ledger.kafka_log.transactional import connections_of, fenced_producer, identity_of
-from ledger.kafka_log.watchdog import Watchdog, end_process
-from ledger.kafka_log.writer import shut_out
-from ledger.log import LogUnavailable, MemberReplaced, Outgoing, Published, Topic, WrongWorld
+from ledger.log.kafka.client.connection import close_producer
+from ledger.log.kafka.client.records import check_outgoing, send_all
+from ledger.log.kafka.client.settings import KafkaSettings
+from ledger.log.kafka.client.watchdog import Watchdog, end_process
+from ledger.log.kafka.reading.offsets import Offsets
+from ledger.log.kafka.writing.hanging_transactions import HangingTransactions
+from ledger.log.kafka.writing.transactional_producer import (
+    connections_of,
+    fenced_producer,
+    identity_of,
+)
+from ledger.log.kafka.writing.transactional_writer import shut_out
+from ledger.log.seam import LogUnavailable, MemberReplaced, Outgoing, Published, Topic, WrongWorld
 
 _POLL_SECONDS = 0.05
 _CLEANUP_SECONDS = 15.0
@@ -28,7 +32,7 @@ _CLEANUP_SECONDS = 15.0
 
 
 class KafkaOnlyWriter:
-    """Satisfies `ledger.log.OnlyWriter`. Opening it fences each earlier writer of the name.
+    """Satisfies `ledger.log.seam.OnlyWriter`. Opening it fences each earlier writer of the name.
 
     Raises LogUnavailable where brokers do not answer. `on_hang` ends the process unless a test says
     otherwise.
@@ -79,7 +83,7 @@ class KafkaOnlyWriter:
         first: Sequence[Outgoing],
         then: Callable[[tuple[Published, ...]], Sequence[Outgoing]],
     ) -> tuple[Published, ...]:
-        """One transaction; see `ledger.log.OnlyWriter`."""
+        """One transaction; see `ledger.log.seam.OnlyWriter`."""
         check_outgoing(self._settings, first)
         self._await_last()
         with self._watchdog.guard(f"transaction of {self._name}"):

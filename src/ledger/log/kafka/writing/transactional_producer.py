@@ -7,9 +7,9 @@ from typing import Any
 
 from kafka import KafkaProducer, errors
 
-from ledger.kafka_log.connection import close_producer, open_client
-from ledger.kafka_log.settings import KafkaSettings, transactional_options
-from ledger.log import LogUnavailable
+from ledger.log.kafka.client.connection import close_producer, open_client
+from ledger.log.kafka.client.settings import KafkaSettings, transactional_options
+from ledger.log.seam import LogUnavailable
 
 
 def open_producer(settings: KafkaSettings, transactional_id: str) -> Any:

@@ -27,18 +27,18 @@ from typing import Any
 
 from kafka import OffsetAndMetadata, TopicPartition, errors
 
-from ledger.failpoints import passing
-from ledger.kafka_log.connection import close_producer
-from ledger.kafka_log.hanging import HangingTransactions
-from ledger.kafka_log.records import send_all
-from ledger.kafka_log.settings import KafkaSettings
-from ledger.kafka_log.transactional import (
+from ledger.log.failpoints import passing
+from ledger.log.kafka.client.connection import close_producer
+from ledger.log.kafka.client.records import send_all
+from ledger.log.kafka.client.settings import KafkaSettings
+from ledger.log.kafka.writing.hanging_transactions import HangingTransactions
+from ledger.log.kafka.writing.transactional_producer import (
     connections_of,
     fenced_producer,
     identity_of,
     open_producer,
 )
-from ledger.log import CommitResult, Committed, LogUnavailable, Outgoing, WrongWorld
+from ledger.log.seam import CommitResult, Committed, LogUnavailable, Outgoing, WrongWorld
 
 _log = logging.getLogger(__name__)
 _SHUT_OUT = (

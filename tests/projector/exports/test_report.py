@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from ledger.instants import DAY, HOUR
+from ledger.values.instants import DAY, HOUR
 from projector.exports.period import BadPeriod
 from projector.report.figures import CapUse, Figures, Refunded, figures
 from projector.report.pictures import pictures

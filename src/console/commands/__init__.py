@@ -1,0 +1,1 @@
+"""The commands of `refundctl`, one file or folder each."""

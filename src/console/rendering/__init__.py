@@ -1,0 +1,1 @@
+"""How events and reports are told, for people and for machines."""

@@ -1,0 +1,1 @@
+"""One sentence an event, for people who follow what happens."""

@@ -1,0 +1,1 @@
+"""What every command says things with: output, progress, errors, its own log lines."""

@@ -1,0 +1,1 @@
+"""Dead letters: what cannot be read is set aside, given back, or closed."""

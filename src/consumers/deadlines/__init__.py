@@ -1,0 +1,1 @@
+"""Deadlines: which events set one, where they are kept, and who sends what has come due."""

@@ -1,0 +1,1 @@
+"""Deciding: commands in, events out, by the one writer of each partition."""

@@ -1,0 +1,1 @@
+"""Sandboxes: the same handlers with time that is moved by hand, in memory and on a real stack."""

@@ -1,0 +1,1 @@
+"""The embedded Kafka brokers: their jars, their Java, their settings."""

@@ -1,0 +1,1 @@
+"""The process behind a stack: what it starts, watches, restarts and stops."""

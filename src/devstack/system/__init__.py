@@ -1,0 +1,1 @@
+"""The machine: processes by identity, and loopback ports."""

@@ -1,0 +1,1 @@
+"""Reading from Kafka: in a group, outside every group, and how far that has come."""

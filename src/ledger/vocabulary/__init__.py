@@ -1,0 +1,1 @@
+"""What may be said: commands and events, the records they are made of, and their limits."""

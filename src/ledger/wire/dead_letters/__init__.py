@@ -1,0 +1,1 @@
+"""Dead letters as records: what is set aside, and what closes it."""

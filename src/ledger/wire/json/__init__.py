@@ -1,0 +1,1 @@
+"""JSON: commands and events as lines of text, and files of commands."""

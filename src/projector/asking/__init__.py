@@ -1,0 +1,1 @@
+"""Asking: answers to people and programs from the finance views and the outcomes."""

@@ -1,0 +1,1 @@
+"""Following: reads the events in order and shows each batch with where it ends."""

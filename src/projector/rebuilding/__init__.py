@@ -1,0 +1,1 @@
+"""Rebuilding: makes the read models anew beside the live ones, and puts them in place."""

@@ -1,0 +1,1 @@
+"""Tests of the commands, each on a running ledger or in memory."""

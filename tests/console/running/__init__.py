@@ -1,0 +1,1 @@
+"""Tests of how a ledger and its terms are found."""

@@ -1,0 +1,1 @@
+"""Tests of the real processes: killed, scaled, on three brokers."""

@@ -1,0 +1,1 @@
+"""Tests of `decide` over everything that can be said."""

@@ -1,0 +1,1 @@
+"""Tests of schemas, bytes and the registry."""

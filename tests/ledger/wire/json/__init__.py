@@ -1,0 +1,1 @@
+"""Tests of JSON and of command files."""

@@ -1,0 +1,1 @@
+"""Tests of migrations and of the reader role."""
