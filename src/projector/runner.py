@@ -18,7 +18,7 @@ from projector.following import checkpoint, watermark
 from projector.following.checkpoint import Checkpoint
 from projector.following.projection import SESSION, PostgresTables, Projection, Tables, show
 from projector.following.terms_shown import show_terms
-from projector.following.watermark import Horizon
+from projector.following.watermark import Watermark
 from projector.migrations import migrate
 from projector.rebuilding import completeness
 from projector.rebuilding.rebuild import RebuildUnderWay, rebuild
@@ -159,7 +159,7 @@ def _looking(connection: Connection[Any], projection: Projection, source: EventS
     """Looks now and then how far the past is complete."""
     if projection.reach is None:
         return lambda _: None
-    seen, looked_at = Horizon(projection.consumer, projection.reach, source.ends), 0.0
+    seen, looked_at = Watermark(projection.consumer, projection.reach, source.ends), 0.0
 
     def look(places: Mapping[int, Checkpoint]) -> None:
         nonlocal looked_at

@@ -18,7 +18,7 @@ from msgspec import Struct
 from ledger.log.kafka.client.settings import KafkaSettings
 from ledger.log.kafka.writing.hanging_transactions import HangingTransactions
 from ledger.log.kafka.writing.transactional_producer import identity_of
-from ledger.log.kafka.writing.transactional_writer import Writer
+from ledger.log.kafka.writing.transactional_writer import TransactionalWriter
 from ledger.log.seam import (
     Batch,
     CommitResult,
@@ -50,7 +50,7 @@ class SimulatedLog:
         self._source = source
         self._member = group.join(process)
         self._generation = -1
-        self._writers: dict[int, Writer] = {}
+        self._writers: dict[int, TransactionalWriter] = {}
         self._lost: set[int] = set()
         self._hanging = SimulatedHanging(world)
 
@@ -85,7 +85,7 @@ class SimulatedLog:
         """A new producer under the partition's transactional id."""
         self._drop_writer(partition)
         place = TopicPartition(self._source, partition)
-        self._writers[partition] = Writer(
+        self._writers[partition] = TransactionalWriter(
             self._world.settings,
             self._group.name,
             place,

@@ -21,7 +21,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from ledger.log.kafka.reading.topic_tail import KafkaTail
+from ledger.log.kafka.reading.topic_tail import TopicTail
 from ledger.log.seam import Topic
 from projector.reconciling.reconcile import reconcile
 from tests.consumers.processes.stacks import refundctl
@@ -115,7 +115,7 @@ def prove(arena: Arena) -> str:
             refundctl(arena.home, *words)
         except AssertionError as error:
             said += f"{' '.join(words)}: {error}\n"
-    source = KafkaTail(arena.settings, Topic.EVENTS)
+    source = TopicTail(arena.settings, Topic.EVENTS)
     try:
         found = reconcile(arena.database_url, source)
     finally:

@@ -112,12 +112,12 @@ def verified(ledger: Ledger, check: str | None = None) -> Verified:
 
 def _reconciled(ledger: Ledger) -> Reconciliation | str:
     """The comparison, or why there can be none: what else was found must be told all the same."""
-    from ledger.log.kafka import KafkaTail
+    from ledger.log.kafka import TopicTail
     from ledger.log.seam import Topic, WrongWorld
     from ledger.wire.avro.codec import UnreadableRecord
     from projector.reconciling.reconcile import reconcile
 
-    source = KafkaTail(ledger.kafka, Topic.EVENTS)
+    source = TopicTail(ledger.kafka, Topic.EVENTS)
     try:
         return reconcile(ledger.database_url, source)
     except (UnreadableRecord, WrongWorld) as error:

@@ -91,7 +91,7 @@ def _react(settings: Settings, ledger: Ledger) -> None:
     from consumers.reacting.reactor import GROUP, PartitionReactor
     from consumers.runner import Partitions, run_reactions
     from ledger.log.kafka import KafkaLog, KafkaTools
-    from ledger.log.kafka.reading.topic_tail import KafkaTail
+    from ledger.log.kafka.reading.topic_tail import TopicTail
     from ledger.log.seam import Topic
     from projector.runner import stop_on_signals
 
@@ -100,7 +100,7 @@ def _react(settings: Settings, ledger: Ledger) -> None:
         clock = SandboxClock(connection) if sandbox else WallClock()
 
         def keeper() -> DeadlineKeeper:
-            source = KafkaTail(ledger.kafka, Topic.EVENTS)
+            source = TopicTail(ledger.kafka, Topic.EVENTS)
             rows = DeadlineTable(connection)
             return DeadlineKeeper(rows, source, tools, clock, sandbox=sandbox)
 
@@ -114,9 +114,9 @@ def _project(settings: Settings, ledger: Ledger) -> None:
     from console.running.periodic_reconciliation import serve_metrics, start_reconciling
     from console.running.terms_files import terms_in_force
     from consumers.clock import WallClock
-    from consumers.deciding.progress import LedgerReach
+    from consumers.deciding.progress import LedgerProgress
     from ledger.log.kafka import KafkaTools
-    from ledger.log.kafka.reading.topic_tail import KafkaTail
+    from ledger.log.kafka.reading.topic_tail import TopicTail
     from ledger.log.seam import Topic
     from projector import runner
     from projector.following.projection import Projection
@@ -130,9 +130,9 @@ def _project(settings: Settings, ledger: Ledger) -> None:
         conninfo=ledger.database_url,
         ready_file=settings.ready_file,
         terms=terms_in_force(ledger),
-        reach=LedgerReach(KafkaTools(ledger.kafka), WallClock()),
+        reach=LedgerProgress(KafkaTools(ledger.kafka), WallClock()),
     )
-    runner.run(projection, lambda: KafkaTail(ledger.kafka, Topic.EVENTS), stop)
+    runner.run(projection, lambda: TopicTail(ledger.kafka, Topic.EVENTS), stop)
 
 
 def _until_told_to_stop(work: Callable[[Settings, Ledger], None]) -> None:

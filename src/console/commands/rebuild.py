@@ -43,7 +43,7 @@ def rebuild(
     from console.terminal.log_output import log_to_stderr
     from console.terminal.output import console, json_line, put
     from console.terminal.progress_bar import bar
-    from ledger.log.kafka import KafkaTail
+    from ledger.log.kafka import TopicTail
     from ledger.log.seam import Topic
     from projector.migrations import migrate
     from projector.rebuilding.rebuild import rebuild as rebuild_views
@@ -52,7 +52,7 @@ def rebuild(
     views = _chosen(view)
     ledger = find_ledger(read_settings())
     migrate(ledger.database_url)
-    source = KafkaTail(ledger.kafka, Topic.EVENTS)
+    source = TopicTail(ledger.kafka, Topic.EVENTS)
     try:
         with bar("rebuilding", "events") as tell:
             found = rebuild_views(ledger.database_url, source, views, tell, verify=verify)

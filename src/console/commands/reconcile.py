@@ -31,13 +31,13 @@ def reconcile(
     from console.terminal.log_output import log_to_stderr
     from console.terminal.output import console, json_line, put
     from console.terminal.progress_bar import bar
-    from ledger.log.kafka import KafkaTail
+    from ledger.log.kafka import TopicTail
     from ledger.log.seam import Topic
     from projector.reconciling.reconcile import reconcile as reconcile_all
 
     log_to_stderr("error", json=False)
     ledger = find_ledger(read_settings())
-    source = KafkaTail(ledger.kafka, Topic.EVENTS)
+    source = TopicTail(ledger.kafka, Topic.EVENTS)
     try:
         with bar("reconciling", "events") as tell:
             found = reconcile_all(ledger.database_url, source, tell=tell)

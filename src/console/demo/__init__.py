@@ -93,7 +93,7 @@ def _play(
     from console.demo.scene import lines_of
     from console.rendering.reports.answers import answer_table
     from console.submitting.live_listener import shown
-    from console.submitting.scenario_runner import QuoteBook, play
+    from console.submitting.scenario_runner import QuoteBook, run_scenario
     from consumers.sandbox.sandbox_world import SandboxWorld
     from ledger.wire.json.command_file import CommandLine
     from projector.asking.queries import ask
@@ -104,7 +104,7 @@ def _play(
     for beat, line in zip(scene.beats, lines, strict=True):
         assert line.at is not None
         narrator.beat(beat, line.at, line if isinstance(line, CommandLine) else None)
-        for step in play(world, listener.take_events, [line], book):
+        for step in run_scenario(world, listener.take_events, [line], book):
             narrator.events(step.events, passed=step.line is None)
         for look in beat.show:
             shown(connection, listener.positions, SHOWN_SECONDS)

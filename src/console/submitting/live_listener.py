@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from consumers.deciding.decider import GROUP as DECIDER
 from ledger.log.kafka import KafkaSettings, KafkaTools
-from ledger.log.kafka.reading.topic_tail import KafkaTail
+from ledger.log.kafka.reading.topic_tail import TopicTail
 from ledger.log.seam import LogUnavailable, Outgoing, Published, Topic
 from ledger.vocabulary.envelope import RecordedEvent
 from ledger.wire.avro.codec import decode_event
@@ -34,7 +34,7 @@ class Listener:
     """Begins at the end of the log as it stands when it is made."""
 
     def __init__(self, settings: KafkaSettings) -> None:
-        self._tail = KafkaTail(settings, Topic.EVENTS)
+        self._tail = TopicTail(settings, Topic.EVENTS)
         self._tools = KafkaTools(settings)
         self._positions = dict(enumerate(self._tail.ends()))
         self._dead_from = self._tools.end_offsets(Topic.DEAD_LETTERS)

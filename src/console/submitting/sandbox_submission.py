@@ -8,7 +8,7 @@ from console.submitting.command_files import Line
 from console.submitting.live_listener import Listener
 from console.submitting.live_submission import FindFirsts
 from console.submitting.outcomes import Kind, LineOutcome, decided
-from console.submitting.scenario_runner import FindQuote, QuoteBook, Step, play
+from console.submitting.scenario_runner import FindQuote, QuoteBook, Step, run_scenario
 from consumers.follow_ups import command_record
 from consumers.sandbox.simulated_time import SteppedWorld
 from ledger.vocabulary.digest import command_digest
@@ -26,7 +26,7 @@ def sandbox_outcomes(
     find_firsts: FindFirsts,
 ) -> Iterator[LineOutcome | Passed]:
     """Each line's outcome in the order of the file, and what happened in between."""
-    for step in play(world, listener.take_events, lines, QuoteBook(find_quote)):
+    for step in run_scenario(world, listener.take_events, lines, QuoteBook(find_quote)):
         yield _outcome(step, listener, find_firsts) if step.line else step.events
 
 

@@ -57,7 +57,7 @@ class QuoteBook:
         return found or self._earlier(account, command_id)
 
 
-def play(
+def run_scenario(
     world: SteppedWorld, take_events: TakeEvents, lines: Sequence[Line], book: QuoteBook
 ) -> Iterator[Step]:
     """Give every line at its instant; a step for each line and each stretch of time with events.

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from msgspec import Struct
 
-from consumers.dead_letters.status import Standing, letters_of
+from consumers.dead_letters.status import LetterStatus, letters_of
 from ledger.log.seam import LogTools, OnlyWriter, Outgoing, Published, Topic
 from ledger.values.ids import partition_of
 from ledger.wire.dead_letters.closing import Resolution, Resolved, resolution_record
@@ -33,7 +33,7 @@ class Order(Struct, frozen=True, kw_only=True):
 
 
 def resolve(
-    tools: LogTools, writer: OnlyWriter, chosen: Collection[Standing], order: Order
+    tools: LogTools, writer: OnlyWriter, chosen: Collection[LetterStatus], order: Order
 ) -> Iterator[Resolution]:
     """Close the letters chosen among `settled_standings`, all open; gives each once it is closed.
 

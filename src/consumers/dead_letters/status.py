@@ -14,7 +14,7 @@ from ledger.wire.dead_letters.headers import Place
 from ledger.wire.dead_letters.letter import Letter, read_letter
 
 
-class Standing(Struct, frozen=True, kw_only=True):
+class LetterStatus(Struct, frozen=True, kw_only=True):
     """A letter without its bytes, and what became of it. `resolved_at` is the broker's instant."""
 
     source: Place
@@ -29,11 +29,11 @@ class Standing(Struct, frozen=True, kw_only=True):
     resolved_at: Instant | None = None
 
 
-def standings(tools: LogTools) -> dict[Place, Standing]:
+def letter_statuses(tools: LogTools) -> dict[Place, LetterStatus]:
     """Every letter by where its record stood, in that order. One that was set aside twice, by a
     decider whose offset had been forgotten, is one letter: the first.
     """
-    letters: dict[Place, Standing] = {}
+    letters: dict[Place, LetterStatus] = {}
     resolved: dict[Place, tuple[Resolution, Instant]] = {}
     for record in tools.replay(Topic.DEAD_LETTERS):
         letter = read_letter(record)
@@ -49,23 +49,23 @@ def standings(tools: LogTools) -> dict[Place, Standing]:
     }
 
 
-def settled_standings(tools: LogTools, writer: OnlyWriter) -> dict[Place, Standing]:
+def settled_letter_statuses(tools: LogTools, writer: OnlyWriter) -> dict[Place, LetterStatus]:
     """How every letter stands, and goes on standing until this writer resolves it or is replaced.
 
     The writer must have been opened before: nobody else can resolve anything from then on.
     """
     writer.await_settled(Topic.DEAD_LETTERS)
-    return standings(tools)
+    return letter_statuses(tools)
 
 
-def letter_of(tools: LogTools, standing: Standing) -> Letter:
+def letter_of(tools: LogTools, standing: LetterStatus) -> Letter:
     """The letter itself, its bytes included."""
     found = next(letters_of(tools, [standing]), None)
     assert found is not None, f"the log has lost letter {standing.source}"
     return found
 
 
-def letters_of(tools: LogTools, chosen: Collection[Standing]) -> Iterator[Letter]:
+def letters_of(tools: LogTools, chosen: Collection[LetterStatus]) -> Iterator[Letter]:
     """The letters themselves, bytes included, in order of partition and offset."""
     wanted = {(each.source.partition, each.letter_offset) for each in chosen}
     ends = tools.end_offsets(Topic.DEAD_LETTERS)
@@ -80,9 +80,9 @@ def letters_of(tools: LogTools, chosen: Collection[Standing]) -> Iterator[Letter
             yield letter
 
 
-def _standing(letter: Letter) -> Standing:
+def _standing(letter: Letter) -> LetterStatus:
     record = letter.record
-    return Standing(
+    return LetterStatus(
         source=letter.source,
         letter_offset=record.offset,
         set_aside_at=record.appended_at,
@@ -94,7 +94,7 @@ def _standing(letter: Letter) -> Standing:
     )
 
 
-def _closed(standing: Standing, found: tuple[Resolution, Instant] | None) -> Standing:
+def _closed(standing: LetterStatus, found: tuple[Resolution, Instant] | None) -> LetterStatus:
     if found is None:
         return standing
     resolution, resolved_at = found

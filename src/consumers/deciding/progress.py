@@ -13,7 +13,7 @@ SKEW = 10 * SECOND
 """By how much the broker's clock may be behind ours. A command is decided at its append time."""
 
 
-class LedgerReach:
+class LedgerProgress:
     """Satisfies `projector.following.watermark.Reach`."""
 
     def __init__(self, tools: LogTools, clock: Clock) -> None:

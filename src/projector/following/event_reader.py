@@ -17,7 +17,7 @@ class BrokenLog(Exception):
     """
 
 
-class Reading:
+class EventReader:
     """A batch being read from `place` on. Events are handed on one by one and not kept, since
     keeping thousands of them makes the garbage collector the dearest part of reading.
     """

@@ -17,8 +17,8 @@ from ledger.log.seam import Batch
 from ledger.terms.table import TermsTable, released_terms
 from projector.following import checkpoint
 from projector.following.checkpoint import Checkpoint
-from projector.following.event_reader import Reading
-from projector.following.watermark import Reach
+from projector.following.event_reader import EventReader
+from projector.following.watermark import ProgressSource
 from projector.rows.changes import TableChanges, fold
 from projector.rows.writer import READ_MODELS, write
 from projector.views import VIEWS, View
@@ -52,7 +52,7 @@ class Projection(Struct, frozen=True, kw_only=True):
     wait_seconds: float = 0.5
     ready_file: Path | None = None
     terms: TermsTable = field(default_factory=released_terms)
-    reach: Reach | None = None
+    reach: ProgressSource | None = None
 
 
 def project(
@@ -121,7 +121,7 @@ def show(
 ) -> dict[int, Checkpoint]:
     """Show one batch: its rows and where it ends, in one transaction; the places after it."""
     passing("projector.read")
-    readings = [Reading(places[partition], batch) for partition, batch in batches.items()]
+    readings = [EventReader(places[partition], batch) for partition, batch in batches.items()]
     events = chain.from_iterable(reading.events() for reading in readings)
     changes = fold(change for event in events for view in views for change in view.changes(event))
     moved = {reading.reached.partition: reading.reached for reading in readings}

@@ -24,7 +24,7 @@ SET reached_at = greatest(horizons.reached_at, excluded.reached_at)
 """
 
 
-class Reach(Protocol):
+class ProgressSource(Protocol):
     """How far the ledger has come, told by those who give and decide commands."""
 
     def now(self) -> Instant:
@@ -47,7 +47,7 @@ class _Sighting(Struct, frozen=True, kw_only=True):
     offsets: Sequence[int]
 
 
-class Horizon:
+class Watermark:
     """One look after another, each a step further if the ledger has come so far.
 
     1. The present, and then where the commands end: all that come later are decided at the present
@@ -56,7 +56,9 @@ class Horizon:
     before the present is shown. A crash between any two only begins again at 1.
     """
 
-    def __init__(self, consumer: str, reach: Reach, ends: Callable[[], Sequence[int]]) -> None:
+    def __init__(
+        self, consumer: str, reach: ProgressSource, ends: Callable[[], Sequence[int]]
+    ) -> None:
         self._consumer = consumer
         self._reach = reach
         self._ends = ends

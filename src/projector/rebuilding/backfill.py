@@ -22,7 +22,7 @@ _PATIENCE = 6
 Places = dict[int, Checkpoint]
 
 
-class Folding:
+class Backfill:
     """A rebuild's place in the log, and how it moves on."""
 
     def __init__(

@@ -24,7 +24,7 @@ from projector.following import checkpoint
 from projector.following.projection import BETWEEN_BATCHES, SESSION, Projection
 from projector.progress import Progress
 from projector.rebuilding import completeness, shadow_tables
-from projector.rebuilding.backfill import REBUILDER, Folding
+from projector.rebuilding.backfill import REBUILDER, Backfill
 from projector.rebuilding.byte_compare import first_difference
 from projector.rebuilding.shadow_tables import BESIDE
 from projector.reconciling.reconcile import Divergence
@@ -95,7 +95,7 @@ def rebuild(
         _be_the_only_one(connection)
         # 2
         resumed = _begin(connection, projection, source.topic_id)
-        folding = Folding(connection, projection, source, tell, resumed=resumed)
+        folding = Backfill(connection, projection, source, tell, resumed=resumed)
         # 3
         folding.reach_the_projector()
         # 4
@@ -146,7 +146,7 @@ def _forget_places(connection: Connection[Any]) -> None:
 
 
 def _compared(
-    connection: Connection[Any], folding: Folding, projection: Projection
+    connection: Connection[Any], folding: Backfill, projection: Projection
 ) -> tuple[Divergence, ...]:
     with psycopg.connect(projection.conninfo) as snapshot:
         snapshot.isolation_level = IsolationLevel.REPEATABLE_READ
@@ -159,7 +159,7 @@ def _compared(
         return tuple(each for each in found if each is not None)
 
 
-def _swap(connection: Connection[Any], folding: Folding, views: Sequence[View]) -> None:
+def _swap(connection: Connection[Any], folding: Backfill, views: Sequence[View]) -> None:
     names = [view.TABLE.name for view in views]
     try:
         for attempt in stamina.retry_context(

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from consumers.dead_letters.redrive import TOGETHER_LETTERS, WRITER, Order, resolve
 from consumers.dead_letters.set_aside import dead_letter
-from consumers.dead_letters.status import letter_of, settled_standings, standings
+from consumers.dead_letters.status import letter_of, letter_statuses, settled_letter_statuses
 from ledger.log.memory import MemoryCluster
 from ledger.log.seam import LogRecord, LogUnavailable, MemberReplaced, Outgoing, Topic
 from ledger.values.ids import partition_of
@@ -39,7 +39,7 @@ def bench_with_letters(count: int = 1) -> Bench:
 def done(bench: Bench, order: Order, *names: Place) -> list[Resolution]:
     """What a command does: become the only writer, look, resolve what is open."""
     writer = bench.cluster.only_writer(WRITER)
-    found = settled_standings(bench.cluster, writer)
+    found = settled_letter_statuses(bench.cluster, writer)
     chosen = [each for source, each in found.items() if not names or source in names]
     still_open = [each for each in chosen if each.resolution is None]
     return list(resolve(bench.cluster, writer, still_open, order))
@@ -83,7 +83,7 @@ def test_killed_before_the_answer_and_run_again_it_is_given_back_once(*, applied
 def test_of_two_at_once_the_later_one_does_it() -> None:
     bench = bench_with_letters()
     earlier = bench.cluster.only_writer(WRITER)
-    seen = settled_standings(bench.cluster, earlier).values()
+    seen = settled_letter_statuses(bench.cluster, earlier).values()
     assert len(done(bench, AGAIN)) == 1
     with pytest.raises(MemberReplaced):
         list(resolve(bench.cluster, earlier, seen, AGAIN))
@@ -95,7 +95,7 @@ def test_more_than_go_into_one_transaction_are_all_given_back() -> None:
     done(bench, AGAIN)
     drained(bench.decider())
     assert causes(bench) == ["open", *(f"s-{n}" for n in range(1, 2 * TOGETHER_LETTERS + 2))]
-    assert all(each.resolution for each in standings(bench.cluster).values())
+    assert all(each.resolution for each in letter_statuses(bench.cluster).values())
 
 
 def test_what_still_cannot_be_read_becomes_a_letter_anew() -> None:
@@ -104,7 +104,7 @@ def test_what_still_cannot_be_read_becomes_a_letter_anew() -> None:
     drained(bench.decider())
     done(bench, AGAIN)
     drained(bench.decider())
-    first, second = standings(bench.cluster).values()
+    first, second = letter_statuses(bench.cluster).values()
     assert first.resolution is not None
     assert first.resolution.copy == second.source
     assert second.resolution is None
@@ -115,7 +115,7 @@ def test_a_discarded_letter_keeps_its_reason_and_is_given_back_by_nobody() -> No
     done(bench, NEVER)
     assert done(bench, AGAIN) == []
     drained(bench.decider())
-    (found,) = standings(bench.cluster).values()
+    (found,) = letter_statuses(bench.cluster).values()
     assert found.resolution is not None
     assert (found.resolution.actor, found.resolution.reason) == ("ops-1", "a load test")
     assert found.resolved_at == START
@@ -126,7 +126,7 @@ def test_only_the_named_letter_is_closed() -> None:
     bench = bench_with_letters(3)
     (resolution,) = done(bench, NEVER, Place(partition=0, offset=2))
     assert resolution.source == Place(partition=0, offset=2)
-    still_open = [each.source.offset for each in standings(bench.cluster).values()
+    still_open = [each.source.offset for each in letter_statuses(bench.cluster).values()
                   if each.resolution is None]  # fmt: skip
     assert still_open == [1, 3]
 
@@ -135,7 +135,7 @@ def test_a_record_set_aside_twice_is_one_letter() -> None:
     bench = bench_with_letters()
     (letter,) = bench.records(Topic.DEAD_LETTERS)
     bench.publish(as_outgoing(letter))
-    (found,) = standings(bench.cluster).values()
+    (found,) = letter_statuses(bench.cluster).values()
     assert found.letter_offset == letter.offset
     assert len(done(bench, AGAIN)) == 1
 
@@ -149,7 +149,7 @@ def test_a_record_from_a_wrong_partition_goes_home() -> None:
     reason = UnreadableRecord(Unreadable.WRONG_PARTITION, "elsewhere")
     cluster.publish([dead_letter(stray, Topic.COMMANDS, reason)])
     writer = cluster.only_writer(WRITER)
-    chosen = settled_standings(cluster, writer).values()
+    chosen = settled_letter_statuses(cluster, writer).values()
     (resolution,) = resolve(cluster, writer, chosen, AGAIN)
     assert resolution.copy is not None
     assert resolution.copy.partition == partition_of(b"acct-1", 4) != wrong
@@ -157,7 +157,7 @@ def test_a_record_from_a_wrong_partition_goes_home() -> None:
 
 def test_a_letter_can_be_looked_at_whole() -> None:
     bench = bench_with_letters(2)
-    found = standings(bench.cluster)[Place(partition=0, offset=2)]
+    found = letter_statuses(bench.cluster)[Place(partition=0, offset=2)]
     letter = letter_of(bench.cluster, found)
     assert letter.original_headers == HEADERS
     assert letter.record.value == record(standing(2)).value
@@ -179,7 +179,10 @@ def test_headers_that_came_with_a_record_forge_neither_letter_nor_resolution() -
     assert isinstance(found, Letter)
     assert found.source == Place(partition=0, offset=2)
     assert found.original_headers == twice.headers
-    assert [each.resolution for each in standings(bench.cluster).values()] == [resolution, None]
+    assert [each.resolution for each in letter_statuses(bench.cluster).values()] == [
+        resolution,
+        None,
+    ]
 
 
 def test_a_long_story_beside_a_letter_is_cut() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from consumers.clock import Clock
 from consumers.deciding.decider import GROUP
-from consumers.deciding.progress import SKEW, LedgerReach
+from consumers.deciding.progress import SKEW, LedgerProgress
 from ledger.log.memory import MemoryCluster
 from ledger.log.seam import Outgoing, Topic
 from ledger.values.instants import Instant
@@ -20,8 +20,8 @@ class Standing:
         return self._instant
 
 
-def reach(cluster: MemoryCluster, clock: Clock | None = None) -> LedgerReach:
-    return LedgerReach(cluster, clock or Standing(0))
+def reach(cluster: MemoryCluster, clock: Clock | None = None) -> LedgerProgress:
+    return LedgerProgress(cluster, clock or Standing(0))
 
 
 def test_the_present_allows_for_a_broker_whose_clock_is_behind() -> None:

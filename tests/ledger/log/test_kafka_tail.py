@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ledger.log.kafka import KafkaTail
+from ledger.log.kafka import TopicTail
 from ledger.log.seam import LogRecord, Topic
 from tests.ledger.log.worlds import KafkaWorld, event
 
@@ -14,14 +14,14 @@ START = {0: 0, 1: 0, 2: 0}
 
 
 @pytest.fixture
-def tail(kafka_world: KafkaWorld) -> Iterator[KafkaTail]:
-    found = KafkaTail(kafka_world.settings, Topic.EVENTS)
+def tail(kafka_world: KafkaWorld) -> Iterator[TopicTail]:
+    found = TopicTail(kafka_world.settings, Topic.EVENTS)
     yield found
     found.close()
 
 
 def read_to_the_end(
-    tail: KafkaTail, positions: dict[int, int], max_records: int = 1_000
+    tail: TopicTail, positions: dict[int, int], max_records: int = 1_000
 ) -> tuple[dict[int, list[LogRecord]], dict[int, int]]:
     """All records from these positions on, and the positions after them."""
     ends, records = tail.ends(), {partition: list[LogRecord]() for partition in positions}
@@ -36,7 +36,7 @@ def read_to_the_end(
     raise AssertionError(f"stuck at {positions}, ends {ends}")
 
 
-def test_every_partition_is_read_in_order(kafka_world: KafkaWorld, tail: KafkaTail) -> None:
+def test_every_partition_is_read_in_order(kafka_world: KafkaWorld, tail: TopicTail) -> None:
     kafka_world.tools.publish([event(b"%d" % n, n % 3) for n in range(30)])
     records, _ = read_to_the_end(tail, START, max_records=7)
     assert [[record.value for record in each] for each in records.values()] == [
@@ -45,7 +45,7 @@ def test_every_partition_is_read_in_order(kafka_world: KafkaWorld, tail: KafkaTa
 
 
 def test_a_reading_goes_on_from_its_caller_s_positions(
-    kafka_world: KafkaWorld, tail: KafkaTail
+    kafka_world: KafkaWorld, tail: TopicTail
 ) -> None:
     kafka_world.tools.publish([event(b"a"), event(b"b"), event(b"c")])
     read_to_the_end(tail, START)
@@ -53,14 +53,14 @@ def test_a_reading_goes_on_from_its_caller_s_positions(
     assert [record.value for record in records[0]] == [b"b", b"c"]
 
 
-def test_what_was_aborted_is_passed_over(kafka_world: KafkaWorld, tail: KafkaTail) -> None:
+def test_what_was_aborted_is_passed_over(kafka_world: KafkaWorld, tail: TopicTail) -> None:
     kafka_world.abort([event(b"never")])
     records, positions = read_to_the_end(tail, START)
     assert records[0] == []
     assert positions[0] == tail.ends()[0] > 0
 
 
-def test_an_open_transaction_is_not_read(kafka_world: KafkaWorld, tail: KafkaTail) -> None:
+def test_an_open_transaction_is_not_read(kafka_world: KafkaWorld, tail: TopicTail) -> None:
     kafka_world.tools.publish([event(b"a")])
     producer = kafka_world.leave_open("open", [event(b"not yet")])
     batches = tail.read(START, 1_000, 1.0)
@@ -70,5 +70,5 @@ def test_an_open_transaction_is_not_read(kafka_world: KafkaWorld, tail: KafkaTai
     producer.close()
 
 
-def test_the_topic_says_its_own_id(kafka_world: KafkaWorld, tail: KafkaTail) -> None:
+def test_the_topic_says_its_own_id(kafka_world: KafkaWorld, tail: TopicTail) -> None:
     assert tail.topic_id == str(kafka_world.topic_ids[Topic.EVENTS])

@@ -9,7 +9,7 @@ import sys
 
 import msgspec
 
-from ledger.log.kafka import KafkaSettings, KafkaTail
+from ledger.log.kafka import KafkaSettings, TopicTail
 from ledger.log.seam import Topic
 from projector.following.projection import Projection
 from projector.runner import run, stop_on_signals
@@ -19,6 +19,6 @@ if __name__ == "__main__":
     settings = msgspec.json.decode(given, type=KafkaSettings)
     run(
         Projection(conninfo=conninfo, max_records=200),
-        lambda: KafkaTail(settings, Topic.EVENTS),
+        lambda: TopicTail(settings, Topic.EVENTS),
         stop_on_signals(),
     )

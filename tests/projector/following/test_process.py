@@ -14,7 +14,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from devstack import Services
-from ledger.log.kafka import KafkaTail
+from ledger.log.kafka import TopicTail
 from ledger.log.seam import Outgoing, Topic
 from ledger.values.ids import partition_of
 from projector.reconciling.reconcile import Reconciliation, reconcile
@@ -98,7 +98,7 @@ def orders(count: int) -> Story:
 
 
 def compared(world: KafkaWorld, conninfo: str) -> Reconciliation:
-    tail = KafkaTail(world.settings, Topic.EVENTS)
+    tail = TopicTail(world.settings, Topic.EVENTS)
     try:
         return reconcile(conninfo, tail)
     finally:

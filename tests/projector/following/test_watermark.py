@@ -12,7 +12,7 @@ from psycopg import Connection
 from ledger.values.instants import Instant
 from projector.following.checkpoint import Checkpoint
 from projector.following.projection import CONSUMER
-from projector.following.watermark import Horizon, forget
+from projector.following.watermark import Watermark, forget
 
 
 class World:
@@ -43,7 +43,7 @@ class Watched:
     def __init__(self, connection: Connection[Any]) -> None:
         self.world = World()
         self.connection = connection
-        self._horizon = Horizon(CONSUMER, self.world, self.world.ends)
+        self._horizon = Watermark(CONSUMER, self.world, self.world.ends)
 
     def look(self, *shown: int) -> Instant | None:
         places = {

@@ -9,13 +9,13 @@ import sys
 
 import msgspec
 
-from ledger.log.kafka import KafkaSettings, KafkaTail
+from ledger.log.kafka import KafkaSettings, TopicTail
 from ledger.log.seam import Topic
 from projector.rebuilding.rebuild import rebuild
 from projector.views import VIEWS
 
 if __name__ == "__main__":
     conninfo, given = sys.argv[1:]
-    tail = KafkaTail(msgspec.json.decode(given, type=KafkaSettings), Topic.EVENTS)
+    tail = TopicTail(msgspec.json.decode(given, type=KafkaSettings), Topic.EVENTS)
     found = rebuild(conninfo, tail, VIEWS, print, verify=True, max_records=200)
     print("rebuilt", found.divergences, flush=True)

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from ledger.log.kafka.client.records import send_all
 from ledger.log.kafka.writing.hanging_transactions import HangingTransactions
-from ledger.log.kafka.writing.transactional_writer import Writer
+from ledger.log.kafka.writing.transactional_writer import TransactionalWriter
 from ledger.log.seam import CommitResult, Committed, Outgoing, Topic
 from tests.simulation.client import Identity, Membership, SimulatedProducer
 from tests.simulation.groups import Group
@@ -56,50 +56,52 @@ def _stale_offsets(patch: Patch) -> None:
     """A transaction carries its own offsets, never those of the one before."""
 
     def commit(
-        self: Writer, records: Sequence[Outgoing], next_offset: int, *rest: Any
+        self: TransactionalWriter, records: Sequence[Outgoing], next_offset: int, *rest: Any
     ) -> CommitResult:
         stale = getattr(self, "_stale", next_offset)
         setattr(self, "_stale", next_offset)  # noqa: B010 - the writer has no such attribute
         return original(self, records, stale, *rest)  # type: ignore[no-any-return]  # a patch
 
-    original = patch.put(Writer, "commit", commit)
+    original = patch.put(TransactionalWriter, "commit", commit)
 
 
 def _sends_not_settled(patch: Patch) -> None:
     """Every send is settled before the commit: a commit commits the rest of a torn batch."""
 
-    def write(self: Writer, records: Sequence[Outgoing], offsets: Any, membership: Any) -> None:
+    def write(
+        self: TransactionalWriter, records: Sequence[Outgoing], offsets: Any, membership: Any
+    ) -> None:
         self._producer.begin_transaction()
         if send_all(self._producer, self._settings, records):
             self._producer.flush(timeout=1.0)
         self._producer.send_offsets_to_transaction(offsets, membership)
 
-    patch.put(Writer, "_write", write)
+    patch.put(TransactionalWriter, "_write", write)
 
 
 def _identity_not_compared(patch: Patch) -> None:
     """Producer id and epoch are the same before and after a commit."""
-    patch.put(Writer, "_check_identity", lambda self: None)
+    patch.put(TransactionalWriter, "_check_identity", lambda self: None)
 
 
 def _producer_not_retired(patch: Patch) -> None:
     """After a slow commit, or a connection replaced in it, the producer is retired."""
 
-    def commit(self: Writer, *given: Any) -> CommitResult:
+    def commit(self: TransactionalWriter, *given: Any) -> CommitResult:
         self._retire = False
         return original(self, *given)  # type: ignore[no-any-return]  # a patch
 
-    original = patch.put(Writer, "commit", commit)
+    original = patch.put(TransactionalWriter, "commit", commit)
 
 
 def _retired_producer_takes_over(patch: Patch) -> None:
     """A retired producer's successor writes only where nobody has become the writer meanwhile."""
 
-    def commit(self: Writer, *given: Any) -> CommitResult:
+    def commit(self: TransactionalWriter, *given: Any) -> CommitResult:
         self._committed = lambda: self._last
         return original(self, *given)  # type: ignore[no-any-return]  # a patch
 
-    original = patch.put(Writer, "commit", commit)
+    original = patch.put(TransactionalWriter, "commit", commit)
     patch.put(Group, "is_current", lambda self, member, generation: True)
 
 
@@ -184,11 +186,11 @@ def _hanging_of_others_left_alone(patch: Patch) -> None:
 def _producer_kept_when_a_broker_died(patch: Patch) -> None:
     """A connection replaced between two commits retires the producer as well."""
 
-    def commit(self: Writer, *given: Any) -> CommitResult:
+    def commit(self: TransactionalWriter, *given: Any) -> CommitResult:
         self._used = set()
         return original(self, *given)  # type: ignore[no-any-return]  # a patch
 
-    original = patch.put(Writer, "commit", commit)
+    original = patch.put(TransactionalWriter, "commit", commit)
 
 
 def _next_begun_before_the_last_is_over(patch: Patch) -> None:

@@ -38,13 +38,13 @@ def list_letters(
     from console.rendering.reports.dead_letters import print_letters
     from console.rendering.reports.dead_letters_json import standing_to_json
     from console.terminal.output import json_line
-    from consumers.dead_letters.status import standings
+    from consumers.dead_letters.status import letter_statuses
 
     code = known_reason(only)
     with open_tools() as tools:
         found = [
             each
-            for each in standings(tools).values()
+            for each in letter_statuses(tools).values()
             if (closed or each.resolution is None) and code in (None, each.reason)
         ]
     found.sort(key=lambda each: (each.set_aside_at, each.source))
@@ -75,10 +75,10 @@ def show(
     from console.rendering.reports.dead_letters import print_letter
     from console.rendering.reports.dead_letters_json import letter_to_json
     from console.terminal.output import json_line
-    from consumers.dead_letters.status import letter_of, standings
+    from consumers.dead_letters.status import letter_of, letter_statuses
 
     with open_tools() as tools:
-        (standing,) = named_letters([letter], standings(tools))
+        (standing,) = named_letters([letter], letter_statuses(tools))
         found, count = letter_of(tools, standing), tools.partition_count
     if raw:
         typer.get_binary_stream("stdout").write(found.record.value or b"")

@@ -20,7 +20,7 @@ from console.terminal.errors import BadInput
 
 if TYPE_CHECKING:
     from consumers.dead_letters.redrive import Order
-    from consumers.dead_letters.status import Standing
+    from consumers.dead_letters.status import LetterStatus
     from ledger.wire.dead_letters.closing import Resolved
 
 Names = Annotated[
@@ -88,13 +88,13 @@ def _resolve(
     """Choose among the letters once nobody else can close one, check all, then close them."""
     from console.rendering.reports.dead_letters import print_resolved
     from consumers.dead_letters.redrive import resolve
-    from consumers.dead_letters.status import settled_standings
+    from consumers.dead_letters.status import settled_letter_statuses
 
     if bool(names) == every:
         raise BadInput("name letters, such as 0:17, or say --all; 'dlq list' shows them")
     code = known_reason(only)
     with open_tools() as tools, open_only_writer() as writer:
-        found = settled_standings(tools, writer)
+        found = settled_letter_statuses(tools, writer)
         asked = list(found.values()) if every else named_letters(names, found)
         asked = [each for each in asked if code in (None, each.reason)]
         chosen = [each for each in asked if each.resolution is None]
@@ -105,7 +105,7 @@ def _resolve(
     print_resolved(order.kind, before, done, as_json=as_json)
 
 
-def _check_closed(asked: list[Standing], kind: Resolved) -> None:
+def _check_closed(asked: list[LetterStatus], kind: Resolved) -> None:
     """A letter is closed once: what was redriven is not discarded, nor the other way round."""
     for each in asked:
         done = each.resolution

@@ -11,19 +11,19 @@ import typer
 from console.terminal.errors import BadInput
 
 if TYPE_CHECKING:
-    from consumers.dead_letters.status import Standing
+    from consumers.dead_letters.status import LetterStatus
     from ledger.log.kafka import KafkaOnlyWriter, KafkaTools
     from ledger.wire.avro.codec import Unreadable
     from ledger.wire.dead_letters.headers import Place
 
-Standings = Mapping["Place", "Standing"]
+Standings = Mapping["Place", "LetterStatus"]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a letter.")]
 Only = Annotated[
     str | None, typer.Option("--only", metavar="REASON", help="Only those set aside for this.")
 ]
 
 
-def named_letters(names: list[str], found: Standings) -> list[Standing]:
+def named_letters(names: list[str], found: Standings) -> list[LetterStatus]:
     """The letters of these names, each once; BadInput where one is none."""
     standing = {str(source): each for source, each in found.items()}
     unknown = [name for name in names if name not in standing]

@@ -118,9 +118,9 @@ def _deal(
     amount and the agreement; its outcome is told. A crash between 1 and 4 leaves a quote behind
     that expires.
     """
-    from console.commands.quote.session import desk
+    from console.commands.quote.session import session
 
-    with desk(account=account, actor=actor, role=role) as at:
+    with session(account=account, actor=actor, role=role) as at:
         # 1
         quoted = at.give(names[0], body)
         if not as_json:

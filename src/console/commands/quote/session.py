@@ -31,7 +31,7 @@ _ASKED = Path("what was asked")
 Json = dict[str, Any]
 
 
-class Desk:
+class Session:
     """Gives commands in one person's name, and tells what came of them."""
 
     def __init__(self, ledger: Ledger, connection: Any, listener: Listener, given_by: Json) -> None:
@@ -111,7 +111,7 @@ class Desk:
 
 
 @contextmanager
-def desk(*, account: str, actor: str, role: str) -> Iterator[Desk]:
+def session(*, account: str, actor: str, role: str) -> Iterator[Session]:
     """A desk at the running ledger."""
     from console.terminal.log_output import log_to_stderr
 
@@ -121,6 +121,6 @@ def desk(*, account: str, actor: str, role: str) -> Iterator[Desk]:
         listener = Listener(ledger.kafka)
         try:
             given_by = {"account": account, "actor": {"id": actor, "role": role}}
-            yield Desk(ledger, connection, listener, given_by)
+            yield Session(ledger, connection, listener, given_by)
         finally:
             listener.close()

@@ -11,7 +11,7 @@ from rich.text import Text
 from console.rendering.reports.dead_letters_json import plain, resolution_to_json, today
 from console.rendering.sentences.words import when
 from console.terminal.output import console, json_line, put
-from consumers.dead_letters.status import Standing
+from consumers.dead_letters.status import LetterStatus
 from ledger.wire.dead_letters.closing import Resolution, Resolved
 from ledger.wire.dead_letters.headers import Place
 from ledger.wire.dead_letters.letter import Letter
@@ -20,7 +20,7 @@ _DUMPED_BYTES = 256
 _ROW_BYTES = 16
 
 
-def print_letters(found: Sequence[Standing], *, left_off: int) -> None:
+def print_letters(found: Sequence[LetterStatus], *, left_off: int) -> None:
     """A table, the latest last."""
     if left_off:
         typer.echo(f"{left_off} earlier ones are left off; --limit 0 lists all")
@@ -44,7 +44,7 @@ def print_letters(found: Sequence[Standing], *, left_off: int) -> None:
         typer.echo("no dead letters")
 
 
-def print_letter(standing: Standing, letter: Letter, partition_count: int) -> None:
+def print_letter(standing: LetterStatus, letter: Letter, partition_count: int) -> None:
     """One letter in full, but for a long value."""
     value = letter.record.value
     lines = {
@@ -67,7 +67,7 @@ def print_letter(standing: Standing, letter: Letter, partition_count: int) -> No
 
 def print_resolved(
     kind: Resolved,
-    before: Sequence[Standing],
+    before: Sequence[LetterStatus],
     done: Mapping[Place, Resolution],
     *,
     as_json: bool,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from consumers.dead_letters.status import Standing
+from consumers.dead_letters.status import LetterStatus
 from ledger.values.ids import partition_of
 from ledger.values.instants import format_instant
 from ledger.wire.avro.codec import UnreadableRecord, decode_command
@@ -13,7 +13,7 @@ from ledger.wire.dead_letters.closing import Resolution
 from ledger.wire.dead_letters.letter import Letter
 
 
-def standing_to_json(standing: Standing) -> dict[str, Any]:
+def standing_to_json(standing: LetterStatus) -> dict[str, Any]:
     """A letter without its bytes, as one JSON object."""
     return {
         "letter": str(standing.source),
@@ -35,7 +35,7 @@ def standing_to_json(standing: Standing) -> dict[str, Any]:
     }
 
 
-def letter_to_json(standing: Standing, letter: Letter, partition_count: int) -> dict[str, Any]:
+def letter_to_json(standing: LetterStatus, letter: Letter, partition_count: int) -> dict[str, Any]:
     """A letter with its bytes (base64) and headers."""
     value = letter.record.value
     return {

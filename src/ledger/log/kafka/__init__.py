@@ -2,7 +2,7 @@
 
 from ledger.log.kafka.client.settings import KafkaSettings
 from ledger.log.kafka.log import KafkaLog
-from ledger.log.kafka.reading.topic_tail import KafkaTail
+from ledger.log.kafka.reading.topic_tail import TopicTail
 from ledger.log.kafka.replicas import Replicas, replicas
 from ledger.log.kafka.tools import KafkaTools
 from ledger.log.kafka.topics import create_topics, verify_world
@@ -12,9 +12,9 @@ __all__ = [
     "KafkaLog",
     "KafkaOnlyWriter",
     "KafkaSettings",
-    "KafkaTail",
     "KafkaTools",
     "Replicas",
+    "TopicTail",
     "create_topics",
     "replicas",
     "verify_world",

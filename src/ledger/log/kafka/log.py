@@ -14,11 +14,11 @@ from ledger.log.kafka.client.settings import KafkaSettings
 from ledger.log.kafka.client.watchdog import Watchdog, end_process
 from ledger.log.kafka.reading.membership import Membership
 from ledger.log.kafka.reading.offsets import Offsets
-from ledger.log.kafka.reading.partition_reader import Reader
+from ledger.log.kafka.reading.partition_reader import PartitionReader
 from ledger.log.kafka.reading.positions import Standstill
-from ledger.log.kafka.reading.unowned_partitions import OrphanWatch
+from ledger.log.kafka.reading.unowned_partitions import UnownedPartitions
 from ledger.log.kafka.writing.hanging_transactions import HangingTransactions
-from ledger.log.kafka.writing.transactional_writer import Writer
+from ledger.log.kafka.writing.transactional_writer import TransactionalWriter
 from ledger.log.seam import Batch, CommitResult, Committed, MemberReplaced, Outgoing, Topic
 
 _log = logging.getLogger(__name__)
@@ -46,12 +46,12 @@ class KafkaLog:
         self._member_id = member_id
         self._membership = Membership(settings, group, source, member_id)
         self._offsets = Offsets(settings)
-        self._orphans = OrphanWatch(settings, group, source, self._offsets.admin)
+        self._orphans = UnownedPartitions(settings, group, source, self._offsets.admin)
         self._standstill = Standstill(settings, self._offsets)
         self._hanging = HangingTransactions(settings, self._offsets.admin)
         self._watchdog = Watchdog(settings.watchdog_seconds, on_hang)
-        self._reader: Reader | None = None
-        self._writers: dict[int, Writer] = {}
+        self._reader: PartitionReader | None = None
+        self._writers: dict[int, TransactionalWriter] = {}
         self._lost: set[int] = set()
         self._replaced = False
 
@@ -92,7 +92,7 @@ class KafkaLog:
         """A new producer under the partition's transactional id; brokers refuse any earlier one."""
         self._check_partition(self._source, partition)
         self._drop_writer(partition)
-        self._writers[partition] = Writer(
+        self._writers[partition] = TransactionalWriter(
             self._settings,
             self._group,
             self._place(partition),
@@ -120,7 +120,7 @@ class KafkaLog:
             return self._membership.read(partition, position, max_records, timeout_seconds)
         self._membership.stay()
         if self._reader is None:
-            self._reader = Reader(self._settings, self._offsets)
+            self._reader = PartitionReader(self._settings, self._offsets)
         return self._reader.read(topic, partition, position, max_records, timeout_seconds)
 
     def commit(

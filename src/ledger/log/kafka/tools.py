@@ -11,7 +11,7 @@ from ledger.log.kafka.client.connection import close_producer, open_client
 from ledger.log.kafka.client.records import check_outgoing, send_all
 from ledger.log.kafka.client.settings import KafkaSettings, producer_options
 from ledger.log.kafka.reading.offsets import Offsets
-from ledger.log.kafka.reading.partition_reader import Reader
+from ledger.log.kafka.reading.partition_reader import PartitionReader
 from ledger.log.seam import LogRecord, LogUnavailable, Outgoing, Published, Topic
 
 _IN_FLIGHT_RECORDS = 5_000
@@ -26,7 +26,7 @@ class KafkaTools:
         self._settings = settings
         self._partitions = list(range(settings.partition_count))
         self._producer: Any = None
-        self._reader: Reader | None = None
+        self._reader: PartitionReader | None = None
         self._offsets: Offsets | None = None
 
     @property
@@ -103,7 +103,7 @@ class KafkaTools:
         self, topic: Topic, starts: Sequence[int], ends: dict[int, int]
     ) -> Iterator[LogRecord]:
         if self._reader is None:
-            self._reader = Reader(self._settings, self._offset_reads())
+            self._reader = PartitionReader(self._settings, self._offset_reads())
         for partition, first in zip(self._partitions, starts, strict=True):
             position, end, idle = first, ends[partition], 0
             while position < end:

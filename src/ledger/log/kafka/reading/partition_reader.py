@@ -17,7 +17,7 @@ from ledger.log.seam import Batch, LogUnavailable, Topic
 _SLICE_SECONDS = 0.05
 
 
-class Reader:
+class PartitionReader:
     """One consumer, assigned to one partition at a time; committed records only."""
 
     def __init__(self, settings: KafkaSettings, offsets: Offsets) -> None:

@@ -16,7 +16,7 @@ from ledger.log.kafka.topics import verify_world
 from ledger.log.seam import Batch, LogUnavailable, Topic
 
 
-class KafkaTail:
+class TopicTail:
     """A reader that holds no position but the caller's. The world is verified when it opens.
 
     Raises LogUnavailable, and WrongWorld where the topics are not as they must be.

@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 _EVERY_SECONDS = 5.0
 
 
-class OrphanWatch:
+class UnownedPartitions:
     """Looks at one group's shares of one topic; a few milliseconds every few seconds."""
 
     def __init__(self, settings: KafkaSettings, group: str, source: Topic, admin: Any) -> None:

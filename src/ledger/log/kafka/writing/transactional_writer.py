@@ -49,7 +49,7 @@ _SHUT_OUT = (
 )
 
 
-class Writer:
+class TransactionalWriter:
     """Writes for one source partition of one group. Made fenced: no earlier writer can commit.
 
     `committed` asks for the group's stable offset of the source; `hanging` ends what hangs; `guard`
