@@ -23,12 +23,13 @@ from console.commands.simulate import simulate
 from console.commands.submit import submit
 from console.demo import demo
 from console.terminal.errors import INTERRUPTED, explain
+from console.terminal.help import ASK, GIVE, MEND, PROVE, RUN, HeadedCommands
 
 app = typer.Typer(
     name="refundctl",
     help="The refund ledger: start it, give it commands, ask it questions.",
     no_args_is_help=True,
-    add_completion=False,
+    cls=HeadedCommands,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -74,25 +75,25 @@ def options(
     """The refund ledger: start it, give it commands, ask it questions."""
 
 
-app.command()(stack.up)
-app.command()(stack.down)
-app.command()(stack.status)
-app.command()(stack.logs)
-app.command()(scale)
-app.command()(simulate)
-app.command()(submit)
-app.command()(query)
-app.command()(rebuild)
-app.command()(reconcile)
-app.command()(export)
-app.command()(report)
-app.command()(rules)
-app.command(name="explain")(explain_verdict)
-app.add_typer(quote.app, name="quote")
-app.add_typer(clock, name="clock")
-app.add_typer(audit.app, name="audit")
-app.add_typer(dlq.app, name="dlq")
-app.command()(demo)
+app.command(rich_help_panel=RUN)(stack.up)
+app.command(rich_help_panel=RUN)(stack.down)
+app.command(rich_help_panel=RUN)(stack.status)
+app.command(rich_help_panel=RUN)(stack.logs)
+app.command(rich_help_panel=RUN)(scale)
+app.command(rich_help_panel=RUN)(demo)
+app.command(rich_help_panel=GIVE)(submit)
+app.command(rich_help_panel=GIVE)(simulate)
+app.add_typer(quote.app, name="quote", rich_help_panel=GIVE)
+app.add_typer(clock, name="clock", rich_help_panel=GIVE)
+app.command(rich_help_panel=ASK)(query)
+app.command(name="explain", rich_help_panel=ASK)(explain_verdict)
+app.command(rich_help_panel=ASK)(rules)
+app.command(rich_help_panel=ASK)(export)
+app.command(rich_help_panel=ASK)(report)
+app.add_typer(audit.app, name="audit", rich_help_panel=PROVE)
+app.command(rich_help_panel=PROVE)(reconcile)
+app.add_typer(dlq.app, name="dlq", rich_help_panel=MEND)
+app.command(rich_help_panel=MEND)(rebuild)
 app.command(hidden=True)(processes.init)
 app.add_typer(processes.run, name="run", hidden=True)
 

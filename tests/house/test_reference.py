@@ -53,12 +53,33 @@ def all_fields(shapes: Sequence[type[Struct]]) -> set[str]:
     return names
 
 
+def all_own_fields(shapes: Sequence[type[Struct]]) -> set[str]:
+    """Every field with the record it is in, such as `InvoiceIssued.total`."""
+    names: set[str] = set()
+    for shape in shapes:
+        for field in fields_of(shape):
+            names.add(f"{shape.__name__}.{field.name}")
+            kind = field.kind
+            while isinstance(kind, Items):
+                kind = kind.of
+            if isinstance(kind, Record):
+                names |= all_own_fields([kind.shape])
+    return names
+
+
+def test_a_field_is_told_by_the_sentence_of_its_own_record() -> None:
+    page = (REFERENCE / "commands.md").read_text("utf-8")
+    _, _, bought = page.partition("## RecordReservationPurchase")
+    assert "| `quantity` | number |  | How many are bought, from 1. |" in bought.split("##")[0]
+
+
 def test_there_is_a_sentence_for_everything_and_no_stale_one() -> None:
     shapes = [CommandMeta, EventMeta, *COMMANDS.values(), *EVENTS.values()]
     assert {name: set(table) for name, table in words().items()} == {
         "commands": set(COMMANDS),
         "events": set(EVENTS),
         "fields": all_fields(shapes),
+        "own": set(words()["own"]) & all_own_fields(shapes),
         "codes": {code.value for code in Code},
     }
 

@@ -133,12 +133,13 @@ def _section(family: Family, name: str, body: type[Struct], said: str) -> str:
 
 
 def _fields(shape: type[Struct]) -> str:
-    return table(FIELD_HEAD, [_row(field) for field in fields_of(shape)])
+    return table(FIELD_HEAD, [_row(shape, field) for field in fields_of(shape)])
 
 
-def _row(field: Field) -> tuple[str, ...]:
+def _row(shape: type[Struct], field: Field) -> tuple[str, ...]:
     absent = "" if field.required else ("yes" if field.optional else f"yes: {_default(field)}")
-    return f"`{field.name}`", _type(field.kind), absent, words()["fields"][field.name]
+    said = words()["own"].get(f"{shape.__name__}.{field.name}", words()["fields"][field.name])
+    return f"`{field.name}`", _type(field.kind), absent, said
 
 
 def _default(field: Field) -> str:

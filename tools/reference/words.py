@@ -16,7 +16,10 @@ FILE = Path(__file__).with_name("words.toml")
 
 @cache
 def words() -> dict[str, dict[str, str]]:
-    """The file's tables: `commands`, `events`, `fields`, `codes`."""
+    """The file's tables: `commands`, `events`, `fields`, `own`, `codes`.
+
+    `own` has the sentence of a field in one record, where the one in `fields` does not fit.
+    """
     tables: dict[str, dict[str, str]] = tomllib.loads(FILE.read_text(encoding="utf-8"))
     return tables
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from console.terminal.errors import BadInput
+from console.terminal.help import HeadedCommands
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +28,9 @@ CLAIM_OF_READ_MODELS = (
 _BAR_FROM_RECORDS = 5_000
 _BAR_STEP = 500
 
-app = typer.Typer(no_args_is_help=True, help="Prove the ledger from its first record on.")
+app = typer.Typer(
+    cls=HeadedCommands, no_args_is_help=True, help="Prove the ledger from its first record on."
+)
 
 
 @app.command()

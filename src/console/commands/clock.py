@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from console.terminal.errors import BadInput
+from console.terminal.help import HeadedCommands
 from ledger.values.instants import (
     DAY,
     HOUR,
@@ -20,7 +21,10 @@ from ledger.values.instants import (
 )
 
 clock = typer.Typer(
-    no_args_is_help=True, help="Show or move a sandbox's clock.", rich_markup_mode=None
+    cls=HeadedCommands,
+    no_args_is_help=True,
+    help="Show or move a sandbox's clock.",
+    rich_markup_mode=None,
 )
 
 _UNITS = {"d": DAY, "h": HOUR, "m": MINUTE, "s": SECOND}

@@ -25,7 +25,7 @@ def explain(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
-    """Explain a verdict rule by rule, from what its own events store.
+    """Explain an amount or a refusal, rule by rule.
 
     What was asked and by whom, the terms in force, each step with inputs, result and rounding,
     the postings, and the events it rests on; for a refusal every violated rule with its figures.

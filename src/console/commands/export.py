@@ -34,7 +34,7 @@ def export(
     until: To = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
 ) -> None:
-    """Write a view into a file, whole or for an account or a period.
+    """Write a finance view into a file.
 
     The file says where in the log it comes from, and the digest of its rows; beside CSV and JSON
     lines stands FILE.about.json for that. A closed period gives the same bytes whenever it is

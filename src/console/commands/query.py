@@ -36,7 +36,7 @@ def query(
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a row.")] = False,
 ) -> None:
-    """Ask the read models a question, of the present or of the past.
+    """Ask the read models, as of now or of a past instant.
 
     An instant is written as 2026-01-31T23:59:59Z. The same question about the past has the same
     answer for ever; with --at alone it is answered by what is complete now, and says up to when.

@@ -24,7 +24,7 @@ def rebuild(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")] = False,
 ) -> None:
-    """Make the read models anew from the first event on, and put them in place of the live ones.
+    """Make the read models again from the first event on.
 
     Nothing has to be stopped: readers go on with the old tables, the projector waits for a moment
     at the end. What is interrupted goes on where it was when the command is given again. With

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def reconcile(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")] = False,
 ) -> None:
-    """Fold the log apart from the projector, and compare every row of every read model with it.
+    """Compare every row of every read model with the log.
 
     Both stand at one place of the log, while the projector goes on. Nothing is written. Where
     a view departs from the log, the first row that does is shown, and the exit code is 1.

@@ -24,7 +24,7 @@ def report(
     ],
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
 ) -> None:
-    """Write the report of a period: refunds by rule and month, cap use, recycle bin, refusals.
+    """Write a period in pictures: refunds, cap use, bin, refusals.
 
     The page needs nothing beside it: its pictures stand in it, each with its figures. The footer
     names the place in the log and the digest of the figures; a closed period gives the same bytes

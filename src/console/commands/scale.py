@@ -17,7 +17,7 @@ def scale(
     ],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")] = False,
 ) -> None:
-    """Have so many deciders or reactors share the work, while the stack runs.
+    """Set how many deciders or reactors share the work.
 
     New ones are started, those that are too many end in good order; the partitions move between
     them with their state. Returns once each has its share. The numbers hold for later starts too.

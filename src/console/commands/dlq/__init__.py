@@ -8,9 +8,12 @@ import typer
 
 from console.commands.dlq.closing import discard, redrive
 from console.commands.dlq.selection import AsJson, Only, known_reason, named_letters, open_tools
+from console.terminal.help import HeadedCommands
 
 app = typer.Typer(
-    no_args_is_help=True, help="Dead letters: list them, look at one, give it back, close it."
+    cls=HeadedCommands,
+    no_args_is_help=True,
+    help="Dead letters: list them, look at one, give it back, close it.",
 )
 
 
@@ -25,7 +28,7 @@ def list_letters(
     ] = 100,
     as_json: AsJson = False,
 ) -> None:
-    """List the dead letters, by where their records stood in the commands topic.
+    """List the dead letters, by the offset of their record.
 
     Examples:
 
@@ -64,7 +67,7 @@ def show(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show a dead letter: why it is here, what it holds, and whether it could be read by now.
+    """Show one dead letter: its reason, its content, its status.
 
     Examples:
 

@@ -41,7 +41,7 @@ def redrive(
     actor: Actor = None,
     as_json: AsJson = False,
 ) -> None:
-    """Give letters back to the decider: the same key, value and headers, once.
+    """Give records back to the decider, unchanged and once.
 
     The record and the note that it was redriven are written together, so a second run, or one after
     a crash, passes over what the first has done. The record is judged like any other, at the
@@ -68,7 +68,9 @@ def discard(
     actor: Actor = None,
     as_json: AsJson = False,
 ) -> None:
-    """Close letters for good, with a reason. Their records stay where they are.
+    """Close letters for good, with a reason.
+
+    Their records stay where they are.
 
     Examples:
 

@@ -9,8 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from console.terminal.errors import BadInput
+from console.terminal.help import HeadedCommands
 
 app = typer.Typer(
+    cls=HeadedCommands,
     no_args_is_help=True,
     help="Quote a return, refund or exchange, then act.",
     rich_markup_mode=None,
