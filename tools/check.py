@@ -14,6 +14,7 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("types", ("mypy",)),
     ("imports", ("lint-imports",)),
     ("marks", ("python", "-m", "tools.marks")),
+    ("unused", ("python", "-m", "tools.unused")),
     ("docs", ("python", "-m", "tools.docs", "--check")),
     ("fast tests", ("pytest", "-q", "-m", "not integration and not slow")),
 )

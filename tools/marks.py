@@ -11,13 +11,28 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parent.parent
 FILE_LINES = 400
-FUNCTION_LINES = 60
+FUNCTION_LINES = 50
 MEDIAN_FILE_LINES = 80
 MEDIAN_FUNCTION_LINES = 10
+SIBLINGS = 14
+OF_ONE_SHAPE = {
+    "audit/checks": "a check a file",
+    "calculations": "a calculation a file",
+    "console/commands": "a command a file",
+    "migrations": "a step a file",
+    "policies": "a rule a file",
+    "projector/finance": "a query a file",
+    "reactions": "a duty a file",
+    "views": "a read model a file",
+    "vocabulary/events": "a family a file",
+}
+"""Folders that may have any number of files, since all of them have one shape; and which."""
 
 
 class Function(NamedTuple):
-    """A function or method: where it is and how many lines its body takes, docstring left out."""
+    """A function or method: where it is and how many lines its body takes; signature and docstring
+    are left out.
+    """
 
     path: Path
     line: int
@@ -37,7 +52,7 @@ class Module(NamedTuple):
 def main() -> int:
     """Print faults and figures for src; return 1 when there is a fault."""
     modules = [measure(path) for path in sorted((ROOT / "src").rglob("*.py"))]
-    found = list(faults(modules))
+    found = [*faults(modules), *crowded(ROOT / "src")]
     for fault in found:
         print(fault)
     print(figures(modules))
@@ -57,12 +72,24 @@ def measure(path: Path) -> Module:
 
 
 def body_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
-    """Lines from the signature to the end, without the docstring's own lines."""
-    total = (function.end_lineno or function.lineno) - function.lineno + 1
+    """Lines from behind the signature to the end, without the docstring's own lines."""
     first = function.body[0]
+    total = (function.end_lineno or function.lineno) - first.lineno + 1
     if ast.get_docstring(function) is not None:
         total -= (first.end_lineno or first.lineno) - first.lineno + 1
     return total
+
+
+def crowded(source: Path) -> Iterator[str]:
+    """Folders with more files and folders side by side than one can take in."""
+    for folder in sorted({path.parent for path in source.rglob("*.py")}):
+        beside = [path for path in folder.iterdir() if path.stem not in _NOT_COUNTED]
+        if len(beside) > SIBLINGS and not folder.as_posix().endswith(tuple(OF_ONE_SHAPE)):
+            yield f"{folder}: {len(beside)} files side by side, at most {SIBLINGS}; make folders"
+
+
+_NOT_COUNTED = ("__init__", "__pycache__", "py")
+"""Package files, caches and the marker of typed packages."""
 
 
 def faults(modules: list[Module]) -> Iterator[str]:

@@ -95,7 +95,7 @@ def test_the_build_stage_installs_a_program_that_finds_its_schemas(tmp_path: Pat
     assert len(left_out) == 1
     assert left_out[0].arguments.startswith("useradd ")
     env = {"PATH": f"{installed / 'bin'}:{os.environ['PATH']}", "HOME": str(tmp_path)}
-    asked = "import ledger.wire.avro.codec as c; print(c.__file__, c.command_name_of.__module__);"
+    asked = "import ledger.wire.avro.codec as c; print(c.__file__, c.event_name_of.__module__);"
     asked += "from ledger.wire.avro.schema_files import schema_root; print(schema_root())"
     told = subprocess.run(
         [installed / "bin" / "python", "-c", asked],

@@ -43,10 +43,10 @@ def verify(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, in any case.")] = False,
 ) -> None:
-    """Replay the log from its first record and check every claim, then compare the read models.
+    """Check every claim of the log, then every read model.
 
-    Silent when all holds. Else the first divergence of each check, and exit code 1. Nothing is
-    written, and the ledger may be in use meanwhile.
+    The log is replayed from its first record. Silent when all holds. Else the first divergence of
+    each check, and exit code 1. Nothing is written, and the ledger may be in use meanwhile.
 
     Examples:
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from ledger.values.instants import Day
-from ledger.values.money import Currency, Decimal12, Micros, Minor, UsdCents
+from ledger.values.money import Decimal12, Micros, Minor, UsdCents
 
 
 class Shape(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -296,10 +296,3 @@ class InvoiceLine(Shape, frozen=True, kw_only=True):
 
     kind: InvoiceLineKind
     amount: Minor
-
-
-class Money(Shape, frozen=True, kw_only=True):
-    """An amount with its currency, where one has to travel alone."""
-
-    amount: Minor
-    currency: Currency

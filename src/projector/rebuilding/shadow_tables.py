@@ -115,11 +115,6 @@ def put_in_place(connection: Connection[Any], names: Sequence[str]) -> None:
     _run(connection, sql.SQL("DROP SCHEMA {}").format(sql.Identifier(BESIDE)))
 
 
-def drop(connection: Connection[Any]) -> None:
-    """Drop the tables beside, if there are any."""
-    _run(connection, sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(BESIDE)))
-
-
 def _make_like(connection: Connection[Any], name: str) -> None:
     live, beside = sql.Identifier(READ_MODELS, name), sql.Identifier(BESIDE, name)
     oid = _oid(connection, READ_MODELS, name)

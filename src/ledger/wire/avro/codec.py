@@ -187,11 +187,6 @@ def event_name_of(value: bytes | None) -> str:
     return _schema_of(Family.EVENTS, frame_of(_sized(Family.EVENTS, value)), value).name
 
 
-def command_name_of(value: bytes | None) -> str:
-    """The name of the command in a record by its frame alone."""
-    return _schema_of(Family.COMMANDS, frame_of(_sized(Family.COMMANDS, value)), value).name
-
-
 def headers_for_command(command: GivenCommand, traceparent: bytes | None = None) -> Headers:
     """CloudEvents 1.0 binary-mode headers: the required attributes, and the trace if there is one.
 

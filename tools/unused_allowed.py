@@ -1,0 +1,50 @@
+"""What only looks unused, with the reason. `tools.unused` shows it to vulture beside the source."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_: Any = object()
+
+# Typer calls these: a decorator registers them, or an option names them.
+_.set_to
+_.list_letters
+_.decider
+_.reactions
+_.projector
+_.instance_return
+_.reservation_exchange
+_.show_version
+
+# Libraries call or read these by name: Typer, pydantic, the Kafka client, psycopg, a protocol.
+_.format_commands
+_.model_config
+_.on_partitions_assigned
+_.on_partitions_revoked
+_.isolation_level
+_.read_only
+_.itersize
+_.__call__
+
+# Readers of the log rely on these fields; the ledger itself writes them and reads them no more.
+_.charges_stopped_at
+_.data_purged
+_.ip_released
+_.confirmed_at
+_.task_id
+_.instance_ids
+
+# Members of closed sets that come in from outside, or stand in old records.
+_.STANDARD
+_.CANNOT_DELIVER
+_.NOT_AS_DESCRIBED
+_.BOUGHT_BY_MISTAKE
+_.NO_LONGER_NEEDED
+_.OTHER
+_.NOT_BUILT
+
+# What tests do to the log in memory, and ask of a state in memory.
+_.only_writer
+_.abort
+_.lose_next_reply
+_.entities
