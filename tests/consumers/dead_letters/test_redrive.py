@@ -24,12 +24,12 @@ HEADERS = (("traceparent", b"00-1"), ("ce_id", b"s-1"))
 
 
 def bench_with_letters(count: int = 1) -> Bench:
-    """An account, then so many records that a version with a fault set aside."""
+    """An account, then so many records that a version with another partitioner set aside."""
     bench = Bench()
     decider = bench.decider()
     bench.publish(record(opening()))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ledger.state.accounts.replace", _broken)
+        patch.setattr("consumers.deciding.decider.partition_of", lambda *_: 1)
         made = [record(standing(number)) for number in range(1, count + 1)]
         bench.publish(*(replace(each, headers=HEADERS) for each in made))
         drained(decider)
@@ -161,7 +161,7 @@ def test_a_letter_can_be_looked_at_whole() -> None:
     letter = letter_of(bench.cluster, found)
     assert letter.original_headers == HEADERS
     assert letter.record.value == record(standing(2)).value
-    assert (found.command_id, found.reason) == ("s-1", "BREAKS_THE_CODE")
+    assert (found.command_id, found.reason) == ("s-1", "WRONG_PARTITION")
 
 
 def test_headers_that_came_with_a_record_forge_neither_letter_nor_resolution() -> None:
@@ -191,10 +191,6 @@ def test_a_long_story_beside_a_letter_is_cut() -> None:
     error = UnreadableRecord(Unreadable.BREAKS_THE_CODE, "x" * 2_000_000)
     letter = dead_letter(found, Topic.COMMANDS, error)
     assert sum(len(content) for _, content in letter.headers) < 2_000
-
-
-def _broken(*_: object, **__: object) -> None:
-    raise RuntimeError("planted")
 
 
 def as_outgoing(found: LogRecord) -> Outgoing:
