@@ -28,6 +28,7 @@ def bench_with_letters(count: int = 1) -> Bench:
     bench = Bench()
     decider = bench.decider()
     bench.publish(record(opening()))
+    drained(decider)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("consumers.deciding.decider.partition_of", lambda *_: 1)
         made = [record(standing(number)) for number in range(1, count + 1)]
