@@ -38,3 +38,6 @@ def log_to_stderr(level: str, *, json: bool) -> None:
     logging.basicConfig(
         stream=sys.stderr, level=libraries, format="%(levelname)s %(name)s: %(message)s"
     )
+    # A library may have set a level of its own, which the handler overrules.
+    for handler in logging.root.handlers:
+        handler.setLevel(libraries)

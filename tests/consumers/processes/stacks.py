@@ -13,6 +13,7 @@ from pathlib import Path
 from console.running.settings import read_settings
 from console.running.stack_plan import ledger_plan
 from consumers.deciding.decider import GROUP as DECIDER
+from consumers.reacting.reactor import GROUP as REACTIONS
 from devstack import Status, destroy, status, up
 from devstack.status import ProcessState
 from devstack.system.process_identity import myself
@@ -56,9 +57,16 @@ class Stack:
         return states.get(process) is ProcessState.READY
 
     def decided(self) -> bool:
-        """Has the decider committed every command there is?"""
+        """Is every command decided, also those that the events led to?"""
         ends = self.tools.end_offsets(Topic.COMMANDS)
-        reached = self.tools.committed_offsets(DECIDER, Topic.COMMANDS)
+        if not self._has_read(DECIDER, Topic.COMMANDS, ends):
+            return False
+        if not self._has_read(REACTIONS, Topic.EVENTS, self.tools.end_offsets(Topic.EVENTS)):
+            return False
+        return self.tools.end_offsets(Topic.COMMANDS) == ends
+
+    def _has_read(self, group: str, topic: Topic, ends: tuple[int, ...]) -> bool:
+        reached = self.tools.committed_offsets(group, topic)
         return all((at or 0) >= end for at, end in zip(reached, ends, strict=True))
 
 
