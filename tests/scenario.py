@@ -22,6 +22,7 @@ from ledger.values.refusal import Code
 from ledger.vocabulary.commands import ROLES, Command, OpenAccount
 from ledger.vocabulary.digest import command_digest
 from ledger.vocabulary.envelope import (
+    NEWEST_EDITION,
     ZERO_HASH,
     CommandMeta,
     EventMeta,
@@ -44,6 +45,7 @@ class Scenario:
         self.account = account
         self.now: Instant = parse_instant(at) if isinstance(at, str) else at
         self.terms = released_terms() if terms is None else terms
+        self.edition = NEWEST_EDITION
         self.state = MemoryState()
         self.recorded: list[RecordedEvent] = []
         self.outcome: tuple[Event, ...] = ()
@@ -98,7 +100,9 @@ class Scenario:
         self._last = given
         digest = command_digest(given)
         terms = self.terms.at(self.now)
-        decision = decide(given, digest, state=self.state, now=self.now, terms=terms)
+        decision = decide(
+            given, digest, state=self.state, now=self.now, terms=terms, edition=self.edition
+        )
         self.facts = () if isinstance(decision, Duplicate) else decision
         for index, fact in enumerate(self.facts):
             self._record(given.meta, digest, fact, index, len(self.facts))
@@ -199,6 +203,7 @@ class Scenario:
             correlation_id=given.correlation_id or given.command_id,
             actor=given.actor,
             terms=self.terms.at(self.now).version,
+            edition=self.edition,
         )
         event = RecordedEvent(meta=meta, body=fact.body)
         self.recorded.append(event)

@@ -11,7 +11,7 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-TESTS = ("tests/ledger",)
+TESTS = ("tests/ledger", "tests/releases")
 
 
 def main() -> int:

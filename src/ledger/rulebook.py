@@ -198,6 +198,14 @@ INSTANCES: tuple[Rule, ...] = (
         "ledger.state.instances",
         terms=("prepaid_retention_hours",),
     ),
+    _state(
+        "late_news",
+        ONLINE,
+        "an order that is over before it is recorded takes no instance away.",
+        "ledger.decide.instances",
+        "ledger.state.instances",
+        terms=("prepaid_retention_hours",),
+    ),
     _calculation(
         "five_days_no_reason", ONLINE, terms=("five_days_hours", "full_refunds_per_account")
     ),
@@ -290,9 +298,22 @@ SETTLEMENT: tuple[Rule, ...] = (
     ),
     _calculation("settle_by_invoice", HELD, "ledger.decide.invoices", "ledger.state.invoices"),
     _state(
+        "what_stays_stays_invoiced",
+        HELD,
+        "what is not given back is carried to the new invoice, with its price and its refunds.",
+        "ledger.state.invoice_contents",
+        "ledger.state.invoices",
+    ),
+    _state(
         "settle_to_the_card",
         HELD,
         "the original card is paid by the gateway, or the refund waits for support.",
+        "ledger.decide.refunds",
+    ),
+    _state(
+        "what_was_said_is_kept",
+        OURS,
+        "every free text of a command stands in an event; what the gateway says in the hold too.",
         "ledger.decide.refunds",
     ),
     _state(

@@ -20,7 +20,7 @@ COMMON = """
 """
 INSTANCES = """
     prepaid_return postpaid_destroy charges_stop restore retention_elapsed offline_now expiry
-    five_days_no_reason ordinary_return return_quota promotion_order
+    late_news five_days_no_reason ordinary_return return_quota promotion_order
 """
 MARKETPLACE = """
     review_period application vendor_agrees three_days withdraw invoice_first paid_only access_ends
@@ -32,7 +32,8 @@ RESERVATIONS = """
 """
 SETTLEMENT = """
     settle_to_the_balance settle_to_the_commitment settle_by_credit_memo settle_by_invoice
-    settle_to_the_card a_refund_of_nothing
+    what_stays_stays_invoiced
+    settle_to_the_card what_was_said_is_kept a_refund_of_nothing
 """
 NAMES = (COMMON + INSTANCES + MARKETPLACE + RESERVATIONS + SETTLEMENT).split()
 NO_RULES = {"ledger.policies.case", "ledger.calculations.figures", "ledger.calculations.working"}

@@ -12,7 +12,7 @@ from ledger.log.seam import Batch, Outgoing, Topic
 from ledger.values.ids import derived_id, partition_of
 from ledger.values.instants import DAY, SECOND, Instant, parse_instant
 from ledger.values.refusal import Code, Violation
-from ledger.vocabulary.envelope import ZERO_HASH, EventMeta, RecordedEvent
+from ledger.vocabulary.envelope import NEWEST_EDITION, ZERO_HASH, EventMeta, RecordedEvent
 from ledger.vocabulary.events import (
     AccountOpened,
     BalanceCredited,
@@ -114,6 +114,7 @@ class Story:
                 correlation_id=command_id,
                 actor=OWNER,
                 terms="2026-01",
+                edition=NEWEST_EDITION,
             ),
             body=body,
         )

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import TypeVar
 
 from msgspec import Struct
 
+from ledger.audit.checks.documents import Documents
+from ledger.audit.evidence import AuditedPartition, SeenEvent
+from ledger.log.seam import LogRecord
 from ledger.state import Key
 from ledger.state.entities import Account, Entity, Refund, RefundStatus, SeenCommand, Stream
-from ledger.terms.table import CapBasis, TermsTable
+from ledger.terms.table import CapBasis, TermsTable, released_terms
 from ledger.vocabulary.commands import Command
+from ledger.vocabulary.envelope import RecordedEvent
 from ledger.vocabulary.events import CommandRefused, Event, RefundIssued
 from ledger.vocabulary.shapes import AccountType, RefundRule, Role
 from tests.properties.recount import Recount
@@ -37,6 +42,12 @@ class Given(Struct, frozen=True, kw_only=True):
     at: int
 
 
+_ANYWHERE = LogRecord(partition=0, offset=0, appended_at=0, key=None, value=None)
+_AUDITED = AuditedPartition(
+    partition=0, partition_count=1, opened=None, decided=None, terms=released_terms()
+)
+
+
 class World:
     """Every command goes through `give`: decided, folded, recounted and checked."""
 
@@ -47,9 +58,11 @@ class World:
         self.given: list[Given] = []
         self.outcomes: list[tuple[Event, ...]] = []
         self.named = 0
+        self.documents = Documents(_AUDITED)
         for account, account_type in ACCOUNTS.items():
             self.s.account = account
             self.s.opened(account_type, currencies[account])
+        self._documents_hold(self.s.recorded)
 
     @property
     def currency(self) -> str:
@@ -106,6 +119,7 @@ class World:
         recount = self.recounts[self.s.account]
         for event in self.s.recorded[length:]:
             recount.add(event)
+        self._documents_hold(self.s.recorded[length:])
         if not outcome:
             assert self.s.state.entities() == before, "a duplicate changed something"
         elif any(isinstance(body, CommandRefused) for body in outcome):
@@ -125,6 +139,12 @@ class World:
         after = self.s.state.entities()
         changed = {key.kind for key, one in after.items() if before.get(key) != one}
         assert changed <= {Stream, SeenCommand}, changed
+
+    def _documents_hold(self, recorded: Sequence[RecordedEvent]) -> None:
+        """Standing invoices show each purchase once, none has a negative total."""
+        for event in recorded:
+            seen = SeenEvent(record=_ANYWHERE, meta=event.meta, body=event.body)
+            assert list(self.documents.look(seen)) == []
 
     def _within_the_cap(self, outcome: tuple[Event, ...], consumed: tuple[int, int]) -> None:
         """The working shows what a naive reader finds consumed; a refund issued fits beside it."""

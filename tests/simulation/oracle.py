@@ -20,7 +20,13 @@ from ledger.values.ids import derived_id, follow_up_id, partition_of
 from ledger.values.instants import Instant
 from ledger.values.refusal import Code
 from ledger.vocabulary.digest import command_digest
-from ledger.vocabulary.envelope import ZERO_HASH, EventMeta, GivenCommand, RecordedEvent
+from ledger.vocabulary.envelope import (
+    NEWEST_EDITION,
+    ZERO_HASH,
+    EventMeta,
+    GivenCommand,
+    RecordedEvent,
+)
 from ledger.vocabulary.events import CommandRefused, LedgerOpened
 from ledger.vocabulary.shapes import Role
 from ledger.wire.avro.codec import UnreadableRecord, body_hash, decode_command
@@ -123,6 +129,7 @@ def _model(partition: int, told: Told, terms: TermsTable) -> Expected:
                 correlation_id=given.meta.correlation_id or given.meta.command_id,
                 actor=given.meta.actor,
                 terms=terms.at(now).version,
+                edition=NEWEST_EDITION,
             )
             event = RecordedEvent(meta=meta, body=fact.body)
             expected.events.append(event)

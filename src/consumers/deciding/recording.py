@@ -10,7 +10,13 @@ from ledger.decide import Fact
 from ledger.log.seam import LogRecord, Outgoing, Topic
 from ledger.values.ids import derived_id
 from ledger.values.instants import Instant
-from ledger.vocabulary.envelope import ZERO_HASH, EventMeta, GivenCommand, RecordedEvent
+from ledger.vocabulary.envelope import (
+    NEWEST_EDITION,
+    ZERO_HASH,
+    EventMeta,
+    GivenCommand,
+    RecordedEvent,
+)
 from ledger.vocabulary.events import LedgerOpened
 from ledger.vocabulary.shapes import Actor, Role
 from ledger.wire.avro.codec import encode_event, headers_for_event
@@ -96,6 +102,7 @@ def opening(opened: LedgerOpened, partition: int) -> tuple[Written, ChainEnd]:
         correlation_id="",
         actor=SYSTEM,
         terms="",
+        edition=NEWEST_EDITION,
     )
     nothing = LogRecord(partition=partition, offset=-1, appended_at=0, key=None, value=None)
     return _write(RecordedEvent(meta=meta, body=opened), nothing, ChainEnd())
@@ -121,6 +128,7 @@ def _meta(answer: Answer, fact: Fact, index: int, count: int, end: ChainEnd) -> 
         correlation_id=given.correlation_id or given.command_id,
         actor=given.actor,
         terms=answer.terms,
+        edition=NEWEST_EDITION,
     )
 
 

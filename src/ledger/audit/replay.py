@@ -27,6 +27,7 @@ from ledger.audit.evidence import (
 )
 from ledger.log.seam import LogRecord, LogTools, Topic
 from ledger.terms.table import TermsTable, released_terms
+from ledger.vocabulary.envelope import NEWEST_EDITION
 from ledger.vocabulary.events import LedgerOpened
 from ledger.wire.avro.codec import UnreadableRecord, decode_command, decode_event
 from ledger.wire.dead_letters.closing import is_resolution, read_resolution
@@ -128,7 +129,7 @@ def replayed(tools: LogTools, partition: int, decided: int | None) -> Iterator[S
         yield from events.before(offset)
         yield from letters.before(offset)
         due = events.source >= offset or (decided is not None and offset < decided)
-        yield _command(record, due=due)
+        yield _command(record, due=due, edition=events.edition_of(offset))
         yield from events.before(offset + 1)
         yield from letters.before(offset + 1)
     yield from events.before(_FAR)
@@ -146,6 +147,12 @@ class _Ahead:
         self._steps = records
         self._next: _Answer | None = next(records, None)
         self.source = _source(self._next)
+
+    def edition_of(self, offset: int) -> int:
+        """The edition in which the command there was decided; the newest where it was not."""
+        if isinstance(self._next, SeenEvent) and self.source == offset:
+            return self._next.meta.edition
+        return NEWEST_EDITION
 
     def before(self, offset: int) -> Iterator[Seen]:
         """The steps up to the first one that names this command or a later one."""
@@ -178,10 +185,10 @@ def _records(
     return both()
 
 
-def _command(record: LogRecord, *, due: bool) -> SeenCommand:
+def _command(record: LogRecord, *, due: bool, edition: int) -> SeenCommand:
     given, problem = None, ""
     try:
-        given = decode_command(record.key, record.value)
+        given = decode_command(record.key, record.value, edition)
     except UnreadableRecord as error:
         problem = str(error)
     return SeenCommand(record=record, given=given, problem=problem, due=due)

@@ -28,7 +28,7 @@ from ledger.vocabulary.commands import (
     ReservationCommand,
     SettlementCommand,
 )
-from ledger.vocabulary.envelope import GivenCommand
+from ledger.vocabulary.envelope import NEWEST_EDITION, GivenCommand
 from ledger.vocabulary.events import CommandRefused
 
 __all__ = ["Decision", "Duplicate", "Fact", "decide"]
@@ -43,7 +43,13 @@ Decision = tuple[Fact, ...] | Duplicate
 
 
 def decide(
-    given: GivenCommand, digest: bytes, *, state: State, now: Instant, terms: Terms
+    given: GivenCommand,
+    digest: bytes,
+    *,
+    state: State,
+    now: Instant,
+    terms: Terms,
+    edition: int = NEWEST_EDITION,
 ) -> Decision:
     """Judge one command.
 
@@ -53,10 +59,11 @@ def decide(
     4. All other policies, together; a quote lists what they say, anything else is refused by it.
     5. The events.
 
-    `now` is the deciding instant, `digest` the digest of name, actor and body. Never raises for
+    `now` is the deciding instant, `digest` the digest of name, actor and body, `edition` how the
+    rules are applied. Never raises for
     anything a well-formed command can say.
     """
-    case = Case(given=given, digest=digest, now=now, terms=terms, state=state)
+    case = Case(given=given, digest=digest, now=now, terms=terms, edition=edition, state=state)
     if is_duplicate(case):
         return Duplicate()
     if violations := stopped(case):

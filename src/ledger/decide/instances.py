@@ -10,7 +10,14 @@ from ledger.decide.facts import Fact, at_once, derived
 from ledger.policies.case import Case
 from ledger.policies.return_quota import full_quota_free, spends_quota
 from ledger.postings import refund_issued
-from ledger.state.entities import Billing, Instance, InstanceStatus, Isolation, QuoteKind
+from ledger.state.entities import (
+    Billing,
+    Instance,
+    InstanceOrder,
+    InstanceStatus,
+    Isolation,
+    QuoteKind,
+)
 from ledger.values.instants import HOUR, MINUTE, Instant
 from ledger.vocabulary.commands import (
     DestroyIsolatedInstance,
@@ -63,7 +70,8 @@ def accepted(case: Case, command: InstanceCommand) -> tuple[Fact, ...]:
     """The events of the command."""
     match command:
         case RecordInstanceOrder():
-            return at_once(case, _order(case, command))
+            recorded = _order(case, command)
+            return at_once(case, recorded, *_restored_late(case, command))
         case StartPostpaidInstance():
             started = PostpaidInstanceStarted(
                 instance_id=command.instance_id, product=command.product, region=command.region
@@ -81,9 +89,9 @@ def accepted(case: Case, command: InstanceCommand) -> tuple[Fact, ...]:
             destroyed = _destroyed(command.instance_id, isolation, DestructionReason.TAKEN_OFFLINE)
             return at_once(case, destroyed)
         case ExpireInstance():
-            ended_at = case.the(Instance, command.instance_id).orders[-1].ends_at
-            expired = isolated(case, command.instance_id, IsolationReason.EXPIRED, ended_at)
-            return (Fact(body=expired, occurred_at=ended_at),)
+            at = _expires_at(case, case.the(Instance, command.instance_id).orders[-1])
+            expired = isolated(case, command.instance_id, IsolationReason.EXPIRED, at)
+            return (Fact(body=expired, occurred_at=at),)
         case DestroyIsolatedInstance():
             isolation = _isolation(case, command.instance_id)
             destroyed = _destroyed(
@@ -175,6 +183,40 @@ def _order(case: Case, command: RecordInstanceOrder) -> InstanceOrderRecorded:
         lines=command.lines,
         averted_isolation_ids=tuple(averted),
         currency=command.currency,
+    )
+
+
+def _expires_at(case: Case, order: InstanceOrder) -> Instant:
+    """When an instance goes into the bin for its time: at the order's end; or when the ledger first
+    heard of the order, where that was over by then (`late_news`).
+
+    By hand: an order from 5 January to 5 February, recorded on 1 June: isolated on 1 June, and
+    restorable until 8 June.
+    """
+    if case.by_first_edition:
+        return order.ends_at
+    return max(order.ends_at, order.recorded_at)
+
+
+def _restored_late(case: Case, command: RecordInstanceOrder) -> tuple[InstanceRestored, ...]:
+    """A renewal of what was isolated only because its order was recorded late: it runs on at once,
+    since it never stood still.
+    """
+    if case.by_first_edition:
+        return ()
+    return tuple(
+        InstanceRestored(
+            instance_id=line.instance_id,
+            isolation_id=instance.isolation.isolation_id,
+            renewal_order_id=command.order_id,
+            restored_at=case.now,
+        )
+        for line in command.lines
+        if (instance := case.find(Instance, line.instance_id)) is not None
+        and instance.status is InstanceStatus.ISOLATED
+        and instance.isolation is not None
+        and instance.isolation.late_since is not None
+        and case.now <= instance.isolation.restore_until
     )
 
 

@@ -40,6 +40,7 @@ def _confirmed(case: Case, command: ConfirmCardRefund) -> RefundSettled:
     return RefundSettled(
         refund_id=command.refund_id,
         gateway_reference=command.gateway_reference,
+        gateway_reason=_kept(case, command.reason),
         postings=postings.card_refund_confirmed(refund.amount),
         currency=case.account.currency,
     )
@@ -52,10 +53,17 @@ def _failed(case: Case, command: FailCardRefund) -> tuple[Event, ...]:
         refund_id=command.refund_id,
         reason=HoldReason.GATEWAY_FAILED,
         gateway_reference=command.gateway_reference,
+        gateway_reason=_kept(case, command.reason),
         postings=postings.card_refund_failed(refund.amount),
         currency=case.account.currency,
     )
-    return waits, task(case, command.refund_id, HoldReason.GATEWAY_FAILED)
+    reason = HoldReason.GATEWAY_FAILED
+    return waits, task(case, command.refund_id, reason, _kept(case, command.reason))
+
+
+def _kept(case: Case, text: str | None) -> str | None:
+    """What the gateway said; the first edition did not keep it."""
+    return None if case.by_first_edition else text
 
 
 def _corrected(case: Case, command: CorrectRefund) -> RefundCorrected:

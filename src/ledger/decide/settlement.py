@@ -57,9 +57,16 @@ def settled(case: Case, command: SettleRefund) -> tuple[Event, ...]:
             assert_never(unreachable)
 
 
-def task(case: Case, refund_id: str, reason: str) -> SupportTaskOpened:
+def task(
+    case: Case, refund_id: str, reason: str, gateway_reason: str | None = None
+) -> SupportTaskOpened:
     """Work for a person, where the ledger cannot go on by itself."""
-    return SupportTaskOpened(task_id=derived(case, "task"), refund_id=refund_id, reason=reason)
+    return SupportTaskOpened(
+        task_id=derived(case, "task"),
+        refund_id=refund_id,
+        reason=reason,
+        gateway_reason=gateway_reason,
+    )
 
 
 def _done(case: Case, refund_id: str) -> RefundSettled:

@@ -13,7 +13,7 @@ from ledger.terms.table import Terms
 from ledger.values.instants import Instant
 from ledger.values.refusal import Code, Violation
 from ledger.vocabulary.commands import Command
-from ledger.vocabulary.envelope import GivenCommand
+from ledger.vocabulary.envelope import FIRST_EDITION, NEWEST_EDITION, GivenCommand
 from ledger.vocabulary.shapes import Role
 
 E = TypeVar("E", bound=Entity)
@@ -22,6 +22,9 @@ E = TypeVar("E", bound=Entity)
 class Case(Struct, frozen=True, kw_only=True):
     """One command, the instant it is decided at, the terms in force, and the state to read.
 
+    `edition` says how the rules are applied, where that changed without a number of the terms: an
+    old verdict is judged again as it was decided. 1 is release 0.1.0. From 2 on invoices carry what
+    stays on them, a late order takes no instance away, and what a gateway says is kept.
     `figures`, or `exchange`, are there once the stoppers have passed and the command is one that
     computes them. `violations` are what acting on a quote would violate: any other command that has
     some is refused before it comes so far.
@@ -31,10 +34,16 @@ class Case(Struct, frozen=True, kw_only=True):
     digest: bytes
     now: Instant
     terms: Terms
+    edition: int = NEWEST_EDITION
     state: State
     figures: RefundFigures | None = None
     exchange: ExchangeFigures | None = None
     violations: tuple[Violation, ...] = ()
+
+    @property
+    def by_first_edition(self) -> bool:
+        """Is it a command decided by release 0.1.0, judged again?"""
+        return self.edition == FIRST_EDITION
 
     @property
     def command(self) -> Command:

@@ -66,8 +66,11 @@ def _renewal(case: Case, instance: Instance, order: RecordInstanceOrder) -> Iter
     else:
         isolation = instance.isolation
         assert isolation is not None
-        if not isolation.isolated_at <= order.starts_at <= case.now:
-            since = format_instant(isolation.isolated_at)
+        begins = isolation.isolated_at
+        if isolation.late_since is not None and not case.by_first_edition:
+            begins = isolation.late_since
+        if not begins <= order.starts_at <= case.now:
+            since = format_instant(begins)
             must = f"a renewal in the recycle bin must start between {since} and now"
             figures = {"isolated_at": since, "now": format_instant(case.now)}
             yield _wrong(instance, must, starts_at=starts, **figures)

@@ -32,11 +32,11 @@ def evolve(state: State, meta: EventMeta, event: RefundCorrected) -> list[Change
     return [
         (Key(Refund, account_id, event.refund_id), reversed_one),
         (Key(Account, account_id, ""), given_back),
-        *_of_source(state, meta, refund),
+        *_of_source(state, meta, event.refund_id, refund),
     ]
 
 
-def _of_source(state: State, meta: EventMeta, refund: Refund) -> list[Change]:
+def _of_source(state: State, meta: EventMeta, refund_id: str, refund: Refund) -> list[Change]:
     source, account_id = refund.source, meta.account_id
     match source.kind:
         case SourceKind.INSTANCE:
@@ -50,7 +50,7 @@ def _of_source(state: State, meta: EventMeta, refund: Refund) -> list[Change]:
             held = state.find(Reservation, account_id, source.id)
             assert held is not None
             key = Key(Reservation, account_id, source.id)
-            shown = invoices.corrected(state, meta, refund)
+            shown = invoices.corrected(state, meta, refund_id, refund)
             return [(key, reservations.corrected(held, refund)), *shown]
         case _ as unreachable:
             assert_never(unreachable)

@@ -13,6 +13,7 @@ from ledger.vocabulary.shapes import (
     BillingPlan,
     Channel,
     Funds,
+    InvoicedPurchase,
     InvoiceState,
     IsolationReason,
     NewReservation,
@@ -118,13 +119,18 @@ class InstanceOrder(Struct, frozen=True, kw_only=True):
 
 
 class Isolation(Struct, frozen=True, kw_only=True):
-    """One stay in the recycle bin. `averted_by` is the renewal that averts the destruction."""
+    """One stay in the recycle bin. `averted_by` is the renewal that averts the destruction.
+
+    `late_since` is the end of an order that was over before it was recorded: its time ran out then,
+    but the instance never stood still.
+    """
 
     isolation_id: str
     reason: IsolationReason
     isolated_at: Instant
     restore_until: Instant
     averted_by: str | None = None
+    late_since: Instant | None = None
 
 
 class Instance(Struct, frozen=True, kw_only=True):
@@ -290,18 +296,26 @@ class Refund(Struct, frozen=True, kw_only=True):
 
 
 class Exchange(Struct, frozen=True, kw_only=True):
-    """What was returned and bought together: the refunds of the legs, the new reservations."""
+    """What was returned and bought together: the refunds of the legs with the quantity of each, and
+    the new reservations.
+    """
 
     refund_ids: tuple[str, ...]
+    returned_quantities: tuple[int, ...]
     reservation_ids: tuple[str, ...]
     purchased_total: Minor
 
 
 class Invoice(Struct, frozen=True, kw_only=True):
-    """What an invoice shows, and the one that was issued in its place when it was cancelled."""
+    """What an invoice shows, and the one that was issued in its place when it was cancelled.
+
+    `purchases` are what should stand on it. `purchased` and `refunded` are the lines it was issued
+    with, by which alone the first edition went.
+    """
 
     purchased: Minor = 0
     refunded: Minor = 0
+    purchases: tuple[InvoicedPurchase, ...] = ()
     replaced_by: str | None = None
 
 

@@ -18,6 +18,7 @@ from ledger.state.entities import (
     QuoteStatus,
 )
 from ledger.state.reading import Change, Key, State
+from ledger.values.instants import Instant
 from ledger.vocabulary.envelope import EventMeta
 from ledger.vocabulary.events import (
     InstanceDestroyed,
@@ -28,7 +29,7 @@ from ledger.vocabulary.events import (
     InstanceReturnQuoted,
     PostpaidInstanceStarted,
 )
-from ledger.vocabulary.shapes import DestructionReason, OrderLine
+from ledger.vocabulary.shapes import DestructionReason, IsolationReason, OrderLine
 
 
 def evolve(state: State, meta: EventMeta, event: InstanceEvent) -> list[Change]:
@@ -64,6 +65,7 @@ def _moved(
                 reason=event.reason,
                 isolated_at=event.isolated_at,
                 restore_until=event.restore_until,
+                late_since=_late_since(instance, event),
             )
             return replace(instance, status=InstanceStatus.ISOLATED, orders=(), isolation=isolation)
         case InstanceRestored():
@@ -77,6 +79,14 @@ def _moved(
             )
         case _ as unreachable:
             assert_never(unreachable)
+
+
+def _late_since(instance: Instance, event: InstanceIsolated) -> Instant | None:
+    """The end of the order whose end put it there, if it was recorded only then or later."""
+    if event.reason is not IsolationReason.EXPIRED or not instance.orders:
+        return None
+    last = instance.orders[-1]
+    return last.ends_at if last.recorded_at >= last.ends_at else None
 
 
 def _order_recorded(state: State, meta: EventMeta, event: InstanceOrderRecorded) -> list[Change]:

@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import NamedTuple
+
 from msgspec.structs import replace
 
-from ledger.state.entities import Exchange, Invoice, Refund, Reservation
+from ledger.state.entities import Exchange, Invoice, Refund, RefundStatus, Reservation
+from ledger.state.invoice_contents import (
+    Contents,
+    bought,
+    carried,
+    with_refund,
+    with_value,
+    without_units,
+    without_value,
+)
 from ledger.state.reading import Change, Key, State
 from ledger.values.money import Minor
-from ledger.vocabulary.envelope import EventMeta
+from ledger.vocabulary.envelope import FIRST_EDITION, EventMeta
 from ledger.vocabulary.events import InvoiceIssued
 from ledger.vocabulary.shapes import InvoiceLineKind, PaymentMethod
+
+
+class Bought(NamedTuple):
+    """A reservation just bought, and the invoice its purchase names, if any."""
+
+    reservation_id: str
+    reservation: Reservation
+    invoice_id: str | None
 
 
 def standing(state: State, account_id: str, invoice_id: str) -> str:
@@ -24,14 +44,25 @@ def standing(state: State, account_id: str, invoice_id: str) -> str:
     return invoice_id
 
 
-def purchased(state: State, meta: EventMeta, invoice_id: str | None, total: Minor) -> list[Change]:
-    """The invoice with one more purchase on it, where the purchase names one."""
-    if invoice_id is None:
-        return []
-    current = standing(state, meta.account_id, invoice_id)
-    shown = state.find(Invoice, meta.account_id, current) or Invoice()
-    more = replace(shown, purchased=shown.purchased + total)
-    return [(Key(Invoice, meta.account_id, current), more)]
+def purchased(state: State, meta: EventMeta, purchases: Iterable[Bought]) -> list[Change]:
+    """The invoices with these purchases on them, where they name one. Several add up.
+
+    The first edition counted only the last of several purchases of one exchange.
+    """
+    shown: dict[str, Invoice] = {}
+    for reservation_id, reservation, invoice_id in purchases:
+        if invoice_id is None:
+            continue
+        current = standing(state, meta.account_id, invoice_id)
+        before = state.find(Invoice, meta.account_id, current) or Invoice()
+        more = shown.get(current, before)
+        counted = before if meta.edition == FIRST_EDITION else more
+        shown[current] = replace(
+            more,
+            purchased=counted.purchased + reservation.total,
+            purchases=(*more.purchases, bought(reservation_id, reservation)),
+        )
+    return [(Key(Invoice, meta.account_id, current), each) for current, each in shown.items()]
 
 
 def issued(state: State, meta: EventMeta, event: InvoiceIssued) -> list[Change]:
@@ -40,22 +71,100 @@ def issued(state: State, meta: EventMeta, event: InvoiceIssued) -> list[Change]:
     shown = Invoice(
         purchased=_sum(event, InvoiceLineKind.PURCHASE),
         refunded=-_sum(event, InvoiceLineKind.REFUND),
+        purchases=event.purchases,
     )
-    changes: list[Change] = [(Key(Invoice, account_id, event.invoice_id), shown)]
     if event.refund_id is None:
-        return changes
+        return [(Key(Invoice, account_id, event.invoice_id), shown)]
     exchange = netted_exchange(state, account_id, event.refund_id)
+    if meta.edition == FIRST_EDITION:
+        shown = replace(shown, purchases=contents_after(state, account_id, event.refund_id))
+    changes: list[Change] = [(Key(Invoice, account_id, event.invoice_id), shown)]
     for refund_id in (event.refund_id,) if exchange is None else exchange.refund_ids:
         refund = state.find(Refund, account_id, refund_id)
         assert refund is not None
         changes.append((Key(Refund, account_id, refund_id), replace(refund, invoiced=True)))
         changes += _replaced(state, account_id, _reservation(state, account_id, refund), event)
     for reservation_id in () if exchange is None else exchange.reservation_ids:
-        bought = state.find(Reservation, account_id, reservation_id)
-        assert bought is not None
-        on_it = replace(bought, invoice_id=event.invoice_id)
+        new = state.find(Reservation, account_id, reservation_id)
+        assert new is not None
+        stood = shown_on(state, account_id, reservation_id, new)
+        if stood is not None and meta.edition != FIRST_EDITION:
+            changes += _replaced(state, account_id, new, event)
+        on_it = replace(new, invoice_id=event.invoice_id)
         changes.append((Key(Reservation, account_id, reservation_id), on_it))
     return changes
+
+
+def contents_after(state: State, account_id: str, refund_id: str) -> Contents:
+    """What the invoice shows that is issued for a refund; of an exchange by invoice, for all of it.
+
+    By hand: r-1, 100.00, and r-2, 200.00, on inv-1; r-1 goes for n-1, 150.00: r-2 is carried, n-1
+    stands there with 100.00 netted: PURCHASE 350.00, REFUND −100.00, total 250.00. Then r-2 is
+    refunded: PURCHASE 350.00, REFUND −300.00, total 50.00.
+    """
+    refund = state.find(Refund, account_id, refund_id)
+    assert refund is not None
+    exchange = netted_exchange(state, account_id, refund_id)
+    if exchange is None:
+        reservation_id = refund.source.id
+        held = _reservation(state, account_id, refund)
+        assert held.invoice_id is not None
+        shown = _contents(state, account_id, standing(state, account_id, held.invoice_id))
+        if not any(each.reservation_id == reservation_id for each in shown):
+            shown = (*shown, bought(reservation_id, held))
+        return carried(with_refund(shown, reservation_id, refund.amount), but=(reservation_id,))
+    shown = tuple(
+        each
+        for invoice_id in cancelled_by(state, account_id, exchange)
+        for each in _contents(state, account_id, invoice_id)
+    )
+    value = 0
+    for leg_id, quantity in zip(exchange.refund_ids, exchange.returned_quantities, strict=True):
+        leg = state.find(Refund, account_id, leg_id)
+        assert leg is not None
+        source = _reservation(state, account_id, leg)
+        shown = without_units(shown, leg.source.id, quantity, source)
+        value += 0 if leg.status is RefundStatus.CORRECTED else leg.amount
+    there = {each.reservation_id for each in shown}
+    shown = carried(shown)
+    for reservation_id in exchange.reservation_ids:
+        new = state.find(Reservation, account_id, reservation_id)
+        assert new is not None
+        if reservation_id not in there:
+            shown = (*shown, bought(reservation_id, new))
+    return with_value(shown, exchange.reservation_ids, value)
+
+
+def cancelled_by(state: State, account_id: str, exchange: Exchange) -> dict[str, str]:
+    """The invoices that an exchange by invoice cancels, each with the first leg that is on it.
+
+    Those of what is returned; and of what is bought, should it be on one already.
+    """
+    found: dict[str, str] = {}
+    for leg_id in exchange.refund_ids:
+        leg = state.find(Refund, account_id, leg_id)
+        assert leg is not None
+        first = _reservation(state, account_id, leg).invoice_id
+        if first is not None:
+            found.setdefault(standing(state, account_id, first), leg_id)
+    for reservation_id in exchange.reservation_ids:
+        new = state.find(Reservation, account_id, reservation_id)
+        assert new is not None
+        there = shown_on(state, account_id, reservation_id, new)
+        if there is not None:
+            found.setdefault(there, exchange.refund_ids[0])
+    return found
+
+
+def shown_on(
+    state: State, account_id: str, reservation_id: str, reservation: Reservation
+) -> str | None:
+    """The standing invoice that shows a purchase; None where none does."""
+    if reservation.invoice_id is None:
+        return None
+    current = standing(state, account_id, reservation.invoice_id)
+    shows = _contents(state, account_id, current)
+    return current if any(each.reservation_id == reservation_id for each in shows) else None
 
 
 def netted_exchange(state: State, account_id: str, refund_id: str) -> Exchange | None:
@@ -69,29 +178,48 @@ def netted_exchange(state: State, account_id: str, refund_id: str) -> Exchange |
     return state.find(Exchange, account_id, refund.exchange_id)
 
 
-def corrected(state: State, meta: EventMeta, refund: Refund) -> list[Change]:
-    """The invoice without a refund that counts no more: the next one issued will not show it."""
+def corrected(state: State, meta: EventMeta, refund_id: str, refund: Refund) -> list[Change]:
+    """The invoice without a refund that counts no more: the next one issued will not show it.
+
+    Where no leg of an exchange is left to be netted, its purchases stand on the invoices they name.
+    """
+    account_id = meta.account_id
+    exchange = netted_exchange(state, account_id, refund_id)
     if not refund.invoiced:
-        return []
-    invoice_id = _shown_on(state, meta.account_id, refund)
-    assert invoice_id is not None
-    current = standing(state, meta.account_id, invoice_id)
-    shown = state.find(Invoice, meta.account_id, current)
+        return [] if exchange is None else _not_netted(state, meta, refund_id, exchange)
+    reservation_id = refund.source.id if exchange is None else exchange.reservation_ids[0]
+    reservation = state.find(Reservation, account_id, reservation_id)
+    assert reservation is not None
+    assert reservation.invoice_id is not None
+    current = standing(state, account_id, reservation.invoice_id)
+    shown = state.find(Invoice, account_id, current)
     assert shown is not None
-    less = replace(shown, refunded=shown.refunded - refund.amount)
-    return [(Key(Invoice, meta.account_id, current), less)]
+    if exchange is None:
+        purchases = with_refund(shown.purchases, reservation_id, -refund.amount)
+    else:
+        purchases = without_value(shown.purchases, exchange.reservation_ids, refund.amount)
+    less = replace(shown, refunded=shown.refunded - refund.amount, purchases=purchases)
+    return [(Key(Invoice, account_id, current), less)]
 
 
-def _shown_on(state: State, account_id: str, refund: Refund) -> str | None:
-    """The invoice of what was bought for it, or else of what was given back."""
-    reservation = _reservation(state, account_id, refund)
-    if refund.exchange_id is None or reservation.payment.method is not PaymentMethod.INVOICE:
-        return reservation.invoice_id
-    exchange = state.find(Exchange, account_id, refund.exchange_id)
-    assert exchange is not None
-    bought = state.find(Reservation, account_id, exchange.reservation_ids[0])
-    assert bought is not None
-    return bought.invoice_id
+def _not_netted(state: State, meta: EventMeta, refund_id: str, exchange: Exchange) -> list[Change]:
+    for leg_id in exchange.refund_ids:
+        leg = state.find(Refund, meta.account_id, leg_id)
+        assert leg is not None
+        if leg_id != refund_id and leg.status is not RefundStatus.CORRECTED:
+            return []
+    new = []
+    for reservation_id in exchange.reservation_ids:
+        reservation = state.find(Reservation, meta.account_id, reservation_id)
+        assert reservation is not None
+        new.append(Bought(reservation_id, reservation, reservation.invoice_id))
+    changes = purchased(state, meta, new)
+    return [] if meta.edition == FIRST_EDITION else changes
+
+
+def _contents(state: State, account_id: str, invoice_id: str) -> Contents:
+    shown = state.find(Invoice, account_id, invoice_id)
+    return () if shown is None else shown.purchases
 
 
 def _replaced(

@@ -48,9 +48,10 @@ def evolve(state: State, meta: EventMeta, event: ReservationEvent) -> list[Chang
     """The reservations, quote and refunds as they are after the event."""
     match event:
         case ReservationPurchased():
-            shown = invoices.purchased(state, meta, event.payment.invoice_id, event.total)
+            new = _bought(meta, event)
+            named = invoices.Bought(event.reservation_id, new, new.invoice_id)
             key = Key(Reservation, meta.account_id, event.reservation_id)
-            return [(key, _bought(meta, event)), *shown]
+            return [(key, new), *invoices.purchased(state, meta, [named])]
         case ReservationRefundQuoted():
             return [(Key(Quote, meta.account_id, event.quote_id), _refund_quote(meta, event))]
         case ReservationExchangeQuoted():
@@ -126,12 +127,13 @@ def _exchanged(state: State, meta: EventMeta, event: ReservationExchanged) -> li
         changes.append((key, refunded(left, leg.value)))
         owed = _leg_refund(leg, exchange_id=meta.event_id)
         changes.append((Key(Refund, meta.account_id, leg.refund_id), owed))
+    named = []
     for bought, purchased in zip(event.bought, event.purchased, strict=True):
-        key = Key(Reservation, meta.account_id, bought.reservation_id)
-        changes.append((key, _bought_for(meta, event, bought, purchased)))
+        new = _bought_for(meta, event, bought, purchased)
+        changes.append((Key(Reservation, meta.account_id, bought.reservation_id), new))
         if bought.payment.method is not PaymentMethod.INVOICE or not event.returned_total:
-            named = bought.payment.invoice_id
-            changes += invoices.purchased(state, meta, named, bought.total)
+            named.append(invoices.Bought(bought.reservation_id, new, new.invoice_id))
+    changes += invoices.purchased(state, meta, named)
     changes.append((Key(Exchange, meta.account_id, meta.event_id), _exchange(event)))
     if event.quote_id is not None:
         quote = state.find(Quote, meta.account_id, event.quote_id)
@@ -150,6 +152,7 @@ def _held(state: State, meta: EventMeta, reservation_id: str) -> Reservation:
 def _exchange(event: ReservationExchanged) -> Exchange:
     return Exchange(
         refund_ids=tuple(leg.refund_id for leg in event.returned),
+        returned_quantities=tuple(leg.quantity for leg in event.returned),
         reservation_ids=tuple(leg.reservation_id for leg in event.purchased),
         purchased_total=event.purchased_total,
     )

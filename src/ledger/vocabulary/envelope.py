@@ -11,6 +11,10 @@ from ledger.vocabulary.shapes import Actor
 
 ZERO_HASH = bytes(32)
 """The `prev_hash` of a partition's first event."""
+FIRST_EDITION = 1
+"""How rules were applied in release 0.1.0."""
+NEWEST_EDITION = 2
+"""How they are applied since: see `ledger.policies.case.Case.edition`."""
 
 
 class CommandMeta(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -37,7 +41,8 @@ class EventMeta(Struct, frozen=True, kw_only=True):
     answers stood at `source_partition`/`source_offset` and led to `count` events, of which this is
     number `index` (from 0). `causation_id` is that command's id, `command_digest` the SHA-256 of
     its name, actor and body, `correlation_id` the command that began the story. `recorded_at` is
-    the deciding instant, `occurred_at` the business instant, `terms` the version judged under.
+    the deciding instant, `occurred_at` the business instant, `terms` the version judged under,
+    `edition` how the rules were applied then, where that changed without a number of the terms.
     """
 
     event_id: str
@@ -56,6 +61,7 @@ class EventMeta(Struct, frozen=True, kw_only=True):
     correlation_id: str
     actor: Actor
     terms: str
+    edition: int = FIRST_EDITION
 
 
 class GivenCommand(Struct, frozen=True, kw_only=True):

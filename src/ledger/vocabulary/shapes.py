@@ -291,6 +291,22 @@ class PurchasedLeg(Shape, frozen=True, kw_only=True):
     ends_on: Day
 
 
+class InvoicedPurchase(Shape, frozen=True, kw_only=True):
+    """A reservation as an invoice shows it.
+
+    `price` is that of the `quantity` invoiced: units given back for other reservations are no part
+    of it. `netted` is the value of returned reservations that paid for it in an exchange; of it at
+    most `price` less `refunded` is shown. `carried` says that it stood on an invoice before.
+    """
+
+    reservation_id: str
+    quantity: int
+    price: Minor
+    refunded: Minor
+    netted: Minor
+    carried: bool
+
+
 class InvoiceLine(Shape, frozen=True, kw_only=True):
     """A line of a reissued invoice."""
 

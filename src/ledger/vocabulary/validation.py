@@ -22,9 +22,10 @@ from ledger.vocabulary.commands import (
     OpenCommitmentTerm,
     QuoteReservationExchange,
     RecordInstanceOrder,
+    RecordMarketplacePurchase,
     RecordReservationPurchase,
 )
-from ledger.vocabulary.envelope import GivenCommand
+from ledger.vocabulary.envelope import FIRST_EDITION, NEWEST_EDITION, GivenCommand
 from ledger.vocabulary.fields import (
     Choice,
     Digest,
@@ -75,16 +76,29 @@ class Problem(Struct, frozen=True, kw_only=True):
 Check = Callable[[Any], Sequence[Problem]]
 
 
-def problems_of(command: GivenCommand) -> tuple[Problem, ...]:
-    """Everything wrong with a command's values; empty when it can be judged by the rules."""
+def problems_of(command: GivenCommand, edition: int = NEWEST_EDITION) -> tuple[Problem, ...]:
+    """Everything wrong with a command's values; empty when it can be judged by the rules.
+
+    What was taken in an earlier edition is no problem of a command that was decided then.
+    """
     meta = _all_of(type(command.meta))(command.meta)
-    body = body_problems(command.body)
+    body = body_problems(command.body, edition)
     return (*_under("meta", meta), *body) if meta or body else ()
 
 
-def body_problems(body: Command) -> tuple[Problem, ...]:
+def body_problems(body: Command, edition: int = NEWEST_EDITION) -> tuple[Problem, ...]:
     """Everything wrong with a command's body."""
-    return tuple(_all_of(type(body))(body))
+    found = tuple(_all_of(type(body))(body))
+    if found or edition == FIRST_EDITION or not isinstance(body, RecordMarketplacePurchase):
+        return found
+    return tuple(_purchase(body))
+
+
+def _purchase(purchase: RecordMarketplacePurchase) -> Sequence[Problem]:
+    """Not in the first edition: nobody buys from himself."""
+    if purchase.vendor_id == purchase.buyer_id:
+        return _named("vendor_id", purchase.vendor_id, "another id than buyer_id")
+    return ()
 
 
 @cache

@@ -1,4 +1,7 @@
-"""CSV for spreadsheets and scripts: RFC 4180, UTF-8, and no cell that a spreadsheet would run."""
+"""CSV for spreadsheets and scripts: RFC 4180, UTF-8, and no cell that a spreadsheet would run.
+
+To read a cell of text back: take off one apostrophe it begins with, if there is one.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from projector.exports.columns import Column, Kind
 from projector.exports.extract import Extract
 
 _STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_APOSTROPHE = "'"
 _EXACT = (Kind.DECIMAL, Kind.INTEGER, Kind.FLAG, Kind.INSTANT, Kind.DAY)
 
 
@@ -26,13 +30,14 @@ def write(extract: Extract, path: Path, tell: Callable[[int], None]) -> None:
 
 def shown(column: Column, value: Cell) -> str:
     """A cell as text. One of text that begins like a formula gets an apostrophe before it, as the
-    spreadsheets themselves write it.
+    spreadsheets themselves write it; so does one that begins with an apostrophe, or the two could
+    not be told apart.
     """
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
     text = ", ".join(value) if isinstance(value, list) else str(value)
-    if column.kind not in _EXACT and text.startswith(_STARTS_A_FORMULA):
-        return f"'{text}"
+    if column.kind not in _EXACT and text.startswith((*_STARTS_A_FORMULA, _APOSTROPHE)):
+        return f"{_APOSTROPHE}{text}"
     return text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
 from hashlib import file_digest
@@ -72,7 +72,7 @@ def export(
         else:
             _WRITERS[wanted](found, part, written)
         if wanted in _PLAIN:
-            _tell_about(found, part, about_file(path))
+            _tell_about({**found.about, **_READ_BACK.get(wanted, {})}, part, about_file(path))
     return found
 
 
@@ -81,10 +81,16 @@ def about_file(path: Path) -> Path:
     return path.with_name(f"{path.name}.about.json")
 
 
-def _tell_about(found: Extract, part: Path, target: Path) -> None:
+_READ_BACK = {
+    Format.CSV: {"text_cells": "take off one apostrophe that a cell of text begins with"},
+}
+"""What has to be known to read a file of plain rows back."""
+
+
+def _tell_about(about_it: Mapping[str, object], part: Path, target: Path) -> None:
     with part.open("rb") as file:
         digest = file_digest(file, "sha256").hexdigest()
-    text = json.dumps({**found.about, "file_sha256": digest}, ensure_ascii=False, indent=2)
+    text = json.dumps({**about_it, "file_sha256": digest}, ensure_ascii=False, indent=2)
     with _whole(target) as about:
         about.write_text(text + "\n", encoding="utf-8")
 

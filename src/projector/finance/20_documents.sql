@@ -14,14 +14,16 @@ WITH reversed AS (
 ), issued AS (
     SELECT e.account_id, e.body ->> 'invoice_id' AS id, e.body ->> 'refund_id' AS refund_id,
            e.recorded_at AS issued_at, (e.body ->> 'total')::bigint AS amount,
-           e.body ->> 'currency' AS currency, e.body -> 'lines' AS lines
+           e.body ->> 'currency' AS currency, e.body -> 'lines' AS lines,
+           e.body -> 'purchases' AS purchases
     FROM finance.events e WHERE e.event_name = 'InvoiceIssued'
 ), found AS (
     SELECT e.account_id, 'CREDIT_MEMO' AS kind, e.body ->> 'credit_memo_id' AS document_id,
            e.body ->> 'refund_id' AS refund_id, e.recorded_at AS issued_at,
            (e.body ->> 'amount')::bigint AS amount, e.body ->> 'currency' AS currency,
            CASE WHEN r.recorded_at IS NULL THEN 'ISSUED' ELSE 'REVERSED' END AS state,
-           r.recorded_at AS ended_at, NULL::numeric AS open_minor, NULL::jsonb AS lines
+           r.recorded_at AS ended_at, NULL::numeric AS open_minor, NULL::jsonb AS lines,
+           NULL::jsonb AS purchases
     FROM finance.events e
     LEFT JOIN reversed r ON r.account_id = e.account_id AND r.refund_id = e.body ->> 'refund_id'
     WHERE e.event_name = 'CreditMemoIssued'
@@ -31,7 +33,7 @@ WITH reversed AS (
            CASE WHEN r.recorded_at IS NOT NULL THEN 'REVERSED'
                 WHEN c.amount = (e.body ->> 'amount')::bigint THEN 'CONSUMED' ELSE 'OPEN' END,
            r.recorded_at, CASE WHEN r.recorded_at IS NULL THEN
-               (e.body ->> 'amount')::bigint - coalesce(c.amount, 0) ELSE 0 END, NULL
+               (e.body ->> 'amount')::bigint - coalesce(c.amount, 0) ELSE 0 END, NULL, NULL
     FROM finance.events e
     LEFT JOIN reversed r ON r.account_id = e.account_id AND r.refund_id = e.body ->> 'refund_id'
     LEFT JOIN consumed c ON c.account_id = e.account_id AND c.credit_id = e.body ->> 'credit_id'
@@ -39,14 +41,15 @@ WITH reversed AS (
     UNION ALL
     SELECT coalesce(i.account_id, x.account_id), 'INVOICE', coalesce(i.id, x.invoice_id),
            coalesce(i.refund_id, x.refund_id), i.issued_at, i.amount, i.currency,
-           CASE WHEN x.at IS NULL THEN 'ISSUED' ELSE 'CANCELLED' END, x.at, NULL, i.lines
+           CASE WHEN x.at IS NULL THEN 'ISSUED' ELSE 'CANCELLED' END, x.at, NULL, i.lines,
+           i.purchases
     FROM issued i
     FULL JOIN cancelled x ON x.account_id = i.account_id AND x.invoice_id = i.id
 )
 SELECT f.account_id, f.kind, f.document_id, f.state, f.refund_id,
        coalesce(f.currency, a.currency) AS currency, f.amount * c.unit AS amount,
        f.open_minor * c.unit AS open_amount, f.issued_at, f.ended_at, f.lines,
-       f.amount AS amount_minor, f.open_minor
+       f.amount AS amount_minor, f.open_minor, f.purchases
 FROM found f
 JOIN finance.accounts a ON a.account_id = f.account_id
 JOIN finance.currencies c ON c.code = coalesce(f.currency, a.currency);
@@ -68,3 +71,5 @@ COMMENT ON COLUMN finance.documents.lines IS
     'Of an invoice: its lines, PURCHASE and REFUND, amounts in minor units';
 COMMENT ON COLUMN finance.documents.amount_minor IS 'Amount in minor units of the currency';
 COMMENT ON COLUMN finance.documents.open_minor IS 'Open amount in minor units of the currency';
+COMMENT ON COLUMN finance.documents.purchases IS
+    'Of an invoice: each purchase on it with price, refunds and value netted, in minor units; those carried over from a cancelled one say so';

@@ -20,6 +20,7 @@ from ledger.vocabulary.events import RefundIssued
 from ledger.vocabulary.shapes import AccountType
 from ledger.wire.avro.codec import decode_event, encode_event
 from tests.ledger.audit import faults_of_causes as causes
+from tests.ledger.audit import faults_of_documents as documents
 from tests.ledger.audit import faults_of_letters as letters
 from tests.ledger.audit import faults_of_money as money
 from tests.ledger.audit import faults_of_order as order
@@ -132,6 +133,16 @@ PLANTS: dict[str, tuple[Callable[[RecordedLog], Place], ...]] = {
         money.settled_without_paying_out,
         money.settled_though_never_issued,
         money.issued_twice,
+    ),
+    "documents": (
+        documents.lines_do_not_add_up,
+        documents.total_is_negative,
+        documents.one_is_lost,
+        documents.one_bought_is_lost,
+        documents.one_stands_twice,
+        documents.price_changed,
+        documents.refund_not_shown,
+        documents.another_invoice_cancelled,
     ),
     "same_verdict": (
         verdicts.another_amount,

@@ -7,6 +7,7 @@ import inspect
 from ledger.audit.checks.canonical_bytes import CanonicalBytes
 from ledger.audit.checks.causes_exist import CausesExist
 from ledger.audit.checks.dead_letters import DeadLetters
+from ledger.audit.checks.documents import Documents
 from ledger.audit.checks.framing_and_schema import FramingAndSchema
 from ledger.audit.checks.gapless_sequences import GaplessSequences
 from ledger.audit.checks.hash_chain import HashChain
@@ -38,6 +39,7 @@ CHECKS: tuple[type[Check], ...] = (
     RefundSums,
     RefundsAtMostPaid,
     RefundProgress,
+    Documents,
     SameVerdict,
 )
 """In the order in which their divergences are told: bytes, order, causes, money, verdicts."""

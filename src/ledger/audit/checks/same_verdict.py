@@ -78,7 +78,14 @@ class SameVerdict:
         if self._number == 0:
             given = command.given
             digest, now = command_digest(given), meta.recorded_at
-            self._decision = decide(given, digest, state=self._state, now=now, terms=terms)
+            self._decision = decide(
+                given,
+                digest,
+                state=self._state,
+                now=now,
+                terms=terms,
+                edition=meta.edition,
+            )
         if not _is_same(self._decision, self._number, seen):
             expected = _told(self._decision, self._number)
             yield divergence(seen, subject, expected=expected, found=_stored(seen))

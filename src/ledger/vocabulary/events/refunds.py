@@ -42,6 +42,7 @@ class RefundIssued(Shape, frozen=True, kw_only=True):
 class RefundSettled(Shape, frozen=True, kw_only=True):
     refund_id: str
     gateway_reference: str | None = None
+    gateway_reason: str | None = None
     postings: tuple[Posting, ...] = ()
     currency: Currency
 
@@ -50,6 +51,7 @@ class RefundHeld(Shape, frozen=True, kw_only=True):
     refund_id: str
     reason: HoldReason
     gateway_reference: str | None = None
+    gateway_reason: str | None = None
     postings: tuple[Posting, ...] = ()
     currency: Currency
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ledger.values.instants import Instant
 from ledger.values.money import Currency, Minor
-from ledger.vocabulary.shapes import InvoiceLine, Posting, Shape
+from ledger.vocabulary.shapes import InvoicedPurchase, InvoiceLine, Posting, Shape
 
 
 class BalanceCredited(Shape, frozen=True, kw_only=True):
@@ -44,10 +44,13 @@ class InvoiceCancelled(Shape, frozen=True, kw_only=True):
 
 
 class InvoiceIssued(Shape, frozen=True, kw_only=True):
+    """`purchases` is what the lines are the sums of: each purchase on it, with its refunds."""
+
     invoice_id: str
     refund_id: str | None = None
     lines: tuple[InvoiceLine, ...]
     total: Minor
+    purchases: tuple[InvoicedPurchase, ...] = ()
     currency: Currency
 
 
@@ -76,9 +79,12 @@ class CardRefundRequested(Shape, frozen=True, kw_only=True):
 
 
 class SupportTaskOpened(Shape, frozen=True, kw_only=True):
+    """`gateway_reason` is what the gateway said, where it is why."""
+
     task_id: str
     refund_id: str
     reason: str
+    gateway_reason: str | None = None
 
 
 SettlementEvent = (

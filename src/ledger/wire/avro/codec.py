@@ -22,7 +22,13 @@ from fastavro.schema import fingerprint, to_parsing_canonical_form
 
 from ledger.log.seam import Headers
 from ledger.vocabulary.commands import COMMANDS
-from ledger.vocabulary.envelope import CommandMeta, EventMeta, GivenCommand, RecordedEvent
+from ledger.vocabulary.envelope import (
+    NEWEST_EDITION,
+    CommandMeta,
+    EventMeta,
+    GivenCommand,
+    RecordedEvent,
+)
 from ledger.vocabulary.events import EVENTS
 from ledger.vocabulary.validation import problems_of
 from ledger.wire.avro.framing import (
@@ -113,13 +119,16 @@ def encode_command(command: GivenCommand) -> bytes:
     return _frame(schema) + _write(schema, _as_dict(command.meta, command.body))
 
 
-def decode_command(key: bytes | None, value: bytes | None) -> GivenCommand:
+def decode_command(
+    key: bytes | None, value: bytes | None, edition: int = NEWEST_EDITION
+) -> GivenCommand:
     """The command in a record; UnreadableRecord whatever else the record is.
 
     Commands come from outside, so nothing is believed: the bytes must be the only encoding of what
-    they say, the key the account's id, and every value in its range.
+    they say, the key the account's id, and every value in its range; as the edition has it that it
+    was decided in.
     """
-    command = read_command(value)
+    command = read_command(value, edition)
     if key != command.meta.account_id.encode():
         raise UnreadableRecord(
             Unreadable.WRONG_KEY,
@@ -128,7 +137,7 @@ def decode_command(key: bytes | None, value: bytes | None) -> GivenCommand:
     return command
 
 
-def read_command(value: bytes | None) -> GivenCommand:
+def read_command(value: bytes | None, edition: int = NEWEST_EDITION) -> GivenCommand:
     """The command in a value that stands without its key; checked like any other."""
     schema, body = _opened(Family.COMMANDS, value)
     raw = _read(schema, body)
@@ -140,7 +149,7 @@ def read_command(value: bytes | None) -> GivenCommand:
         meta=_convert(schema, raw.pop("meta"), CommandMeta),
         body=_convert(schema, raw, schema.shape),
     )
-    if problems := problems_of(command):
+    if problems := problems_of(command, edition):
         told = "; ".join(f"{p.path} is {p.value}, expected {p.expected}" for p in problems[:3])
         raise UnreadableRecord(Unreadable.OUT_OF_RANGE, f"{schema.name}: {told}")
     return command

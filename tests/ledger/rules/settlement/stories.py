@@ -6,7 +6,15 @@ from ledger.values.instants import parse_day
 from ledger.values.money import Minor
 from ledger.vocabulary.commands import CorrectRefund, SettleRefund
 from ledger.vocabulary.events import Event, RefundIssued, ReservationExchanged
-from ledger.vocabulary.shapes import AccountType, Payment, PaymentMethod, Posting, Role, Side
+from ledger.vocabulary.shapes import (
+    AccountType,
+    InvoicedPurchase,
+    Payment,
+    PaymentMethod,
+    Posting,
+    Role,
+    Side,
+)
 from tests.ledger.rules.reservations.stories import (
     act,
     back,
@@ -70,6 +78,26 @@ def moved(debit: str, credit: str, amount: Minor) -> tuple[Posting, ...]:
     return (
         Posting(transaction=1, account=debit, side=Side.DEBIT, amount=amount),
         Posting(transaction=1, account=credit, side=Side.CREDIT, amount=amount),
+    )
+
+
+def on_it(
+    reservation_id: str,
+    price: Minor,
+    *,
+    quantity: int = 1,
+    refunded: Minor = 0,
+    netted: Minor = 0,
+    carried: bool = False,
+) -> InvoicedPurchase:
+    """A purchase as an invoice shows it."""
+    return InvoicedPurchase(
+        reservation_id=reservation_id,
+        quantity=quantity,
+        price=price,
+        refunded=refunded,
+        netted=netted,
+        carried=carried,
     )
 
 

@@ -20,6 +20,7 @@ from tests.ledger.rules.settlement.stories import (
     given_back,
     moved,
     net,
+    on_it,
     settle,
 )
 from tests.scenario import Scenario
@@ -75,6 +76,7 @@ def test_the_invoice_is_issued_again_and_the_amount_held() -> None:
             refund_id=refund.refund_id,
             lines=shown(36_500, 35_500),
             total=1_000,
+            purchases=(on_it("r-1", 36_500, refunded=35_500),),
             currency="USD",
         ),
         CreditHeld(

@@ -25,7 +25,15 @@ from ledger.vocabulary.shapes import (
 )
 from tests.ledger.rules.instances import acts
 from tests.ledger.rules.reservations.stories import holding, names, refund_entity
-from tests.ledger.rules.settlement.stories import by_card, given_back, moved, net, settle, traded
+from tests.ledger.rules.settlement.stories import (
+    by_card,
+    given_back,
+    moved,
+    net,
+    on_it,
+    settle,
+    traded,
+)
 from tests.scenario import Scenario
 
 CARD_ALONE = Payment(method=PaymentMethod.CARD, card_id="k-1")
@@ -65,6 +73,7 @@ def test_the_invoice_is_issued_again_and_the_gateway_asked_for_the_original_card
                 InvoiceLine(kind=InvoiceLineKind.REFUND, amount=-35_500),
             ),
             total=1_000,
+            purchases=(on_it("r-1", 36_500, refunded=35_500),),
             currency="USD",
         ),
         CardRefundRequested(
@@ -104,10 +113,16 @@ def test_the_gateway_fails_and_it_is_held_for_support() -> None:
             refund_id=refund_id,
             reason=HoldReason.GATEWAY_FAILED,
             gateway_reference="g-1",
+            gateway_reason="card closed",
             postings=moved("card_transit", "refund_payable", 36_500),
             currency="USD",
         ),
-        SupportTaskOpened(task_id=s.derived("task"), refund_id=refund_id, reason="GATEWAY_FAILED"),
+        SupportTaskOpened(
+            task_id=s.derived("task"),
+            refund_id=refund_id,
+            reason="GATEWAY_FAILED",
+            gateway_reason="card closed",
+        ),
     )
     assert net(s)["refund_payable"] == -36_500
 

@@ -1,0 +1,112 @@
+"""What stays invoiced: the purchases on an invoice, and what giving back changes of them.
+
+Every purchase stands on one invoice with its price, what was refunded of it, and the value of the
+returned reservations that it was netted with. When the invoice is cancelled, what is not given back
+is carried to the new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from msgspec.structs import replace
+
+from ledger.state.entities import Reservation
+from ledger.values.money import Minor, round_half_up
+from ledger.vocabulary.shapes import InvoicedPurchase
+
+Contents = tuple[InvoicedPurchase, ...]
+
+
+def bought(reservation_id: str, reservation: Reservation) -> InvoicedPurchase:
+    """A purchase as its first invoice shows it: all of it, at its price."""
+    return InvoicedPurchase(
+        reservation_id=reservation_id,
+        quantity=reservation.original_quantity,
+        price=reservation.total,
+        refunded=0,
+        netted=0,
+        carried=False,
+    )
+
+
+def with_refund(contents: Contents, reservation_id: str, amount: Minor) -> Contents:
+    """A refund of one of them is shown; a negative amount takes one back."""
+    return tuple(
+        replace(each, refunded=each.refunded + amount)
+        if each.reservation_id == reservation_id
+        else each
+        for each in contents
+    )
+
+
+def without_units(
+    contents: Contents, reservation_id: str, quantity: int, reservation: Reservation
+) -> Contents:
+    """Units given back for other reservations are shown no more, nor their price.
+
+    By hand: 2 units for 200.00, one exchanged: 1 unit for 100.00 stays. Of 3 for 100.00 one goes:
+    half-up(100.00 × 2 / 3) = 66.67 stays. Of which all goes, nothing stays.
+    """
+    kept: list[InvoicedPurchase] = []
+    for each in contents:
+        if each.reservation_id != reservation_id:
+            kept.append(each)
+        elif each.quantity > quantity:
+            left = each.quantity - quantity
+            share = Fraction(left, reservation.original_quantity)
+            price = round_half_up(reservation.total * share)
+            kept.append(replace(each, quantity=left, price=max(price, each.refunded)))
+    return tuple(kept)
+
+
+def with_value(contents: Contents, reservation_ids: Sequence[str], value: Minor) -> Contents:
+    """The value of what was returned pays for the purchases it is netted with, in their order, each
+    at most for its price.
+
+    By hand: 120.00 returned for n-1, 100.00, and n-2, 200.00: 100.00 for n-1 and 20.00 for n-2.
+    """
+    left, netted = value, dict[str, Minor]()
+    for each in sorted(
+        (one for one in contents if one.reservation_id in reservation_ids),
+        key=lambda one: reservation_ids.index(one.reservation_id),
+    ):
+        netted[each.reservation_id] = min(left, each.price - each.netted)
+        left -= netted[each.reservation_id]
+    return tuple(
+        replace(each, netted=each.netted + netted.get(each.reservation_id, 0)) for each in contents
+    )
+
+
+def without_value(contents: Contents, reservation_ids: Sequence[str], value: Minor) -> Contents:
+    """A returned value that was taken back pays no more: the last purchases lose it first."""
+    left, changed = value, dict[str, Minor]()
+    for each in sorted(
+        (one for one in contents if one.reservation_id in reservation_ids),
+        key=lambda one: -reservation_ids.index(one.reservation_id),
+    ):
+        changed[each.reservation_id] = min(left, each.netted)
+        left -= changed[each.reservation_id]
+    return tuple(
+        replace(each, netted=each.netted - changed.get(each.reservation_id, 0)) for each in contents
+    )
+
+
+def price_of(contents: Contents) -> Minor:
+    """What the PURCHASE line shows."""
+    return sum(each.price for each in contents)
+
+
+def refunded_of(contents: Contents) -> Minor:
+    """What the REFUND line shows: the refunds, and values netted as far as they are still used.
+
+    By hand: 250.00 bought with a value of 100.00: 100.00. All of it given back: 250.00 is shown,
+    and the value no more; the total is 0.00. Of half of it: 125.00 and the 100.00.
+    """
+    return sum(each.refunded + min(each.netted, each.price - each.refunded) for each in contents)
+
+
+def carried(contents: Contents, but: Sequence[str] = ()) -> Contents:
+    """The same, as they are shown on a new invoice; those of this act are not carried."""
+    return tuple(replace(each, carried=each.reservation_id not in but) for each in contents)

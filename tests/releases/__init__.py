@@ -1,0 +1,1 @@
+"""Logs that released versions wrote, and what this version makes of them."""
