@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from kafka import errors
 
 from ledger.log.kafka.client.settings import KafkaSettings
+from ledger.log.kafka.client.sockets import close_refused_sockets
 from ledger.log.seam import LogUnavailable
 
 T = TypeVar("T")
@@ -26,6 +27,7 @@ def open_client(client: Callable[..., T], settings: KafkaSettings, options: dict
     A client that cannot connect leaves threads and sockets behind when its construction fails, so
     whether anybody listens is asked first.
     """
+    close_refused_sockets()
     _await_listener(settings)
     try:
         return client(**options)
