@@ -39,7 +39,7 @@ def simulate(
     from console.rendering.sentences.events import told
     from console.running.terms_files import terms_of
     from console.submitting.command_files import read_bytes, read_lines
-    from console.submitting.scenario_runner import QuoteBook, run_scenario
+    from console.submitting.scenario_runner import AnswerBook, run_scenario
     from console.terminal.log_output import log_to_stderr
     from console.terminal.output import json_line, version
     from consumers.sandbox.simulation import Simulation
@@ -48,6 +48,6 @@ def simulate(
     log_to_stderr("error", json=False)
     lines = read_lines(file, read_bytes(file), require_at=True)
     world = Simulation(terms_of(terms or ()), version())
-    for step in run_scenario(world, world.take_events, lines, QuoteBook()):
+    for step in run_scenario(world, world.take_events, lines, AnswerBook()):
         for recorded in step.events:
             typer.echo(told(recorded) if pretty else json_line(event_to_json(recorded)))

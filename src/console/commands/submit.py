@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from console.submitting.live_submission import CommandContent, FindFirsts
     from console.submitting.outcomes import LineOutcome
     from console.submitting.sandbox_submission import Passed
-    from console.submitting.scenario_runner import FindQuote
     from ledger.values.money import Currency
+    from ledger.wire.json.command_file import FindAnswer
     from projector.asking.outcomes import Outcome
 
 PATIENCE_SECONDS = 60.0
@@ -81,7 +81,7 @@ def outcomes_of(
     from consumers.sandbox.sandbox_world import SandboxWorld
     from ledger.wire.json.command_file import CommandLine
 
-    quotes, firsts = find_quote_in(connection), _find_firsts_in(connection, listener)
+    quotes, firsts = find_answer_in(connection), _find_firsts_in(connection, listener)
     if sandbox:
         world = SandboxWorld(connection, listener.tools, patience_seconds=PATIENCE_SECONDS)
         _tell_if_behind(world.now(), lines)
@@ -105,16 +105,25 @@ def known_currencies(
     return dict(rows.fetchall())
 
 
-def find_quote_in(connection: Any) -> FindQuote:
-    """Looks up in the read models what a quote command was answered."""
-    from ledger.wire.json.command_file import Quoted
-    from projector.asking.outcomes import outcome
+def find_answer_in(connection: Any) -> FindAnswer:
+    """Looks up in the read models what a command led to."""
+    import msgspec
 
-    def find(account: str, command_id: str) -> Quoted | None:
-        for found in outcome(connection, account, command_id):
-            if found.quote_id is not None and found.quote_amount is not None:
-                return Quoted(quote_id=found.quote_id, amount=found.quote_amount)
-        return None
+    from console.submitting.scenario_runner import answer_with
+    from ledger.vocabulary.events import EVENTS
+    from ledger.wire.json.command_file import Answer
+
+    def find(account: str, command_id: str) -> Answer | None:
+        rows = connection.execute(
+            "SELECT event_name, body FROM finance.events"
+            " WHERE account_id = %s AND command_id = %s ORDER BY log_sequence",
+            (account, command_id),
+        )
+        found: Answer | None = None
+        for name, body in rows.fetchall():
+            event = msgspec.convert(body, EVENTS[name])
+            found = answer_with(found or Answer(), event) or found
+        return found
 
     return find
 
@@ -145,10 +154,10 @@ def _publish_only(
         raise BadInput("a sandbox goes step by step; leave out --no-wait")
     commands = [line for line in lines if isinstance(line, CommandLine)]
     for line in commands:
-        if line.quote_of or line.amount_of:
+        if line.references:
             raise BadInput(
-                f"line {line.line_number} refers to a quote, which has to be waited for; leave out "
-                "--no-wait"
+                f"line {line.line_number} refers to what an earlier one led to, which has to be "
+                "waited for; leave out --no-wait"
             )
     given = [resolve(line, lambda *_: None) for line in commands]
     listener.publish([command_record(each, ledger.partition_count) for each in given])

@@ -93,13 +93,13 @@ def _play(
     from console.demo.scene import lines_of
     from console.rendering.reports.answers import answer_table
     from console.submitting.live_listener import shown
-    from console.submitting.scenario_runner import QuoteBook, run_scenario
+    from console.submitting.scenario_runner import AnswerBook, run_scenario
     from consumers.sandbox.sandbox_world import SandboxWorld
     from ledger.wire.json.command_file import CommandLine
     from projector.asking.queries import ask
     from projector.questions import QUESTIONS
 
-    world, book = SandboxWorld(connection, listener.tools), QuoteBook()
+    world, book = SandboxWorld(connection, listener.tools), AnswerBook()
     lines = lines_of(scene, known_currencies(connection, listener, [scene.account]))
     for beat, line in zip(scene.beats, lines, strict=True):
         assert line.at is not None

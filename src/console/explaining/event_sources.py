@@ -128,7 +128,7 @@ def _printed(path: Path, content: bytes) -> Iterator[Entry]:
 
 def _played(path: Path, content: bytes, terms: TermsTable) -> Found:
     from console.submitting.command_files import read_lines
-    from console.submitting.scenario_runner import QuoteBook, run_scenario
+    from console.submitting.scenario_runner import AnswerBook, run_scenario
     from console.terminal.output import version
     from consumers.sandbox.simulation import Simulation
 
@@ -136,7 +136,7 @@ def _played(path: Path, content: bytes, terms: TermsTable) -> Found:
     world = Simulation(terms, version())
     entries: list[Entry] = []
     commands: dict[tuple[str, str], Json] = {}
-    for step in run_scenario(world, world.take_events, lines, QuoteBook()):
+    for step in run_scenario(world, world.take_events, lines, AnswerBook()):
         entries += [entry_of(event) for event in step.events]
         if step.given is not None:
             key = (step.given.meta.account_id, step.given.meta.command_id)

@@ -1,6 +1,6 @@
 """Publishes lines to a ledger that lives in the world's own time, and waits for what comes of them.
 
-Lines travel in batches; only a line that refers to a quote waits for that quote.
+Lines travel in batches; only a line that refers to what another led to waits for that.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from msgspec import Struct
 
 from console.submitting.live_listener import Listener
 from console.submitting.outcomes import Kind, LineOutcome, decided
-from console.submitting.scenario_runner import FindQuote, QuoteBook
+from console.submitting.scenario_runner import AnswerBook
 from consumers.follow_ups import command_record
 from ledger.vocabulary.digest import command_digest
 from ledger.vocabulary.envelope import RecordedEvent
-from ledger.wire.json.command_file import CommandLine, resolve
+from ledger.wire.json.command_file import CommandLine, FindAnswer, resolve
 from projector.asking.outcomes import Outcome
 
 BATCH_LINES = 5_000
@@ -48,13 +48,13 @@ class LiveSubmission:
     def __init__(
         self,
         listener: Listener,
-        find_quote: FindQuote,
+        find_answer: FindAnswer,
         find_firsts: FindFirsts,
         *,
         patience_seconds: float,
     ) -> None:
         self._listener = listener
-        self._book = QuoteBook(find_quote)
+        self._book = AnswerBook(find_answer)
         self._find_firsts = find_firsts
         self._patience_seconds = patience_seconds
         self._waiting: dict[Place, Sent] = {}
@@ -72,15 +72,15 @@ class LiveSubmission:
     def outcomes(self, lines: Sequence[CommandLine]) -> Iterator[LineOutcome]:
         """Send all lines and wait for all outcomes.
 
-        1. Lines are sent in batches; before one that needs a quote still under way, all sent so far
-        are waited for. 2. At the end all are waited for.
+        1. Lines are sent in batches; before one that refers to an earlier one, all sent so far are
+        waited for. 2. At the end all are waited for.
         """
         batch: list[CommandLine] = []
         for line in lines:
-            if line.quote_of or line.amount_of or len(batch) == BATCH_LINES:
+            if line.references or len(batch) == BATCH_LINES:
                 self.publish(batch)
                 batch = []
-                if line.quote_of or line.amount_of:
+                if line.references:
                     yield from self.wait()
             batch.append(line)
         self.publish(batch)

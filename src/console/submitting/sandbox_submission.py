@@ -8,11 +8,12 @@ from console.submitting.command_files import Line
 from console.submitting.live_listener import Listener
 from console.submitting.live_submission import FindFirsts
 from console.submitting.outcomes import Kind, LineOutcome, decided
-from console.submitting.scenario_runner import FindQuote, QuoteBook, Step, run_scenario
+from console.submitting.scenario_runner import AnswerBook, Step, run_scenario
 from consumers.follow_ups import command_record
 from consumers.sandbox.simulated_time import SteppedWorld
 from ledger.vocabulary.digest import command_digest
 from ledger.vocabulary.envelope import RecordedEvent
+from ledger.wire.json.command_file import FindAnswer
 
 Passed = tuple[RecordedEvent, ...]
 """What deadlines led to between two lines."""
@@ -22,11 +23,11 @@ def sandbox_outcomes(
     world: SteppedWorld,
     listener: Listener,
     lines: Sequence[Line],
-    find_quote: FindQuote,
+    find_answer: FindAnswer,
     find_firsts: FindFirsts,
 ) -> Iterator[LineOutcome | Passed]:
     """Each line's outcome in the order of the file, and what happened in between."""
-    for step in run_scenario(world, listener.take_events, lines, QuoteBook(find_quote)):
+    for step in run_scenario(world, listener.take_events, lines, AnswerBook(find_answer)):
         yield _outcome(step, listener, find_firsts) if step.line else step.events
 
 

@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from console.submitting.command_files import Line
 from consumers.sandbox.simulated_time import SteppedWorld, step_to
 from ledger.vocabulary.envelope import GivenCommand, RecordedEvent
 from ledger.vocabulary.events import (
+    Event,
+    InstanceIsolated,
     InstanceReturnQuoted,
+    MarketplaceRefundRequested,
+    RefundIssued,
+    ReservationExchanged,
     ReservationExchangeQuoted,
     ReservationRefundQuoted,
 )
-from ledger.wire.json.command_file import CommandLine, Quoted, resolve
-
-FindQuote = Callable[[str, str], Quoted | None]
-"""Account and command id of a quote command → what it was answered."""
-
+from ledger.wire.json.command_file import Answer, CommandLine, FindAnswer, resolve
 
 TakeEvents = Callable[[], Iterable[RecordedEvent]]
 """The events recorded since the last call, in order."""
@@ -34,31 +36,45 @@ class Step(Struct, frozen=True, kw_only=True):
     events: tuple[RecordedEvent, ...]
 
 
-class QuoteBook:
-    """The quotes given so far, by account and command; `earlier` knows those from before."""
+class AnswerBook:
+    """What commands led to so far, by account and command; `earlier` knows those from before."""
 
-    def __init__(self, earlier: FindQuote = lambda *_: None) -> None:
+    def __init__(self, earlier: FindAnswer = lambda *_: None) -> None:
         self._earlier = earlier
-        self._quotes: dict[tuple[str, str], Quoted] = {}
+        self._answers: dict[tuple[str, str], Answer] = {}
 
     def see(self, recorded: RecordedEvent) -> None:
-        """Remember the event if it is a quote."""
-        body, meta = recorded.body, recorded.meta
-        match body:
-            case InstanceReturnQuoted() | ReservationRefundQuoted() | ReservationExchangeQuoted():
-                quoted = Quoted(quote_id=body.quote_id, amount=body.amount)
-                self._quotes[meta.account_id, meta.causation_id] = quoted
-            case _:
-                return
+        """Remember what later lines may refer to."""
+        key = (recorded.meta.account_id, recorded.meta.causation_id)
+        answer = answer_with(self._answers.get(key, Answer()), recorded.body)
+        if answer is not None:
+            self._answers[key] = answer
 
-    def find(self, account: str, command_id: str) -> Quoted | None:
-        """What the quote command was answered; None if it was refused."""
-        found = self._quotes.get((account, command_id))
+    def find(self, account: str, command_id: str) -> Answer | None:
+        """What the command led to; None where that was nothing to refer to."""
+        found = self._answers.get((account, command_id))
         return found or self._earlier(account, command_id)
 
 
+def answer_with(answer: Answer, body: Event) -> Answer | None:
+    """The answer with one more event of its command; None where nobody refers to such an event."""
+    match body:
+        case InstanceReturnQuoted() | ReservationRefundQuoted() | ReservationExchangeQuoted():
+            return replace(answer, quote_id=body.quote_id, amount=body.amount)
+        case RefundIssued():
+            return replace(answer, refund_ids=(*answer.refund_ids, body.refund_id))
+        case ReservationExchanged():
+            return replace(answer, refund_ids=tuple(leg.refund_id for leg in body.returned))
+        case MarketplaceRefundRequested():
+            return replace(answer, request_id=body.request_id)
+        case InstanceIsolated():
+            return replace(answer, isolation_id=body.isolation_id)
+        case _:
+            return None
+
+
 def run_scenario(
-    world: SteppedWorld, take_events: TakeEvents, lines: Sequence[Line], book: QuoteBook
+    world: SteppedWorld, take_events: TakeEvents, lines: Sequence[Line], book: AnswerBook
 ) -> Iterator[Step]:
     """Give every line at its instant; a step for each line and each stretch of time with events.
 
@@ -79,12 +95,12 @@ def run_scenario(
         yield from _passed(take_events, book)
 
 
-def _passed(take_events: TakeEvents, book: QuoteBook) -> Iterator[Step]:
+def _passed(take_events: TakeEvents, book: AnswerBook) -> Iterator[Step]:
     if events := _taken(take_events, book):
         yield Step(line=None, given=None, events=events)
 
 
-def _taken(take_events: TakeEvents, book: QuoteBook) -> tuple[RecordedEvent, ...]:
+def _taken(take_events: TakeEvents, book: AnswerBook) -> tuple[RecordedEvent, ...]:
     events = tuple(take_events())
     for recorded in events:
         book.see(recorded)

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from console.submitting.command_files import read_bytes, read_lines
-from console.submitting.scenario_runner import QuoteBook, run_scenario
+from console.submitting.scenario_runner import AnswerBook, run_scenario
 from consumers.deciding.decider import GROUP
 from consumers.sandbox.simulation import Simulation
 from ledger.audit import audit
@@ -25,7 +25,7 @@ def played(file: Path) -> RecordedLog:
     """The log that a file of commands leads to."""
     world = Simulation(released_terms(), "0")
     for _ in run_scenario(
-        world, world.take_events, read_lines(file, read_bytes(file), require_at=True), QuoteBook()
+        world, world.take_events, read_lines(file, read_bytes(file), require_at=True), AnswerBook()
     ):
         pass
     return RecordedLog(world._cluster, GROUP)

@@ -5,6 +5,10 @@
  "quote_id": {"quote_of": "c-6"}, "acknowledged": true,
  "confirmed_amount": {"amount_of": "c-6"}}}
 {"at": "2026-01-13T00:00:00Z", "command": "AdvanceClock"}
+
+A line may refer to what an earlier command of its account led to, whose id nobody knows yet:
+{"quote_of": ID}, {"amount_of": ID}, {"refund_of": ID} (of an exchange with "leg": N, from 1),
+{"request_of": ID}, {"isolation_of": ID}.
 """
 
 from __future__ import annotations
@@ -29,20 +33,38 @@ from ledger.wire.json.reading import did_you_mean, read_command_body, shown
 ADVANCE_CLOCK = "AdvanceClock"
 
 _QUOTES = frozenset({"QuoteInstanceReturn", "QuoteReservationRefund", "QuoteReservationExchange"})
-_REFERENCES = {"quote_id": "quote_of", "confirmed_amount": "amount_of"}
+_REFERENCES = {
+    "quote_id": "quote_of",
+    "confirmed_amount": "amount_of",
+    "refund_id": "refund_of",
+    "request_id": "request_of",
+    "isolation_id": "isolation_of",
+}
+_OF_A_QUOTE = frozenset({"quote_of", "amount_of"})
+_UNKNOWN_YET = "not known yet"
+"""Stands for an id until the command that it comes of is decided."""
 _LINE_FIELDS = ("at", "command", "id", "account", "actor", "body")
 
 
+class Reference(Struct, frozen=True, kw_only=True):
+    """What an earlier command of the account led to: `word` says what, `of` is that command's id,
+    `leg` counts the returned reservations of an exchange from 1.
+    """
+
+    word: str
+    of: str
+    leg: int = 1
+
+
 class CommandLine(Struct, frozen=True, kw_only=True):
-    """A command of the file. `quote_of` and `amount_of` name an earlier quote command of the
-    account whose answer is not known yet; `resolve` fills them in.
+    """A command of the file. `references` name by field what is not known yet; `resolve` fills
+    them in.
     """
 
     line_number: int
     at: Instant | None
     command: GivenCommand
-    quote_of: str | None = None
-    amount_of: str | None = None
+    references: dict[str, Reference] = {}
     currency: Currency | None = None
 
     @property
@@ -88,11 +110,33 @@ class CommandFile(Struct, frozen=True, kw_only=True):
     problems: tuple[CommandFileProblem, ...]
 
 
-class Quoted(Struct, frozen=True, kw_only=True):
-    """What a quote command was answered: the quote's id, and the amount to confirm."""
+class Answer(Struct, frozen=True, kw_only=True):
+    """What a command led to, as far as later lines may refer to it: a quote with the amount to
+    confirm, the refunds in order, an application, an isolation.
+    """
 
-    quote_id: str
-    amount: Minor
+    quote_id: str | None = None
+    amount: Minor | None = None
+    refund_ids: tuple[str, ...] = ()
+    request_id: str | None = None
+    isolation_id: str | None = None
+
+    def id_of(self, reference: Reference) -> str | None:
+        """The id that a reference stands for; None where there is none."""
+        match reference.word:
+            case "quote_of":
+                return self.quote_id
+            case "refund_of" if reference.leg <= len(self.refund_ids):
+                return self.refund_ids[reference.leg - 1]
+            case "request_of":
+                return self.request_id
+            case "isolation_of":
+                return self.isolation_id
+        return None
+
+
+FindAnswer = Callable[[str, str], Answer | None]
+"""Account and command id → what the command led to; None where it led to nothing of the kind."""
 
 
 def read_command_file(
@@ -114,24 +158,23 @@ def read_command_file(
 
 
 def resolve(
-    line: CommandLine,
-    quotes: Callable[[str, str], Quoted | None],
-    sandbox_at: Instant | None = None,
+    line: CommandLine, answers: FindAnswer, sandbox_at: Instant | None = None
 ) -> GivenCommand:
-    """The command to publish, with the quote it refers to filled in.
+    """The command to publish, with what it refers to filled in.
 
-    `quotes(account, command_id)` tells what a quote command was answered; None if it was refused.
-    Then the id is one that no quote has and no amount is confirmed, so that the ledger refuses.
+    Where an earlier command was refused, the id is one that nothing has, and no amount is
+    confirmed, so that the ledger refuses.
     """
     command = line.command
     changes: dict[str, object] = {}
-    if line.quote_of is not None:
-        quoted = quotes(line.account, line.quote_of)
-        changes["quote_id"] = (
-            quoted.quote_id if quoted else derived_id("no quote", line.account, line.quote_of)
-        )
-    if line.amount_of is not None and (quoted := quotes(line.account, line.amount_of)):
-        changes |= {"confirmed_amount": quoted.amount, "currency": line.currency}
+    for field, reference in line.references.items():
+        answer = answers(line.account, reference.of) or Answer()
+        if reference.word == "amount_of":
+            if answer.amount is not None:
+                changes |= {field: answer.amount, "currency": line.currency}
+        else:
+            nothing = derived_id(f"no {reference.word}", line.account, reference.of)
+            changes[field] = answer.id_of(reference) or nothing
     return GivenCommand(
         meta=msgspec.structs.replace(command.meta, sandbox_at=sandbox_at),
         body=msgspec.structs.replace(command.body, **changes),
@@ -145,6 +188,7 @@ class _Reader:
         self.require_at = require_at
         self.currencies = dict(currencies)
         self.quoted: set[tuple[str, str]] = set()
+        self.given: set[tuple[str, str]] = set()
         self.last_at: Instant | None = None
         self.lines: list[CommandLine | AdvanceClock] = []
         self.problems: list[CommandFileProblem] = []
@@ -210,8 +254,8 @@ class _Reader:
         command_id, account = self._text(raw, "id"), self._text(raw, "account")
         actor = self._actor(raw.get("actor"))
         currency = self._currency_for(kind, account)
-        self._remember(kind, raw.get("body"), account, command_id)
         raw_body, references = self._references(kind, raw.get("body"), account)
+        self._remember(kind, raw.get("body"), account, command_id)
         body, wrong = read_command_body(kind, raw_body, currency)
         for problem in wrong:
             field = f"body.{problem.path}" if problem.path else "body"
@@ -232,8 +276,7 @@ class _Reader:
                     line_number=self.number,
                     at=at,
                     command=command,
-                    quote_of=references.get("quote_id"),
-                    amount_of=references.get("confirmed_amount"),
+                    references=references,
                     currency=currency,
                 )
             )
@@ -243,25 +286,36 @@ class _Reader:
 
     def _references(
         self, kind: type[Command], body: object, account: str | None
-    ) -> tuple[object, dict[str, str]]:
-        """The body without its references to quotes, and those references by field."""
+    ) -> tuple[object, dict[str, Reference]]:
+        """The body with its references left out or stood in for, and those references by field."""
         if not isinstance(body, Mapping):
             return ({} if body is None else body), {}
-        names = {field.name for field in fields_of(kind)}
-        found: dict[str, str] = {}
-        for field, word in _REFERENCES.items():
-            value = body.get(field)
-            if field in names and isinstance(value, Mapping) and word in value:
-                self._check_reference(f"body.{field}", word, value, account)
-                found[field] = str(value[word])
-        return {name: value for name, value in body.items() if name not in found}, found
+        fields = {field.name: field for field in fields_of(kind)}
+        found: dict[str, Reference] = {}
+        for name, word in _REFERENCES.items():
+            value = body.get(name)
+            if name in fields and isinstance(value, Mapping) and word in value:
+                self._check_reference(f"body.{name}", word, value, account)
+                leg = value.get("leg", 1)
+                number = leg if isinstance(leg, int) else 1
+                found[name] = Reference(word=word, of=str(value[word]), leg=number)
+        left = {name: value for name, value in body.items() if name not in found}
+        stand_ins = {name: _UNKNOWN_YET for name in found if fields[name].required}
+        return left | stand_ins, found
 
     def _check_reference(
         self, field: str, word: str, value: Mapping[str, Any], account: str | None
     ) -> None:
-        if len(value) > 1 or (account, str(value[word])) not in self.quoted:
-            expected = f'{{"{word}": ID}} with the id of a quote command above, of the same account'
-            self._fail(field, shown(value), expected)
+        leg = value.get("leg", 1) if word == "refund_of" else 1
+        known = {word, "leg"} if word == "refund_of" else {word}
+        there = self.quoted if word in _OF_A_QUOTE else self.given
+        counted = isinstance(leg, int) and not isinstance(leg, bool) and leg >= 1
+        if set(value) <= known and counted and (account, str(value[word])) in there:
+            return
+        kind = "quote command" if word in _OF_A_QUOTE else "command"
+        more = ', and "leg": N from 1 of an exchange' if word == "refund_of" else ""
+        expected = f'{{"{word}": ID}} with the id of a {kind} above, of the same account{more}'
+        self._fail(field, shown(value), expected)
 
     def _remember(
         self, kind: type[Command], body: object, account: str | None, command_id: str | None
@@ -269,6 +323,7 @@ class _Reader:
         """Keep what later lines lean on, even when this one has problems of its own."""
         if account is None or command_id is None:
             return
+        self.given.add((account, command_id))
         if kind.__name__ in _QUOTES:
             self.quoted.add((account, command_id))
         currency = body.get("currency") if isinstance(body, Mapping) else None

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from console.submitting.command_files import read_bytes, read_lines
-from console.submitting.scenario_runner import QuoteBook, run_scenario
+from console.submitting.scenario_runner import AnswerBook, run_scenario
 from consumers.sandbox.simulation import Simulation
 from ledger.terms.table import released_terms
 from ledger.vocabulary.commands import COMMANDS
@@ -49,7 +49,7 @@ def outcomes() -> Iterator[tuple[Any, list[Any]]]:
     for file in sorted(EXAMPLES.glob("*.jsonl")):
         world = Simulation(released_terms(), "0")
         lines = read_lines(file, read_bytes(file), require_at=True)
-        for step in run_scenario(world, world.take_events, lines, QuoteBook()):
+        for step in run_scenario(world, world.take_events, lines, AnswerBook()):
             if step.given is not None:
                 command_id = step.given.meta.command_id
                 own = [each for each in step.events if each.meta.causation_id == command_id]

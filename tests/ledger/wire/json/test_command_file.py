@@ -12,9 +12,10 @@ from ledger.vocabulary.commands import ExchangeReservations, OpenAccount, Return
 from ledger.vocabulary.shapes import Role
 from ledger.wire.json.command_file import (
     AdvanceClock,
+    Answer,
     CommandFile,
     CommandLine,
-    Quoted,
+    Reference,
     read_command_file,
     resolve,
 )
@@ -87,7 +88,11 @@ def test_a_file_is_read_line_by_line() -> None:
     assert isinstance(quote, CommandLine)
     assert (quote.line_number, quote.name, quote.id) == (3, "QuoteInstanceReturn", "c-6")
     assert isinstance(act, CommandLine)
-    assert (act.quote_of, act.amount_of, act.currency) == ("c-6", "c-6", "CNY")
+    assert act.references == {
+        "quote_id": Reference(word="quote_of", of="c-6"),
+        "confirmed_amount": Reference(word="amount_of", of="c-6"),
+    }
+    assert act.currency == "CNY"
     assert advance == AdvanceClock(line_number=5, at=parse_instant("2026-01-13T00:00:00Z"))
 
 
@@ -103,9 +108,9 @@ def test_a_quote_is_filled_in_when_it_is_known() -> None:
     assert isinstance(act, CommandLine)
     asked: list[tuple[str, str]] = []
 
-    def quotes(account: str, command_id: str) -> Quoted:
+    def quotes(account: str, command_id: str) -> Answer:
         asked.append((account, command_id))
-        return Quoted(quote_id="q-1", amount=500)
+        return Answer(quote_id="q-1", amount=500)
 
     command = resolve(act, quotes, sandbox_at=7)
     assert command.body == ReturnInstance(
@@ -145,7 +150,7 @@ def test_an_exchange_may_confirm_a_quoted_amount() -> None:
     assert file.problems == ()
     act = file.lines[2]
     assert isinstance(act, CommandLine)
-    body = resolve(act, lambda *_: Quoted(quote_id="q-1", amount=-5)).body
+    body = resolve(act, lambda *_: Answer(quote_id="q-1", amount=-5)).body
     assert isinstance(body, ExchangeReservations)
     assert (body.confirmed_amount, body.currency) == (-5, "USD")
 
@@ -298,3 +303,50 @@ def test_all_problems_of_the_file_are_told() -> None:
 def test_a_file_with_a_lone_surrogate_can_still_be_told_about() -> None:
     for text in told(QUOTE | {"body": {"instance_id": "\ud800"}}):
         assert text.encode()
+
+
+def test_what_a_command_led_to_is_referred_to_by_its_id() -> None:
+    body = {"refund_id": {"refund_of": "c-7", "leg": 2}, "reason": "twice", "restore_quota": True}
+    support = {"id": "s-1", "role": "SUPPORT"}
+    corrected = ACT | {"id": "c-8", "command": "CorrectRefund", "actor": support}
+    (*_, line) = read(OPEN, QUOTE, ACT, corrected | {"body": body | {"restore_cap": False}}).lines
+    assert isinstance(line, CommandLine)
+    assert line.references == {"refund_id": Reference(word="refund_of", of="c-7", leg=2)}
+    legs = Answer(refund_ids=("r-1", "r-2"))
+    assert getattr(resolve(line, lambda *_: legs).body, "refund_id", None) == "r-2"
+    unknown = resolve(line, lambda *_: Answer(refund_ids=("r-1",))).body
+    assert getattr(unknown, "refund_id", None) not in {"r-1", "r-2", "not known yet"}
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        {"refund_of": "c-9"},
+        {"refund_of": "c-8"},
+        {"refund_of": "c-7", "leg": 0},
+        {"refund_of": "c-7", "leg": "1"},
+        {"refund_of": "c-7", "leg": True},
+        {"refund_of": "c-7", "of": 1},
+    ],
+)
+def test_a_reference_to_no_command_above_is_told(reference: dict[str, object]) -> None:
+    body = {"refund_id": reference, "gateway_reference": "g-1"}
+    billing = {"id": "b-1", "role": "BILLING"}
+    line = ACT | {"id": "c-8", "command": "ConfirmCardRefund", "actor": billing, "body": body}
+    (problem,) = told(OPEN, QUOTE, ACT, line)
+    assert problem.startswith("line 4, body.refund_id: found")
+    assert 'expected {"refund_of": ID} with the id of a command above' in problem
+
+
+@pytest.mark.parametrize(
+    ("word", "answer", "expected"),
+    [
+        ("request_of", Answer(request_id="q-1"), "q-1"),
+        ("isolation_of", Answer(isolation_id="i-1"), "i-1"),
+        ("quote_of", Answer(quote_id="z-1"), "z-1"),
+        ("refund_of", Answer(refund_ids=("r-1",)), "r-1"),
+        ("refund_of", Answer(), None),
+    ],
+)
+def test_each_word_stands_for_its_own_id(word: str, answer: Answer, expected: str | None) -> None:
+    assert answer.id_of(Reference(word=word, of="c-1")) == expected
