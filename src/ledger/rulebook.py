@@ -267,7 +267,12 @@ RESERVATIONS: tuple[Rule, ...] = (
         terms=("cap_usd", "cap_window_days", "cap_basis"),
     ),
     _calculation("termination_fee", HELD, terms=("termination_fee",)),
-    _policy("partial_quantity", HELD, "ledger.calculations.partial_quantity"),
+    _policy(
+        "partial_quantity",
+        HELD,
+        "ledger.calculations.partial_quantity",
+        terms=("partial_rounding",),
+    ),
     _policy(
         "exchange", HELD, "ledger.calculations.exchange", terms=("families", "not_exchangeable")
     ),
@@ -347,6 +352,29 @@ def code_of(policy: Callable[..., object]) -> Code:
 def numbers(rule: Rule, terms: Terms) -> dict[str, object]:
     """The terms a rule takes its numbers from, by name, as a person would write them."""
     return {name: _plain(name, getattr(terms, name)) for name in rule.terms}
+
+
+class Difference(Struct, frozen=True, kw_only=True):
+    """A number that two versions of the terms have differently, and the rules that use it."""
+
+    name: str
+    rules: tuple[str, ...]
+    old: object
+    new: object
+
+
+def differences(old: Terms, new: Terms) -> tuple[Difference, ...]:
+    """What the newer version changes, in the order of the terms' own keys."""
+    return tuple(
+        Difference(
+            name=name,
+            rules=tuple(rule.name for rule in RULES.values() if name in rule.terms),
+            old=_plain(name, getattr(old, name)),
+            new=_plain(name, getattr(new, name)),
+        )
+        for name in Terms.__struct_fields__
+        if name != "version" and getattr(old, name) != getattr(new, name)
+    )
 
 
 @cache

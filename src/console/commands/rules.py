@@ -28,6 +28,10 @@ def rules(
     terms: Annotated[
         list[Path] | None, typer.Option("--terms", help="A file of terms, beside the released.")
     ] = None,
+    diff: Annotated[
+        tuple[str, str] | None,
+        typer.Option("--diff", metavar="OLD NEW", help="What differs between two versions."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a rule.")] = False,
 ) -> None:
     """List the rules with numbers in force and codes.
@@ -40,11 +44,16 @@ def rules(
 
       refundctl rules refund_cap --at 2026-01-05T08:00:00Z
 
+      refundctl rules --diff 1 2
+
       refundctl rules --json | jq 'select(.codes | index("WRONG_STATE"))'
     """
     from console.terminal.output import console, json_line, put
     from ledger.rulebook import RULES
 
+    if diff is not None:
+        _print_differences(*diff, terms, as_json=as_json)
+        return
     chosen = list(RULES.values()) if name is None else [_known(name)]
     in_force = _terms_at(at, terms)
     if as_json:
@@ -94,6 +103,39 @@ def _terms_at(at: str | None, files: list[Path] | None) -> Terms:
     except ValueError as error:
         raise BadInput(f"--at: {error}; write one such as 2026-01-05T08:00:00Z") from error
     return terms_of(files or ()).at(instant)
+
+
+def _print_differences(old: str, new: str, files: list[Path] | None, *, as_json: bool) -> None:
+    """Every number that the newer version changes, with the rules that it is a number of."""
+    from console.running.terms_files import terms_of
+    from console.terminal.output import json_line
+    from ledger.rulebook import differences
+
+    table = terms_of(files or ())
+    try:
+        before, after = table.version(old), table.version(new)
+    except LookupError as error:
+        known = ", ".join(each.version for each in table.versions)
+        raise BadInput(f"--diff: {error.args[0]}; it has {known}") from error
+    for found in differences(before, after):
+        if as_json:
+            told = {"name": found.name, "rules": found.rules, old: found.old, new: found.new}
+            typer.echo(json_line(told))
+        else:
+            typer.echo(f"{found.name} ({', '.join(found.rules) or 'the version itself'})")
+            for line in _changed(found.old, found.new):
+                typer.echo(f"  {line}")
+
+
+def _changed(old: object, new: object) -> list[str]:
+    """One line a change: of a table those of its entries that differ."""
+    if not isinstance(old, dict) or not isinstance(new, dict):
+        return [f"{_in_full(old)} → {_in_full(new)}"]
+    return [
+        f"{key}: {old.get(key, 'nothing')} → {new.get(key, 'nothing')}"
+        for key in dict.fromkeys([*old, *new])
+        if old.get(key) != new.get(key)
+    ]
 
 
 def _table(chosen: list[Rule], terms: Terms) -> Table:

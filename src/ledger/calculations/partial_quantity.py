@@ -10,9 +10,12 @@ from ledger.calculations.prorated_value import Period, current_period, prorated_
 from ledger.calculations.remaining_commitment import later_instalments
 from ledger.calculations.working import amount, step
 from ledger.state.entities import InstalmentReturns, Reservation
+from ledger.terms.table import PartialRounding
 from ledger.values.instants import Day, format_day
 from ledger.values.money import Currency, Minor, round_half_up
 from ledger.vocabulary.shapes import BillingPlan, WorkingStep
+
+_CUMULATIVE = PartialRounding.CUMULATIVE
 
 
 def reservation_return(
@@ -22,6 +25,7 @@ def reservation_return(
     *,
     today: Day,
     currency: Currency,
+    rounding: PartialRounding,
 ) -> ReturnFigures:
     """What giving back so many (all that are held where None) is worth on that day.
 
@@ -31,17 +35,23 @@ def reservation_return(
 
     By hand: 0.01 for a quantity of 2, one given back at a time on the first day: half up of 0.005
     is 0.01, then at most 0.00 is left.
+
+    Rounded together (`CUMULATIVE`), a part is worth what all parts given back in this period come
+    to with it, less what they come to without it. By hand: 100.00 for 3, one at a time on the first
+    day: 33.33, then 66.67 − 33.33 = 33.34, then 100.00 − 66.67 = 33.33.
     """
     asked = reservation.quantity if quantity is None else quantity
     priced = min(asked, reservation.quantity)
     period = current_period(reservation, today)
-    prorated = prorated_value(period, priced, reservation.original_quantity, today)
+    before = _given_back_before(reservation, period) if rounding is _CUMULATIVE else 0
+    prorated = prorated_value(period, before + priced, reservation.original_quantity, today)
+    prorated -= prorated_value(period, before, reservation.original_quantity, today)
     paid, refunded = _paid_and_refunded(reservation, period)
     value = at_most_left(prorated, paid, refunded)
     later = later_instalments(reservation, period.number, priced)
     working = [
         _days(reservation_id, reservation, period, today),
-        _prorated(reservation, period, priced, prorated, today, currency),
+        _prorated(reservation, period, priced, prorated, today, currency, before),
     ]
     if value < prorated:
         inputs = {"paid": amount(paid, currency), "refunded_before": amount(refunded, currency)}
@@ -67,6 +77,12 @@ def _paid_and_refunded(reservation: Reservation, period: Period) -> tuple[Minor,
     return round_half_up(share), returns.refunded
 
 
+def _given_back_before(reservation: Reservation, period: Period) -> int:
+    """How many went back in this period of payment before."""
+    returns = reservation.returns
+    return 0 if returns is None or returns.number != period.number else returns.quantity
+
+
 def _days(reservation_id: str, reservation: Reservation, period: Period, today: Day) -> WorkingStep:
     inputs = {
         "reservation": reservation_id,
@@ -86,7 +102,10 @@ def _prorated(
     value: Minor,
     today: Day,
     currency: Currency,
+    before: int,
 ) -> WorkingStep:
+    together = {"given_back_before": str(before)} if before else {}
+    rounding = "half up, with those before, less those before" if before else "half up, once"
     return step(
         "prorated_value",
         amount(value, currency),
@@ -95,7 +114,8 @@ def _prorated(
         original_quantity=str(reservation.original_quantity),
         remaining_days=str(period.remaining(today)),
         days=str(period.days),
-        rounding="half up, once",
+        **together,
+        rounding=rounding,
     )
 
 

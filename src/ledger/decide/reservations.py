@@ -165,6 +165,7 @@ def _returned(case: Case, reservation_id: str, quantity: int | None) -> ReturnFi
         quantity,
         today=day_of(case.now, "UTC"),
         currency=case.account.currency,
+        rounding=case.terms.partial_rounding,
     )
 
 

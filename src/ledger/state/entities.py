@@ -121,8 +121,8 @@ class InstanceOrder(Struct, frozen=True, kw_only=True):
 class Isolation(Struct, frozen=True, kw_only=True):
     """One stay in the recycle bin. `averted_by` is the renewal that averts the destruction.
 
-    `late_since` is the end of an order that was over before it was recorded: its time ran out then,
-    but the instance never stood still.
+    `late_since` is the end of the first of the orders that were over before they were recorded: the
+    time ran out then, but the instance never stood still.
     """
 
     isolation_id: str
@@ -134,7 +134,10 @@ class Isolation(Struct, frozen=True, kw_only=True):
 
 
 class Instance(Struct, frozen=True, kw_only=True):
-    """An instance: its live orders in the order of their start, and its last isolation."""
+    """An instance: its live orders in the order of their start, and its last isolation.
+
+    `late_since` is that of the isolation it was restored from last.
+    """
 
     instance_id: str
     billing: Billing
@@ -142,6 +145,7 @@ class Instance(Struct, frozen=True, kw_only=True):
     orders: tuple[InstanceOrder, ...] = ()
     isolation: Isolation | None = None
     destroyed_by_retention: bool = False
+    late_since: Instant | None = None
 
 
 class Order(Struct, frozen=True, kw_only=True):

@@ -69,7 +69,10 @@ def _moved(
             )
             return replace(instance, status=InstanceStatus.ISOLATED, orders=(), isolation=isolation)
         case InstanceRestored():
-            return replace(instance, status=InstanceStatus.RUNNING, isolation=None)
+            since = None if instance.isolation is None else instance.isolation.late_since
+            return replace(
+                instance, status=InstanceStatus.RUNNING, isolation=None, late_since=since
+            )
         case InstanceDestroyed():
             return replace(
                 instance,
@@ -82,11 +85,15 @@ def _moved(
 
 
 def _late_since(instance: Instance, event: InstanceIsolated) -> Instant | None:
-    """The end of the order whose end put it there, if it was recorded only then or later."""
+    """The end of the order whose end put it there, if it was recorded only then or later; of
+    several such orders in a row the earliest end.
+    """
     if event.reason is not IsolationReason.EXPIRED or not instance.orders:
         return None
     last = instance.orders[-1]
-    return last.ends_at if last.recorded_at >= last.ends_at else None
+    if last.recorded_at < last.ends_at:
+        return None
+    return last.ends_at if instance.late_since is None else min(instance.late_since, last.ends_at)
 
 
 def _order_recorded(state: State, meta: EventMeta, event: InstanceOrderRecorded) -> list[Change]:

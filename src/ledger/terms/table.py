@@ -27,8 +27,18 @@ class CapBasis(StrEnum):
     COMMITMENT = "COMMITMENT"
 
 
+class PartialRounding(StrEnum):
+    """How parts of a reservation given back one by one are rounded: each alone, or together."""
+
+    EACH = "EACH"
+    CUMULATIVE = "CUMULATIVE"
+
+
 class Terms(Struct, frozen=True, kw_only=True):
-    """One version of the numbers. Windows are in the unit their name ends in."""
+    """One version of the numbers. Windows are in the unit their name ends in.
+
+    A key with a default came after a version was released that does not name it.
+    """
 
     version: str
     effective_from: Instant
@@ -51,6 +61,7 @@ class Terms(Struct, frozen=True, kw_only=True):
     not_exchangeable: frozenset[str]
     families: dict[str, str]
     swaps: dict[str, str]
+    partial_rounding: PartialRounding = PartialRounding.EACH
 
 
 class TermsTable(Struct, frozen=True, kw_only=True):
@@ -123,7 +134,7 @@ def parse_terms(text: str, base: Terms | None = None) -> Terms:
             values[name] = _value(f"{section}.{name}".lstrip("."), read, sections[section][name])
         elif base is not None and name not in _OWN:
             values[name] = getattr(base, name)
-        else:
+        elif name not in _WITH_DEFAULT:
             raise ValueError(f"terms: the key {name!r} is missing")
     for section, keys in sections.items():
         for key in keys:
@@ -213,6 +224,7 @@ def _pairs(raw: Any) -> dict[str, str]:
 
 _MOST = 1_000_000
 _OWN = ("version", "effective_from")
+_WITH_DEFAULT = ("partial_rounding",)
 _KEYS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "version": ("", _text),
     "effective_from": ("", _instant),
@@ -235,5 +247,6 @@ _KEYS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "not_exchangeable": ("reservations", _names),
     "families": ("reservations", _pairs),
     "swaps": ("reservations", _pairs),
+    "partial_rounding": ("reservations", PartialRounding),
 }
 """Every key: the section it stands in, and how it is read."""

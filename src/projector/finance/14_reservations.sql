@@ -86,19 +86,29 @@ WITH begun AS (
         ON f.account_id = b.account_id AND f.command_id = b.command_id
         AND f.source_kind = 'RESERVATION' AND f.source_id = b.reservation_id
     GROUP BY b.account_id, b.reservation_id, b.instalment
-), valued AS (
-    SELECT d.*,
-           greatest(0, least(
-               finance.half_up(d.paid * d.quantity * d.left_days, d.original_quantity * d.all_days),
-               finance.half_up(d.paid * (d.quantity + coalesce(x.quantity, 0)), d.original_quantity)
-               - coalesce(x.refunded, 0))) AS value,
-           CASE d.billing_plan WHEN 'UPFRONT' THEN 0 ELSE finance.half_up(
-               (d.total_minor - finance.half_up(d.total_minor::numeric * d.instalment, d.term_months))
-               * d.quantity, d.original_quantity) END AS later
+), rounding AS (
+    SELECT t.partial_rounding = 'CUMULATIVE' AS together
+    FROM finance.terms t WHERE t.effective_from <= day::timestamp AT TIME ZONE 'UTC'
+    ORDER BY t.position DESC LIMIT 1
+), counted AS (
+    SELECT d.*, x.quantity AS given_back, x.refunded,
+           CASE WHEN (SELECT together FROM rounding) THEN coalesce(x.quantity, 0) ELSE 0 END AS q0
     FROM days d
     LEFT JOIN returned x
         ON x.account_id = d.account_id AND x.reservation_id = d.reservation_id
         AND x.instalment = d.instalment
+), valued AS (
+    SELECT d.*,
+           greatest(0, least(
+               finance.half_up(d.paid * (d.q0 + d.quantity) * d.left_days,
+                               d.original_quantity * d.all_days)
+               - finance.half_up(d.paid * d.q0 * d.left_days, d.original_quantity * d.all_days),
+               finance.half_up(d.paid * (d.quantity + coalesce(d.given_back, 0)), d.original_quantity)
+               - coalesce(d.refunded, 0))) AS value,
+           CASE d.billing_plan WHEN 'UPFRONT' THEN 0 ELSE finance.half_up(
+               (d.total_minor - finance.half_up(d.total_minor::numeric * d.instalment, d.term_months))
+               * d.quantity, d.original_quantity) END AS later
+    FROM counted d
 )
 SELECT v.account_id, v.reservation_id, v.instalment, v.left_days, v.all_days, v.value,
        v.value + v.later

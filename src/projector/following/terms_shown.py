@@ -14,8 +14,8 @@ from projector.rows.tables import as_json
 _INSERT = """
 INSERT INTO finance.terms (version, position, effective_from, time_zone, full_refunds_per_account,
     ordinary_returns_per_account, marketplace_refunds_per_account, cap_usd, cap_window_days,
-    cap_basis, not_exchangeable, families)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+    cap_basis, not_exchangeable, families, partial_rounding)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 
 
@@ -40,4 +40,5 @@ def _row(position: int, terms: Terms) -> tuple[Any, ...]:
         terms.cap_basis.value,
         as_json(sorted(terms.not_exchangeable)),
         as_json(terms.families),
+        terms.partial_rounding.value,
     )

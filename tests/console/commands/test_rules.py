@@ -137,3 +137,23 @@ def test_a_folder_of_terms_is_read_file_by_file(terminal: Terminal, own: Path) -
     assert ran.code == 2
     assert "the folder holds no .toml file" in ran.err
     assert "No such file" in terminal.run("rules", "--terms", own).err
+
+
+def test_the_difference_of_two_versions_names_numbers_and_rules(terminal: Terminal) -> None:
+    ran = terminal.run("rules", "--diff", "1", "2")
+    assert ran.code == 0
+    assert "partial_rounding (partial_quantity)\n  EACH → CUMULATIVE\n" in ran.out
+    assert "  DedicatedHost: nothing → compute\n" in ran.out
+    assert "VirtualMachines" not in ran.out
+    names = [one["name"] for one in terminal.run("rules", "--diff", "1", "2", "--json").objects]
+    assert names == ["effective_from", "families", "partial_rounding"]
+
+
+def test_the_difference_with_a_version_that_is_not_there_is_told(terminal: Terminal) -> None:
+    ran = terminal.run("rules", "--diff", "1", "9")
+    assert (ran.code, "it has 1, 2" in ran.err) == (2, True)
+
+
+def test_the_rules_of_an_instant_have_the_numbers_in_force_then(terminal: Terminal) -> None:
+    ran = terminal.run("rules", "partial_quantity", "--at", "2027-01-01T00:00:00Z")
+    assert "partial_rounding = CUMULATIVE" in ran.out

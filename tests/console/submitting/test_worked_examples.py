@@ -78,6 +78,14 @@ def test_7_on_the_last_day_one_day_remains(terminal: Terminal) -> None:
     assert (result_of(refund, "days_remaining"), refund["amount"]) == ("1 of 365 days", "10.00")
 
 
+def test_13_three_parts_of_a_hundred(terminal: Terminal) -> None:
+    """Each alone in 2026: 3 × 33.33 = 99.99. Together from 2027 on: 66.67 − 33.33 = 33.34."""
+    amounts = [
+        body["amount"] for body in bodies(terminal, "worked-13-parts-of-a-whole", "RefundIssued")
+    ]
+    assert amounts == ["33.33", "33.33", "33.33", "33.33", "33.34", "33.33"]
+
+
 @pytest.mark.parametrize(
     ("name", "code"),
     [

@@ -15,7 +15,15 @@ from ledger.calculations.partial_quantity import reservation_return
 from ledger.calculations.refund_cap import cap_room
 from ledger.state.entities import Reservation
 from ledger.terms.table import CapBasis, released_terms
-from ledger.values.instants import DAY, Day, as_date, as_datetime, parse_day, parse_instant
+from ledger.values.instants import (
+    DAY,
+    Day,
+    as_date,
+    as_datetime,
+    parse_day,
+    parse_instant,
+    start_of_day,
+)
 from ledger.vocabulary.commands import DeclineMarketplaceRefund, WithdrawMarketplaceRefund
 from ledger.vocabulary.shapes import InvoiceState, Payment, PaymentMethod
 from tests.bodies import paid, returning
@@ -105,7 +113,10 @@ def test_what_is_left_of_a_reservation_is_what_the_calculation_says(
             assert held is not None
             if not held.quantity:
                 continue
-            figures = reservation_return(reservation_id, held, None, today=day, currency="USD")
+            rounding = released_terms().at(start_of_day(day, "UTC")).partial_rounding
+            figures = reservation_return(
+                reservation_id, held, None, today=day, currency="USD", rounding=rounding
+            )
             expected = (figures.value, figures.value + figures.later_instalments)
             assert (value, commitment) == expected, (reservation_id, as_date(day))
 

@@ -135,6 +135,17 @@ def test_orders_recorded_late_end_running_when_the_last_one_runs(
     assert instance(s).orders[-1].ends_at == runs_until
 
 
+def test_renewals_recorded_out_of_order_each_begin_a_new_window() -> None:
+    s = heard_of()
+    s.give(renewal("o-3", line("i-1"), starts_at=END + DAY, ends_at=END + 2 * DAY))
+    woken(s)
+    s.later(WINDOW).give(renewal("o-2", line("i-1"), starts_at=END, ends_at=END + DAY))
+    woken(s)
+    s.later(WINDOW)
+    s.give(renewal("o-4", line("i-1"), starts_at=END + 2 * DAY, ends_at=JUNE + 4 * WINDOW))
+    assert instance(s).status is InstanceStatus.RUNNING
+
+
 def woken(s: Scenario) -> None:
     """The timer of what is over by now."""
     there = instance(s)

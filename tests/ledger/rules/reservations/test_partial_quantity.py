@@ -5,10 +5,14 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ledger.calculations.never_twice import at_most_left
 from ledger.postings import refund_issued
 from ledger.state.entities import ReservationStatus
+from ledger.terms.table import released_terms
+from ledger.values.instants import DAY
 from ledger.values.money import round_half_up
 from ledger.values.refusal import Code
 from ledger.vocabulary.events import RefundIssued, ReservationCancelled
@@ -29,6 +33,9 @@ from tests.ledger.rules.reservations.stories import (
     the_refund,
     the_reservation,
 )
+from tests.scenario import Scenario, with_terms
+
+NO_CAP = with_terms(released_terms(), cap_usd=10**9)
 
 
 def test_some_of_it_is_given_back_to_the_original_payment() -> None:
@@ -147,3 +154,61 @@ def test_a_quote_above_what_is_held_cancels_no_instalments_that_are_not_there() 
     """1,200.00 in twelve for three: 100.00 now and 1,100.00 to come, though four are asked for."""
     found = quoted(holding(bought(120_000, quantity=3, plan=MONTHLY)).when(quote(quantity=4)))
     assert found.cap == CapUse(refund_usd=10_000, cancelled_commitment_usd=120_000, rate="1")
+
+
+NEW_YEAR = "2027-01-01T00:00:00Z"
+BEFORE = "2026-12-31T23:59:59Z"
+
+
+def one_by_one(s: Scenario, times: int) -> list[int]:
+    """Given back one at a time; what each is worth."""
+    return [the_refund(by_support(s, quantity=1)).amount for _ in range(times)]
+
+
+@pytest.mark.parametrize(
+    ("at", "day", "amounts"),
+    [
+        (BEFORE, "2026-12-31", [3_333, 3_333, 3_333]),
+        (NEW_YEAR, "2027-01-01", [3_333, 3_334, 3_333]),
+    ],
+)
+def test_parts_are_rounded_together_from_the_version_that_says_so(
+    at: str, day: str, amounts: list[int]
+) -> None:
+    s = holding(bought(10_000, quantity=3, starts_on=day)).at(at)
+    assert one_by_one(s, 3) == amounts
+
+
+def test_the_working_says_what_was_given_back_before() -> None:
+    s = holding(bought(10_000, quantity=3, starts_on="2027-01-01")).at(NEW_YEAR)
+    one_by_one(s, 1)
+    (shown,) = (
+        step for step in quoted(s.when(quote(quantity=1))).working if step.step == "prorated_value"
+    )
+    assert (shown.inputs["given_back_before"], shown.result) == ("1", "33.34 USD")
+
+
+def test_what_went_back_in_an_earlier_instalment_does_not_count() -> None:
+    s = holding(bought(36_000, quantity=3, plan=MONTHLY, starts_on="2027-01-01")).at(NEW_YEAR)
+    one_by_one(s, 1)
+    s.at("2027-02-01T00:00:00Z")
+    assert one_by_one(s, 2) == [1_000, 1_000]
+
+
+def test_a_leg_of_an_exchange_counts_as_given_back_before() -> None:
+    s = holding(bought(10_000, quantity=3, starts_on="2027-01-01")).at(NEW_YEAR)
+    s.give(exchange((back("r-1", 1),), (new(40_000),)), role=Role.SUPPORT)
+    assert one_by_one(s, 2) == [3_334, 3_333]
+
+
+@given(total=st.integers(0, 10**6), quantity=st.integers(1, 12), later=st.integers(0, 364))
+def test_parts_of_one_day_come_to_what_all_of_them_do(
+    total: int, quantity: int, later: int
+) -> None:
+    """Whatever was paid, for however many, on whatever day; in any split."""
+    day = "2027-01-01T00:00:00Z"
+    whole = holding(bought(total, quantity=quantity, starts_on="2027-01-01"), terms=NO_CAP).at(day)
+    parts = holding(bought(total, quantity=quantity, starts_on="2027-01-01"), terms=NO_CAP).at(day)
+    whole.later(later * DAY)
+    parts.later(later * DAY)
+    assert sum(one_by_one(parts, quantity)) == the_refund(by_support(whole)).amount
