@@ -84,7 +84,8 @@ def crowded(source: Path) -> Iterator[str]:
     """Folders with more files and folders side by side than one can take in."""
     for folder in sorted({path.parent for path in source.rglob("*.py")}):
         beside = [path for path in folder.iterdir() if path.stem not in _NOT_COUNTED]
-        if len(beside) > SIBLINGS and not folder.as_posix().endswith(tuple(OF_ONE_SHAPE)):
+        of_one_shape = folder.as_posix().endswith(tuple(f"/{each}" for each in OF_ONE_SHAPE))
+        if len(beside) > SIBLINGS and not of_one_shape:
             yield f"{folder}: {len(beside)} files side by side, at most {SIBLINGS}; make folders"
 
 

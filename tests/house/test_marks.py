@@ -46,12 +46,22 @@ def test_a_long_signature_does_not_count_as_length(tmp_path: Path) -> None:
 
 
 def test_a_crowded_folder_is_named_unless_its_files_have_one_shape(tmp_path: Path) -> None:
-    for name in ("room", "policies"):
+    for name in ("full", "room", "policies", "no_policies"):
         folder = tmp_path / name
         folder.mkdir()
-        for number in range(15):
+        for number in range(14 if name == "full" else 15):
             (folder / f"file_{number}.py").touch()
         (folder / "__init__.py").touch()
     assert list(crowded(tmp_path)) == [
-        f"{tmp_path / 'room'}: 15 files side by side, at most 14; make folders"
+        f"{tmp_path / name}: 15 files side by side, at most 14; make folders"
+        for name in ("no_policies", "room")
     ]
+
+
+def test_a_folder_counts_beside_the_files(tmp_path: Path) -> None:
+    for number in range(14):
+        (tmp_path / f"file_{number}.py").touch()
+    assert list(crowded(tmp_path)) == []
+    (tmp_path / "inner").mkdir()
+    (fault,) = crowded(tmp_path)
+    assert "15 files side by side" in fault
