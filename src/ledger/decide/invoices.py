@@ -6,7 +6,7 @@ from ledger.decide.facts import derived
 from ledger.policies.case import Case
 from ledger.state.entities import Exchange, Invoice, Refund, RefundStatus, Reservation
 from ledger.state.invoice_contents import Contents, price_of, refunded_of
-from ledger.state.invoices import cancelled_by, contents_after, standing
+from ledger.state.invoices import cancelled_by, contents_after, of_the_returned, standing
 from ledger.values.money import Minor
 from ledger.vocabulary.events import Event, InvoiceCancelled, InvoiceIssued
 from ledger.vocabulary.shapes import InvoiceLine, InvoiceLineKind
@@ -52,25 +52,14 @@ def netted(case: Case, refund_id: str, refund: Refund) -> tuple[Event, ...]:
         cancelled = cancelled_by(case.state, account_id, exchange)
         new = _showing(case, invoice_id, refund_id, contents)
         return *_cancelled(cancelled), new
-    legs = [(leg_id, case.the(Refund, leg_id)) for leg_id in exchange.refund_ids]
-    returned = sum(leg.amount for _, leg in legs if leg.status is not RefundStatus.CORRECTED)
+    legs = [case.the(Refund, leg_id) for leg_id in exchange.refund_ids]
+    returned = sum(leg.amount for leg in legs if leg.status is not RefundStatus.CORRECTED)
     new = _issued(case, invoice_id, refund_id, exchange.purchased_total, returned)
-    return *_cancelled(_of_the_legs(case, legs)), new
+    return *_cancelled(of_the_returned(case.state, account_id, exchange)), new
 
 
 def _cancelled(found: dict[str, str]) -> tuple[InvoiceCancelled, ...]:
     return tuple(InvoiceCancelled(invoice_id=one, refund_id=leg) for one, leg in found.items())
-
-
-def _of_the_legs(case: Case, legs: list[tuple[str, Refund]]) -> dict[str, str]:
-    """Each invoice once, for the first leg that is on it."""
-    account_id = case.given.meta.account_id
-    found: dict[str, str] = {}
-    for leg_id, leg in legs:
-        first = case.the(Reservation, leg.source.id).invoice_id
-        if first is not None:
-            found.setdefault(standing(case.state, account_id, first), leg_id)
-    return found
 
 
 def _new_id(case: Case, exchange: Exchange) -> str:

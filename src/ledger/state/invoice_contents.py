@@ -7,7 +7,7 @@ is carried to the new one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from msgspec.structs import replace
@@ -29,6 +29,11 @@ def bought(reservation_id: str, reservation: Reservation) -> InvoicedPurchase:
         netted=0,
         carried=False,
     )
+
+
+def shows(contents: Contents, reservation_id: str) -> bool:
+    """Does the purchase stand among them?"""
+    return any(each.reservation_id == reservation_id for each in contents)
 
 
 def with_refund(contents: Contents, reservation_id: str, amount: Minor) -> Contents:
@@ -67,29 +72,28 @@ def with_value(contents: Contents, reservation_ids: Sequence[str], value: Minor)
 
     By hand: 120.00 returned for n-1, 100.00, and n-2, 200.00: 100.00 for n-1 and 20.00 for n-2.
     """
-    left, netted = value, dict[str, Minor]()
-    for each in sorted(
-        (one for one in contents if one.reservation_id in reservation_ids),
-        key=lambda one: reservation_ids.index(one.reservation_id),
-    ):
-        netted[each.reservation_id] = min(left, each.price - each.netted)
-        left -= netted[each.reservation_id]
-    return tuple(
-        replace(each, netted=each.netted + netted.get(each.reservation_id, 0)) for each in contents
-    )
+    room = {each.reservation_id: each.price - each.netted for each in contents}
+    return _netted(contents, _filled(reservation_ids, room, value), 1)
 
 
 def without_value(contents: Contents, reservation_ids: Sequence[str], value: Minor) -> Contents:
     """A returned value that was taken back pays no more: the last purchases lose it first."""
-    left, changed = value, dict[str, Minor]()
-    for each in sorted(
-        (one for one in contents if one.reservation_id in reservation_ids),
-        key=lambda one: -reservation_ids.index(one.reservation_id),
-    ):
-        changed[each.reservation_id] = min(left, each.netted)
-        left -= changed[each.reservation_id]
+    paid = {each.reservation_id: each.netted for each in contents}
+    return _netted(contents, _filled(reservation_ids[::-1], paid, value), -1)
+
+
+def _filled(ids: Sequence[str], room: Mapping[str, Minor], value: Minor) -> dict[str, Minor]:
+    """The value dealt out in this order, each as much as there is room."""
+    filled: dict[str, Minor] = {}
+    for each in ids:
+        filled[each] = min(value - sum(filled.values()), room.get(each, 0))
+    return filled
+
+
+def _netted(contents: Contents, shares: Mapping[str, Minor], sign: int) -> Contents:
     return tuple(
-        replace(each, netted=each.netted - changed.get(each.reservation_id, 0)) for each in contents
+        replace(each, netted=each.netted + sign * shares.get(each.reservation_id, 0))
+        for each in contents
     )
 
 

@@ -12,12 +12,13 @@ from ledger.state.invoice_contents import (
     Contents,
     bought,
     carried,
+    shows,
     with_refund,
     with_value,
     without_units,
     without_value,
 )
-from ledger.state.reading import Change, Key, State
+from ledger.state.reading import Change, Key, State, existing
 from ledger.values.money import Minor
 from ledger.vocabulary.envelope import FIRST_EDITION, EventMeta
 from ledger.vocabulary.events import InvoiceIssued
@@ -80,13 +81,11 @@ def issued(state: State, meta: EventMeta, event: InvoiceIssued) -> list[Change]:
         shown = replace(shown, purchases=contents_after(state, account_id, event.refund_id))
     changes: list[Change] = [(Key(Invoice, account_id, event.invoice_id), shown)]
     for refund_id in (event.refund_id,) if exchange is None else exchange.refund_ids:
-        refund = state.find(Refund, account_id, refund_id)
-        assert refund is not None
+        refund = existing(state, Refund, account_id, refund_id)
         changes.append((Key(Refund, account_id, refund_id), replace(refund, invoiced=True)))
         changes += _replaced(state, account_id, _reservation(state, account_id, refund), event)
     for reservation_id in () if exchange is None else exchange.reservation_ids:
-        new = state.find(Reservation, account_id, reservation_id)
-        assert new is not None
+        new = existing(state, Reservation, account_id, reservation_id)
         stood = shown_on(state, account_id, reservation_id, new)
         if stood is not None and meta.edition != FIRST_EDITION:
             changes += _replaced(state, account_id, new, event)
@@ -102,15 +101,14 @@ def contents_after(state: State, account_id: str, refund_id: str) -> Contents:
     stands there with 100.00 netted: PURCHASE 350.00, REFUND −100.00, total 250.00. Then r-2 is
     refunded: PURCHASE 350.00, REFUND −300.00, total 50.00.
     """
-    refund = state.find(Refund, account_id, refund_id)
-    assert refund is not None
+    refund = existing(state, Refund, account_id, refund_id)
     exchange = netted_exchange(state, account_id, refund_id)
     if exchange is None:
         reservation_id = refund.source.id
         held = _reservation(state, account_id, refund)
         assert held.invoice_id is not None
         shown = _contents(state, account_id, standing(state, account_id, held.invoice_id))
-        if not any(each.reservation_id == reservation_id for each in shown):
+        if not shows(shown, reservation_id):
             shown = (*shown, bought(reservation_id, held))
         return carried(with_refund(shown, reservation_id, refund.amount), but=(reservation_id,))
     shown = tuple(
@@ -120,17 +118,14 @@ def contents_after(state: State, account_id: str, refund_id: str) -> Contents:
     )
     value = 0
     for leg_id, quantity in zip(exchange.refund_ids, exchange.returned_quantities, strict=True):
-        leg = state.find(Refund, account_id, leg_id)
-        assert leg is not None
+        leg = existing(state, Refund, account_id, leg_id)
         source = _reservation(state, account_id, leg)
         shown = without_units(shown, leg.source.id, quantity, source)
         value += 0 if leg.status is RefundStatus.CORRECTED else leg.amount
-    there = {each.reservation_id for each in shown}
     shown = carried(shown)
     for reservation_id in exchange.reservation_ids:
-        new = state.find(Reservation, account_id, reservation_id)
-        assert new is not None
-        if reservation_id not in there:
+        if not shows(shown, reservation_id):
+            new = existing(state, Reservation, account_id, reservation_id)
             shown = (*shown, bought(reservation_id, new))
     return with_value(shown, exchange.reservation_ids, value)
 
@@ -140,19 +135,23 @@ def cancelled_by(state: State, account_id: str, exchange: Exchange) -> dict[str,
 
     Those of what is returned; and of what is bought, should it be on one already.
     """
-    found: dict[str, str] = {}
-    for leg_id in exchange.refund_ids:
-        leg = state.find(Refund, account_id, leg_id)
-        assert leg is not None
-        first = _reservation(state, account_id, leg).invoice_id
-        if first is not None:
-            found.setdefault(standing(state, account_id, first), leg_id)
+    found = of_the_returned(state, account_id, exchange)
     for reservation_id in exchange.reservation_ids:
-        new = state.find(Reservation, account_id, reservation_id)
-        assert new is not None
+        new = existing(state, Reservation, account_id, reservation_id)
         there = shown_on(state, account_id, reservation_id, new)
         if there is not None:
             found.setdefault(there, exchange.refund_ids[0])
+    return found
+
+
+def of_the_returned(state: State, account_id: str, exchange: Exchange) -> dict[str, str]:
+    """The standing invoices of what is returned, each with the first leg that is on it."""
+    found: dict[str, str] = {}
+    for leg_id in exchange.refund_ids:
+        leg = existing(state, Refund, account_id, leg_id)
+        first = _reservation(state, account_id, leg).invoice_id
+        if first is not None:
+            found.setdefault(standing(state, account_id, first), leg_id)
     return found
 
 
@@ -163,14 +162,12 @@ def shown_on(
     if reservation.invoice_id is None:
         return None
     current = standing(state, account_id, reservation.invoice_id)
-    shows = _contents(state, account_id, current)
-    return current if any(each.reservation_id == reservation_id for each in shows) else None
+    return current if shows(_contents(state, account_id, current), reservation_id) else None
 
 
 def netted_exchange(state: State, account_id: str, refund_id: str) -> Exchange | None:
     """The exchange that a returned leg is netted in; None where it goes back another way."""
-    refund = state.find(Refund, account_id, refund_id)
-    assert refund is not None
+    refund = existing(state, Refund, account_id, refund_id)
     if refund.exchange_id is None:
         return None
     if _reservation(state, account_id, refund).payment.method is not PaymentMethod.INVOICE:
@@ -188,12 +185,10 @@ def corrected(state: State, meta: EventMeta, refund_id: str, refund: Refund) -> 
     if not refund.invoiced:
         return [] if exchange is None else _not_netted(state, meta, refund_id, exchange)
     reservation_id = refund.source.id if exchange is None else exchange.reservation_ids[0]
-    reservation = state.find(Reservation, account_id, reservation_id)
-    assert reservation is not None
+    reservation = existing(state, Reservation, account_id, reservation_id)
     assert reservation.invoice_id is not None
     current = standing(state, account_id, reservation.invoice_id)
-    shown = state.find(Invoice, account_id, current)
-    assert shown is not None
+    shown = existing(state, Invoice, account_id, current)
     if exchange is None:
         purchases = with_refund(shown.purchases, reservation_id, -refund.amount)
     else:
@@ -203,18 +198,21 @@ def corrected(state: State, meta: EventMeta, refund_id: str, refund: Refund) -> 
 
 
 def _not_netted(state: State, meta: EventMeta, refund_id: str, exchange: Exchange) -> list[Change]:
-    for leg_id in exchange.refund_ids:
-        leg = state.find(Refund, meta.account_id, leg_id)
-        assert leg is not None
-        if leg_id != refund_id and leg.status is not RefundStatus.CORRECTED:
-            return []
-    new = []
-    for reservation_id in exchange.reservation_ids:
-        reservation = state.find(Reservation, meta.account_id, reservation_id)
-        assert reservation is not None
-        new.append(Bought(reservation_id, reservation, reservation.invoice_id))
-    changes = purchased(state, meta, new)
-    return [] if meta.edition == FIRST_EDITION else changes
+    account_id = meta.account_id
+    others = (
+        existing(state, Refund, account_id, leg_id)
+        for leg_id in exchange.refund_ids
+        if leg_id != refund_id
+    )
+    if meta.edition == FIRST_EDITION or any(
+        leg.status is not RefundStatus.CORRECTED for leg in others
+    ):
+        return []
+    new = (
+        (reservation_id, existing(state, Reservation, account_id, reservation_id))
+        for reservation_id in exchange.reservation_ids
+    )
+    return purchased(state, meta, (Bought(each, held, held.invoice_id) for each, held in new))
 
 
 def _contents(state: State, account_id: str, invoice_id: str) -> Contents:
@@ -243,9 +241,7 @@ def _replaced(
 
 
 def _reservation(state: State, account_id: str, refund: Refund) -> Reservation:
-    reservation = state.find(Reservation, account_id, refund.source.id)
-    assert reservation is not None
-    return reservation
+    return existing(state, Reservation, account_id, refund.source.id)
 
 
 def _sum(event: InvoiceIssued, kind: InvoiceLineKind) -> Minor:

@@ -30,6 +30,13 @@ class State(Protocol):
         ...
 
 
+def existing(state: State, kind: type[E], account_id: str, entity_id: str) -> E:
+    """An entity that an event's own place in the log says is there."""
+    found = state.find(kind, account_id, entity_id)
+    assert found is not None
+    return found
+
+
 class MemoryState:
     """A state in a dictionary: for simulation and tests."""
 

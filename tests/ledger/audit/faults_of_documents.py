@@ -70,6 +70,12 @@ def one_stands_twice(s: RecordedLog) -> Place:
     return _forge(s, invoice, (*invoice.purchases, invoice.purchases[0]))
 
 
+def one_nobody_bought(s: RecordedLog) -> Place:
+    invoice = _shared(s)
+    one, other = invoice.purchases
+    return _forge(s, invoice, (one, other, replace(one, reservation_id="r-404")))
+
+
 def price_changed(s: RecordedLog) -> Place:
     invoice = _shared(s, 2)
     one, other = invoice.purchases

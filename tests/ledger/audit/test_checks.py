@@ -140,6 +140,7 @@ PLANTS: dict[str, tuple[Callable[[RecordedLog], Place], ...]] = {
         documents.one_is_lost,
         documents.one_bought_is_lost,
         documents.one_stands_twice,
+        documents.one_nobody_bought,
         documents.price_changed,
         documents.refund_not_shown,
         documents.another_invoice_cancelled,

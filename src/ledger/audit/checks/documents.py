@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from ledger.audit.evidence import AuditedPartition, Divergence, Seen, SeenEvent, divergence
 from ledger.audit.scratch import Scratch
@@ -18,7 +18,13 @@ from ledger.vocabulary.events import (
     ReservationExchanged,
     ReservationPurchased,
 )
-from ledger.vocabulary.shapes import InvoiceLineKind, NewReservation, PaymentMethod, SourceKind
+from ledger.vocabulary.shapes import (
+    InvoicedPurchase,
+    InvoiceLineKind,
+    NewReservation,
+    PaymentMethod,
+    SourceKind,
+)
 
 
 class _Bought(Struct, kw_only=True):
@@ -34,28 +40,22 @@ class _Bought(Struct, kw_only=True):
 
 
 class _Refund(Struct, kw_only=True):
-    """A refund of a reservation; `netted` if an exchange's one invoice shows it."""
+    """A refund of a reservation; `netted` if an exchange's one invoice shows it. That invoice has
+    to show what `waits` for it.
+    """
 
     of: str
     amount: int
     netted: bool = False
     shown: bool = False
+    waits: tuple[str, ...] = ()
 
 
-class _Books(Struct, kw_only=True):
-    """The documents of one account, as its events tell them."""
+class _Invoice(Struct, kw_only=True):
+    """The purchases on an invoice, and the one that stands in its place once it is cancelled."""
 
-    bought: dict[str, _Bought] = field(default_factory=dict)
-    refunds: dict[str, _Refund] = field(default_factory=dict)
-    waiting: dict[str, list[str]] = field(default_factory=dict)
-    successors: dict[str, str] = field(default_factory=dict)
-    cancelled: list[str] = field(default_factory=list)
-
-    def standing(self, invoice_id: str) -> str:
-        """The invoice in whose place another stands by now, followed to its end."""
-        while invoice_id in self.successors:
-            invoice_id = self.successors[invoice_id]
-        return invoice_id
+    shows: tuple[str, ...] = ()
+    successor: str | None = None
 
 
 class Documents:
@@ -65,22 +65,154 @@ class Documents:
     """
 
     def __init__(self, audited: AuditedPartition) -> None:
-        self._kept = Scratch()
+        self._books = Scratch()
+        self._cancelled: tuple[str, ...] = ()
 
     def look(self, seen: Seen) -> Iterator[Divergence]:
         """Follow purchases, refunds and documents of each account."""
         if not isinstance(seen, SeenEvent) or seen.meta.edition == FIRST_EDITION:
             return
+        if seen.meta.index == 0:
+            self._cancelled = ()
         body, account_id = seen.body, seen.meta.account_id
+        if isinstance(body, AccountOpened):
+            self._books.add(account_id)
         if isinstance(body, InvoiceIssued):
             yield from _adds_up(seen, body)
-        if isinstance(body, AccountOpened):
-            self._kept.keep(_Books(), account_id)
+        if isinstance(body, _HEEDED) and self._books.has(account_id):
+            yield from self._follow(seen, account_id)
+
+    def _follow(self, seen: SeenEvent, account_id: str) -> Iterator[Divergence]:
+        match seen.body:
+            case ReservationPurchased() as one:
+                new = _Bought(total=one.total, quantity=one.quantity, kept=one.quantity)
+                self._buy(account_id, one.reservation_id, new, one.payment.invoice_id)
+            case ReservationExchanged() as exchange:
+                self._exchanged(account_id, exchange)
+            case RefundIssued(source=source) as refund if source.kind is SourceKind.RESERVATION:
+                owed = _Refund(of=source.id, amount=refund.amount)
+                self._books.keep(owed, account_id, "refund", refund.refund_id)
+            case RefundCorrected(refund_id=refund_id):
+                self._corrected(account_id, refund_id)
+            case InvoiceCancelled(invoice_id=invoice_id):
+                self._cancelled = (*self._cancelled, invoice_id)
+            case InvoiceIssued() as invoice:
+                yield from self._issued(seen, account_id, invoice)
+            case _:
+                return
+
+    def _buy(self, account_id: str, reservation_id: str, new: _Bought, named: str | None) -> None:
+        """On the invoice that stands where the named one is, if it names one."""
+        if named is not None:
+            new.on, invoice = self._standing(account_id, named)
+            invoice.shows = (*invoice.shows, reservation_id)
+            self._books.keep(invoice, account_id, "invoice", new.on)
+        self._books.keep(new, account_id, "bought", reservation_id)
+
+    def _standing(self, account_id: str, invoice_id: str) -> tuple[str, _Invoice]:
+        """The invoice in whose place another stands by now, followed to its end."""
+        found = self._books.find(_Invoice, account_id, "invoice", invoice_id) or _Invoice()
+        while found.successor is not None:
+            invoice_id = found.successor
+            found = self._books.find(_Invoice, account_id, "invoice", invoice_id) or _Invoice()
+        return invoice_id, found
+
+    def _exchanged(self, account_id: str, exchange: ReservationExchanged) -> None:
+        """What is paid by invoice waits for the one invoice; the rest stands on those it names."""
+        nets = bool(exchange.returned_total) and all(map(_by_invoice, exchange.bought))
+        waits = tuple(one.reservation_id for one in exchange.bought) if nets else ()
+        for leg in exchange.returned:
+            owed = _Refund(of=leg.reservation_id, amount=leg.value, netted=nets, waits=waits)
+            self._books.keep(owed, account_id, "refund", leg.refund_id)
+            held = self._books.find(_Bought, account_id, "bought", leg.reservation_id)
+            if nets and held is not None:
+                held.kept -= leg.quantity
+                self._books.keep(held, account_id, "bought", leg.reservation_id)
+        for one in exchange.bought:
+            new = _Bought(total=one.total, quantity=one.quantity, kept=one.quantity)
+            named = None if nets else one.payment.invoice_id
+            self._buy(account_id, one.reservation_id, new, named)
+
+    def _corrected(self, account_id: str, refund_id: str) -> None:
+        """It is shown no more, and nothing waits for it."""
+        refund = self._books.find(_Refund, account_id, "refund", refund_id)
+        if refund is None:
             return
-        books = self._kept.find(_Books, account_id) if isinstance(body, _HEEDED) else None
-        if books is not None:
-            yield from _follow(books, seen)
-            self._kept.keep(books, account_id)
+        if refund.shown and not refund.netted:
+            self._refunded(account_id, refund.of, -refund.amount)
+        refund.waits = ()
+        self._books.keep(refund, account_id, "refund", refund_id)
+
+    def _refunded(self, account_id: str, reservation_id: str, amount: int) -> None:
+        bought = self._books.find(_Bought, account_id, "bought", reservation_id)
+        if bought is not None:
+            bought.refunded += amount
+            self._books.keep(bought, account_id, "bought", reservation_id)
+
+    def _issued(
+        self, seen: SeenEvent, account_id: str, invoice: InvoiceIssued
+    ) -> Iterator[Divergence]:
+        refund_id = invoice.refund_id or ""
+        refund = self._books.find(_Refund, account_id, "refund", refund_id)
+        if refund is not None and not refund.netted and not refund.shown:
+            refund.shown = True
+            self._books.keep(refund, account_id, "refund", refund_id)
+            self._refunded(account_id, refund.of, refund.amount)
+        shown = tuple(each.reservation_id for each in invoice.purchases)
+        netted = refund is not None and refund.netted
+        for cancelled in self._cancelled:
+            yield from self._replaced(seen, account_id, cancelled, shown, netted=netted)
+        for each in invoice.purchases:
+            yield from self._shown(seen, account_id, each, invoice.invoice_id)
+        for waiting in () if refund is None else refund.waits:
+            if waiting not in shown:
+                yield _missing(seen, waiting)
+        for cancelled in self._cancelled:
+            gone = _Invoice(successor=invoice.invoice_id)
+            self._books.keep(gone, account_id, "invoice", cancelled)
+        self._books.keep(_Invoice(shows=shown), account_id, "invoice", invoice.invoice_id)
+        self._cancelled = ()
+
+    def _replaced(
+        self,
+        seen: SeenEvent,
+        account_id: str,
+        cancelled: str,
+        shown: Sequence[str],
+        *,
+        netted: bool,
+    ) -> Iterator[Divergence]:
+        """What stood on a cancelled invoice is shown, but for what an exchange gave back whole."""
+        found = self._books.find(_Invoice, account_id, "invoice", cancelled) or _Invoice()
+        for reservation_id in found.shows:
+            bought = self._books.find(_Bought, account_id, "bought", reservation_id)
+            if bought is None or reservation_id in shown:
+                continue
+            if not netted or bought.kept or bought.refunded:
+                yield _missing(seen, reservation_id)
+            bought.on = None
+            self._books.keep(bought, account_id, "bought", reservation_id)
+
+    def _shown(
+        self, seen: SeenEvent, account_id: str, each: InvoicedPurchase, invoice_id: str
+    ) -> Iterator[Divergence]:
+        """One purchase on an invoice: known, on no other one, at its price, with its refunds."""
+        reservation_id = each.reservation_id
+        bought = self._books.find(_Bought, account_id, "bought", reservation_id)
+        if bought is None:
+            yield divergence(seen, reservation_id, expected="a purchase before", found="none")
+            return
+        if bought.on not in (None, *self._cancelled):
+            stands = f"{reservation_id} on one standing invoice"
+            yield divergence(seen, reservation_id, expected=stands, found=f"{bought.on} shows it")
+        price = (2 * bought.total * each.quantity + bought.quantity) // (2 * bought.quantity)
+        facts = (("price", max(price, each.refunded), each.price),)
+        for name, expected, found in (*facts, ("refunded", bought.refunded, each.refunded)):
+            if expected != found:
+                told = (f"{name} {expected}", f"{name} {found}")
+                yield divergence(seen, reservation_id, expected=told[0], found=told[1])
+        bought.on = invoice_id
+        self._books.keep(bought, account_id, "bought", reservation_id)
 
 
 _HEEDED = (
@@ -93,89 +225,8 @@ _HEEDED = (
 )
 
 
-def _follow(books: _Books, seen: SeenEvent) -> Iterator[Divergence]:
-    match seen.body:
-        case ReservationPurchased() as one:
-            new = _Bought(total=one.total, quantity=one.quantity, kept=one.quantity)
-            books.bought[one.reservation_id] = new
-            if one.payment.invoice_id is not None:
-                new.on = books.standing(one.payment.invoice_id)
-        case ReservationExchanged() as exchange:
-            _exchanged(books, exchange)
-        case RefundIssued(source=source) as refund if source.kind is SourceKind.RESERVATION:
-            books.refunds[refund.refund_id] = _Refund(of=source.id, amount=refund.amount)
-        case RefundCorrected(refund_id=refund_id) if refund_id in books.refunds:
-            _corrected(books, books.refunds[refund_id], refund_id)
-        case InvoiceCancelled(invoice_id=invoice_id):
-            books.cancelled.append(invoice_id)
-        case InvoiceIssued() as invoice:
-            yield from _issued(books, seen, invoice)
-        case _:
-            return
-
-
-def _exchanged(books: _Books, exchange: ReservationExchanged) -> None:
-    """What is paid by invoice waits for the one invoice; the rest stands on those it names."""
-    by_invoice = {one.reservation_id: _by_invoice(one) for one in exchange.bought}
-    nets = bool(exchange.returned_total) and all(by_invoice.values())
-    for leg in exchange.returned:
-        books.refunds[leg.refund_id] = _Refund(of=leg.reservation_id, amount=leg.value, netted=nets)
-        books.bought[leg.reservation_id].kept -= leg.quantity if nets else 0
-    for one in exchange.bought:
-        new = _Bought(total=one.total, quantity=one.quantity, kept=one.quantity)
-        books.bought[one.reservation_id] = new
-        if nets:
-            for leg in exchange.returned:
-                books.waiting.setdefault(leg.refund_id, []).append(one.reservation_id)
-        elif one.payment.invoice_id is not None:
-            new.on = books.standing(one.payment.invoice_id)
-
-
 def _by_invoice(one: NewReservation) -> bool:
     return one.payment.method is PaymentMethod.INVOICE
-
-
-def _corrected(books: _Books, refund: _Refund, refund_id: str) -> None:
-    """It is shown no more. Where no leg is left, what was bought stands where it says itself, which
-    the next invoice must bear out.
-    """
-    if refund.shown and not refund.netted:
-        books.bought[refund.of].refunded -= refund.amount
-    books.waiting.pop(refund_id, None)
-
-
-def _issued(books: _Books, seen: SeenEvent, invoice: InvoiceIssued) -> Iterator[Divergence]:
-    refund = None if invoice.refund_id is None else books.refunds.get(invoice.refund_id)
-    if refund is not None and not refund.netted and not refund.shown:
-        refund.shown = True
-        books.bought[refund.of].refunded += refund.amount
-    shown = {each.reservation_id: each for each in invoice.purchases}
-    for reservation_id, bought in books.bought.items():
-        if bought.on in books.cancelled and reservation_id not in shown:
-            bought.on = None
-            if refund is None or not refund.netted or bought.kept or bought.refunded:
-                yield _missing(seen, reservation_id)
-        elif reservation_id in shown and bought.on not in (None, *books.cancelled):
-            stands = f"{reservation_id} on one standing invoice"
-            yield divergence(seen, reservation_id, expected=stands, found=f"{bought.on} shows it")
-    for each in invoice.purchases:
-        bought = books.bought[each.reservation_id]
-        price = (2 * bought.total * each.quantity + bought.quantity) // (2 * bought.quantity)
-        expected = str(max(price, each.refunded))
-        if str(each.price) != expected:
-            yield divergence(seen, each.reservation_id, expected=expected, found=str(each.price))
-        if each.refunded != bought.refunded:
-            expected = f"{bought.refunded} refunded"
-            yield divergence(
-                seen, each.reservation_id, expected=expected, found=f"{each.refunded} refunded"
-            )
-        bought.on = invoice.invoice_id
-    for waiting in books.waiting.pop(invoice.refund_id or "", []):
-        if waiting not in shown:
-            yield _missing(seen, waiting)
-    for cancelled in books.cancelled:
-        books.successors[cancelled] = invoice.invoice_id
-    books.cancelled.clear()
 
 
 def _missing(seen: SeenEvent, reservation_id: str) -> Divergence:
