@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import threading
-import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -15,8 +13,8 @@ from pathlib import Path
 from msgspec import Struct
 
 from ledger.log.kafka import KafkaSettings
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
-PATIENCE_SECONDS = 120.0
 PARTITIONS = 2
 PROCESSES = ("decider", "reactions", "projector")
 PROGRAM = (sys.executable, "-m", "console.main")
@@ -84,7 +82,4 @@ def _process(name: str, environment: Mapping[str, str], folder: Path) -> Iterato
 
 
 def _wait_for(files: Sequence[Path]) -> None:
-    deadline, pause = time.monotonic() + PATIENCE_SECONDS, threading.Event()
-    while missing := [file for file in files if not file.exists()]:
-        assert time.monotonic() < deadline, f"never ready: {missing}"
-        pause.wait(0.05)
+    wait_until(lambda: all(file.exists() for file in files), f"the files {list(map(str, files))}")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,7 +11,6 @@ import pytest
 from devstack import Plan, ProcessSpec, Status, destroy, status, up
 from devstack.system.process_identity import Identity
 
-PATIENCE_SECONDS = 60.0
 READY_AND_WAIT = (
     "import os, pathlib, signal; "
     "pathlib.Path(os.environ['REFUNDS_READY_FILE']).touch(); "
@@ -24,15 +21,6 @@ READY_AND_WAIT = (
 def python(code: str, name: str = "app") -> ProcessSpec:
     """An app process that runs this code."""
     return ProcessSpec(name=name, argv=(sys.executable, "-c", code))
-
-
-def eventually(holds: Callable[[], bool], what: str) -> None:
-    """Wait until it holds; fail if it never does."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    pause = threading.Event()
-    while not holds():
-        assert time.monotonic() < deadline, f"never came true: {what}"
-        pause.wait(0.05)
 
 
 def identity_in(seen: Status, name: str) -> Identity:

@@ -12,7 +12,8 @@ import pytest
 
 from devstack import Plan, ProcessState, ProcessStatus, State, Status, log_paths, tail, up
 from devstack.kafka.broker import answers
-from tests.devstack.conftest import eventually, identity_in, python
+from tests.devstack.conftest import identity_in, python
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -33,8 +34,8 @@ def kill_and_wait_until_back(stack: Stack, name: str) -> tuple[ProcessStatus, Pr
         now = process(stack(), name)
         return now.restarts > before.restarts and now.state is ProcessState.READY
 
-    eventually(back, f"{name} is ready again")
-    eventually(lambda: stack().state is State.RUNNING, "the stack is whole again")
+    wait_until(back, f"{name} is ready again")
+    wait_until(lambda: stack().state is State.RUNNING, "the stack is whole again")
     return before, process(stack(), name)
 
 

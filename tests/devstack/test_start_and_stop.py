@@ -15,7 +15,8 @@ import pytest
 from devstack import DevstackError, Plan, State, destroy, down, status, up
 from devstack.status import read_launch
 from devstack.system.process_identity import alive, identity_of, marked
-from tests.devstack.conftest import READY_AND_WAIT, eventually, everyone_in, python
+from tests.devstack.conftest import READY_AND_WAIT, everyone_in, python
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -46,7 +47,7 @@ def test_what_a_killed_supervisor_leaves_is_ended_by_down_and_replaced_by_up(hom
     first = up(home, PLAN)
     assert first.supervisor is not None
     os.kill(first.supervisor.pid, signal.SIGKILL)
-    eventually(lambda: not alive(first.supervisor), "the supervisor is dead")
+    wait_until(lambda: not alive(first.supervisor), "the supervisor is dead")
     assert status(home).state is State.ORPHANED
     left = everyone_in(first)
     second = up(home, PLAN)
@@ -55,7 +56,7 @@ def test_what_a_killed_supervisor_leaves_is_ended_by_down_and_replaced_by_up(hom
     assert second.bootstrap == first.bootstrap
     assert second.supervisor is not None
     os.kill(second.supervisor.pid, signal.SIGKILL)
-    eventually(lambda: not alive(second.supervisor), "the supervisor is dead")
+    wait_until(lambda: not alive(second.supervisor), "the supervisor is dead")
     down(home)
     assert not any(alive(identity) for identity in everyone_in(second))
     assert marked(home.resolve()) == []
@@ -68,7 +69,7 @@ def test_interrupting_up_leaves_nothing(home: Path) -> None:
         stderr=subprocess.DEVNULL,
     )
     with starting:
-        eventually(lambda: len(everyone_in(status(home))) > 1, "a service is starting")
+        wait_until(lambda: len(everyone_in(status(home))) > 1, "a service is starting")
         starting.send_signal(signal.SIGINT)
         assert starting.wait() != 0
     assert marked(home.resolve()) == []
@@ -79,7 +80,7 @@ def test_a_stack_ends_with_its_owner(home: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as owner:
         seen = up(home, Plan(durable=False, owner=identity_of(owner.pid)))
         owner.kill()
-    eventually(lambda: not alive(seen.supervisor), "the supervisor follows its owner")
+    wait_until(lambda: not alive(seen.supervisor), "the supervisor follows its owner")
     assert not any(alive(identity) for identity in everyone_in(seen))
     assert status(home).state is State.STOPPED
 

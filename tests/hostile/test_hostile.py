@@ -12,8 +12,9 @@ from devstack import Services
 from ledger.log.kafka.client.settings import producer_options
 from ledger.log.seam import Outgoing, Topic
 from tests.consumers.ledgers import opening, record
-from tests.consumers.processes.stacks import PARTITIONS, Stack, refundctl, running_stack, wait_until
+from tests.consumers.processes.stacks import PARTITIONS, Stack, refundctl, running_stack
 from tests.hostile.run import compared, run, stream
+from tests.waiting import wait_until
 
 SOME = 900
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-
 import pytest
 from msgspec.structs import replace
 
@@ -12,9 +9,10 @@ from ledger.log.kafka import KafkaTools
 from ledger.log.seam import Outgoing, Topic
 from ledger.values.ids import partition_of
 from ledger.wire.avro.codec import decode_event
-from tests.console.ledgers import PARTITIONS, PATIENCE_SECONDS, RunningLedger
+from tests.console.ledgers import PARTITIONS, RunningLedger
 from tests.console.virtual_terminal import Ran, Terminal
 from tests.consumers.ledgers import opening, record
+from tests.waiting import wait_until
 
 ESC = b"\x1b]0;taken over\x07"
 
@@ -40,12 +38,6 @@ def set_aside(ledger: RunningLedger, terminal: Terminal, *records: Outgoing) -> 
 def names(terminal: Terminal, *words: str) -> list[str]:
     listed = terminal.run("dlq", "list", "--limit", "0", "--json", *words)
     return [each["letter"] for each in listed.objects]
-
-
-def wait_until(true: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not true():
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
 
 
 def rubbish(value: bytes = b"rubbish") -> Outgoing:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-import time
-
 import pytest
 
 from tests.console.golden_files import EXAMPLES
-from tests.console.ledgers import PATIENCE_SECONDS, RunningLedger
+from tests.console.ledgers import RunningLedger
 from tests.console.virtual_terminal import Ran, Terminal
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -34,12 +32,11 @@ def sandbox(terminal: Terminal, sandbox_ledger: RunningLedger, submitted: list[R
 
 
 def _wait_until_complete(terminal: Terminal, instant: str) -> None:
-    deadline, pause = time.monotonic() + PATIENCE_SECONDS, threading.Event()
-    while {row["reached_until"] for row in terminal.run("query", "reached", "--json").objects} != {
-        instant
-    }:
-        assert time.monotonic() < deadline, "the past never becomes complete"
-        pause.wait(0.1)
+    def complete() -> bool:
+        rows = terminal.run("query", "reached", "--json").objects
+        return {row["reached_until"] for row in rows} == {instant}
+
+    wait_until(complete, f"the past until {instant}")
 
 
 def test_the_past_is_answered_and_says_how_to_ask_again(sandbox: Terminal) -> None:

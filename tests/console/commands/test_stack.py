@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +14,10 @@ from devstack import destroy
 from devstack.system.process_identity import marked
 from tests.console.golden_files import EXAMPLES
 from tests.console.virtual_terminal import Terminal
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
-PATIENCE_SECONDS = 120.0
 NAMES = ["postgres", "kafka", "decider", "reactions", "projector"]
 
 
@@ -49,13 +47,6 @@ def process_of(stack: Terminal, name: str) -> dict[str, Any]:
     (found,) = (each for each in status_of(stack)["processes"] if each["name"] == name)
     assert isinstance(found, dict)
     return found
-
-
-def eventually(holds: Callable[[], bool], what: str) -> None:
-    deadline, pause = time.monotonic() + PATIENCE_SECONDS, threading.Event()
-    while not holds():
-        assert time.monotonic() < deadline, f"never came true: {what}"
-        pause.wait(0.1)
 
 
 def test_a_second_up_changes_nothing(stack: Terminal) -> None:
@@ -123,7 +114,7 @@ def test_a_killed_process_is_started_again_and_told(stack: Terminal) -> None:
         now = process_of(stack, "decider")
         return bool(now["state"] == "ready" and now["restarts"] > before["restarts"])
 
-    eventually(is_back, "the decider runs again")
+    wait_until(is_back, "the decider runs again")
     assert process_of(stack, "decider")["last_exit"] == -signal.SIGKILL
     line = '{"at": "2026-01-21T00:00:00Z", "command": "AdvanceClock"}'
     assert stack.run("submit", "-", stdin=line).code == 0

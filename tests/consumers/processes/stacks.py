@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,7 +20,6 @@ from ledger.log.kafka import KafkaSettings, KafkaTools
 from ledger.log.seam import Topic
 
 PARTITIONS = 4
-PATIENCE_SECONDS = 120.0
 
 
 class Stack:
@@ -102,13 +100,3 @@ def refundctl(home: Path, *words: str) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
-
-
-def wait_until(
-    true: Callable[[], bool], what: str, patience_seconds: float = PATIENCE_SECONDS
-) -> None:
-    """Poll until it is so; fail by name if it never is."""
-    give_up = time.monotonic() + patience_seconds
-    while not true():
-        assert time.monotonic() < give_up, f"waited in vain for {what}"
-        time.sleep(0.05)

@@ -35,13 +35,12 @@ from tests.consumers.ledgers import START, assert_one_chain, given, record, stan
 from tests.consumers.processes.oracle import expected_events, recorded_events
 from tests.consumers.processes.stacks import (
     PARTITIONS,
-    PATIENCE_SECONDS,
     Stack,
     refundctl,
     running_stack,
-    wait_until,
 )
 from tests.house.tree import ROOT
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 ACCOUNTS = 21
 JUNK = b"\xc3\x01junk"

@@ -12,8 +12,9 @@ from devstack import Services
 from ledger.log.seam import Topic
 from tests.consumers.ledgers import assert_one_chain
 from tests.consumers.processes.oracle import expected_events, recorded_events
-from tests.consumers.processes.stacks import PARTITIONS, Stack, refundctl, running_stack, wait_until
+from tests.consumers.processes.stacks import PARTITIONS, Stack, refundctl, running_stack
 from tests.consumers.processes.test_killed import assert_shown_and_proven, kill, mixed, settle
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.cluster]
 WAVE = 60

@@ -14,7 +14,7 @@ from ledger.log.kafka import replicas
 from ledger.log.seam import LogUnavailable, Topic
 from tests.consumers.ledgers import assert_one_chain
 from tests.consumers.processes.oracle import expected_events, recorded_events
-from tests.consumers.processes.stacks import PARTITIONS, Stack, running_stack, wait_until
+from tests.consumers.processes.stacks import PARTITIONS, Stack, running_stack
 from tests.consumers.processes.test_killed import (
     assert_shown_and_proven,
     kill,
@@ -22,6 +22,7 @@ from tests.consumers.processes.test_killed import (
     publish_again_and_again,
     settle,
 )
+from tests.waiting import wait_until
 
 pytestmark = [
     pytest.mark.cluster,

@@ -133,6 +133,7 @@ def test_the_end_of_a_transaction_takes_an_offset(world: World) -> None:
     log.fence(0)
     for value in (b"a", b"b"):
         assert log.commit(0, [event(value)], 1, "") is CommitResult.OK
+    world.settle(Topic.EVENTS, 0)
     assert log.high_watermark(Topic.EVENTS, 0) == 4
     assert [r.offset for r in read_all(log, Topic.EVENTS, 0)] == [0, 2]
 
@@ -143,6 +144,7 @@ def test_aborted_records_are_skipped_and_the_end_is_still_reached(world: World) 
     log.fence(0)
     log.commit(0, [event(b"a")], 1, "")
     world.abort([event(b"never"), event(b"never")])
+    world.settle(Topic.EVENTS, 0)
     assert log.high_watermark(Topic.EVENTS, 0) == 5
     assert [r.value for r in read_all(log, Topic.EVENTS, 0)] == [b"a"]
     assert [r.value for r in world.tools.replay(Topic.EVENTS)] == [b"a"]

@@ -14,8 +14,10 @@ from kafka import KafkaProducer
 from ledger.log.kafka import KafkaLog, KafkaOnlyWriter, KafkaSettings, KafkaTools, create_topics
 from ledger.log.kafka.client.records import send_all
 from ledger.log.kafka.client.settings import transactional_options
+from ledger.log.kafka.reading.offsets import Offsets
 from ledger.log.memory import MemoryCluster
 from ledger.log.seam import Log, LogRecord, LogTools, OnlyWriter, Outgoing, Topic
+from tests.waiting import wait_until
 
 PARTITIONS = 3
 
@@ -31,6 +33,7 @@ class World(Protocol):
     def only_writer(self, name: str) -> OnlyWriter: ...
 
     def abort(self, records: Sequence[Outgoing]) -> None: ...
+    def settle(self, topic: Topic, partition: int) -> None: ...
 
 
 class MemoryWorld:
@@ -48,6 +51,9 @@ class MemoryWorld:
 
     def abort(self, records: Sequence[Outgoing]) -> None:
         self.tools.abort(records)
+
+    def settle(self, topic: Topic, partition: int) -> None:
+        """In memory a transaction is over when it is ended."""
 
     def close(self) -> None:
         pass
@@ -87,6 +93,21 @@ class KafkaWorld:
         producer = self.leave_open("aborting", records)
         producer.abort_transaction()
         producer.close()
+        for topic, partition in {(record.topic, record.partition) for record in records}:
+            self.settle(topic, partition)
+
+    def settle(self, topic: Topic, partition: int) -> None:
+        """Wait until the markers of all ended transactions are written.
+
+        The broker answers the end of a transaction before it has written them.
+        """
+        offsets = Offsets(self.settings)
+        asked = (topic, [partition])
+        wait_until(
+            lambda: offsets.stable_ends(*asked) == offsets.ends(*asked),
+            f"the last transaction of {topic}/{partition} is over",
+        )
+        offsets.close()
 
     def leave_open(self, transactional_id: str, records: Sequence[Outgoing]) -> Any:
         """A producer that has written the records in a transaction it has not ended."""
