@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing
 from typing import Any
 
 import psycopg
 from msgspec import Struct
-from psycopg import Connection, IsolationLevel, sql
-from psycopg.rows import dict_row
+from psycopg import IsolationLevel
 
 from ledger.log.seam import EventSource, LogRecord, LogUnavailable
 from ledger.wire.avro.codec import body_hash, decode_event
@@ -17,8 +17,10 @@ from projector.following import checkpoint
 from projector.following.checkpoint import Checkpoint
 from projector.following.projection import CONSUMER
 from projector.progress import Progress
-from projector.reconciling.account_slices import SLICE_EVENTS, Slice
+from projector.reconciling.account_slices import SLICE_EVENTS, Slices
+from projector.reconciling.event_spool import EventSpool
 from projector.reconciling.independent_fold import Refold, Rows
+from projector.reconciling.stored_rows import StoredRows
 from projector.rows.tables import Key, Table
 from projector.rows.writer import READ_MODELS
 from projector.views import VIEWS
@@ -26,7 +28,6 @@ from projector.views import VIEWS
 _READ_RECORDS = 5_000
 _READ_SECONDS = 5.0
 _PATIENCE = 6
-_FETCHED_ROWS = 5_000
 _TOLD_EVENTS = 1_000
 
 
@@ -68,32 +69,40 @@ def reconcile(
     """Fold the log apart from the projector and compare, while the projector goes on.
 
     1. Take a snapshot of the database: from here on nothing in it moves. 2. Read in it how far the
-    projector had come. 3. Fold the log up to there. 4. Compare table by table. Nothing is written.
-    Memory is bounded: where there are more than `slice_events`, the accounts are dealt into slices,
-    and 3 and 4 are done for one slice after another.
+    projector had come. 3. Read the log up to there, once, and spool it by slices of accounts of
+    about `slice_events` events. 4. Fold slice after slice, and compare it with its rows. Nothing is
+    written but the spool, a file that is gone with the process. Memory is bounded by the slice.
 
     Raises WrongWorld where the database is not of this log, LogUnavailable where it cannot be read.
     """
-    with psycopg.connect(conninfo) as connection:
+    found: dict[str, Divergence] = {}
+    rows_of: Counter[str] = Counter()
+    with psycopg.connect(conninfo) as connection, ExitStack() as held:
         # 1
         connection.isolation_level = IsolationLevel.REPEATABLE_READ
         connection.read_only = True
         # 2
         places = checkpoint.load(connection, consumer, source.topic_id, source.ends())
-        count = max(1, -(-sum(place.log_sequence + 1 for place in places.values()) // slice_events))
-        found: dict[str, Divergence] = {}
-        rows_of: Counter[str] = Counter()
-        for number in range(count):
-            # 3
-            dealt = Slice(number=number, count=count)
-            tables = _folded(source, places, dealt, tell, found)
-            # 4
-            for view in VIEWS:
-                expected = tables[view.TABLE.name]
-                rows_of[view.TABLE.name] += len(expected)
-                divergence = _compare(connection, schema, view.TABLE, expected, dealt)
-                if divergence:
-                    _keep_the_first(found, divergence)
+        events = sum(place.log_sequence + 1 for place in places.values())
+        slices = Slices(count=max(1, -(-events // slice_events)))
+        pace = _Pace(places, slices, tell)
+        spool = held.enter_context(closing(EventSpool()))
+        # 3
+        for divergence in _spooled(spool, source, places, slices, pace):
+            found[divergence.view] = divergence
+        # 4
+        rows = [
+            held.enter_context(closing(StoredRows(connection, schema, view.TABLE, slices)))
+            for view in VIEWS
+        ]
+        for number, tables in enumerate(_folded(spool, slices)):
+            for stored in rows:
+                expected = tables.pop(stored.table.name, {})
+                rows_of[stored.table.name] += len(expected)
+                first = _compare(stored.table, expected, stored.of(number))
+                if first:
+                    _keep_the_first(found, first)
+            pace.compared(number)
     return Reconciliation(
         positions=checkpoint.positions(places),
         rows_of=dict(rows_of),
@@ -101,28 +110,56 @@ def reconcile(
     )
 
 
-def _folded(
+class _Pace:
+    """Says how far the work has come: half of it is reading the log, half comparing."""
+
+    def __init__(
+        self,
+        places: Mapping[int, Checkpoint],
+        slices: Slices,
+        tell: Callable[[Progress], None],
+    ) -> None:
+        self._log = sum(place.next_offset for place in places.values())
+        self._slices, self._tell = slices, tell
+        self._events = 0
+
+    def read(self) -> None:
+        """One event more was read."""
+        self._events += 1
+        if self._events % _TOLD_EVENTS == 0:
+            self._say(min(self._events, self._log))
+
+    def compared(self, number: int) -> None:
+        """That slice was compared."""
+        self._say(self._log + self._log * (number + 1) // self._slices.count)
+
+    def _say(self, done: int) -> None:
+        self._tell(Progress(done=done, total=2 * self._log, events=self._events))
+
+
+def _spooled(
+    spool: EventSpool,
     source: EventSource,
     places: Mapping[int, Checkpoint],
-    dealt: Slice,
-    tell: Callable[[Progress], None],
-    found: dict[str, Divergence],
-) -> dict[str, Rows]:
-    """The rows of a slice's accounts; with the first slice the checkpoints are looked at, too."""
-    refold, last = Refold(), dict[int, LogRecord]()
-    total = sum(place.next_offset for place in places.values())
-    records = _records(source, checkpoint.positions(places))
-    for events, record in enumerate(records, start=1):
+    slices: Slices,
+    pace: _Pace,
+) -> Iterator[Divergence]:
+    """Read the log into the spool; say where a checkpoint names another last event than it has."""
+    last: dict[int, LogRecord] = {}
+    for record in _records(source, checkpoint.positions(places)):
         last[record.partition] = record
-        if dealt.takes(record):
-            refold.take(decode_event(record.value))
-        if events % _TOLD_EVENTS == 0:
-            done = dealt.number * total + min(events, total)
-            read = dealt.number * events + events
-            tell(Progress(done=done, total=dealt.count * total, events=read))
-    if dealt.number == 0:
-        found.update((each.view, each) for each in _misplaced(places, last))
-    return refold.tables
+        spool.put(slices.number_of(record.key or b""), record.value or b"")
+        pace.read()
+    yield from _misplaced(places, last)
+
+
+def _folded(spool: EventSpool, slices: Slices) -> Iterator[dict[str, Rows]]:
+    """The rows that the events of each slice give."""
+    for number in range(slices.count):
+        refold = Refold()
+        for value in spool.take(number):
+            refold.take(decode_event(value))
+        yield refold.tables
 
 
 def _keep_the_first(found: dict[str, Divergence], divergence: Divergence) -> None:
@@ -164,21 +201,14 @@ def _misplaced(
             return
 
 
-def _compare(
-    connection: Connection[Any], schema: str, table: Table, expected: Rows, dealt: Slice
-) -> Divergence | None:
+def _compare(table: Table, expected: Rows, stored: Iterator[dict[str, Any]]) -> Divergence | None:
     """The first row in order of keys that is not as expected."""
     wanted = {tuple(_plain(part) for part in key): _plain(row) for key, row in expected.items()}
-    statement = sql.SQL("SELECT * FROM {} WHERE {}").format(
-        sql.Identifier(schema, table.name), dealt.condition
-    )
     different: list[Divergence] = []
-    with connection.cursor(name="reconcile", row_factory=dict_row) as cursor:
-        cursor.itersize = _FETCHED_ROWS
-        for found in cursor.execute(statement):
-            key = tuple(found[column] for column in table.key)
-            divergence = _difference(table.name, key, wanted.pop(key, {}), found)
-            different.extend([divergence] if divergence else [])
+    for found in stored:
+        key = tuple(found[column] for column in table.key)
+        divergence = _difference(table.name, key, wanted.pop(key, {}), found)
+        different.extend([divergence] if divergence else [])
     different.extend(
         Divergence(view=table.name, key=key, expected=row, found={}) for key, row in wanted.items()
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import closing
 from typing import Any
 
 import psycopg
@@ -28,7 +29,8 @@ from ledger.vocabulary.events import (
 )
 from ledger.vocabulary.shapes import HoldReason, ReturnedLeg
 from ledger.wire.avro.codec import decode_event
-from projector.reconciling.account_slices import Slice
+from projector.reconciling.account_slices import Slices
+from projector.reconciling.event_spool import EventSpool
 from projector.reconciling.reconcile import Divergence, Reconciliation, reconcile
 from projector.views import VIEWS
 from tests.projector.conftest import catch_up
@@ -240,16 +242,21 @@ def test_every_table_can_be_dealt_into_slices() -> None:
 
 def test_an_account_is_in_the_same_slice_here_and_in_the_database(migrated: str) -> None:
     accounts = ["", "acct-1", "账户", "a\u2400b", *(f"acct-{n}" for n in range(50))]
-    with psycopg.connect(migrated) as connection:
-        for number in range(7):
-            dealt = Slice(number=number, count=7)
-            query = sql.SQL("SELECT account_id FROM unnest(%s::text[]) AS a (account_id) WHERE {}")
-            rows = connection.execute(
-                query.format(sql.SQL(dealt.condition.as_string().replace("%", "%%"))),
-                (accounts,),
-            )
-            ours = [a for a in accounts if dealt.of_account(a.encode()) == number]
-            assert [row[0] for row in rows] == ours
-    assert Slice(number=0, count=7).of_account(b"a\x00b") == Slice(number=0, count=7).of_account(
-        "a\u2400b".encode()
+    slices = Slices(count=7)
+    query = sql.SQL("SELECT {} FROM unnest({}::text[]) AS a (account_id)").format(
+        slices.number_of_row, accounts
     )
+    with psycopg.connect(migrated) as connection:
+        numbers = [row[0] for row in connection.execute(query)]
+    assert numbers == [slices.number_of(account.encode()) for account in accounts]
+    assert set(numbers) == set(range(7))
+    assert slices.number_of(b"a\x00b") == slices.number_of("a\u2400b".encode())
+
+
+def test_a_spool_gives_back_each_slice_in_order_however_little_it_holds_in_memory() -> None:
+    values = [(n * n % 5, b"%d" % n) for n in range(100)]
+    with closing(EventSpool(waiting_bytes=9)) as spool:
+        for number, value in values:
+            spool.put(number, value)
+        for wanted in range(6):
+            assert list(spool.take(wanted)) == [v for number, v in values if number == wanted]
