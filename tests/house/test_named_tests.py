@@ -27,10 +27,10 @@ def test_every_test_that_a_page_names_is_there() -> None:
     }
 
 
-def test_each_promise_of_exactly_once_names_the_tests_that_show_it() -> None:
+def test_each_guarantee_of_exactly_once_names_its_tests() -> None:
     page = (ROOT / "docs" / "explanation" / "exactly-once.md").read_text(encoding="utf-8")
-    promised = page.partition("## What is promised")[2].partition("\n## ")[0]
-    rows = [line for line in promised.splitlines() if line.startswith("| ")][1:]
+    guaranteed = page.partition("## Guarantees")[2].partition("\n## ")[0]
+    rows = [line for line in guaranteed.splitlines() if line.startswith("| ")][1:]
     assert len(rows) > 10
     assert [row for row in rows if not NAMED.search(row)] == []
 
