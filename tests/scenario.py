@@ -12,10 +12,12 @@ from typing import Self
 
 from msgspec.structs import replace
 
+from ledger.calculations.figures import CapRoom
+from ledger.calculations.refund_cap import cap_room
 from ledger.decide import Duplicate, Fact, decide
 from ledger.state import MemoryState, evolve
-from ledger.state.entities import Account, Stream
-from ledger.terms.table import TermsTable, released_terms
+from ledger.state.entities import Account, CapBlock, CapEntry, CapUses, Stream
+from ledger.terms.table import Terms, TermsTable, released_terms
 from ledger.values.ids import derived_id
 from ledger.values.instants import Instant, parse_instant
 from ledger.values.refusal import Code
@@ -173,6 +175,19 @@ class Scenario:
         account = self.state.find(Account, self.account, "")
         assert account is not None
         return account
+
+    def cap_entries(self) -> list[CapEntry]:
+        """What counts against the account's cap, of whatever age, oldest first."""
+        blocks = (self.state.find(CapUses, self.account, "") or CapUses()).blocks
+        found = (self.state.find(CapBlock, self.account, str(each)) for each in range(len(blocks)))
+        return [entry for block in found if block is not None for entry in block.entries]
+
+    def cap_room(self, now: Instant | None = None, terms: Terms | None = None) -> CapRoom:
+        """What is left of the account's cap; now, by the terms in force, where nothing is said."""
+        now = self.now if now is None else now
+        return cap_room(
+            self.state, self.account, now, self.terms.at(now) if terms is None else terms
+        )
 
     def folded(self) -> MemoryState:
         """The same history, folded from nothing."""

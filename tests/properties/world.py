@@ -174,7 +174,7 @@ class World:
             assert account.marketplace_refunds_pending == recount.pending() >= 0
             assert [
                 (one.refund_id, one.counted_at, one.refund_usd, one.cancelled_commitment_usd)
-                for one in account.cap_entries
+                for one in self.s.cap_entries()
             ] == recount.counted()
             self._owed(recount, account)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from ledger.values.money import Minor
+from ledger.values.instants import Instant
+from ledger.values.money import Minor, UsdCents
 from ledger.vocabulary.shapes import CapUse, Parts, RefundRule, WorkingStep
 
 
@@ -27,10 +28,20 @@ class ReturnFigures(Struct, frozen=True, kw_only=True):
         return self.value + self.later_instalments
 
 
+class CapRoom(Struct, frozen=True, kw_only=True):
+    """How much of the cap is consumed and left, and what is released next."""
+
+    consumed: UsdCents
+    limit: UsdCents
+    left: UsdCents
+    next_release_at: Instant | None
+    next_release: UsdCents
+
+
 class RefundFigures(Struct, frozen=True, kw_only=True):
     """A refund as computed: gross − fee = amount = the sum of the parts; the working in order.
 
-    A reservation's has its use of the cap, and what is given back.
+    A reservation's has its use of the cap, the room there was for it, and what is given back.
     """
 
     rule: RefundRule
@@ -40,6 +51,7 @@ class RefundFigures(Struct, frozen=True, kw_only=True):
     parts: Parts
     working: tuple[WorkingStep, ...]
     cap: CapUse | None = None
+    cap_room: CapRoom | None = None
     returned: ReturnFigures | None = None
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from fractions import Fraction
 
-from msgspec import Struct
-
-from ledger.state.entities import CapEntry
+from ledger.calculations.figures import CapRoom
+from ledger.state.entities import CapBlock, CapEntry, CapSum, CapUses
+from ledger.state.reading import State, existing
 from ledger.terms.table import CapBasis, Terms
 from ledger.values.instants import DAY, Instant
 from ledger.values.money import (
@@ -19,16 +19,6 @@ from ledger.values.money import (
     round_half_up,
 )
 from ledger.vocabulary.shapes import CapUse
-
-
-class CapRoom(Struct, frozen=True, kw_only=True):
-    """How much of the cap is consumed and left, and what is released next."""
-
-    consumed: UsdCents
-    limit: UsdCents
-    left: UsdCents
-    next_release_at: Instant | None
-    next_release: UsdCents
 
 
 def cap_use(refund: Minor, cancelled: Minor, rate: str, currency: Currency) -> CapUse:
@@ -46,30 +36,46 @@ def cap_use(refund: Minor, cancelled: Minor, rate: str, currency: Currency) -> C
     )
 
 
-def counted(use: CapUse | CapEntry, basis: CapBasis) -> UsdCents:
+def counted(use: CapUse | CapEntry | CapSum, basis: CapBasis) -> UsdCents:
     """What counts in the reading that the terms select."""
     return use.refund_usd if basis is CapBasis.REFUND else use.cancelled_commitment_usd
 
 
-def cap_room(entries: Iterable[CapEntry], now: Instant, terms: Terms) -> CapRoom:
+def cap_room(state: State, account_id: str, now: Instant, terms: Terms) -> CapRoom:
     """What the refunds younger than the term's days (365), to the instant, leave of the cap.
 
     By hand: 30,000.00 refunded 1 Mar 2025 08:00 and 15,000.00 on 1 Jun: left 5,000.00 until
     1 Mar 2026 08:00, when 30,000.00 are released and 35,000.00 are left.
     """
-    window = terms.cap_window_days * DAY
-    counting = [
-        entry
-        for entry in entries
-        if now - entry.counted_at < window and counted(entry, terms.cap_basis)
-    ]
-    consumed = sum(counted(entry, terms.cap_basis) for entry in counting)
-    oldest = min((entry.counted_at for entry in counting), default=None)
-    released = (counted(entry, terms.cap_basis) for entry in counting if entry.counted_at == oldest)
+    counting = list(_counting(state, account_id, now, terms))
+    consumed = sum(counted(use, terms.cap_basis) for use in counting)
+    oldest = counting[0].counted_at if counting else None
+    released = (counted(use, terms.cap_basis) for use in counting if use.counted_at == oldest)
     return CapRoom(
         consumed=consumed,
         limit=terms.cap_usd,
         left=max(0, terms.cap_usd - consumed),
-        next_release_at=None if oldest is None else oldest + window,
+        next_release_at=None if oldest is None else oldest + terms.cap_window_days * DAY,
         next_release=sum(released),
     )
+
+
+def _counting(
+    state: State, account_id: str, now: Instant, terms: Terms
+) -> Iterator[CapEntry | CapSum]:
+    """The uses that count now, oldest first; a block as one where none of it is released alone."""
+    window, basis = terms.cap_window_days * DAY, terms.cap_basis
+    oldest: Instant | None = None
+    for number, block in enumerate((state.find(CapUses, account_id, "") or CapUses()).blocks):
+        if now - block.last_at >= window or not counted(block, basis):
+            continue
+        of_one_instant = block.counted_at == block.last_at
+        as_one = of_one_instant or (oldest is not None and oldest < block.counted_at)
+        for use in (block,) if as_one else _entries(state, account_id, number):
+            if now - use.counted_at < window and counted(use, basis):
+                oldest = use.counted_at if oldest is None else oldest
+                yield use
+
+
+def _entries(state: State, account_id: str, number: int) -> tuple[CapEntry, ...]:
+    return existing(state, CapBlock, account_id, str(number)).entries

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from ledger.calculations.figures import RefundFigures, ReturnFigures
-from ledger.calculations.refund_cap import CapRoom, cap_room, cap_use, counted
+from ledger.calculations.figures import CapRoom, RefundFigures, ReturnFigures
+from ledger.calculations.refund_cap import cap_use, counted
 from ledger.calculations.termination_fee import termination_fee
 from ledger.calculations.working import amount, decimal_text, step
-from ledger.state.entities import CapEntry
 from ledger.terms.table import Terms
-from ledger.values.instants import Instant, format_instant
+from ledger.values.instants import format_instant
 from ledger.values.money import Currency
 from ledger.vocabulary.shapes import CapUse, Parts, RefundRule, WorkingStep
 
@@ -19,8 +16,7 @@ def reservation_refund(
     returned: ReturnFigures,
     *,
     usd_rate: str,
-    cap_entries: Iterable[CapEntry],
-    now: Instant,
+    room: CapRoom,
     currency: Currency,
     terms: Terms,
 ) -> RefundFigures:
@@ -31,7 +27,6 @@ def reservation_refund(
     fee = termination_fee(returned.value, terms.termination_fee)
     refund = returned.value - fee
     use = cap_use(refund, returned.later_instalments, usd_rate, currency)
-    room = cap_room(cap_entries, now, terms)
     working = (
         *returned.working,
         step(
@@ -57,6 +52,7 @@ def reservation_refund(
         parts=Parts(original=refund),
         working=working,
         cap=use,
+        cap_room=room,
         returned=returned,
     )
 

@@ -74,12 +74,11 @@ def _corrected(case: Case, command: CorrectRefund) -> RefundCorrected:
     100.00, below 0 if it is spent.
     """
     refund = case.the(Refund, command.refund_id)
-    counted = any(entry.refund_id == command.refund_id for entry in case.account.cap_entries)
     return RefundCorrected(
         refund_id=command.refund_id,
         reason=command.reason,
         quota_restored=command.restore_quota and refund.quota_spent,
-        cap_restored=command.restore_cap and counted,
+        cap_restored=command.restore_cap and refund.cap_block is not None,
         postings=postings.reversal(refund.postings),
         currency=case.account.currency,
     )

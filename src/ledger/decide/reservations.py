@@ -8,6 +8,7 @@ from typing import assert_never
 from ledger.calculations.exchange import exchange
 from ledger.calculations.figures import ExchangeFigures, RefundFigures, ReturnFigures
 from ledger.calculations.partial_quantity import reservation_return
+from ledger.calculations.refund_cap import cap_room
 from ledger.calculations.reservation_refund import reservation_refund
 from ledger.calculations.settle_by_invoice import consumed
 from ledger.decide.facts import Fact, at_once, derived
@@ -64,8 +65,7 @@ def refund_figures(
     return reservation_refund(
         _returned(case, command.reservation_id, command.quantity),
         usd_rate=command.usd_rate,
-        cap_entries=case.account.cap_entries,
-        now=case.now,
+        room=cap_room(case.state, case.given.meta.account_id, case.now, case.terms),
         currency=case.account.currency,
         terms=case.terms,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.calculations.refund_cap import cap_room, counted
+from ledger.calculations.refund_cap import counted
 from ledger.policies.case import Case, violation
 from ledger.values.instants import format_instant
 from ledger.values.money import format_minor
@@ -22,9 +22,10 @@ def refund_cap_exceeded(case: Case) -> Iterator[Violation]:
     if not isinstance(case.command, QuoteReservationRefund | RefundReservation):
         return
     assert case.figures is not None
-    assert case.figures.cap is not None
-    room = cap_room(case.account.cap_entries, case.now, case.terms)
-    asked = counted(case.figures.cap, case.terms.cap_basis)
+    use, room = case.figures.cap, case.figures.cap_room
+    assert use is not None
+    assert room is not None
+    asked = counted(use, case.terms.cap_basis)
     if asked <= room.left:
         return
     release = {"next_release_at": "none", "next_release_usd": "0.00"}

@@ -7,7 +7,7 @@ from typing import assert_never
 from msgspec.structs import replace
 
 from ledger.postings import HELD_CREDIT
-from ledger.state import invoices, marketplace, reservations
+from ledger.state import cap_uses, invoices, marketplace, reservations
 from ledger.state.entities import Account, Purchase, Refund, RefundStatus, Reservation
 from ledger.state.reading import Change, Key, State
 from ledger.vocabulary.envelope import EventMeta
@@ -29,9 +29,13 @@ def evolve(state: State, meta: EventMeta, event: RefundCorrected) -> list[Change
         refund, status=RefundStatus.CORRECTED, postings=(*refund.postings, *event.postings)
     )
     given_back = _without_credit(_given_back(account, refund, event), event.refund_id, refund)
+    cap: list[Change] = []
+    if event.cap_restored and refund.cap_block is not None:
+        cap = cap_uses.given_back(state, account_id, event.refund_id, refund.cap_block)
     return [
         (Key(Refund, account_id, event.refund_id), reversed_one),
         (Key(Account, account_id, ""), given_back),
+        *cap,
         *_of_source(state, meta, event.refund_id, refund),
     ]
 
@@ -57,10 +61,7 @@ def _of_source(state: State, meta: EventMeta, refund_id: str, refund: Refund) ->
 
 
 def _given_back(account: Account, refund: Refund, event: RefundCorrected) -> Account:
-    """The account with the quota and the use of the cap given back, as far as the event says so."""
-    if event.cap_restored:
-        left = tuple(entry for entry in account.cap_entries if entry.refund_id != event.refund_id)
-        account = replace(account, cap_entries=left)
+    """The account with the quota given back, as far as the event says so."""
     if not event.quota_restored:
         return account
     match refund.rule:

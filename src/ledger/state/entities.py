@@ -53,6 +53,30 @@ class CapEntry(Struct, frozen=True, kw_only=True):
     cancelled_commitment_usd: UsdCents
 
 
+class CapBlock(Struct, frozen=True, kw_only=True):
+    """Some uses of the cap that follow on each other, oldest first. An account's are numbered."""
+
+    entries: tuple[CapEntry, ...] = ()
+
+
+class CapSum(Struct, frozen=True, kw_only=True):
+    """What the uses of one block come to; the first counts from `counted_at`, the last `last_at`.
+
+    Both are 0 where nothing of the block counts any more.
+    """
+
+    counted_at: Instant
+    last_at: Instant
+    refund_usd: UsdCents
+    cancelled_commitment_usd: UsdCents
+
+
+class CapUses(Struct, frozen=True, kw_only=True):
+    """All uses of an account's cap, a sum for each block."""
+
+    blocks: tuple[CapSum, ...] = ()
+
+
 class CommitmentTerm(Struct, frozen=True, kw_only=True):
     """A period in which an enrolment's monetary commitment runs."""
 
@@ -70,7 +94,7 @@ class HeldCredit(Struct, frozen=True, kw_only=True):
 
 
 class Account(Struct, frozen=True, kw_only=True):
-    """An account with its quotas, cap use, commitment terms and held credits.
+    """An account with its quotas, commitment terms and held credits.
 
     `credit_overdrawn` is what purchases consumed of credits whose refunds were corrected since.
     """
@@ -84,7 +108,6 @@ class Account(Struct, frozen=True, kw_only=True):
     ordinary_returns_used: int = 0
     marketplace_refunds_issued: int = 0
     marketplace_refunds_pending: int = 0
-    cap_entries: tuple[CapEntry, ...] = ()
     commitment_terms: tuple[CommitmentTerm, ...] = ()
     held_credits: tuple[HeldCredit, ...] = ()
     credit_overdrawn: Minor = 0
@@ -282,7 +305,7 @@ class Refund(Struct, frozen=True, kw_only=True):
     """Money owed, and every posting made for it so far.
 
     A reservation's names the instalment it was given back in, and says whether a new invoice shows
-    it; a returned leg's names its exchange.
+    it; a returned leg's names its exchange. `cap_block` is where its use of the cap is kept.
     """
 
     source: RefundSource
@@ -297,6 +320,7 @@ class Refund(Struct, frozen=True, kw_only=True):
     instalment: int | None = None
     exchange_id: str | None = None
     invoiced: bool = False
+    cap_block: int | None = None
 
 
 class Exchange(Struct, frozen=True, kw_only=True):
@@ -327,6 +351,8 @@ Entity = (
     Stream
     | SeenCommand
     | Account
+    | CapUses
+    | CapBlock
     | Instance
     | Order
     | Quote

@@ -6,7 +6,7 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
-from ledger.state import corrections, invoices, marketplace, reservations
+from ledger.state import cap_uses, corrections, invoices, marketplace, reservations
 from ledger.state.entities import (
     Account,
     CapEntry,
@@ -80,8 +80,10 @@ def _issued(state: State, meta: EventMeta, event: RefundIssued) -> list[Change]:
         quota_spent=event.quota_spent,
         postings=event.postings,
         instalment=_instalment(state, meta, event),
+        cap_block=None if event.cap is None else cap_uses.next_block(state, meta.account_id),
     )
     changes: list[Change] = [(Key(Refund, meta.account_id, event.refund_id), refund)]
+    changes += _cap_used(state, meta, event)
     if event.quote_id is not None:
         quote = state.find(Quote, meta.account_id, event.quote_id)
         assert quote is not None
@@ -89,8 +91,20 @@ def _issued(state: State, meta: EventMeta, event: RefundIssued) -> list[Change]:
         changes.append((Key(Quote, meta.account_id, event.quote_id), used))
     account = state.find(Account, meta.account_id, "")
     assert account is not None
-    counted = _counted(account, meta, event)
+    counted = _counted(account, event)
     return [*changes, *_of_source(state, meta, event), (Key(Account, meta.account_id, ""), counted)]
+
+
+def _cap_used(state: State, meta: EventMeta, event: RefundIssued) -> list[Change]:
+    if event.cap is None:
+        return []
+    entry = CapEntry(
+        refund_id=event.refund_id,
+        counted_at=meta.recorded_at,
+        refund_usd=event.cap.refund_usd,
+        cancelled_commitment_usd=event.cap.cancelled_commitment_usd,
+    )
+    return cap_uses.counted(state, meta.account_id, [entry])
 
 
 def _instalment(state: State, meta: EventMeta, event: RefundIssued) -> int | None:
@@ -122,16 +136,8 @@ def _of_source(state: State, meta: EventMeta, event: RefundIssued) -> list[Chang
             assert_never(unreachable)
 
 
-def _counted(account: Account, meta: EventMeta, event: RefundIssued) -> Account:
-    """The account with the quota spent and the cap used."""
-    if event.cap is not None:
-        entry = CapEntry(
-            refund_id=event.refund_id,
-            counted_at=meta.recorded_at,
-            refund_usd=event.cap.refund_usd,
-            cancelled_commitment_usd=event.cap.cancelled_commitment_usd,
-        )
-        return replace(account, cap_entries=(*account.cap_entries, entry))
+def _counted(account: Account, event: RefundIssued) -> Account:
+    """The account with the quota spent."""
     if not event.quota_spent:
         return account
     match event.rule:

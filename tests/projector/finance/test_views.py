@@ -12,7 +12,6 @@ import pytest
 from psycopg import Connection, sql
 
 from ledger.calculations.partial_quantity import reservation_return
-from ledger.calculations.refund_cap import cap_room
 from ledger.state.entities import Reservation
 from ledger.terms.table import CapBasis, released_terms
 from ledger.values.instants import (
@@ -148,7 +147,7 @@ def test_the_rolling_totals_are_the_room_that_the_rules_see(
         ).fetchall()
         expected = []
         for story in stories:
-            room = cap_room(story.the_account().cap_entries, last + age, terms)
+            room = story.cap_room(last + age, terms)
             released = room.next_release if room.next_release_at else None
             expected.append((story.account, room.left, room.next_release_at, released))
         assert answer == expected, age

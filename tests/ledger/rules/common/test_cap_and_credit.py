@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from ledger.calculations.refund_cap import CapRoom, cap_room
+from ledger.calculations.figures import CapRoom
+from ledger.calculations.refund_cap import cap_room
 from ledger.calculations.settle_by_invoice import Consumption, consumed
+from ledger.state import MemoryState
+from ledger.state.cap_uses import counted
 from ledger.state.entities import Account, CapEntry, HeldCredit
 from ledger.terms.table import CapBasis, released_terms
 from ledger.values.instants import DAY, HOUR, parse_instant
@@ -30,7 +33,9 @@ def test_what_counts_nothing_in_the_reading_in_force_releases_nothing(basis: Cap
         )
         for number, (refund, commitment) in enumerate(amounts)
     ]
-    assert cap_room(entries, START + DAY, terms) == CapRoom(
+    state = MemoryState()
+    state.apply(counted(state, "acct-1", entries))
+    assert cap_room(state, "acct-1", START + DAY, terms) == CapRoom(
         consumed=300,
         limit=10_000,
         left=9_700,

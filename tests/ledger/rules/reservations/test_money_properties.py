@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.calculations.prorated_value import current_period
-from ledger.calculations.refund_cap import cap_room
 from ledger.state.entities import Reservation
 from ledger.values.instants import DAY, Instant, day_of
 from ledger.values.money import Minor
@@ -107,7 +106,7 @@ def _recounted(s: Scenario) -> None:
         and s.now - event.meta.recorded_at < 365 * DAY
     )
     terms = s.terms.at(s.now)
-    room = cap_room(s.the_account().cap_entries, s.now, terms)
+    room = s.cap_room()
     assert room.consumed == naive <= terms.cap_usd
     assert room.left == terms.cap_usd - naive
 

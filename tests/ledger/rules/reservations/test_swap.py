@@ -28,7 +28,7 @@ def test_the_twin_with_premium_storage_keeps_the_term() -> None:
         before.ends_on,
         before.total,
     )
-    assert s.the_account().cap_entries == ()
+    assert s.cap_entries() == []
 
 
 @pytest.mark.parametrize("sku", ["Standard_F2s", "Standard_F1", "Nonsense"])

@@ -159,7 +159,7 @@ def test_the_use_of_the_cap_comes_back_where_asked_for(*, restore: bool) -> None
     given_back(s, "r-1", 1)
     wrong = given_back(s, "r-1", 1)
     s.give(correct(wrong.refund_id, cap=restore))
-    counted = [entry.refund_usd for entry in s.the_account().cap_entries]
+    counted = [entry.refund_usd for entry in s.cap_entries()]
     assert counted == ([10_000] if restore else [10_000, 10_000])
 
 

@@ -1,0 +1,118 @@
+"""Uses of the cap in blocks: the room they leave is that of one plain list, at a flat cost."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ledger.calculations.figures import CapRoom
+from ledger.calculations.refund_cap import cap_room
+from ledger.state import MemoryState
+from ledger.state.cap_uses import counted, given_back, next_block
+from ledger.state.entities import CapBlock, CapEntry
+from ledger.state.reading import E
+from ledger.terms.table import CapBasis, Terms, released_terms
+from ledger.values.instants import DAY, Instant
+from tests.scenario import with_terms
+
+YEAR = 365 * DAY
+USES = st.lists(
+    st.tuples(
+        st.integers(1, 100),  # how many alike
+        st.sampled_from([0, 0, 1, DAY, 100 * DAY]),  # after how long
+        st.sampled_from([0, 1, 500]),  # as a refund
+        st.sampled_from([0, 1, 500]),  # as commitment
+    ),
+    max_size=6,
+)
+
+
+@settings(derandomize=True, deadline=None)
+@given(
+    uses=USES,
+    corrected=st.sets(st.integers(0, 300), max_size=100),
+    age=st.sampled_from([0, 1, 99 * DAY, YEAR - 1, YEAR, YEAR + 1, YEAR + 100 * DAY]),
+    basis=st.sampled_from(list(CapBasis)),
+)
+def test_the_room_is_that_of_one_plain_list(
+    uses: list[tuple[int, Instant, int, int]], corrected: set[int], age: Instant, basis: CapBasis
+) -> None:
+    state, entries, blocks = _used(uses)
+    for number in sorted(corrected & set(range(len(entries)))):
+        state.apply(given_back(state, "acct-1", f"f-{number}", blocks[number]))
+    left = [one for number, one in enumerate(entries) if number not in corrected]
+    terms = with_terms(released_terms(), cap_basis=basis).at(0)
+    first = left[0].counted_at if left else 0
+    for now in (first + age, first + age + 100 * DAY):
+        assert cap_room(state, "acct-1", now, terms) == _naive(left, now, terms)
+
+
+def test_all_given_at_once_are_as_if_given_one_by_one() -> None:
+    one_by_one, entries, _ = _used([(130, 1, 1, 2)])
+    for size in (0, 1, 63, 64, 65):
+        at_once = MemoryState()
+        at_once.apply(counted(at_once, "acct-1", entries[:size]))
+        at_once.apply(counted(at_once, "acct-1", entries[size:]))
+        assert at_once.entities() == one_by_one.entities()
+
+
+def test_one_more_use_rewrites_one_block_and_a_judgement_opens_one() -> None:
+    state, entries, _ = _used([(1_000, 1, 1, 1)])
+    changes = counted(state, "acct-1", entries[-1:])
+    assert sum(isinstance(entity, CapBlock) for _, entity in changes) == 1
+    opened = _Counting()
+    opened.apply(state.entities().items())
+    cap_room(opened, "acct-1", entries[500].counted_at + YEAR, released_terms().at(0))
+    assert opened.blocks == 1
+
+
+class _Counting(MemoryState):
+    """Counts the blocks that are read."""
+
+    blocks = 0
+
+    def find(self, kind: type[E], account_id: str, entity_id: str) -> E | None:
+        self.blocks += kind is CapBlock
+        return super().find(kind, account_id, entity_id)
+
+
+def _used(
+    uses: list[tuple[int, Instant, int, int]],
+) -> tuple[MemoryState, list[CapEntry], list[int]]:
+    """The state, all entries in order, and where each is kept."""
+    state, now = MemoryState(), 0
+    entries: list[CapEntry] = []
+    blocks: list[int] = []
+    for times, wait, refund, commitment in uses:
+        for _ in range(times):
+            now += wait
+            entry = CapEntry(
+                refund_id=f"f-{len(entries)}",
+                counted_at=now,
+                refund_usd=refund,
+                cancelled_commitment_usd=commitment,
+            )
+            blocks.append(next_block(state, "acct-1"))
+            entries.append(entry)
+            state.apply(counted(state, "acct-1", [entry]))
+    return state, entries, blocks
+
+
+def _naive(entries: list[CapEntry], now: Instant, terms: Terms) -> CapRoom:
+    amounts = [
+        (
+            one.counted_at,
+            one.refund_usd if terms.cap_basis is CapBasis.REFUND else one.cancelled_commitment_usd,
+        )
+        for one in entries
+    ]
+    counting = [(at, amount) for at, amount in amounts if now - at < YEAR and amount]
+    oldest = min((at for at, _ in counting), default=None)
+    consumed = sum(amount for _, amount in counting)
+    return CapRoom(
+        consumed=consumed,
+        limit=terms.cap_usd,
+        left=max(0, terms.cap_usd - consumed),
+        next_release_at=None if oldest is None else oldest + YEAR,
+        next_release=sum(amount for at, amount in counting if at == oldest),
+    )
