@@ -12,7 +12,15 @@ from ledger.audit.checks.documents import Documents
 from ledger.audit.evidence import AuditedPartition, SeenEvent
 from ledger.log.seam import LogRecord
 from ledger.state import Key
-from ledger.state.entities import Account, Entity, Refund, RefundStatus, SeenCommand, Stream
+from ledger.state.entities import (
+    Account,
+    Entity,
+    Refund,
+    RefundStatus,
+    RefusedReuse,
+    SeenCommand,
+    Stream,
+)
 from ledger.terms.table import CapBasis, TermsTable, released_terms
 from ledger.vocabulary.commands import Command
 from ledger.vocabulary.envelope import RecordedEvent
@@ -138,7 +146,7 @@ class World:
     def _nothing_but_the_refusal(self, before: dict[Key, Entity]) -> None:
         after = self.s.state.entities()
         changed = {key.kind for key, one in after.items() if before.get(key) != one}
-        assert changed <= {Stream, SeenCommand}, changed
+        assert changed <= {Stream, SeenCommand, RefusedReuse}, changed
 
     def _documents_hold(self, recorded: Sequence[RecordedEvent]) -> None:
         """Standing invoices show each purchase once, none has a negative total."""

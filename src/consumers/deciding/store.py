@@ -20,7 +20,7 @@ from ledger.state.entities import Entity
 
 E = TypeVar("E", bound=Entity)
 
-_FORMAT = 5
+_FORMAT = 6
 _CACHED_ENTITIES = 100_000
 _INDEXED_KEYS = 250_000
 """Up to so many entities it is known in memory what is not there, without asking the file."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ledger.policies.case import Case, violation
-from ledger.state.entities import SeenCommand
+from ledger.state.entities import RefusedReuse, SeenCommand
+from ledger.state.reading import reuse_id
 from ledger.values.refusal import Code, Violation
 
 
@@ -16,8 +17,12 @@ def is_duplicate(case: Case) -> bool:
     c-7 with the same content again: no event. c-7 with another instance: refused once
     (`COMMAND_ID_REUSED`); that same content again: no event.
     """
-    seen = case.find(SeenCommand, case.given.meta.command_id)
-    return seen is not None and case.digest in (seen.digest, *seen.refused_digests)
+    command_id = case.given.meta.command_id
+    seen = case.find(SeenCommand, command_id)
+    if seen is None:
+        return False
+    refused = reuse_id(command_id, case.digest)
+    return seen.digest == case.digest or case.find(RefusedReuse, refused) is not None
 
 
 def command_id_reused(case: Case) -> Iterator[Violation]:

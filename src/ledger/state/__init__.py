@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import assert_never
 
 from ledger.state import accounts, instances, marketplace, refunds, reservations
-from ledger.state.entities import SeenCommand, Stream
-from ledger.state.reading import Change, Key, MemoryState, State
+from ledger.state.entities import RefusedReuse, SeenCommand, Stream
+from ledger.state.reading import Change, Key, MemoryState, State, reuse_id
 from ledger.values.refusal import Code
 from ledger.vocabulary.envelope import RecordedEvent
 from ledger.vocabulary.events import (
@@ -34,7 +34,7 @@ def evolve(state: State, recorded: RecordedEvent) -> list[Change]:
     body = recorded.body
     if isinstance(body, LedgerOpened):
         return []
-    changes, meta = _bookkeeping(state, recorded), recorded.meta
+    changes, meta = _bookkeeping(recorded), recorded.meta
     if isinstance(body, CommandRefused):
         return changes
     if isinstance(body, AccountEvent):
@@ -50,24 +50,19 @@ def evolve(state: State, recorded: RecordedEvent) -> list[Change]:
     assert_never(body)
 
 
-def _bookkeeping(state: State, recorded: RecordedEvent) -> list[Change]:
+def _bookkeeping(recorded: RecordedEvent) -> list[Change]:
     """The account's sequence, and the command that is now known for ever."""
     meta = recorded.meta
     stream = Stream(sequence=meta.sequence)
     changes: list[Change] = [(Key(Stream, meta.account_id, ""), stream)]
     if meta.index:
         return changes
-    key = Key(SeenCommand, meta.account_id, meta.causation_id)
-    seen = state.find(SeenCommand, meta.account_id, meta.causation_id)
-    if seen is None:
-        seen = SeenCommand(digest=meta.command_digest, sequence=meta.sequence)
-    elif is_reuse(recorded):
-        seen = SeenCommand(
-            digest=seen.digest,
-            sequence=seen.sequence,
-            refused_digests=(*seen.refused_digests, meta.command_digest),
-        )
-    return [*changes, (key, seen)]
+    account_id, command_id = meta.account_id, meta.causation_id
+    if is_reuse(recorded):
+        key = Key(RefusedReuse, account_id, reuse_id(command_id, meta.command_digest))
+        return [*changes, (key, RefusedReuse(sequence=meta.sequence))]
+    seen = SeenCommand(digest=meta.command_digest, sequence=meta.sequence)
+    return [*changes, (Key(SeenCommand, account_id, command_id), seen)]
 
 
 def is_reuse(recorded: RecordedEvent) -> bool:

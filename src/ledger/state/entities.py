@@ -41,7 +41,14 @@ class SeenCommand(Struct, frozen=True, kw_only=True):
 
     digest: bytes
     sequence: int
-    refused_digests: tuple[bytes, ...] = ()
+
+
+class RefusedReuse(Struct, frozen=True, kw_only=True):
+    """A content that was refused since its command id had another before; kept by both, so that an
+    id that is used again and again costs no more each time.
+    """
+
+    sequence: int
 
 
 class CapEntry(Struct, frozen=True, kw_only=True):
@@ -350,6 +357,7 @@ class Invoice(Struct, frozen=True, kw_only=True):
 Entity = (
     Stream
     | SeenCommand
+    | RefusedReuse
     | Account
     | CapUses
     | CapBlock

@@ -30,6 +30,11 @@ class State(Protocol):
         ...
 
 
+def reuse_id(command_id: str, digest: bytes) -> str:
+    """Under which id a refused reuse of a command id is kept; the digest's length is fixed."""
+    return f"{digest.hex()} {command_id}"
+
+
 def existing(state: State, kind: type[E], account_id: str, entity_id: str) -> E:
     """An entity that an event's own place in the log says is there."""
     found = state.find(kind, account_id, entity_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from ledger.state.entities import SeenCommand
+from ledger.state.entities import RefusedReuse, SeenCommand
 from ledger.values.refusal import Code
 from ledger.vocabulary.commands import ChangeCard, SetAccountStanding
 from ledger.vocabulary.digest import command_digest
@@ -67,6 +67,17 @@ def test_the_first_outcome_is_found_by_the_id() -> None:
     seen = s.state.find(SeenCommand, "acct-1", "c-7")
     assert seen is not None
     assert s.recorded[seen.sequence - 1].name == "InstanceIsolated"
+
+
+def test_each_refused_reuse_of_an_id_is_kept_apart_and_leaves_the_first_outcome_as_it_was() -> None:
+    s = Scenario().opened()
+    s.give(returning("i-1"), role=Role.SUPPORT, id="c-7")
+    first = s.state.find(SeenCommand, "acct-1", "c-7")
+    for instance_id in ("i-2", "i-3", "i-2", "i-3"):
+        s.give(returning(instance_id), role=Role.SUPPORT, id="c-7")
+    assert s.state.find(SeenCommand, "acct-1", "c-7") == first
+    kept = [key for key in s.state.entities() if key.kind is RefusedReuse]
+    assert len(kept) == len(set(kept)) == 2
 
 
 def test_ids_are_each_accounts_own() -> None:
