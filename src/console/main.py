@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from console.commands import audit, dlq, processes, quote, stack
+from console.commands.check_publisher import check_publisher
 from console.commands.clock import clock
 from console.commands.explain import explain as explain_verdict
 from console.commands.export import export
@@ -83,6 +84,7 @@ app.command(rich_help_panel=RUN)(scale)
 app.command(rich_help_panel=RUN)(demo)
 app.command(rich_help_panel=GIVE)(submit)
 app.command(rich_help_panel=GIVE)(simulate)
+app.command(rich_help_panel=GIVE)(check_publisher)
 app.add_typer(quote.app, name="quote", rich_help_panel=GIVE)
 app.add_typer(clock, name="clock", rich_help_panel=GIVE)
 app.command(rich_help_panel=ASK)(query)

@@ -30,7 +30,7 @@ class RunningLedger(Struct, frozen=True, kw_only=True):
         """For clients of its topics."""
         return KafkaSettings(
             bootstrap=self.environment["KAFKA_BOOTSTRAP"],
-            partition_count=PARTITIONS,
+            partition_count=int(self.environment["REFUNDS_PARTITIONS"]),
             prefix=self.environment["REFUNDS_PREFIX"],
         )
 
@@ -48,6 +48,8 @@ def running_ledger(
     *,
     sandbox: bool,
     processes: Sequence[str] = PROCESSES,
+    partitions: int = PARTITIONS,
+    schema_registry_url: str = "",
 ) -> Iterator[RunningLedger]:
     """Make a ledger and run its processes; each must end well when it is told to stop."""
     environment = {
@@ -55,8 +57,9 @@ def running_ledger(
         "DATABASE_URL": database_url,
         "REFUNDS_HOME": str(folder),
         "REFUNDS_PREFIX": f"test-{uuid.uuid4().hex[:8]}-",
-        "REFUNDS_PARTITIONS": str(PARTITIONS),
+        "REFUNDS_PARTITIONS": str(partitions),
         "REFUNDS_SANDBOX": str(int(sandbox)),
+        "SCHEMA_REGISTRY_URL": schema_registry_url,
     }
     subprocess.run([*PROGRAM, "init"], env={**os.environ, **environment}, check=True)
     with ExitStack() as started:

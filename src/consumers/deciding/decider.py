@@ -12,6 +12,7 @@ import structlog
 from msgspec import Struct
 
 from consumers.dead_letters.set_aside import dead_letter
+from consumers.deciding.reading import Taker, readable
 from consumers.deciding.recording import Answer, ChainEnd, Written, opening, record
 from consumers.deciding.store import Store
 from ledger.decide import Duplicate, decide
@@ -20,7 +21,6 @@ from ledger.log.seam import Batch, CommitResult, Log, LogRecord, Outgoing, Topic
 from ledger.state import evolve
 from ledger.state.entities import Stream
 from ledger.terms.table import TermsTable
-from ledger.values.ids import partition_of
 from ledger.values.instants import Instant
 from ledger.vocabulary.digest import command_digest
 from ledger.vocabulary.envelope import GivenCommand
@@ -30,7 +30,6 @@ from ledger.wire.avro.codec import (
     Unreadable,
     UnreadableRecord,
     body_hash,
-    decode_command,
     decode_event,
 )
 from ledger.wire.avro.framing import RegistryUnavailable
@@ -74,6 +73,7 @@ class PartitionDecider:
         self._world = world
         self._store = store
         self._end = store.place.end
+        self._taker = Taker(partition_count=log.partition_count, sandbox=world.opened.sandbox)
         self._position = 0
         self._committed = 0
         self._anchored = False
@@ -169,7 +169,7 @@ class PartitionDecider:
         end = self._end
         self._store.begin()
         try:
-            return self._decide(found, self._readable(found))
+            return self._decide(found, readable(found, self._taker))
         except UnreadableRecord as error:
             reason = error
             self._end = end
@@ -205,25 +205,6 @@ class PartitionDecider:
         for each in written:
             self._store.apply(evolve(self._store, each.recorded))
         return [each.outgoing for each in written]
-
-    def _readable(self, found: LogRecord) -> GivenCommand:
-        """The command in a record of this partition, if this ledger may take it."""
-        given = decode_command(found.key, found.value)
-        key = given.meta.account_id.encode()
-        home = partition_of(key, self._log.partition_count)
-        if home != found.partition:
-            raise UnreadableRecord(
-                Unreadable.WRONG_PARTITION,
-                f"account {given.meta.account_id} belongs to partition {home}, by Java's murmur2",
-            )
-        if self._world.opened.sandbox != (given.meta.sandbox_at is not None):
-            raise UnreadableRecord(
-                Unreadable.WRONG_CLOCK,
-                "a sandbox takes only commands with sandbox_at"
-                if self._world.opened.sandbox
-                else "sandbox_at is for a sandbox; this ledger goes by the broker's append time",
-            )
-        return given
 
     def _instant(self, given: GivenCommand, found: LogRecord) -> Instant:
         stamp = given.meta.sandbox_at

@@ -2,6 +2,7 @@
 
 from ledger.log.kafka.client.settings import KafkaSettings
 from ledger.log.kafka.log import KafkaLog
+from ledger.log.kafka.reading.last_records import LastRecords, last_records
 from ledger.log.kafka.reading.topic_tail import TopicTail
 from ledger.log.kafka.replicas import Replicas, replicas
 from ledger.log.kafka.tools import KafkaTools
@@ -13,9 +14,11 @@ __all__ = [
     "KafkaOnlyWriter",
     "KafkaSettings",
     "KafkaTools",
+    "LastRecords",
     "Replicas",
     "TopicTail",
     "create_topics",
+    "last_records",
     "replicas",
     "verify_world",
 ]

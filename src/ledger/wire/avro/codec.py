@@ -155,6 +155,12 @@ def read_command(value: bytes | None, edition: int = NEWEST_EDITION) -> GivenCom
     return command
 
 
+def command_schema_of(value: bytes | None) -> tuple[str, int]:
+    """The name and version of a command's schema, by the frame alone; else UnreadableRecord."""
+    schema = _schema_of(Family.COMMANDS, frame_of(_sized(Family.COMMANDS, value)), value)
+    return schema.name, schema.version
+
+
 def encode_event(event: RecordedEvent) -> tuple[bytes, bytes]:
     """The record value of an event, and the SHA-256 of its Avro body for the chain."""
     schema = _newest(Family.EVENTS, event.name)

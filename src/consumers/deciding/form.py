@@ -1,0 +1,79 @@
+"""The form of a record as a decider sees it: frame, schema, faults, and odd headers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from consumers.deciding.reading import Taker, faults_of
+from ledger.log.seam import LogRecord
+from ledger.vocabulary.envelope import CommandMeta, GivenCommand
+from ledger.wire.avro.codec import (
+    UnreadableRecord,
+    command_schema_of,
+    headers_for_command,
+    read_command,
+)
+from ledger.wire.avro.framing import frame_of, schema_id_in
+
+
+class Form(Struct, frozen=True, kw_only=True):
+    """One record. With a fault it would be a dead letter, by the first; a note changes nothing.
+
+    `schema` is name and version, where the frame names one of ours; `meta` is there where the value
+    can be read.
+    """
+
+    record: LogRecord
+    frame: str
+    schema: tuple[str, int] | None
+    meta: CommandMeta | None
+    faults: tuple[UnreadableRecord, ...]
+    notes: tuple[str, ...]
+
+
+def form_of(record: LogRecord, taker: Taker) -> Form:
+    """Look at one record as its partition's decider would. Raises RegistryUnavailable."""
+    given = _given(record.value)
+    return Form(
+        record=record,
+        frame=_frame_told(record.value or b""),
+        schema=_schema(record.value),
+        meta=None if given is None else given.meta,
+        faults=faults_of(record, taker),
+        notes=() if given is None else tuple(_header_notes(record, given)),
+    )
+
+
+def _given(value: bytes | None) -> GivenCommand | None:
+    try:
+        return read_command(value)
+    except UnreadableRecord:
+        return None
+
+
+def _schema(value: bytes | None) -> tuple[str, int] | None:
+    try:
+        return command_schema_of(value)
+    except UnreadableRecord:
+        return None
+
+
+def _frame_told(value: bytes) -> str:
+    frame = frame_of(value)
+    if not frame:
+        return "none"
+    schema_id = schema_id_in(frame)
+    return "fingerprint" if schema_id is None else f"registry id {schema_id}"
+
+
+def _header_notes(record: LogRecord, given: GivenCommand) -> Iterator[str]:
+    """Headers that others route by; the decider itself reads `traceparent` alone."""
+    found = dict(record.headers)
+    for name, expected in headers_for_command(given):
+        if name not in found:
+            yield f"header {name} is missing; others expect {expected.decode()}"
+        elif found[name] != expected:
+            told = found[name].decode(errors="backslashreplace")[:100]
+            yield f"header {name} is {told}; others expect {expected.decode()}"
