@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 
 import pytest
@@ -14,9 +13,10 @@ from ledger.log.kafka import KafkaTools
 from ledger.log.seam import Outgoing, Topic
 from ledger.wire.avro.codec import MAX_COMMAND_BYTES, Unreadable
 from tests import services as real
-from tests.console.ledgers import PARTITIONS, PATIENCE_SECONDS, RunningLedger, running_ledger
+from tests.console.ledgers import PARTITIONS, RunningLedger, running_ledger
 from tests.console.virtual_terminal import Terminal
 from tests.consumers.ledgers import START, given, opening, record
+from tests.waiting import wait_until
 
 GOOD = record(opening("acct-form", "open"), PARTITIONS)
 VALUE = GOOD.value or b""
@@ -76,13 +76,13 @@ def published(ledger: RunningLedger, *records: Outgoing) -> list[str]:
 
 def letter(terminal: Terminal, name: str) -> dict[str, object]:
     """The dead letter that the running decider makes of a record."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while True:
+
+    def found() -> list[dict[str, object]]:
         listed = terminal.run("dlq", "list", "--limit", "0", "--json").objects
-        for each in listed:
-            if each["letter"] == name:
-                return each
-        assert time.monotonic() < deadline, f"{name} never became a dead letter"
+        return [each for each in listed if each["letter"] == name]
+
+    wait_until(lambda: bool(found()), f"letter {name}")
+    return found()[0]
 
 
 def test_every_fault_of_form_is_planted() -> None:
