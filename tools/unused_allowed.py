@@ -25,6 +25,8 @@ _.isolation_level
 _.read_only
 _.itersize
 _.__call__
+_.token
+_.auth
 
 # Readers of the log rely on these fields; the ledger itself writes them and reads them no more.
 _.charges_stopped_at
@@ -35,7 +37,6 @@ _.task_id
 _.instance_ids
 
 # Members of closed sets that come in from outside, or stand in old records.
-_.RETURN
 _.STANDARD
 _.CANNOT_DELIVER
 _.NOT_AS_DESCRIBED
@@ -43,9 +44,14 @@ _.BOUGHT_BY_MISTAKE
 _.NO_LONGER_NEEDED
 _.OTHER
 _.NOT_BUILT
+_.SCRAM_SHA_256
+_.SCRAM_SHA_512
 
 # What tests do to the log in memory, and ask of a state in memory.
 _.only_writer
 _.abort
 _.lose_next_reply
 _.entities
+
+# The certificates of tests.
+_.issue

@@ -50,8 +50,12 @@ def running_ledger(
     processes: Sequence[str] = PROCESSES,
     partitions: int = PARTITIONS,
     schema_registry_url: str = "",
+    access: Mapping[str, str] | None = None,
 ) -> Iterator[RunningLedger]:
-    """Make a ledger and run its processes; each must end well when it is told to stop."""
+    """Make a ledger and run its processes; each must end well when it is told to stop.
+
+    `access` is what else the environment says of how broker and database are spoken to.
+    """
     environment = {
         "KAFKA_BOOTSTRAP": bootstrap,
         "DATABASE_URL": database_url,
@@ -60,6 +64,7 @@ def running_ledger(
         "REFUNDS_PARTITIONS": str(partitions),
         "REFUNDS_SANDBOX": str(int(sandbox)),
         "SCHEMA_REGISTRY_URL": schema_registry_url,
+        **(access or {}),
     }
     subprocess.run([*PROGRAM, "init"], env={**os.environ, **environment}, check=True)
     with ExitStack() as started:

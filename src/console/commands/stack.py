@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from console.running.ledger_locator import DEFAULT_PARTITIONS, PARTITIONS, SANDBOX
+from console.running.ledger_locator import (
+    DEFAULT_PARTITIONS,
+    PARTITIONS,
+    SANDBOX,
+    refuse_unused_security,
+)
 from console.running.process_counts import known_brokers
 from console.running.stack_plan import ledger_plan
 from console.terminal.errors import BadInput, Failed
@@ -60,6 +65,7 @@ def up(
             "KAFKA_BOOTSTRAP is set, but 'up' starts a broker of its own; unset it, or run "
             "'refundctl init' and 'refundctl run' against the one you have"
         )
+    refuse_unused_security("'up' starts a broker of its own")
     home = settings.home_folder
     seen = status(home)
     _refuse_another_kind(seen, settings, sandbox=sandbox or settings.sandbox)

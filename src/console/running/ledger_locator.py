@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from console.running.kafka_access import KafkaAccess, kafka_security
+from console.running.secret_files import one_secret
 from console.terminal.errors import BadInput, Failed
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from console.running.settings import Settings
     from devstack import Status
     from ledger.log.kafka import KafkaSettings
+    from ledger.log.kafka.client.security import KafkaSecurity
 
 DEFAULT_PARTITIONS = 4
 
@@ -36,14 +39,19 @@ class Ledger(Struct, frozen=True, kw_only=True):
     prefix: str = ""
     terms: Path | None = None
     kafka_times: dict[str, float] = {}
+    security: KafkaSecurity | None = None
 
     @property
     def kafka(self) -> KafkaSettings:
         """What the Kafka clients are told."""
+        from ledger.log.kafka.client.security import OPEN
         from ledger.log.kafka.client.settings import KafkaSettings, with_times
 
         settings = KafkaSettings(
-            bootstrap=self.bootstrap, partition_count=self.partition_count, prefix=self.prefix
+            bootstrap=self.bootstrap,
+            partition_count=self.partition_count,
+            prefix=self.prefix,
+            security=self.security or OPEN,
         )
         try:
             return with_times(settings, self.kafka_times)
@@ -70,12 +78,24 @@ def find_ledger(settings: Settings) -> Ledger:
             prefix=settings.prefix,
             terms=settings.terms_path,
             kafka_times=settings.kafka_times,
+            security=kafka_security(),
         )
+    refuse_unused_security("the stack of 'refundctl up' is used")
     from devstack import status
 
     found = running_in(status(settings.home_folder))
     terms = found.terms if settings.terms is None else settings.terms_path
     return replace(found, terms=terms, kafka_times=settings.kafka_times)
+
+
+def refuse_unused_security(why: str) -> None:
+    """BadInput where the environment says how to speak to brokers that are not ours."""
+    told = KafkaAccess().told()
+    if told:
+        raise BadInput(
+            f"{' and '.join(told)} set, but KAFKA_BOOTSTRAP is not, so {why}; set it too, or unset "
+            f"{'it' if len(told) == 1 else 'them'}"
+        )
 
 
 def use_schema_registry(settings: Settings, *, register: bool = False) -> None:
@@ -88,7 +108,16 @@ def use_schema_registry(settings: Settings, *, register: bool = False) -> None:
     from ledger.wire.avro.codec import use_registry
     from ledger.wire.avro.schema_registry import SchemaRegistry
 
-    registry = SchemaRegistry(settings.schema_registry_url)
+    registry = SchemaRegistry(
+        settings.schema_registry_url,
+        user=settings.schema_registry_user,
+        password=one_secret(
+            ("SCHEMA_REGISTRY_PASSWORD", "SCHEMA_REGISTRY_PASSWORD_FILE"),
+            settings.schema_registry_password,
+            settings.schema_registry_password_file,
+        ),
+        ca_file=settings.schema_registry_ca_file,
+    )
     if register:
         registry.register_all()
     use_registry(registry)

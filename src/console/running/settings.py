@@ -6,7 +6,7 @@ import socket
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -18,6 +18,16 @@ class Settings(BaseSettings):
     kafka_bootstrap: str | None = Field(default=None, validation_alias="KAFKA_BOOTSTRAP")
     database_url: str | None = Field(default=None, validation_alias="DATABASE_URL")
     schema_registry_url: str | None = Field(default=None, validation_alias="SCHEMA_REGISTRY_URL")
+    schema_registry_user: str | None = Field(default=None, validation_alias="SCHEMA_REGISTRY_USER")
+    schema_registry_password: SecretStr | None = Field(
+        default=None, validation_alias="SCHEMA_REGISTRY_PASSWORD"
+    )
+    schema_registry_password_file: Path | None = Field(
+        default=None, validation_alias="SCHEMA_REGISTRY_PASSWORD_FILE"
+    )
+    schema_registry_ca_file: Path | None = Field(
+        default=None, validation_alias="SCHEMA_REGISTRY_CA_FILE"
+    )
     home: Path = Field(default=Path(".refunds"), validation_alias="REFUNDS_HOME")
     partitions: int | None = Field(
         default=None, ge=1, le=1_000, validation_alias="REFUNDS_PARTITIONS"

@@ -14,7 +14,6 @@ from ledger.state.entities import (
     Quote,
     Refund,
     Reservation,
-    Upgrade,
 )
 from ledger.values.refusal import Code, Violation
 from ledger.vocabulary.commands import (
@@ -34,7 +33,6 @@ from ledger.vocabulary.commands import (
     QuoteReservationExchange,
     QuoteReservationRefund,
     RecordInstanceOrder,
-    RecordInstanceUpgrade,
     RecordInvoiceState,
     RecordMarketplacePurchase,
     RecordReservationPurchase,
@@ -54,8 +52,7 @@ from ledger.vocabulary.shapes import OrderKind
 
 _Named = tuple[str, type[Entity], str]
 _OnInstance = (
-    RecordInstanceUpgrade
-    | QuoteInstanceReturn
+    QuoteInstanceReturn
     | ReturnInstance
     | DestroyPostpaidInstance
     | RestoreInstance
@@ -139,7 +136,7 @@ def _must_exist(command: Command) -> list[_Named]:
 
 def _acted_on(command: Command) -> list[_Named]:
     match command:
-        case RecordInstanceOrder(kind=OrderKind.RENEWAL | OrderKind.CONVERSION):
+        case RecordInstanceOrder(kind=OrderKind.RENEWAL):
             return [("instance", Instance, line.instance_id) for line in command.lines]
         case RestoreInstance() if command.renewal_order_id is not None:
             order = ("order", Order, command.renewal_order_id)
@@ -180,13 +177,11 @@ def _must_be_new(command: Command) -> list[_Named]:
             return [("account", Account, "")]
         case RecordInstanceOrder():
             order = ("order", Order, command.order_id)
-            if command.kind is not OrderKind.NEW:
+            if command.kind is OrderKind.RENEWAL:
                 return [order]
             return [order, *(("instance", Instance, line.instance_id) for line in command.lines)]
         case StartPostpaidInstance():
             return [("instance", Instance, command.instance_id)]
-        case RecordInstanceUpgrade():
-            return [("upgrade", Upgrade, command.upgrade_id)]
         case RecordMarketplacePurchase():
             return [("purchase", Purchase, command.purchase_id)]
         case RecordReservationPurchase():

@@ -13,7 +13,6 @@ from ledger.vocabulary.events import (
     InstanceOrderRecorded,
     InstanceRestored,
     InstanceReturnQuoted,
-    InstanceUpgraded,
     PostpaidInstanceStarted,
 )
 from projector.rows.changes import Insert, RowChange, Set
@@ -66,7 +65,7 @@ def changes(recorded: RecordedEvent) -> Sequence[RowChange]:
                     destroyed_because=body.reason.value,
                 ),
             )
-        case PostpaidInstanceStarted() | InstanceUpgraded() | InstanceReturnQuoted():
+        case PostpaidInstanceStarted() | InstanceReturnQuoted():
             return ()
         case _:
             assert_never(body)

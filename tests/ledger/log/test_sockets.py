@@ -9,8 +9,12 @@ from typing import Any
 import pytest
 from kafka.errors import KafkaConnectionError
 from kafka.net.inet import KafkaNetSocket
+from kafka.net.transport import KafkaSSLTransport
 
+from ledger.log.kafka.client.security import KafkaSecurity, Protocol, tls_context
 from ledger.log.kafka.client.sockets import close_refused_sockets
+
+SECURED = KafkaSecurity(protocol=Protocol.SSL)
 
 
 class Net:
@@ -43,3 +47,14 @@ def test_a_refused_socket_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(KafkaConnectionError):
         asyncio.run(inet.connect(Net(), address))
     assert [each.fileno() for each in made] == [-1]
+
+
+def test_a_socket_whose_handshake_fails_is_closed() -> None:
+    close_refused_sockets()
+    ours, theirs = socket.socketpair()
+    transport = KafkaSSLTransport(Net(), ours, ssl_context=tls_context(SECURED), host="broker")
+    wrapped = transport._sock
+    theirs.close()
+    with pytest.raises(OSError, match=r".+"):
+        asyncio.run(transport.handshake())
+    assert wrapped.fileno() == -1

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from ledger.log.seam import LogTools
 
 
+_OPEN = "open: no TLS and no passwords, on this machine's loopback alone"
+
+
 class Lag(Struct, frozen=True, kw_only=True):
     """How far a consumer has read its topic, by partition; None where it has not begun."""
 
@@ -95,6 +98,7 @@ def status_to_json(seen: Status, *, ask: bool = True) -> dict[str, Any]:
         "sandbox": seen.metadata.get(SANDBOX) == "yes",
         "clock": _instant(reading.clock),
         "bootstrap": seen.bootstrap,
+        "secured": False,
         "database_url": without_password(seen.database_url) if seen.database_url else None,
         "supervisor": seen.supervisor.pid if seen.supervisor else None,
         "processes": [_process_to_json(process) for process in seen.processes],
@@ -132,6 +136,7 @@ def print_status(seen: Status, *, positions: bool = True) -> None:
     if seen.bootstrap and seen.database_url and seen.state in (State.RUNNING, State.DEGRADED):
         shown = without_password(seen.database_url)
         out.print(f"KAFKA_BOOTSTRAP={seen.bootstrap}\nDATABASE_URL={shown}", soft_wrap=True)
+        out.print(_OPEN, soft_wrap=True)
         reading = _reading(seen) if positions else Reading()
         if reading.clock is not None:
             out.print(f"the sandbox stands at {format_instant(reading.clock)}")

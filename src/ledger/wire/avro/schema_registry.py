@@ -7,9 +7,11 @@ or the record is none of ours.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import requests
+from pydantic import SecretStr
 
 from ledger.log.seam import Topic
 from ledger.vocabulary.commands import COMMANDS
@@ -36,9 +38,20 @@ def subject_of(family: Family, name: str) -> str:
 class SchemaRegistry:
     """A client of one registry. RegistryUnavailable says what it failed at and what to do."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        user: str | None = None,
+        password: SecretStr | None = None,
+        ca_file: Path | None = None,
+    ) -> None:
         self._url = url.rstrip("/")
+        self._user = user
+        self._ca_file = ca_file
         self._session = requests.Session()
+        if user is not None:
+            self._session.auth = (user, password.get_secret_value() if password else "")
         self._session.headers["Accept"] = _MEDIA_TYPE
         self._ids: dict[tuple[Family, str, int], int] = {}
         self._fingerprints: dict[int, bytes | None] = {}
@@ -81,8 +94,15 @@ class SchemaRegistry:
         headers = {"Content-Type": _MEDIA_TYPE} if body else None
         try:
             response = self._session.request(
-                method, self._url + path, json=body, headers=headers, timeout=TIMEOUT_SECONDS
+                method,
+                self._url + path,
+                json=body,
+                headers=headers,
+                timeout=TIMEOUT_SECONDS,
+                verify=True if self._ca_file is None else str(self._ca_file),
             )
+            if response.status_code == requests.codes.unauthorized:
+                raise self._failure(f"it refuses {self._who()}; correct SCHEMA_REGISTRY_USER")
             if response.status_code == requests.codes.not_found and method == "GET":
                 return {}
             if not response.ok:
@@ -91,11 +111,21 @@ class SchemaRegistry:
             answer = response.json()
         except requests.JSONDecodeError as error:
             raise self._failure(f"{method} {path} gave no JSON") from error
+        except requests.exceptions.SSLError as error:
+            raise self._failure(f"its certificate is not accepted ({self._authority()})") from error
         except requests.RequestException as error:
             raise self._failure(type(error).__name__) from error
+        except OSError as error:
+            raise self._failure(f"{self._authority()} and cannot be read") from error
         if not isinstance(answer, dict):
             raise self._failure(f"{method} {path} gave {type(answer).__name__}, not an object")
         return answer
+
+    def _who(self) -> str:
+        return "a client without a user" if self._user is None else f"user {self._user!r}"
+
+    def _authority(self) -> str:
+        return f"SCHEMA_REGISTRY_CA_FILE is {self._ca_file or 'not set'}"
 
     def _failure(self, what: str) -> RegistryUnavailable:
         shown = self._url.rpartition("@")[2]  # without a password that may stand before

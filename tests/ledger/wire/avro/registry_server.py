@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -22,6 +24,7 @@ class Registry:
         self.subjects: dict[str, list[int]] = {}
         self.asked: list[str] = []
         self.broken: tuple[int, bytes] | None = None
+        self.wants: str | None = None
 
     def add(self, text: str, kind: str = "AVRO") -> int:
         """The id of a schema, new or known."""
@@ -55,8 +58,8 @@ class Registry:
 
 
 @contextmanager
-def running_registry() -> Iterator[Registry]:
-    """A registry that answers on a free port until the end."""
+def running_registry(certificate: Path | None = None) -> Iterator[Registry]:
+    """A registry that answers on a free port until the end; with a certificate, by HTTPS."""
     held = Registry()
 
     class Handler(BaseHTTPRequestHandler):
@@ -75,6 +78,8 @@ def running_registry() -> Iterator[Registry]:
             held.asked.append(f"{self.command} {self.path}")
             status, answer = held.answer(self.command, self.path, body)
             content = json.dumps(answer).encode()
+            if held.wants not in (None, self.headers["Authorization"]):
+                status, content = 401, b"{}"
             if held.broken is not None:
                 status, content = held.broken
             self.send_response(status)
@@ -88,6 +93,11 @@ def running_registry() -> Iterator[Registry]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         held.url = f"http://127.0.0.1:{server.server_port}"
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+            held.url = f"https://127.0.0.1:{server.server_port}"
         thread = Thread(target=server.serve_forever)
         thread.start()
         try:

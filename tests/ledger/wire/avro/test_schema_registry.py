@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
+from devstack.certificates import authority, issue
 from ledger.log.seam import Topic
 from ledger.vocabulary.commands import COMMANDS, OpenAccount, SetAccountStanding
 from ledger.vocabulary.events import EVENTS, RefundIssued
@@ -221,6 +225,37 @@ def test_no_password_is_told() -> None:
         client.register_all()
     assert "'127.0.0.1:1' failed" in str(caught.value)
     assert "secret" not in str(caught.value)
+
+
+def test_a_registry_that_asks_for_a_password_is_given_it() -> None:
+    with running_registry() as server:
+        server.wants = "Basic " + b64encode(b"keeper:s3cret").decode()
+        SchemaRegistry(server.url, user="keeper", password=SecretStr("s3cret")).register_all()
+        for user, told in (
+            ("keeper", "it refuses user 'keeper'"),
+            (None, "a client without a user"),
+        ):
+            client = SchemaRegistry(server.url, user=user, password=SecretStr("wr0ng"))
+            with pytest.raises(RegistryUnavailable, match=told) as caught:
+                client.register_all()
+            assert "wr0ng" not in str(caught.value)
+
+
+def test_a_registry_is_believed_by_the_authority_named(tmp_path: Path) -> None:
+    ours, others = authority(tmp_path), authority(tmp_path / "others")
+    issue(ours, tmp_path / "registry.pem", "registry", ("127.0.0.1",))
+    with running_registry(tmp_path / "registry.pem") as server:
+        SchemaRegistry(server.url, ca_file=ours.certificate).register_all()
+        for ca_file, told in (
+            (
+                others.certificate,
+                f"not accepted \\(SCHEMA_REGISTRY_CA_FILE is {others.certificate}",
+            ),
+            (None, r"not accepted \(SCHEMA_REGISTRY_CA_FILE is not set\)"),
+            (tmp_path / "none", f"SCHEMA_REGISTRY_CA_FILE is {tmp_path}/none and cannot be read"),
+        ):
+            with pytest.raises(RegistryUnavailable, match=told):
+                SchemaRegistry(server.url, ca_file=ca_file).register_all()
 
 
 def test_the_subject_of_an_event_names_its_topic() -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import socket
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from kafka import errors
 
+from ledger.log.kafka.client.access_check import AccessRefused, check_access
 from ledger.log.kafka.client.settings import KafkaSettings
 from ledger.log.kafka.client.sockets import close_refused_sockets
 from ledger.log.seam import LogUnavailable
@@ -24,11 +24,11 @@ _FORCED_SECONDS = 1.0
 def open_client(client: Callable[..., T], settings: KafkaSettings, options: dict[str, Any]) -> T:
     """Construct a Kafka client, which connects. Raises LogUnavailable.
 
-    A client that cannot connect leaves threads and sockets behind when its construction fails, so
-    whether anybody listens is asked first.
+    A client that cannot connect leaves threads and sockets behind when its construction fails, and
+    does not say why; so whether a broker accepts us is asked first.
     """
     close_refused_sockets()
-    _await_listener(settings)
+    _await_access(settings)
     try:
         return client(**options)
     except errors.KafkaConfigurationError:
@@ -100,20 +100,32 @@ def close_producer(producer: Any, timeout_seconds: float = 1.0) -> None:
             producer.close(timeout=_FORCED_SECONDS)
 
 
-def _await_listener(settings: KafkaSettings) -> None:
+def _await_access(settings: KafkaSettings) -> None:
+    """Until one broker accepts us, which is enough. LogUnavailable with the reason, where some
+    answer and none does; and where none answers in time.
+    """
     deadline = time.monotonic() + settings.connect_timeout_seconds
-    addresses = [_address(text) for text in settings.bootstrap.split(",")]
     while True:
-        for address in addresses:
+        refusals = []
+        for host, port in _addresses(settings):
             left = max(_PAUSE_SECONDS, deadline - time.monotonic())
             try:
-                socket.create_connection(address, timeout=left).close()
-            except OSError:
-                continue
-            return
+                check_access(settings.security, host, port, left)
+            except AccessRefused as refused:
+                refusals.append(refused)
+            except OSError as error:
+                _log.debug("%s:%d: %r", host, port, error)
+            else:
+                return
+        if refusals:
+            raise LogUnavailable(str(refusals[0])) from refusals[0]
         if time.monotonic() >= deadline:
             raise unreachable(settings)
         time.sleep(_PAUSE_SECONDS)
+
+
+def _addresses(settings: KafkaSettings) -> list[tuple[str, int]]:
+    return [_address(text) for text in settings.bootstrap.split(",")]
 
 
 def _address(text: str) -> tuple[str, int]:

@@ -9,6 +9,7 @@ from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssi
 from msgspec import Struct
 from msgspec.structs import replace
 
+from ledger.log.kafka.client.security import OPEN, KafkaSecurity, security_options
 from ledger.log.seam import Topic
 
 MAX_RECORD_BYTES = 1_000_000
@@ -28,6 +29,7 @@ class KafkaSettings(Struct, frozen=True, kw_only=True):
     bootstrap: str
     partition_count: int
     prefix: str = ""
+    security: KafkaSecurity = OPEN
     connect_timeout_seconds: float = 5.0
     request_timeout_ms: int = 10_000
     transaction_timeout_ms: int = 20_000
@@ -153,6 +155,7 @@ def member_options(settings: KafkaSettings, group: str, member_id: str) -> dict[
 
 def _connection_options(settings: KafkaSettings) -> dict[str, Any]:
     return {
+        **security_options(settings.security),
         "bootstrap_servers": settings.bootstrap.split(","),
         "bootstrap_timeout_ms": int(settings.connect_timeout_seconds * 1000),
         "request_timeout_ms": settings.request_timeout_ms,

@@ -1,10 +1,11 @@
-"""Closes a socket whose connection was refused: kafka-python 3.0.12 leaves it to the collector."""
+"""Closes sockets that were of no use: kafka-python 3.0.12 leaves them to the collector."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from kafka.net.inet import KafkaNetSocket
+from kafka.net.transport import KafkaSSLTransport
 
 _MARK = "closes_refused_sockets"
 
@@ -14,9 +15,10 @@ def close_refused_sockets() -> None:
 
     The client makes a socket in `KafkaNetSocket.connect` and hands it to `sock_connect`, which
     raises where nobody listens; nobody closes it. While a broker is away that is one every few
-    hundredths of a second. Called again it does nothing.
+    hundredths of a second. Of TLS the same holds for its handshake: it fails, or the client is
+    closed before it is over. Called again it does nothing.
     """
-    connect = KafkaNetSocket.sock_connect
+    connect, handshake = KafkaNetSocket.sock_connect, KafkaSSLTransport.handshake
     if getattr(connect, _MARK, False):
         return
 
@@ -29,5 +31,14 @@ def close_refused_sockets() -> None:
             sock.close()
             raise
 
+    async def closing_transport(self: Any) -> None:
+        sock = self._sock
+        try:
+            await handshake(self)
+        except BaseException:
+            sock.close()
+            raise
+
     setattr(closing, _MARK, True)
     KafkaNetSocket.sock_connect = closing
+    KafkaSSLTransport.handshake = closing_transport
