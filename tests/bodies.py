@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from ledger.values.instants import DAY, Instant, parse_instant
 from ledger.values.money import Micros, Minor
-from ledger.vocabulary.commands import RecordInstanceOrder, ReturnInstance, StartPostpaidInstance
+from ledger.vocabulary.commands import (
+    RecordInstanceOrder,
+    RecordInstanceUpgrade,
+    ReturnInstance,
+    StartPostpaidInstance,
+)
 from ledger.vocabulary.shapes import (
     Channel,
     Component,
@@ -94,6 +99,34 @@ def renewal(
         ends_at=ends_at,
         kind=OrderKind.RENEWAL,
         channel=channel,
+        currency=currency,
+    )
+
+
+def conversion(
+    order_id: str, *lines: OrderLine, starts_at: str | Instant, currency: str = "CNY"
+) -> RecordInstanceOrder:
+    """An order that makes an instance paid by use a prepaid one."""
+    return order(
+        order_id, *lines, starts_at=starts_at, kind=OrderKind.CONVERSION, currency=currency
+    )
+
+
+def upgrade(
+    upgrade_id: str,
+    funds: Funds | None = None,
+    *,
+    at: str | Instant,
+    instance_id: str = "i-1",
+    currency: str = "CNY",
+) -> RecordInstanceUpgrade:
+    """A larger configuration, for 100.00 cash unless told otherwise."""
+    return RecordInstanceUpgrade(
+        instance_id=instance_id,
+        upgrade_id=upgrade_id,
+        upgraded_at=instant(at),
+        paid=paid(10_000) if funds is None else funds,
+        components=(component(list_monthly=102_000_000, hourly=840_000),),
         currency=currency,
     )
 

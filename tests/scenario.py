@@ -231,6 +231,5 @@ def role_for(command: Command) -> Role:
 
 
 def with_terms(table: TermsTable, **changes: object) -> TermsTable:
-    """The table with the first version's numbers changed: for limits too high to be reached."""
-    first, *others = table.versions
-    return TermsTable(versions=(replace(first, **changes), *others))
+    """The table with numbers changed in every version: for limits too high to be reached."""
+    return TermsTable(versions=tuple(replace(each, **changes) for each in table.versions))

@@ -37,6 +37,7 @@ _.task_id
 _.instance_ids
 
 # Members of closed sets that come in from outside, or stand in old records.
+_.RETURN
 _.STANDARD
 _.CANNOT_DELIVER
 _.NOT_AS_DESCRIBED

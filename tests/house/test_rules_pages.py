@@ -7,7 +7,9 @@ import tomllib
 from collections import Counter
 
 import pytest
+from msgspec.structs import fields
 
+from ledger.terms.table import Terms
 from ledger.values.refusal import Code
 from tests.house.tree import ROOT
 from tools.reference.codes import HEADING
@@ -18,10 +20,11 @@ CODE = re.compile(r"`([A-Z]+(?:_[A-Z]+)*)`")
 
 
 def newest_terms() -> dict[str, str]:
-    """Every number of the newest version, by its name, tables left out."""
+    """Every number of the newest version, by its name, its default included; tables left out."""
     files = sorted((ROOT / "src" / "ledger" / "terms").glob("*.toml"), key=lambda p: int(p.stem))
     raw = tomllib.loads(files[-1].read_text("utf-8"))
-    flat = {**raw, **raw["instances"], **raw["marketplace"], **raw["reservations"]}
+    defaults = {each.name: each.default for each in fields(Terms) if not each.required}
+    flat = {**defaults, **raw, **raw["instances"], **raw["marketplace"], **raw["reservations"]}
     return {name: str(value) for name, value in flat.items() if isinstance(value, str | int)}
 
 

@@ -19,9 +19,9 @@ from ledger.rulebook import (
     SETTLEMENT,
     RuleKind,
     code_of,
-    numbers,
     rule_of,
 )
+from ledger.rulebook.numbers import numbers
 from ledger.terms.table import Terms, released_terms
 from ledger.values.refusal import Code
 from tests.house.tree import ROOT

@@ -48,7 +48,7 @@ from ledger.vocabulary.shapes import (
     RefundReason,
     Role,
 )
-from tests.bodies import component, line, order, paid, postpaid
+from tests.bodies import component, conversion, line, order, paid, postpaid, upgrade
 from tests.ledger.rules.marketplace.stories import application, purchase, ticket
 from tests.ledger.rules.reservations.stories import back, bought, exchange, new, quote_exchange
 from tests.properties.world import EA, ONLINE, World
@@ -102,9 +102,38 @@ def _renew(w: World, a: int, b: int, amount: int) -> None:
         w.give(RestoreInstance(instance_id=instance_id, renewal_order_id=order_id))
 
 
-def _return(w: World, a: int, b: int, _: int) -> None:
+def _convert(w: World, a: int, b: int, amount: int) -> None:
+    instance_id, _ = w.some(Instance, a)
+    if b % 3:
+        instance_id = w.fresh("i")
+        w.give(postpaid(instance_id))
+    funds = paid(amount, amount * (b % 2))
+    bought_now = line(instance_id, funds, component(list_monthly=amount * 10, hourly=amount * 9))
+    start = w.s.now + (b % 4 - 2) * DAY
+    w.give(conversion(w.fresh("o"), bought_now, starts_at=start, currency=w.currency))
+
+
+def _upgrade(w: World, a: int, b: int, amount: int) -> None:
+    instance_id = _running(w, a, b)
+    w.give(
+        upgrade(
+            w.fresh("u", taken=b % 16 == 15),
+            paid(amount * (b % 3) // 2, amount * (a % 3), amount % 100),
+            at=max(0, w.s.now + (b % 6 - 4) * DAY),
+            instance_id=instance_id,
+            currency="EUR" if a == b == 7 else w.currency,
+        )
+    )
+
+
+def _running(w: World, a: int, b: int) -> str:
+    """Mostly an instance that runs."""
     running = [one for one, it in w.all(Instance) if it.status is InstanceStatus.RUNNING]
-    instance_id = running[a % len(running)] if running and b % 8 != 7 else w.some(Instance, a)[0]
+    return running[a % len(running)] if running and b % 8 != 7 else w.some(Instance, a)[0]
+
+
+def _return(w: World, a: int, b: int, _: int) -> None:
+    instance_id = _running(w, a, b)
     role = SUPPORT if b % 4 == 3 else OWNER
     (quoted,) = w.give(QuoteInstanceReturn(instance_id=instance_id), role)
     if isinstance(quoted, CommandRefused):
@@ -371,6 +400,7 @@ _ONLINE: list[Proposal] = [
     _order, _order, _renew, _renew, _return, _return, _return, _restore, _instance_timer,
     _instance_timer, _postpaid, _purchase, _purchase, _apply, _apply, _answer, _answer, _invoice,
     _ticket, _ticket, _confirm, _settle, _settle, _correct, _of_account, _again, _again, _id_taken,
+    _convert, _upgrade, _upgrade,
 ]  # fmt: skip
 _RESERVED: list[Proposal] = [
     _buy, _buy, _refund, _refund, _refund, _exchange, _exchange, _change, _settle, _settle,

@@ -13,6 +13,7 @@ from ledger.values.instants import DAY, Instant
 from ledger.vocabulary.envelope import RecordedEvent
 from ledger.vocabulary.events import (
     InstanceOrderRecorded,
+    InstanceUpgraded,
     MarketplacePurchaseRecorded,
     MarketplaceRefundDeclined,
     MarketplaceRefundRequested,
@@ -50,7 +51,7 @@ class Recount:
     """The events of one account, added up by hand as they come."""
 
     instances: dict[str, Funds] = field(default_factory=dict)
-    orders: Counter[tuple[str, str]] = field(default_factory=Counter)
+    payments: Counter[tuple[str, str]] = field(default_factory=Counter)
     quotes: Counter[str] = field(default_factory=Counter)
     purchases: dict[str, Funds] = field(default_factory=dict)
     reservations: dict[str, tuple[int, int]] = field(default_factory=dict)
@@ -69,8 +70,9 @@ class Recount:
         match body:
             case InstanceOrderRecorded():
                 for line in body.lines:
-                    before = self.instances.get(line.instance_id, Funds(cash=0, gift=0, voucher=0))
-                    self.instances[line.instance_id] = _sum(before, line.paid)
+                    self._paid(line.instance_id, line.paid)
+            case InstanceUpgraded():
+                self._paid(body.instance_id, body.paid)
             case MarketplacePurchaseRecorded():
                 self.purchases[body.purchase_id] = body.paid
             case MarketplaceRefundRequested():
@@ -94,6 +96,10 @@ class Recount:
             case _:
                 pass
 
+    def _paid(self, instance_id: str, paid: Funds) -> None:
+        before = self.instances.get(instance_id, Funds(cash=0, gift=0, voucher=0))
+        self.instances[instance_id] = _sum(before, paid)
+
     def _balances(self, event: RecordedEvent) -> None:
         sums: Counter[int] = Counter()
         for line in getattr(event.body, "postings", ()):
@@ -108,8 +114,9 @@ class Recount:
         assert min(body.gross, body.fee, body.amount, *parts, 0) == 0, body
         assert body.gross - body.fee == body.amount == sum(parts), body
         for step in body.working:
-            if step.step == "paid" and "order" in step.inputs:
-                self.orders[body.source.id, step.inputs["order"]] += 1
+            noun = {"paid": "order", "upgrade_left": "upgrade"}.get(step.step, "")
+            if noun in step.inputs:
+                self.payments[body.source.id, f"{noun} {step.inputs[noun]}"] += 1
         self.refunds[body.refund_id] = Refunded(
             of=body.source.id,
             gross=body.gross,
@@ -141,8 +148,8 @@ class Recount:
             )
 
     def never_more_than_paid(self) -> None:
-        """In total, by fund and by instalment; an order's money and a quote at most once."""
-        assert all(times == 1 for times in (*self.orders.values(), *self.quotes.values()))
+        """In total, by fund and by instalment; each payment and each quote at most once."""
+        assert all(times == 1 for times in (*self.payments.values(), *self.quotes.values()))
         standing = [one for one in self.refunds.values() if not one.corrected]
         for of, paid in (*self.instances.items(), *self.purchases.items()):
             cash = sum(one.cash for one in standing if one.of == of)

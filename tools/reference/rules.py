@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ledger.rulebook import RULES, Rule, numbers
+from ledger.rulebook import RULES, Rule
+from ledger.rulebook.numbers import numbers
 from ledger.terms.table import Terms, released_terms
 from tools.reference.codes import pages_of_rules
 from tools.reference.words import WRITTEN, paragraph, table

@@ -68,7 +68,7 @@ def rules(
 
 def rule_to_json(rule: Rule, terms: Terms) -> dict[str, Any]:
     """A rule as one JSON object."""
-    from ledger.rulebook import numbers
+    from ledger.rulebook.numbers import numbers
 
     return {
         "rule": rule.name,
@@ -109,7 +109,7 @@ def _print_differences(old: str, new: str, files: list[Path] | None, *, as_json:
     """Every number that the newer version changes, with the rules that it is a number of."""
     from console.running.terms_files import terms_of
     from console.terminal.output import json_line
-    from ledger.rulebook import differences
+    from ledger.rulebook.numbers import differences
 
     table = terms_of(files or ())
     try:
@@ -153,7 +153,7 @@ def _table(chosen: list[Rule], terms: Terms) -> Table:
 
 
 def _numbers_told(rule: Rule, terms: Terms) -> str:
-    from ledger.rulebook import numbers
+    from ledger.rulebook.numbers import numbers
 
     return ", ".join(f"{name} {_short(value)}" for name, value in numbers(rule, terms).items())
 
@@ -165,7 +165,7 @@ def _short(value: object) -> str:
 
 
 def _print_one(rule: Rule, terms: Terms) -> None:
-    from ledger.rulebook import numbers
+    from ledger.rulebook.numbers import numbers
 
     commands = ", ".join(rule.commands) or "-"
     typer.echo(f"{rule.name}: {rule.says}")

@@ -9,18 +9,19 @@ from msgspec import Struct
 
 from console.explaining.event_sources import Entry, Found, Json, is_of, issued_by
 from console.terminal.errors import BadInput
-from ledger.rulebook import RULES, numbers
+from ledger.rulebook import RULES
+from ledger.rulebook.numbers import numbers
 from ledger.terms.table import TermsTable
 from ledger.vocabulary.shapes import RefundRule
 
 _RULES_OF = {
-    RefundRule.FIVE_DAYS_NO_REASON: ("five_days_no_reason", "promotion_order"),
-    RefundRule.ORDINARY_RETURN: ("ordinary_return", "promotion_order"),
+    RefundRule.FIVE_DAYS_NO_REASON: ("five_days_no_reason", "upgrade", "promotion_order"),
+    RefundRule.ORDINARY_RETURN: ("ordinary_return", "upgrade", "promotion_order"),
     RefundRule.MARKETPLACE_REVIEW: ("paid_only", "review_period", "three_days", "arrival"),
     RefundRule.MARKETPLACE_MANUAL: ("manual_refund", "arrival"),
     RefundRule.RESERVATION_REFUND: ("prorated_value", "termination_fee", "refund_cap"),
 }
-_ONLY_WITH_STEP = {"promotion_order": "promotion_fee"}
+_ONLY_WITH_STEP = {"promotion_order": "promotion_fee", "upgrade": "upgrade_left"}
 _AMOUNTS = (
     "gross", "fee", "amount", "parts", "cap", "returned_total", "purchased_total", "payable",
     "remaining_commitment", "currency",

@@ -7,7 +7,7 @@ from fractions import Fraction
 from ledger.values.money import Minor, round_half_up
 
 
-def ordinary_return(paid: Minor, used: Fraction) -> Minor:
+def ordinary_return(paid: Fraction, used: Fraction) -> Minor:
     """Half-up of paid − used, floor 0. The one rounding of an ordinary return.
 
     Source: seed 000 (普通自助退还). By hand: paid 407.96, used 20.16 → 387.80; paid 10.00,

@@ -2,46 +2,18 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
-from msgspec import Struct
-
+from ledger.calculations.counted_orders import CountedOrders, counted_orders, paid_for
 from ledger.calculations.figures import RefundFigures
 from ledger.calculations.five_days_no_reason import within_five_days
+from ledger.calculations.instance_refund import GrossRefund, less_fee, shared
 from ledger.calculations.ordinary_return import ordinary_return
-from ledger.calculations.promotion_order import promotion_fee
-from ledger.calculations.ratio_split import ratio_split
-from ledger.calculations.value_used import value_used
-from ledger.calculations.working import amount, decimal_text, exact_minor, step
-from ledger.state.entities import Instance, InstanceOrder
+from ledger.calculations.return_value import return_value, upgrades_left
+from ledger.calculations.working import amount, exact_minor, step
+from ledger.state.entities import Instance
 from ledger.terms.table import Terms
 from ledger.values.instants import Instant, format_instant
-from ledger.values.money import Currency, Minor
-from ledger.vocabulary.shapes import Channel, OrderKind, Parts, RefundRule, WorkingStep
-
-
-class CountedOrders(Struct, frozen=True, kw_only=True):
-    """The orders a return gives back: the running one, and those not yet started."""
-
-    running: InstanceOrder | None
-    to_come: tuple[InstanceOrder, ...]
-
-    @property
-    def all(self) -> tuple[InstanceOrder, ...]:
-        """The running order first."""
-        return ((self.running,) if self.running else ()) + self.to_come
-
-
-def counted_orders(instance: Instance, now: Instant) -> CountedOrders:
-    """The live orders that have not ended: the latest that has started, and the later ones.
-
-    A NEW order counts as running before its start too: its instance may have been delivered, and
-    nothing ran before it.
-    """
-    live = [order for order in instance.orders if now < order.ends_at]
-    begun = [order for order in live if order.kind is OrderKind.NEW or order.starts_at <= now]
-    to_come = tuple(order for order in live if order not in begun)
-    return CountedOrders(running=begun[-1] if begun else None, to_come=to_come)
+from ledger.values.money import Currency, round_half_up
+from ledger.vocabulary.shapes import RefundRule, WorkingStep
 
 
 def prepaid_return(
@@ -63,42 +35,44 @@ def prepaid_return(
     207.96; quota used and 48 h at 0.42: 387.80 = 190.12 cash + 197.68 gift.
     """
     orders = counted_orders(instance, now)
-    cash = sum(order.line.paid.cash for order in orders.all)
-    gift = sum(order.line.paid.gift for order in orders.all)
-    steps = [_paid(order, currency) for order in orders.all]
     if full_quota_free and within_five_days(orders.running, now, terms.five_days_hours):
-        rule, refund_cash, refund_gift = RefundRule.FIVE_DAYS_NO_REASON, cash, gift
-        steps.append(_five_days(orders.running, now, amount(cash + gift, currency), terms))
+        gross = _full(orders, now, valued_at, currency, terms)
     else:
-        rule = RefundRule.ORDINARY_RETURN
-        refund, working = _ordinary(orders, cash + gift, valued_at, currency, terms)
-        refund_cash, refund_gift = ratio_split(refund, cash, gift)
-        steps += [*working, _split(refund, (cash, gift), (refund_cash, refund_gift), currency)]
-    fee = _fee(orders, refund_cash, terms)
-    if any(order.channel is Channel.PROMOTION for order in orders.all):
-        steps.append(_fee_step(orders, refund_cash, fee, currency, terms))
-    gross = refund_cash + refund_gift
-    parts = Parts(cash=refund_cash - fee, gift=refund_gift)
-    steps.append(
-        step(
-            "refund",
-            amount(gross - fee, currency),
-            gross=amount(gross, currency),
-            fee=amount(fee, currency),
-        )
-    )
-    return RefundFigures(
-        rule=rule, gross=gross, fee=fee, amount=gross - fee, parts=parts, working=tuple(steps)
+        gross = _ordinary(orders, valued_at, currency, terms)
+    return less_fee(gross, orders, currency, terms)
+
+
+def _full(
+    orders: CountedOrders, now: Instant, valued_at: Instant, currency: Currency, terms: Terms
+) -> GrossRefund:
+    """All that was paid for the orders, fund by fund; beside it what is left of their upgrades, in
+    the ratio in which those were paid.
+
+    By hand: an order of 407.96 for 365 days, upgraded for 100.00 and returned after 72 h: 407.96 +
+    half up of 99.178… = 507.14.
+    """
+    steps = [paid_for(order, currency) for order in orders.all]
+    steps.append(_five_days(orders, now, currency, terms))
+    cash, gift = orders.cash, orders.gift
+    upgrades = upgrades_left(orders, valued_at, currency)
+    if upgrades.working:
+        paid = (upgrades.cash, upgrades.gift)
+        more_cash, more_gift, split = shared(round_half_up(upgrades.exact), paid, currency)
+        cash, gift = cash + more_cash, gift + more_gift
+        steps += [*upgrades.working, split]
+    return GrossRefund(
+        rule=RefundRule.FIVE_DAYS_NO_REASON, cash=cash, gift=gift, working=tuple(steps)
     )
 
 
 def _five_days(
-    running: InstanceOrder | None, now: Instant, whole: str, terms: Terms
+    orders: CountedOrders, now: Instant, currency: Currency, terms: Terms
 ) -> WorkingStep:
+    running = orders.running
     assert running is not None
     return step(
         "five_days_no_reason",
-        whole,
+        amount(orders.cash + orders.gift, currency),
         order=running.order_id,
         delivered_at=format_instant(running.delivered_at),
         returned_at=format_instant(now),
@@ -107,60 +81,23 @@ def _five_days(
 
 
 def _ordinary(
-    orders: CountedOrders, paid: Minor, valued_at: Instant, currency: Currency, terms: Terms
-) -> tuple[Minor, list[WorkingStep]]:
-    used, working = Fraction(0), []
-    if orders.running is not None:
-        value = value_used(orders.running, valued_at, currency, terms.time_zone)
-        used, working = value.exact, list(value.working)
-    refund = ordinary_return(paid, used)
-    inputs = {"paid": amount(paid, currency), "used": exact_minor(used, currency)}
-    inputs["rounding"] = "half up, at least 0"
-    return refund, [*working, step("ordinary_return", amount(refund, currency), **inputs)]
-
-
-def _fee(orders: CountedOrders, refund_cash: Minor, terms: Terms) -> Minor:
-    return promotion_fee(_promotion_cash(orders), refund_cash, terms.promotion_fee)
-
-
-def _promotion_cash(orders: CountedOrders) -> Minor:
-    promoted = (order for order in orders.all if order.channel is Channel.PROMOTION)
-    return sum(order.line.paid.cash for order in promoted)
-
-
-def _paid(order: InstanceOrder, currency: Currency) -> WorkingStep:
-    paid = order.line.paid
-    return step(
-        "paid",
-        amount(paid.cash + paid.gift, currency),
-        order=order.order_id,
-        cash=amount(paid.cash, currency),
-        gift=amount(paid.gift, currency),
-        voucher_not_returned=amount(paid.voucher, currency),
+    orders: CountedOrders, valued_at: Instant, currency: Currency, terms: Terms
+) -> GrossRefund:
+    value = return_value(orders, valued_at, currency, terms)
+    refund = ordinary_return(value.given, value.used)
+    upgrades = {"upgrades_left": exact_minor(value.upgrades.exact, currency)}
+    ordinary = step(
+        "ordinary_return",
+        amount(refund, currency),
+        paid=amount(orders.cash + orders.gift, currency),
+        **(upgrades if value.upgrades.working else {}),
+        used=exact_minor(value.used, currency),
+        rounding="half up, at least 0",
     )
-
-
-def _split(
-    refund: Minor, paid: tuple[Minor, Minor], parts: tuple[Minor, Minor], currency: Currency
-) -> WorkingStep:
-    return step(
-        "ratio_split",
-        f"cash {amount(parts[0], currency)}, gift {amount(parts[1], currency)}",
-        refund=amount(refund, currency),
-        paid_cash=amount(paid[0], currency),
-        paid_gift=amount(paid[1], currency),
-        rounding="cash half up, gift the remainder",
-    )
-
-
-def _fee_step(
-    orders: CountedOrders, refund_cash: Minor, fee: Minor, currency: Currency, terms: Terms
-) -> WorkingStep:
-    return step(
-        "promotion_fee",
-        amount(fee, currency),
-        promotion_cash=amount(_promotion_cash(orders), currency),
-        rate=decimal_text(terms.promotion_fee),
-        refund_cash=amount(refund_cash, currency),
-        rounding="half up, at most the cash part",
+    cash, gift, split = shared(refund, value.paid, currency)
+    return GrossRefund(
+        rule=RefundRule.ORDINARY_RETURN,
+        cash=cash,
+        gift=gift,
+        working=(*value.working, ordinary, split),
     )

@@ -32,7 +32,7 @@ def value_used(
     By hand: 51.00 a month, 0.42 an hour, delivered 48 hours ago: no whole month; 48 × 0.42 = 20.16.
     Exact; the caller rounds.
     """
-    start = order.starts_at if order.kind is OrderKind.RENEWAL else order.delivered_at
+    start = use_begins(order)
     months = whole_months(start, until, time_zone)
     rest_from = plus_months(start, months, time_zone)
     seconds = max(0, until - rest_from) // SECOND
@@ -46,6 +46,11 @@ def value_used(
         steps.append(_component(component, months, factor, seconds, monthly + rest, currency))
     steps.append(step("value_used", exact_minor(total, currency), order=order.order_id))
     return ValueUsed(exact=total, working=tuple(steps))
+
+
+def use_begins(order: InstanceOrder) -> Instant:
+    """From when on its use is counted: a renewal's start, any other order's delivery."""
+    return order.starts_at if order.kind is OrderKind.RENEWAL else order.delivered_at
 
 
 def discount(discounts: tuple[DurationDiscount, ...], months: int) -> Fraction:

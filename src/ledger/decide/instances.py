@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from ledger.calculations.counted_orders import counted_orders
 from ledger.calculations.figures import RefundFigures
 from ledger.calculations.prepaid_return import prepaid_return
 from ledger.decide.facts import Fact, at_once, derived
@@ -26,6 +27,7 @@ from ledger.vocabulary.commands import (
     InstanceCommand,
     QuoteInstanceReturn,
     RecordInstanceOrder,
+    RecordInstanceUpgrade,
     RestoreInstance,
     ReturnInstance,
     StartPostpaidInstance,
@@ -37,6 +39,7 @@ from ledger.vocabulary.events import (
     InstanceOrderRecorded,
     InstanceRestored,
     InstanceReturnQuoted,
+    InstanceUpgraded,
     PostpaidInstanceStarted,
     RefundIssued,
     RefundSettled,
@@ -77,6 +80,8 @@ def accepted(case: Case, command: InstanceCommand) -> tuple[Fact, ...]:
                 instance_id=command.instance_id, product=command.product, region=command.region
             )
             return at_once(case, started)
+        case RecordInstanceUpgrade():
+            return at_once(case, _upgraded(case, command))
         case ReturnInstance():
             return _returned(case, command)
         case DestroyPostpaidInstance():
@@ -182,6 +187,23 @@ def _order(case: Case, command: RecordInstanceOrder) -> InstanceOrderRecorded:
         delivered_at=(command.starts_at if command.delivered_at is None else command.delivered_at),
         lines=command.lines,
         averted_isolation_ids=tuple(averted),
+        currency=command.currency,
+    )
+
+
+def _upgraded(case: Case, command: RecordInstanceUpgrade) -> InstanceUpgraded:
+    """The payment is for the order that runs when the instance gets larger."""
+    instance = case.the(Instance, command.instance_id)
+    running = counted_orders(instance, command.upgraded_at).running
+    assert running is not None
+    return InstanceUpgraded(
+        instance_id=command.instance_id,
+        upgrade_id=command.upgrade_id,
+        order_id=running.order_id,
+        upgraded_at=command.upgraded_at,
+        paid=command.paid,
+        components=command.components,
+        duration_discounts=command.duration_discounts,
         currency=command.currency,
     )
 

@@ -14,6 +14,7 @@ from ledger.state.entities import (
     Quote,
     Refund,
     Reservation,
+    Upgrade,
 )
 from ledger.values.refusal import Code, Violation
 from ledger.vocabulary.commands import (
@@ -33,6 +34,7 @@ from ledger.vocabulary.commands import (
     QuoteReservationExchange,
     QuoteReservationRefund,
     RecordInstanceOrder,
+    RecordInstanceUpgrade,
     RecordInvoiceState,
     RecordMarketplacePurchase,
     RecordReservationPurchase,
@@ -52,7 +54,8 @@ from ledger.vocabulary.shapes import OrderKind
 
 _Named = tuple[str, type[Entity], str]
 _OnInstance = (
-    QuoteInstanceReturn
+    RecordInstanceUpgrade
+    | QuoteInstanceReturn
     | ReturnInstance
     | DestroyPostpaidInstance
     | RestoreInstance
@@ -136,7 +139,7 @@ def _must_exist(command: Command) -> list[_Named]:
 
 def _acted_on(command: Command) -> list[_Named]:
     match command:
-        case RecordInstanceOrder(kind=OrderKind.RENEWAL):
+        case RecordInstanceOrder(kind=OrderKind.RENEWAL | OrderKind.CONVERSION):
             return [("instance", Instance, line.instance_id) for line in command.lines]
         case RestoreInstance() if command.renewal_order_id is not None:
             order = ("order", Order, command.renewal_order_id)
@@ -177,11 +180,13 @@ def _must_be_new(command: Command) -> list[_Named]:
             return [("account", Account, "")]
         case RecordInstanceOrder():
             order = ("order", Order, command.order_id)
-            if command.kind is OrderKind.RENEWAL:
+            if command.kind is not OrderKind.NEW:
                 return [order]
             return [order, *(("instance", Instance, line.instance_id) for line in command.lines)]
         case StartPostpaidInstance():
             return [("instance", Instance, command.instance_id)]
+        case RecordInstanceUpgrade():
+            return [("upgrade", Upgrade, command.upgrade_id)]
         case RecordMarketplacePurchase():
             return [("purchase", Purchase, command.purchase_id)]
         case RecordReservationPurchase():

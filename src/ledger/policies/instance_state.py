@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ledger.calculations.counted_orders import counted_orders
 from ledger.policies.case import Case, violation
 from ledger.state.entities import Billing, Instance, InstanceStatus
 from ledger.values.instants import format_instant
@@ -14,6 +15,7 @@ from ledger.vocabulary.commands import (
     ExpireInstance,
     QuoteInstanceReturn,
     RecordInstanceOrder,
+    RecordInstanceUpgrade,
     ReturnInstance,
 )
 from ledger.vocabulary.shapes import IsolationReason, OrderKind
@@ -41,6 +43,11 @@ def wrong_instance_state(case: Case) -> Iterator[Violation]:
         case RecordInstanceOrder(kind=OrderKind.RENEWAL):
             for line in case.command.lines:
                 yield from _renewal(case, case.the(Instance, line.instance_id), case.command)
+        case RecordInstanceOrder(kind=OrderKind.CONVERSION):
+            for line in case.command.lines:
+                yield from _conversion(case.the(Instance, line.instance_id))
+        case RecordInstanceUpgrade():
+            yield from _upgrade(case.the(Instance, case.command.instance_id), case.command)
         case ExpireInstance() | DestroyIsolatedInstance():
             yield from _stale_timer(case, case.command)
         case _:
@@ -74,6 +81,26 @@ def _renewal(case: Case, instance: Instance, order: RecordInstanceOrder) -> Iter
             must = f"a renewal in the recycle bin must start between {since} and now"
             figures = {"isolated_at": since, "now": format_instant(case.now)}
             yield _wrong(instance, must, starts_at=starts, **figures)
+
+
+def _conversion(instance: Instance) -> Iterator[Violation]:
+    """What is paid by use becomes prepaid while it runs (rule `conversion`)."""
+    if instance.billing is not Billing.POSTPAID:
+        yield _wrong(instance, "is prepaid; renew it instead")
+    elif instance.status is not InstanceStatus.RUNNING:
+        yield _wrong(instance, "only a running instance can become prepaid")
+
+
+def _upgrade(instance: Instance, command: RecordInstanceUpgrade) -> Iterator[Violation]:
+    """A prepaid instance that runs gets larger within the time that is paid (rule `upgrade`)."""
+    if instance.billing is not Billing.PREPAID:
+        yield _wrong(instance, "is paid by use; only a prepaid instance is upgraded")
+    elif instance.status is not InstanceStatus.RUNNING:
+        yield _wrong(instance, "only a running instance can be upgraded")
+    elif counted_orders(instance, command.upgraded_at).running is None:
+        upgraded_at = format_instant(command.upgraded_at)
+        why = f"no order of it runs at {upgraded_at}, when it is said to have been upgraded"
+        yield _wrong(instance, why, upgraded_at=upgraded_at)
 
 
 def _stale_timer(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.calculations.prepaid_return import counted_orders
+from ledger.calculations.counted_orders import counted_orders
 from ledger.policies.case import Case, violation
 from ledger.state.entities import Instance
 from ledger.values.refusal import Code, Violation

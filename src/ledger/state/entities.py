@@ -135,8 +135,17 @@ class InstanceStatus(StrEnum):
     DESTROYED = "DESTROYED"
 
 
+class Upgrade(Struct, frozen=True, kw_only=True):
+    """A larger configuration of an instance, and what was paid for it."""
+
+    upgrade_id: str
+    instance_id: str
+    upgraded_at: Instant
+    paid: Funds
+
+
 class InstanceOrder(Struct, frozen=True, kw_only=True):
-    """An order as far as it concerns one instance."""
+    """An order as far as it concerns one instance, with its upgrades as they were recorded."""
 
     order_id: str
     kind: OrderKind
@@ -146,6 +155,7 @@ class InstanceOrder(Struct, frozen=True, kw_only=True):
     delivered_at: Instant
     recorded_at: Instant
     line: OrderLine
+    upgrades: tuple[Upgrade, ...] = ()
 
 
 class Isolation(Struct, frozen=True, kw_only=True):
@@ -363,6 +373,7 @@ Entity = (
     | CapBlock
     | Instance
     | Order
+    | Upgrade
     | Quote
     | Purchase
     | Reservation

@@ -16,8 +16,9 @@ from ledger.state.entities import (
     Quote,
     QuoteKind,
     QuoteStatus,
+    Upgrade,
 )
-from ledger.state.reading import Change, Key, State
+from ledger.state.reading import Change, Key, State, existing
 from ledger.values.instants import Instant
 from ledger.vocabulary.envelope import EventMeta
 from ledger.vocabulary.events import (
@@ -27,6 +28,7 @@ from ledger.vocabulary.events import (
     InstanceOrderRecorded,
     InstanceRestored,
     InstanceReturnQuoted,
+    InstanceUpgraded,
     PostpaidInstanceStarted,
 )
 from ledger.vocabulary.shapes import DestructionReason, IsolationReason, OrderLine
@@ -45,11 +47,12 @@ def evolve(state: State, meta: EventMeta, event: InstanceEvent) -> list[Change]:
                 status=InstanceStatus.RUNNING,
             )
             return [(Key(Instance, account_id, event.instance_id), started)]
+        case InstanceUpgraded():
+            return _upgraded(state, meta, event)
         case InstanceReturnQuoted():
             return [(Key(Quote, account_id, event.quote_id), _quote(meta, event))]
         case InstanceIsolated() | InstanceRestored() | InstanceDestroyed():
-            instance = state.find(Instance, account_id, event.instance_id)
-            assert instance is not None
+            instance = existing(state, Instance, account_id, event.instance_id)
             return [(Key(Instance, account_id, event.instance_id), _moved(instance, event))]
         case _ as unreachable:
             assert_never(unreachable)
@@ -108,6 +111,7 @@ def _order_recorded(state: State, meta: EventMeta, event: InstanceOrderRecorded)
         )
         changed = replace(
             instance,
+            billing=Billing.PREPAID,
             orders=(*instance.orders, _instance_order(meta, event, line)),
             isolation=_averted(instance.isolation, event),
         )
@@ -128,6 +132,28 @@ def _instance_order(
         recorded_at=meta.recorded_at,
         line=line,
     )
+
+
+def _upgraded(state: State, meta: EventMeta, event: InstanceUpgraded) -> list[Change]:
+    """The payment belongs to the order it was made for, and ends with it."""
+    account_id = meta.account_id
+    instance = existing(state, Instance, account_id, event.instance_id)
+    upgrade = Upgrade(
+        upgrade_id=event.upgrade_id,
+        instance_id=event.instance_id,
+        upgraded_at=event.upgraded_at,
+        paid=event.paid,
+    )
+    orders = tuple(
+        replace(order, upgrades=(*order.upgrades, upgrade))
+        if order.order_id == event.order_id
+        else order
+        for order in instance.orders
+    )
+    return [
+        (Key(Upgrade, account_id, event.upgrade_id), upgrade),
+        (Key(Instance, account_id, event.instance_id), replace(instance, orders=orders)),
+    ]
 
 
 def _averted(isolation: Isolation | None, event: InstanceOrderRecorded) -> Isolation | None:

@@ -34,6 +34,13 @@ class PartialRounding(StrEnum):
     CUMULATIVE = "CUMULATIVE"
 
 
+class UpgradeUseUntil(StrEnum):
+    """Until when an upgraded order's own use is valued: its first upgrade, or the return."""
+
+    UPGRADE = "UPGRADE"
+    RETURN = "RETURN"
+
+
 class Terms(Struct, frozen=True, kw_only=True):
     """One version of the numbers. Windows are in the unit their name ends in.
 
@@ -62,6 +69,7 @@ class Terms(Struct, frozen=True, kw_only=True):
     families: dict[str, str]
     swaps: dict[str, str]
     partial_rounding: PartialRounding = PartialRounding.EACH
+    upgrade_use_until: UpgradeUseUntil = UpgradeUseUntil.UPGRADE
 
 
 class TermsTable(Struct, frozen=True, kw_only=True):
@@ -224,7 +232,7 @@ def _pairs(raw: Any) -> dict[str, str]:
 
 _MOST = 1_000_000
 _OWN = ("version", "effective_from")
-_WITH_DEFAULT = ("partial_rounding",)
+_WITH_DEFAULT = ("partial_rounding", "upgrade_use_until")
 _KEYS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "version": ("", _text),
     "effective_from": ("", _instant),
@@ -236,6 +244,7 @@ _KEYS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "full_refunds_per_account": ("instances", _count),
     "ordinary_returns_per_account": ("instances", _count),
     "promotion_fee": ("instances", _share),
+    "upgrade_use_until": ("instances", UpgradeUseUntil),
     "review_days": ("marketplace", _count),
     "completion_days": ("marketplace", _count),
     "self_service_refunds_per_account": ("marketplace", _count),

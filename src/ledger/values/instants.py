@@ -103,6 +103,14 @@ def plus_months(instant: Instant, months: int, zone: str) -> Instant:
     return from_datetime(datetime.combine(target, local.time(), tz))
 
 
+def begun_days(start: Instant, end: Instant) -> int:
+    """How many days of 24 hours have begun between; 0 if `end` is not after `start`.
+
+    72 h are three days, a microsecond more is a fourth.
+    """
+    return max(0, -(-(end - start) // DAY))
+
+
 def whole_months(start: Instant, end: Instant, zone: str) -> int:
     """How many whole calendar months of the zone lie between; 0 if `end` is before `start`.
 

@@ -12,6 +12,8 @@ from ledger.vocabulary.shapes import (
     AccountType,
     BillingPlan,
     Channel,
+    Component,
+    DurationDiscount,
     Funds,
     InvoiceState,
     NewReservation,
@@ -63,6 +65,16 @@ class StartPostpaidInstance(Shape, frozen=True, kw_only=True):
     instance_id: str
     product: str
     region: str
+
+
+class RecordInstanceUpgrade(Shape, frozen=True, kw_only=True):
+    instance_id: str
+    upgrade_id: str
+    upgraded_at: Instant
+    paid: Funds
+    components: tuple[Component, ...]
+    duration_discounts: tuple[DurationDiscount, ...] = ()
+    currency: Currency
 
 
 class QuoteInstanceReturn(Shape, frozen=True, kw_only=True):
@@ -240,6 +252,7 @@ AccountCommand = OpenAccount | SetAccountStanding | OpenCommitmentTerm | ChangeC
 InstanceCommand = (
     RecordInstanceOrder
     | StartPostpaidInstance
+    | RecordInstanceUpgrade
     | QuoteInstanceReturn
     | ReturnInstance
     | DestroyPostpaidInstance
@@ -286,6 +299,7 @@ ROLES: dict[type[Command], frozenset[Role]] = {
     ChangeCard: frozenset({_BILLING}),
     RecordInstanceOrder: frozenset({_BILLING}),
     StartPostpaidInstance: frozenset({_BILLING}),
+    RecordInstanceUpgrade: frozenset({_BILLING}),
     QuoteInstanceReturn: frozenset({_OWNER}),
     ReturnInstance: frozenset({_OWNER}),
     DestroyPostpaidInstance: frozenset({_OWNER}),

@@ -36,10 +36,13 @@ class AccountType(StrEnum):
 
 
 class OrderKind(StrEnum):
-    """A NEW order brings an instance into being, a RENEWAL prolongs it."""
+    """A NEW order brings an instance into being, a RENEWAL prolongs it, a CONVERSION makes one that
+    is paid by use a prepaid one.
+    """
 
     NEW = "NEW"
     RENEWAL = "RENEWAL"
+    CONVERSION = "CONVERSION"
 
 
 class Channel(StrEnum):

@@ -22,6 +22,7 @@ from ledger.vocabulary.commands import (
     OpenCommitmentTerm,
     QuoteReservationExchange,
     RecordInstanceOrder,
+    RecordInstanceUpgrade,
     RecordMarketplacePurchase,
     RecordReservationPurchase,
 )
@@ -233,7 +234,8 @@ def _between(shape: type[Struct]) -> Check | None:
         ExchangeReservations: _exchange,
         Payment: _payment,
         Component: _component,
-        OrderLine: _order_line,
+        OrderLine: _discounts,
+        RecordInstanceUpgrade: _discounts,
     }
     if shape in checks:
         return checks[shape]
@@ -253,8 +255,8 @@ def _order(order: RecordInstanceOrder) -> Sequence[Problem]:
     return found + _repeated(ids, "lines[{}].instance_id", "an instance once in an order")
 
 
-def _order_line(line: OrderLine) -> Sequence[Problem]:
-    months = [discount.from_months for discount in line.duration_discounts]
+def _discounts(priced: OrderLine | RecordInstanceUpgrade) -> Sequence[Problem]:
+    months = [discount.from_months for discount in priced.duration_discounts]
     return _ascending(months, "duration_discounts[{}].from_months")
 
 

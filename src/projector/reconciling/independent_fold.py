@@ -77,7 +77,7 @@ class Refold:
                 key = (m.account_id, line.instance_id)
                 if key not in rows:
                     rows[key] = _instance_row(m, line, "PREPAID")
-                rows[key]["ends_at"] = body.ends_at
+                rows[key].update(billing="PREPAID", ends_at=body.ends_at)
         if isinstance(body, e.PostpaidInstanceStarted):
             rows[m.account_id, body.instance_id] = _instance_row(m, body, "POSTPAID")
         if isinstance(body, e.InstanceRestored):

@@ -13,6 +13,7 @@ from ledger.vocabulary.events import (
     InstanceOrderRecorded,
     InstanceRestored,
     InstanceReturnQuoted,
+    InstanceUpgraded,
     PostpaidInstanceStarted,
 )
 from ledger.vocabulary.shapes import OrderKind
@@ -50,7 +51,7 @@ def changes(recorded: RecordedEvent) -> Sequence[RowChange]:
         case PostpaidInstanceStarted():
             row = _row(recorded, "POSTPAID", body.instance_id, body.product, body.region)
             return (Insert(table=TABLE, row=row),)
-        case InstanceReturnQuoted():
+        case InstanceUpgraded() | InstanceReturnQuoted():
             return ()
         case InstanceIsolated():
             return (_state(account_id, body.instance_id, state="ISOLATED", ends_at=None),)
@@ -68,6 +69,9 @@ def _ordered(recorded: RecordedEvent, body: InstanceOrderRecorded) -> Iterator[R
             row = _row(recorded, "PREPAID", line.instance_id, line.product, line.region)
             row["ends_at"] = body.ends_at
             yield Insert(table=TABLE, row=row)
+        elif body.kind is OrderKind.CONVERSION:
+            paid: dict[str, str | int | None] = {"billing": "PREPAID", "ends_at": body.ends_at}
+            yield _state(recorded.meta.account_id, line.instance_id, **paid)
         else:
             yield _state(recorded.meta.account_id, line.instance_id, ends_at=body.ends_at)
 

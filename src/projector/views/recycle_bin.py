@@ -13,6 +13,7 @@ from ledger.vocabulary.events import (
     InstanceOrderRecorded,
     InstanceRestored,
     InstanceReturnQuoted,
+    InstanceUpgraded,
     PostpaidInstanceStarted,
 )
 from projector.rows.changes import Insert, RowChange, Set
@@ -65,7 +66,7 @@ def changes(recorded: RecordedEvent) -> Sequence[RowChange]:
                     destroyed_because=body.reason.value,
                 ),
             )
-        case PostpaidInstanceStarted() | InstanceReturnQuoted():
+        case PostpaidInstanceStarted() | InstanceUpgraded() | InstanceReturnQuoted():
             return ()
         case _:
             assert_never(body)

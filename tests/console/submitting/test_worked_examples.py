@@ -78,6 +78,13 @@ def test_7_on_the_last_day_one_day_remains(terminal: Terminal) -> None:
     assert (result_of(refund, "days_remaining"), refund["amount"]) == ("1 of 365 days", "10.00")
 
 
+def test_11_an_upgrade_goes_back_by_days(terminal: Terminal) -> None:
+    """12 × 0.42 = 5.04; 100.00 × 362 / 365 = 99.178…; 407.96 − 5.04 + 99.178… = 502.10."""
+    refund = last_refund(terminal, "worked-11-upgrade")
+    assert (refund["rule"], refund["amount"]) == ("ORDINARY_RETURN", "502.10")
+    assert result_of(refund, "own_use") == "5.04"
+
+
 def test_13_three_parts_of_a_hundred(terminal: Terminal) -> None:
     """Each alone in 2026: 3 × 33.33 = 99.99. Together from 2027 on: 66.67 − 33.33 = 33.34."""
     amounts = [

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ledger.values.instants import HOUR
 from ledger.vocabulary.shapes import Parts, RefundRule
-from tests.bodies import component, line, order, paid
-from tests.ledger.rules.instances.acts import quoted, returned, settle
+from tests.bodies import component, line, order, paid, upgrade
+from tests.ledger.rules.instances.acts import no_full_refunds, quoted, returned, settle
 from tests.scenario import START, Scenario
 
 
@@ -28,6 +28,14 @@ def test_a_year_at_51_after_48_hours_without_quota_gives_back_387_80() -> None:
     s.give(order("o-1", line("i-1", paid(price - 10_000, 0, 10_000)), starts_at=START))
     refund = returned(s.later(48 * HOUR))
     assert (refund.rule, refund.amount) == (RefundRule.ORDINARY_RETURN, 38_780)
+
+
+def test_11_after_an_upgrade_502_10_come_back() -> None:
+    s = Scenario(terms=no_full_refunds()).opened()
+    s.give(order("o-1", line("i-1", paid(40_796)), starts_at=START))
+    s.later(12 * HOUR).give(upgrade("u-1", paid(10_000), at=s.now))
+    refund = returned(s.later(60 * HOUR))
+    assert (refund.rule, refund.amount) == (RefundRule.ORDINARY_RETURN, 50_210)
 
 
 def test_cash_and_gift_money_come_back_as_paid_without_the_voucher() -> None:

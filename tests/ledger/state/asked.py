@@ -34,6 +34,7 @@ from ledger.vocabulary.commands import (
     QuoteReservationExchange,
     QuoteReservationRefund,
     RecordInstanceOrder,
+    RecordInstanceUpgrade,
     RecordInvoiceState,
     RecordMarketplacePurchase,
     RecordReservationPurchase,
@@ -62,7 +63,7 @@ from ledger.vocabulary.shapes import (
     ReservationReturn,
     Role,
 )
-from tests.bodies import line, order, paid, postpaid, returning
+from tests.bodies import line, order, paid, postpaid, returning, upgrade
 from tests.ledger.rules.marketplace.stories import application, purchase, ticket
 from tests.ledger.rules.reservations.stories import BY_INVOICE
 from tests.ledger.rules.reservations.stories import bought as reservation
@@ -228,6 +229,7 @@ ASKS: dict[type[Command], Ask] = {
     ChangeCard: lambda _: ChangeCard(card_id="card-new"),
     RecordInstanceOrder: _order,
     StartPostpaidInstance: lambda _: postpaid("i-new"),
+    RecordInstanceUpgrade: lambda s: upgrade("u-new", at=s.now, currency=_currency(s)),
     QuoteInstanceReturn: lambda _: QuoteInstanceReturn(instance_id="i-1"),
     ReturnInstance: _return,
     DestroyPostpaidInstance: lambda _: DestroyPostpaidInstance(

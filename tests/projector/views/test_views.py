@@ -162,6 +162,13 @@ def test_a_renewal_prolongs_the_instance() -> None:
     assert instances.changes(event) == (expected,)
 
 
+def test_a_conversion_makes_the_instance_prepaid() -> None:
+    event = recorded(order("o-2", "i-1", kind=OrderKind.CONVERSION))
+    columns: dict[str, str | int | None] = {"billing": "PREPAID", "ends_at": START + 365 * DAY}
+    expected = Set(table=instances.TABLE, key=("acct-1", "i-1"), columns={**columns})
+    assert instances.changes(event) == (expected,)
+
+
 @pytest.mark.parametrize(
     ("body", "columns"),
     [

@@ -24,6 +24,7 @@ from ledger.vocabulary.events import (
     InstanceOrderRecorded,
     InstanceRestored,
     InstanceReturnQuoted,
+    InstanceUpgraded,
     LedgerOpened,
     LogEvent,
     MarketplaceEvent,
@@ -87,6 +88,10 @@ def _of_instance(body: InstanceEvent) -> str:
             )
         case PostpaidInstanceStarted():
             return f"{body.instance_id} ({body.product}, {body.region}) runs, billed by use"
+        case InstanceUpgraded():
+            paid = body.paid.cash + body.paid.gift
+            larger = f"{body.instance_id} is larger since {when(body.upgraded_at)}"
+            return f"{larger}: upgrade {body.upgrade_id}, paid {money(paid, body.currency)}"
         case InstanceReturnQuoted():
             rule = f" by {body.rule}" if body.rule else ""
             parts = parts_told(body.parts, body.currency)

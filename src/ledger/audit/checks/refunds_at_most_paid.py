@@ -12,6 +12,7 @@ from ledger.audit.scratch import Scratch
 from ledger.values.instants import DAY, Day, Instant, add_months
 from ledger.vocabulary.events import (
     InstanceOrderRecorded,
+    InstanceUpgraded,
     MarketplacePurchaseRecorded,
     RefundCorrected,
     RefundIssued,
@@ -23,6 +24,9 @@ from ledger.vocabulary.shapes import BillingPlan, NewReservation, Parts, SourceK
 
 
 class _Line(Struct, frozen=True):
+    """One order's payment for an instance, or that of an upgrade, which ends with its order."""
+
+    order_id: str
     cash: int
     gift: int
     ends_at: Instant
@@ -82,6 +86,8 @@ class RefundsAtMostPaid:
         match seen.body:
             case InstanceOrderRecorded() as order:
                 self._ordered(account_id, order)
+            case InstanceUpgraded() as upgrade:
+                self._upgraded(account_id, upgrade)
             case MarketplacePurchaseRecorded(purchase_id=purchase_id, paid=paid):
                 bought = _Purchase(cash=paid.cash, gift=paid.gift)
                 self._kept.keep(bought, account_id, "purchase", purchase_id)
@@ -102,8 +108,18 @@ class RefundsAtMostPaid:
         for line in order.lines:
             place = (account_id, "instance", line.instance_id)
             known = self._kept.find(_Lines, *place) or _Lines()
-            paid = _Line(line.paid.cash, line.paid.gift, order.ends_at)
+            paid = _Line(order.order_id, line.paid.cash, line.paid.gift, order.ends_at)
             self._kept.keep(_Lines((*known.open, paid)), *place)
+
+    def _upgraded(self, account_id: str, upgrade: InstanceUpgraded) -> None:
+        place = (account_id, "instance", upgrade.instance_id)
+        known = (self._kept.find(_Lines, *place) or _Lines()).open
+        paid = tuple(
+            replace(line, cash=upgrade.paid.cash, gift=upgrade.paid.gift)
+            for line in known
+            if line.order_id == upgrade.order_id
+        )
+        self._kept.keep(_Lines((*known, *paid[:1])), *place)
 
     def _reserved(
         self, account_id: str, bought: ReservationPurchased | NewReservation, starts_on: Day

@@ -7,7 +7,10 @@ from ledger.values.money import Currency, Minor
 from ledger.values.refusal import Violation
 from ledger.vocabulary.shapes import (
     Channel,
+    Component,
     DestructionReason,
+    DurationDiscount,
+    Funds,
     IsolationReason,
     OrderKind,
     OrderLine,
@@ -36,6 +39,19 @@ class PostpaidInstanceStarted(Shape, frozen=True, kw_only=True):
     instance_id: str
     product: str
     region: str
+
+
+class InstanceUpgraded(Shape, frozen=True, kw_only=True):
+    """`order_id` is the order that runs at `upgraded_at`: with it the payment ends."""
+
+    instance_id: str
+    upgrade_id: str
+    order_id: str
+    upgraded_at: Instant
+    paid: Funds
+    components: tuple[Component, ...]
+    duration_discounts: tuple[DurationDiscount, ...] = ()
+    currency: Currency
 
 
 class InstanceReturnQuoted(Shape, frozen=True, kw_only=True):
@@ -79,6 +95,7 @@ class InstanceDestroyed(Shape, frozen=True, kw_only=True):
 InstanceEvent = (
     InstanceOrderRecorded
     | PostpaidInstanceStarted
+    | InstanceUpgraded
     | InstanceReturnQuoted
     | InstanceIsolated
     | InstanceRestored

@@ -5,18 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from enum import StrEnum
-from fractions import Fraction
 from functools import cache
 from importlib import import_module
 from inspect import cleandoc
 
 from msgspec import Struct
 
-from ledger.calculations.working import decimal_text
 from ledger.policies import JUDGED, STOPPERS
-from ledger.terms.table import Terms
-from ledger.values.instants import format_instant
-from ledger.values.money import format_minor
 from ledger.values.refusal import Code
 from ledger.vocabulary.commands import COMMANDS
 
@@ -171,6 +166,8 @@ INSTANCES: tuple[Rule, ...] = (
         "prepaid_return",
         ONLINE,
         "ledger.calculations.prepaid_return",
+        "ledger.calculations.counted_orders",
+        "ledger.calculations.instance_refund",
         terms=("prepaid_retention_hours",),
     ),
     _policy("postpaid_destroy", ONLINE, terms=("postpaid_retention_hours",)),
@@ -214,7 +211,16 @@ INSTANCES: tuple[Rule, ...] = (
         ONLINE,
         "ledger.calculations.value_used",
         "ledger.calculations.ratio_split",
+        "ledger.calculations.return_value",
         terms=("time_zone",),
+    ),
+    _calculation("upgrade", ONLINE, "ledger.decide.instances", terms=("upgrade_use_until",)),
+    _state(
+        "conversion",
+        ONLINE,
+        "a running postpaid instance becomes prepaid by an order of its own kind.",
+        "ledger.decide.instances",
+        "ledger.state.instances",
     ),
     _policy("return_quota", ONLINE, terms=_QUOTAS),
     _policy(
@@ -349,34 +355,6 @@ def code_of(policy: Callable[..., object]) -> Code:
     return Code(policy.__name__.upper())
 
 
-def numbers(rule: Rule, terms: Terms) -> dict[str, object]:
-    """The terms a rule takes its numbers from, by name, as a person would write them."""
-    return {name: _plain(name, getattr(terms, name)) for name in rule.terms}
-
-
-class Difference(Struct, frozen=True, kw_only=True):
-    """A number that two versions of the terms have differently, and the rules that use it."""
-
-    name: str
-    rules: tuple[str, ...]
-    old: object
-    new: object
-
-
-def differences(old: Terms, new: Terms) -> tuple[Difference, ...]:
-    """What the newer version changes, in the order of the terms' own keys."""
-    return tuple(
-        Difference(
-            name=name,
-            rules=tuple(rule.name for rule in RULES.values() if name in rule.terms),
-            old=_plain(name, getattr(old, name)),
-            new=_plain(name, getattr(new, name)),
-        )
-        for name in Terms.__struct_fields__
-        if name != "version" and getattr(old, name) != getattr(new, name)
-    )
-
-
 @cache
 def _refusals() -> dict[str, tuple[tuple[Code, frozenset[str]], ...]]:
     found: dict[str, list[tuple[Code, frozenset[str]]]] = {}
@@ -384,16 +362,3 @@ def _refusals() -> dict[str, tuple[tuple[Code, frozenset[str]], ...]]:
         named = frozenset(command.__name__ for command in scope)
         found.setdefault(rule_of(policy), []).append((code_of(policy), named))
     return {name: tuple(each) for name, each in found.items()}
-
-
-def _plain(name: str, value: object) -> object:
-    """A number of the terms in its own unit; tables in the order of their names."""
-    if isinstance(value, Fraction):
-        return decimal_text(value)
-    if isinstance(value, frozenset):
-        return sorted(value)
-    if isinstance(value, int) and name == "cap_usd":
-        return format_minor(value, "USD")
-    if isinstance(value, int) and name == "effective_from":
-        return format_instant(value)
-    return value
