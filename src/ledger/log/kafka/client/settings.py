@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -121,7 +122,11 @@ def transactional_options(settings: KafkaSettings, transactional_id: str) -> dic
 
 
 def reader_options(settings: KafkaSettings) -> dict[str, Any]:
-    """For a consumer of committed records as raw bytes, told where to start, in no group."""
+    """For a consumer of committed records as raw bytes, told where to start, in no group.
+
+    A poll takes all that was fetched (why: `ledger.log.kafka.reading.fetched`); how much that is at
+    most, the fetch's bytes say.
+    """
     return {
         **_connection_options(settings),
         "group_id": None,
@@ -129,7 +134,7 @@ def reader_options(settings: KafkaSettings) -> dict[str, Any]:
         "auto_offset_reset": "none",
         "isolation_level": "read_committed",
         "allow_auto_create_topics": False,
-        "max_poll_records": 5_000,
+        "max_poll_records": sys.maxsize,
         "fetch_min_bytes": 1,
         "fetch_max_wait_ms": 50,
         "fetch_max_bytes": 16 * 1024 * 1024,

@@ -8,15 +8,14 @@ restored its state and asks for a position.
 from __future__ import annotations
 
 import time
-from collections import deque
 from typing import Any
 
 from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition, errors
 from kafka.structs import MemberState
 
 from ledger.log.kafka.client.connection import ask, open_client
-from ledger.log.kafka.client.records import log_record
 from ledger.log.kafka.client.settings import KafkaSettings, member_options
+from ledger.log.kafka.reading.fetched import Fetched
 from ledger.log.kafka.reading.positions import position_of
 from ledger.log.seam import Batch, Committed, LogUnavailable, MemberReplaced, Topic
 
@@ -35,7 +34,8 @@ class Membership:
         options = member_options(settings, group, member_id)
         self._consumer: Any = open_client(KafkaConsumer, settings, options)
         self._listener = _Listener(self._consumer)
-        self._fetched: dict[int, _Fetched] = {}
+        self._fetched: dict[int, Fetched] = {}
+        self._held_back: set[int] = set()
         self._polled_at = 0.0
         self._subscribe()
 
@@ -48,15 +48,16 @@ class Membership:
         deadline = time.monotonic() + timeout_seconds
         while True:
             left = max(0.0, deadline - time.monotonic())
-            waiting = any(fetched.records for fetched in self._fetched.values())
+            waiting = any(self._fetched.values())
             self._fetch(0.0 if waiting else min(left, _SLICE_SECONDS))
             news = self.assigned() != before or self._listener.lost
-            if news or waiting or left == 0.0 or any(f.records for f in self._fetched.values()):
+            if news or waiting or left == 0.0 or any(self._fetched.values()):
                 break
         lost = frozenset(self._listener.lost)
         self._listener.lost -= lost
         for partition in lost:
             self._fetched.pop(partition, None)
+            self._held_back.discard(partition)
         return self.assigned() - lost, lost
 
     def assigned(self) -> frozenset[int]:
@@ -69,22 +70,25 @@ class Membership:
         """Up to `max_records` of a held partition from `position` on."""
         fetched = self._fetched.get(partition)
         if fetched is None or fetched.position != position:
-            fetched = self._fetched[partition] = _Fetched(position)
+            fetched = self._fetched[partition] = Fetched(position)
             self._consumer.seek(self._place(partition), position)
-            self._consumer.resume(self._place(partition))
+            self._let_go_on(partition)
         deadline = time.monotonic() + timeout_seconds
-        while not fetched.records:
+        while not fetched:
             left = max(0.0, deadline - time.monotonic())
             self._fetch(min(left, _SLICE_SECONDS))
             if partition not in self.assigned() or left == 0.0:
                 break
             if self._position(partition) != position:
                 break
-        return self._take(partition, fetched, max_records)
+        batch = fetched.take(max_records, self._position(partition))
+        if partition in self._held_back and len(fetched) < self._settings.max_buffered_records // 2:
+            self._let_go_on(partition)
+        return batch
 
     def fetching(self) -> dict[int, int]:
         """Where fetching stands in the held partitions that are being read."""
-        reading = [number for number, fetched in self._fetched.items() if not fetched.paused]
+        reading = self._fetched.keys() - self._held_back
         found = {number: self._position(number) for number in reading}
         return {number: position for number, position in found.items() if position >= 0}
 
@@ -170,25 +174,14 @@ class Membership:
             fetched = self._fetched.get(place.partition)
             if fetched is None:
                 continue
-            fetched.records.extend(records)
-            if len(fetched.records) >= self._settings.max_buffered_records:
+            fetched.add(records)
+            if len(fetched) >= self._settings.max_buffered_records:
                 self._consumer.pause(place)
-                fetched.paused = True
+                self._held_back.add(place.partition)
 
-    def _take(self, partition: int, fetched: _Fetched, max_records: int) -> Batch:
-        count = min(max_records, len(fetched.records))
-        records = tuple(log_record(fetched.records.popleft()) for _ in range(count))
-        position = self._position(partition)
-        if fetched.records:
-            fetched.position = fetched.records[0].offset
-        elif position >= 0:
-            fetched.position = max(fetched.position, position)
-        elif records:
-            fetched.position = records[-1].offset + 1
-        if fetched.paused and len(fetched.records) < self._settings.max_buffered_records // 2:
-            self._consumer.resume(self._place(partition))
-            fetched.paused = False
-        return Batch(records=records, next_position=fetched.position)
+    def _let_go_on(self, partition: int) -> None:
+        self._consumer.resume(self._place(partition))
+        self._held_back.discard(partition)
 
     def _check_not_replaced(self) -> None:
         """The client stops its heartbeat when a namesake has joined, and says nothing."""
@@ -201,17 +194,6 @@ class Membership:
             f"group {self._group}: another process joined as member {self._member_id}; "
             "let this process end, or give each its own member id"
         )
-
-
-class _Fetched:
-    """What was fetched of a partition and not yet read; `position` is where reading goes on."""
-
-    __slots__ = ("paused", "position", "records")
-
-    def __init__(self, position: int) -> None:
-        self.position = position
-        self.records: deque[Any] = deque()
-        self.paused = False
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # the client asks for a subclass

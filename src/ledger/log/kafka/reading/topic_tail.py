@@ -8,8 +8,8 @@ from typing import Any
 from kafka import KafkaConsumer, TopicPartition, errors
 
 from ledger.log.kafka.client.connection import open_client
-from ledger.log.kafka.client.records import log_record
 from ledger.log.kafka.client.settings import KafkaSettings, reader_options
+from ledger.log.kafka.reading.fetched import Fetched
 from ledger.log.kafka.reading.offsets import Offsets
 from ledger.log.kafka.reading.positions import Standstill, position_of
 from ledger.log.kafka.topics import verify_world
@@ -34,7 +34,7 @@ class TopicTail:
         self._standstill = Standstill(settings, self._offsets)
         self._consumer: Any = open_client(KafkaConsumer, settings, reader_options(settings))
         self._consumer.assign(self._places)
-        self._positions: dict[int, int] = {}
+        self._fetched: dict[int, Fetched] = {}
 
     @property
     def topic_id(self) -> str:
@@ -49,35 +49,21 @@ class TopicTail:
     def read(
         self, positions: Mapping[int, int], max_records: int, timeout_seconds: float
     ) -> dict[int, Batch]:
-        """Up to `max_records` in all; comes back as soon as there are any.
+        """Up to `max_records` in all, of each partition as many while it has them; comes back as
+        soon as there are any.
 
         Raises LogUnavailable; the next call begins where its caller says, as every one does.
         """
         try:
             self._go_to(positions)
-            polled = self._consumer.poll(
-                timeout_ms=int(timeout_seconds * 1000), max_records=max_records
-            )
+            buffered = [len(fetched) for fetched in self._fetched.values()]
+            if not all(buffered) and sum(buffered) < self._settings.max_buffered_records:
+                self._poll(0.0 if any(buffered) else timeout_seconds)
         except errors.KafkaError as error:
-            self._positions = {}
+            self._fetched.clear()
             raise LogUnavailable(f"reading {self._topic}: {error!r}") from error
-        reached = {
-            place.partition: position_of(self._consumer, place, positions[place.partition])
-            for place in self._places
-        }
-        if not polled:
-            self._positions = {}
-            self._standstill.check(self._topic, reached)
-        self._positions = reached
-        records = {place.partition: found for place, found in polled.items()}
-        return {
-            partition: Batch(
-                records=tuple(log_record(found) for found in records.get(partition, ())),
-                next_position=position,
-            )
-            for partition, position in reached.items()
-            if position != positions[partition]
-        }
+        batches = self._share_out(max_records)
+        return {p: batch for p, batch in batches.items() if batch.next_position != positions[p]}
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -87,5 +73,29 @@ class TopicTail:
     def _go_to(self, positions: Mapping[int, int]) -> None:
         for place in self._places:
             position = positions[place.partition]
-            if self._positions.get(place.partition) != position:
+            fetched = self._fetched.get(place.partition)
+            if fetched is None or fetched.position != position:
                 self._consumer.seek(place, position)
+                self._fetched[place.partition] = Fetched(position)
+
+    def _poll(self, timeout_seconds: float) -> None:
+        polled = self._consumer.poll(timeout_ms=int(timeout_seconds * 1000))
+        for place, records in polled.items():
+            self._fetched[place.partition].add(records)
+        if not any(self._fetched.values()):
+            reached = {place.partition: self._position(place) for place in self._places}
+            self._standstill.check(self._topic, reached)
+
+    def _share_out(self, max_records: int) -> dict[int, Batch]:
+        """Those that have less than their share leave the rest of it to the others."""
+        batches: dict[int, Batch] = {}
+        left = max_records
+        for place in sorted(self._places, key=lambda each: len(self._fetched[each.partition])):
+            share = left // (len(self._places) - len(batches))
+            batch = self._fetched[place.partition].take(share, self._position(place))
+            batches[place.partition] = batch
+            left -= len(batch.records)
+        return batches
+
+    def _position(self, place: TopicPartition) -> int:
+        return position_of(self._consumer, place, self._fetched[place.partition].position)
