@@ -1,10 +1,15 @@
 """How fast published commands reach the read models: the whole stack, with default settings.
 
-Run it as `python -m benchmarks.throughput [--commands N]` (or `make bench`). It starts a stack of
-its own in a temporary home and stops it again. The commands (70 % orders, 20 % quotes and refusals,
-10 % returns) are published at once and follow-ups are not counted. The read models are through once
-they show every event that stood in the log when all was decided. Nothing is asserted; the ratio to
-plain publishing in the same run says more than the rate on any one machine.
+Run it as `python -m benchmarks.throughput [--commands N ...]` (or `make bench`); with several
+numbers it runs one after the other, so that `--commands 20000 200000 20000 200000` compares rates
+on a machine whose other work comes and goes. Each run starts a stack of its own in a temporary home
+and stops it again. The commands (70 % orders, 20 % quotes and refusals, 10 % returns) are published
+at once, those of all accounts by turns, and follow-ups are not counted. The read models
+are through once they show every event that stood in the log when all was decided.
+
+A run ends with an error if a process was started anew meanwhile. How far partitions are apart is
+the largest difference seen between the shares of their backlogs that were decided, in hundredths;
+the ratio to plain publishing in the same run says more than the rate on any one machine.
 """
 
 from __future__ import annotations
@@ -15,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import psycopg
@@ -48,17 +53,18 @@ from ledger.vocabulary.shapes import (
 from projector.asking.queries import positions
 
 PARTITIONS = 4
-ACCOUNTS = 400
-PATIENCE_SECONDS = 300
+COMMANDS_AN_ACCOUNT = 50
+PATIENCE_SECONDS = 1_200
 
 
 def commands(count: int, now: Instant) -> Iterator[Outgoing]:
     """The accounts, then of every ten commands seven orders, a quote, a refusal and a return."""
-    for account in range(ACCOUNTS):
+    accounts = max(1, count // COMMANDS_AN_ACCOUNT)
+    for account in range(accounts):
         body = OpenAccount(account_type=AccountType.ONLINE, us_government=False, currency="CNY")
         yield _record(f"open-{account}", account, body, Role.BILLING)
     for ten in range(count // 10):
-        account = ten % ACCOUNTS
+        account = ten % accounts
         for number in range(7):
             order = _order(f"i-{ten}-{number}", now)
             yield _record(f"order-{ten}-{number}", account, order, Role.BILLING)
@@ -92,36 +98,47 @@ def _measure(home: Path, count: int) -> None:
     start = time.monotonic()
     tools.publish(records)
     published = time.monotonic() - start
-    decided = _until(lambda: _decided(tools), start)
-    ends = tools.end_offsets(Topic.EVENTS)
     with psycopg.connect(seen.database_url, autocommit=True) as connection:
-        shown = _until(lambda: _reached(positions(connection), ends), start)
+        decided = _follow(
+            lambda: tools.committed_offsets(DECIDER, Topic.COMMANDS),
+            tools.end_offsets(Topic.COMMANDS),
+            start,
+        )
+        shown = _follow(
+            lambda: [positions(connection).get(partition) for partition in range(PARTITIONS)],
+            tools.end_offsets(Topic.EVENTS),
+            start,
+        )
     spent = {name: _processor_seconds(home)[name] - before for name, before in used.items()}
     tools.close()
-    print(f"{len(records)} commands, {PARTITIONS} partitions, {ACCOUNTS} accounts")
-    for name, seconds in (("published", published), ("decided", decided), ("shown", shown)):
+    print(f"{len(records)} commands, {PARTITIONS} partitions, {len(records) - count} accounts")
+    ways = {"published": (published, 0.0), "decided": decided, "shown": shown}
+    for name, (seconds, apart) in ways.items():
         rate, ratio = len(records) / seconds, published / seconds
-        print(f"{name:<10} {seconds:7.2f} s  {rate:9.0f} a second  {ratio:5.2f} of publishing")
+        print(
+            f"{name:<10} {seconds:7.2f} s  {rate:9.0f} a second  {ratio:5.2f} of publishing"
+            + (f"  partitions {apart:3.0%} apart" if name != "published" else "")
+        )
     for name, seconds in sorted(spent.items()):
         print(f"{name:<10} {seconds:7.2f} s processor, {seconds / len(records) * 1e6:.0f} µs each")
+    restarted = {each.name: each.restarts for each in status(home).processes if each.restarts}
+    if restarted:
+        raise SystemExit(f"started anew: {restarted}; see their logs")
 
 
-def _until(done: Callable[[], bool], start: float) -> float:
-    while not done():
+def _follow(
+    reached: Callable[[], Sequence[int | None]], ends: Sequence[int], start: float
+) -> tuple[float, float]:
+    """Seconds since `start` until all ends are reached, and how far partitions were apart."""
+    apart = 0.0
+    while True:
+        shares = [(at or 0) / end for at, end in zip(reached(), ends, strict=True)]
+        apart = max(apart, max(shares) - min(shares))
+        if min(shares) >= 1.0:
+            return time.monotonic() - start, apart
         if time.monotonic() - start > PATIENCE_SECONDS:
             raise SystemExit("gave up: the stack did not get through; see its logs")
         time.sleep(0.05)
-    return time.monotonic() - start
-
-
-def _decided(tools: KafkaTools) -> bool:
-    ends = tools.end_offsets(Topic.COMMANDS)
-    reached = tools.committed_offsets(DECIDER, Topic.COMMANDS)
-    return all((at or 0) >= end for at, end in zip(reached, ends, strict=True))
-
-
-def _reached(places: Mapping[int, int], ends: Sequence[int]) -> bool:
-    return all(places.get(partition, 0) >= end for partition, end in enumerate(ends))
 
 
 def _processor_seconds(home: Path) -> dict[str, float]:
@@ -175,5 +192,6 @@ def _refundctl(home: Path, *words: str) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--commands", type=int, default=20_000)
-    measure(parser.parse_args().commands)
+    parser.add_argument("--commands", type=int, nargs="+", default=[20_000])
+    for each in parser.parse_args().commands:
+        measure(each)
