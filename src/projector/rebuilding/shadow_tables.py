@@ -80,6 +80,12 @@ def make(connection: Connection[Any], names: Sequence[str], plan: str) -> None:
         _make_like(connection, name)
 
 
+def analyze(connection: Connection[Any], names: Sequence[str]) -> None:
+    """Count and sample the rows beside; what is learned goes with a table to its place."""
+    for name in names:
+        _run(connection, sql.SQL("ANALYZE {}").format(sql.Identifier(BESIDE, name)))
+
+
 def put_in_place(connection: Connection[Any], names: Sequence[str]) -> None:
     """Let the tables beside take the place of the live ones, within the caller's transaction.
 

@@ -126,6 +126,17 @@ def test_everything_about_the_tables_and_views_is_as_before(
     assert execute(live, "SELECT nspname FROM pg_namespace WHERE nspname ~ 'read_models_'") == []
 
 
+def test_the_planner_knows_what_is_in_the_new_tables(live: str, source: MemorySource) -> None:
+    rebuild(live, source, VIEWS)
+    known = execute(
+        live,
+        "SELECT relname, reltuples::bigint FROM pg_class"
+        " WHERE relnamespace = 'read_models'::regnamespace AND relkind = 'r'",
+    )
+    rows = dump(live)
+    assert dict(known) == {view.TABLE.name: len(rows[view.TABLE.name]) for view in VIEWS}
+
+
 def test_the_views_people_read_show_the_new_tables(live: str, source: MemorySource) -> None:
     execute(live, "UPDATE read_models.refunds SET rule = 'NONSENSE'")
     rebuild(live, source, VIEWS)
