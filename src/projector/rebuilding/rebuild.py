@@ -70,11 +70,11 @@ def rebuild(
     """Fill these views anew beside the live ones and swap them, while the projector goes on.
 
     1. Be the only rebuild. 2. Go on with the tables that one of the same code left, or make new
-    ones. 3. Fold the log to where the projector stands, batch by batch. 4. Let the database look at
-    what is in them, as its planner takes the tables swapped in for empty otherwise. 5. To compare,
-    hold the projector between two batches for as long as it takes to reach its very place and to
-    take a snapshot; then let it go on, and compare in the snapshot. 6. Hold it again, reach its
-    place, and swap in one transaction. Where readers are in the way, let both go on, and try again.
+    ones. 3. Fold the log to where the projector stands, batch by batch. 4. Collect the planner's
+    statistics, which are the tables' own and stay with them. 5. To compare, hold the projector
+    between two batches for as long as it takes to reach its very place and to take a snapshot; then
+    let it go on, and compare in the snapshot. 6. Hold it again, reach its place, and swap in one
+    transaction. Where readers are in the way, let both go on, and try again.
 
     A crash before 6 leaves tables and checkpoints that agree, for the next run to go on with; one
     in 6 leaves all of it or nothing.

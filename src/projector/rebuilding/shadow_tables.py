@@ -81,7 +81,7 @@ def make(connection: Connection[Any], names: Sequence[str], plan: str) -> None:
 
 
 def analyze(connection: Connection[Any], names: Sequence[str]) -> None:
-    """Count and sample the rows beside; what is learned goes with a table to its place."""
+    """Collect the planner's statistics of the tables beside; they move with a table."""
     for name in names:
         _run(connection, sql.SQL("ANALYZE {}").format(sql.Identifier(BESIDE, name)))
 

@@ -124,8 +124,8 @@ def transactional_options(settings: KafkaSettings, transactional_id: str) -> dic
 def reader_options(settings: KafkaSettings) -> dict[str, Any]:
     """For a consumer of committed records as raw bytes, told where to start, in no group.
 
-    A poll takes all that was fetched (why: `ledger.log.kafka.reading.fetched`); how much that is at
-    most, the fetch's bytes say.
+    A poll returns everything that was fetched (why: `ledger.log.kafka.reading.fetched`); only the
+    bytes of a fetch limit how much that is.
     """
     return {
         **_connection_options(settings),

@@ -1,15 +1,15 @@
-"""What a client has handed out of one partition and nobody has read yet.
+"""The records of one partition that a poll has returned and that nobody has read yet.
 
-A poll takes all that the client has fetched (`max_poll_records`). kafka-python 3.0.12 must not be
-left with a part of a fetch, for two reasons, both in its `Fetcher`:
+A poll returns everything that was fetched (`max_poll_records`). kafka-python 3.0.12 must not keep
+a part of a fetch, for two reasons, both in its `Fetcher`:
 
-- `fetched_records` puts the part of a paused partition aside, and once the partition is resumed
-  gives it back only where `_next_partition_records` is None. After a fetch that was handed out to
-  its end that is an empty object, not None, until another partition is paused in the middle of
-  a fetch. What has a part aside is not fetched either (`_fetchable_partitions`): once the other
-  partitions are read to their ends, it stands still for good.
-- `_fetchable_partitions` leaves out the partition whose part is being handed out. It is the last
-  of its fetch when the next one is sent, so that others are fetched twice while it is once.
+- `fetched_records` moves the part of a paused partition to `_paused_partition_records`. After the
+  partition is resumed it takes the part back only if `_next_partition_records` is None. After a
+  fetch that was returned whole that is an empty object, not None. And a partition with such a part
+  is not fetched (`_fetchable_partitions`). So when the other partitions have been read to their
+  ends, it stops for ever.
+- `_fetchable_partitions` leaves out the partition of which a part is being returned, which is the
+  last of its fetch when the next one is sent. So others are fetched twice while it is fetched once.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ledger.log.seam import Batch
 
 
 class Fetched:
-    """The records from `position` on, where reading goes on."""
+    """The records from `position` on, in order."""
 
     __slots__ = ("_records", "position")
 
@@ -35,12 +35,12 @@ class Fetched:
         return len(self._records)
 
     def add(self, records: Iterable[Any]) -> None:
-        """What a poll has brought."""
+        """Keep what a poll has returned."""
         self._records.extend(records)
 
     def take(self, max_records: int, client_position: int) -> Batch:
-        """Up to `max_records`. `client_position` is behind all that was added, and behind what is
-        passed over there, such as the ends of transactions; -1 if it is not known.
+        """Up to `max_records`. `client_position` is after all records that were added and after
+        what the client skips, such as the markers of transactions; -1 if it is not known.
         """
         count = min(max_records, len(self._records))
         records = tuple(log_record(self._records.popleft()) for _ in range(count))

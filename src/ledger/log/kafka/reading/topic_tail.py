@@ -49,8 +49,8 @@ class TopicTail:
     def read(
         self, positions: Mapping[int, int], max_records: int, timeout_seconds: float
     ) -> dict[int, Batch]:
-        """Up to `max_records` in all, of each partition as many while it has them; comes back as
-        soon as there are any.
+        """Up to `max_records` in all, the same number of each partition as long as it has them;
+        returns as soon as there are any.
 
         Raises LogUnavailable; the next call begins where its caller says, as every one does.
         """
@@ -87,7 +87,7 @@ class TopicTail:
             self._standstill.check(self._topic, reached)
 
     def _share_out(self, max_records: int) -> dict[int, Batch]:
-        """Those that have less than their share leave the rest of it to the others."""
+        """What a partition with few records does not need of its share, the others get."""
         batches: dict[int, Batch] = {}
         left = max_records
         for place in sorted(self._places, key=lambda each: len(self._fetched[each.partition])):
