@@ -124,7 +124,7 @@ def _see_that_it_is_there(connection: Connection[Any], view: str, account: str |
     if view not in known:
         near = difflib.get_close_matches(view, known, n=1)
         meant = f"; did you mean {near[0]!r}?" if near else ""
-        raise UnknownView(f"no view is called {view!r}{meant} (all: {', '.join(known)})")
+        raise UnknownView(f"there is no view {view!r}{meant} (all: {', '.join(known)})")
     if account is not None:
         query = "SELECT FROM finance.accounts WHERE account_id = %s"
         if connection.execute(query, (account,)).fetchone() is None:

@@ -126,7 +126,10 @@ def test_all_that_was_set_aside_for_one_reason_is_closed_together(
     closed = terminal.run("dlq", "discard", *words, "--json").objects
     assert set(junk) <= {each["letter"] for each in closed}
     assert stray in names(terminal)
-    assert terminal.run("dlq", "discard", *words).out == "no open letter to be discarded\n"
+    assert (
+        terminal.run("dlq", "discard", *words).out
+        == "there are no open letters; nothing was discarded\n"
+    )
     assert terminal.run("audit", "verify").code == 0
 
 
@@ -139,7 +142,7 @@ def test_all_that_was_set_aside_for_one_reason_is_closed_together(
         (("show", "everything"), "there is no dead letter everything"),
         (("discard", "0:1", "--reason", " "), "--reason is empty"),
         (("discard", "--all", "--reason", "x", "--actor", ""), "nobody is named"),
-        (("list", "--only", "BAD_LUCK"), "no letter is set aside for 'BAD_LUCK'"),
+        (("list", "--only", "BAD_LUCK"), "there is no reason 'BAD_LUCK'"),
         (("redrive", "--all", "--reason", "x" * 1_001), "at most 1000 are kept"),
     ],
 )
