@@ -99,7 +99,7 @@ def test_a_period_that_could_still_get_rows_is_refused(shown: str) -> None:
 
 
 def test_a_view_that_knows_no_period_says_so(shown: str) -> None:
-    with pytest.raises(BadPeriod, match="view quotas knows no period: leave --from and --to out"):
+    with pytest.raises(BadPeriod, match="view quotas has no periods; leave out --from and --to"):
         extract(shown, Request(view="quotas", since=START))
 
 
