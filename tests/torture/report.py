@@ -114,7 +114,7 @@ def page(rows: Sequence[Row], runs: Sequence[str]) -> str:
         "",
         f"**{sentence(rows)}.**",
         "",
-        *_waits("Time from killing a decider (-9) until every partition decided commands again", rows, "kill"),
+        *_waits("Time from kill -9 of a decider until every partition decided again", rows, "kill"),
         *_waits("Time from pausing a decider until the other one had taken over", rows, "stop"),
         "",
         "Written by `make torture REPORT=…`, on a machine that was shared with other work:",
@@ -162,30 +162,31 @@ def runs_in(text: str) -> list[str]:
 
 
 EXPLAINED = """\
-A cell is one fault, at one moment, in one component, under a mixed workload: about a thousand commands
-on the cell's own accounts, from instances, the marketplace and reservations. They include refusals,
-unreadable records, records on a wrong partition, instances whose deadline comes during the cell, and
-30 % redeliveries. One stack serves all cells: a broker, a database, two deciders, a reactions process
-and a projector. All their connections go through proxies.
+A cell is one fault, at one moment, in one component, under a mixed workload: about a thousand
+commands on the cell's own accounts, from instances, the marketplace and reservations. They
+include refusals, unreadable records, records on a wrong partition, instances whose deadline
+comes during the cell, and 30 % redeliveries. One stack serves all cells: a broker, a database,
+two deciders, a reactions process and a projector. All their connections go through proxies.
 
-- **kill**, **raise**, **stop** at a named point: at that failpoint the process was killed with -9, got
-  an exception, or was paused. Points after **start** are passed during the restore. A paused decider
-  is resumed only after the other one has taken over and decided everything.
-- **lose request**, **lose reply**, **swallow reply**: the named request to the broker, or COMMIT to the
-  database, was lost, or its reply was. Swallowed means that no reply ever comes on a connection that
-  stays open. **cut**, **delay** and **half-open** affect all connections of the component.
-- **disk full**: the disk of the deciders' stores, the broker or the database has no free space until a
-  process has reported an error.
-- **published**: records that were acknowledged to a client; **redelivered**: those it sent more than
-  once; **commands**: all commands in the log, including follow-ups and deadlines.
-- **looks**: answers that a client got, and snapshots of the read models, during and after the fault.
-  Each must equal the result of the log up to the projector's position.
+- **kill**, **raise**, **stop** at a named point: at that failpoint the process was killed with
+  -9, got an exception, or was paused. Points after **start** are passed during the restore. A
+  paused decider is resumed only after the other one has taken over and decided everything.
+- **lose request**, **lose reply**, **swallow reply**: the named request to the broker, or COMMIT
+  to the database, was lost, or its reply was. Swallowed means that no reply ever comes on a
+  connection that stays open. **cut**, **delay** and **half-open** affect all connections of the
+  component.
+- **disk full**: the disk of the deciders' stores, the broker or the database has no free space
+  until a process has reported an error.
+- **published**: records that were acknowledged to a client; **redelivered**: those it sent more
+  than once; **commands**: all commands in the log, including follow-ups and deadlines.
+- **looks**: answers that a client got, and snapshots of the read models, during and after the
+  fault. Each must equal the result of the log up to the projector's position.
 - **again after**: the seconds from the fault until every partition decided commands again.
 
-After each cell the checker compares every acknowledged command, every event (byte for byte, with its
-hash chain), every dead letter, every follow-up and deadline, every answer and every row with the pure
-model, folded over the command log. After the last cell the audit, a rebuild of every view and the
-reconciliation check the whole ledger."""
+After each cell the checker compares every acknowledged command, every event (byte for byte, with
+its hash chain), every dead letter, every follow-up and deadline, every answer and every row with
+the pure model, folded over the command log. After the last cell the audit, a rebuild of every
+view and the reconciliation check the whole ledger."""
 
 
 def write(path: Path, text: str) -> None:

@@ -136,12 +136,12 @@ def test_all_that_was_set_aside_for_one_reason_is_closed_together(
 @pytest.mark.parametrize(
     ("words", "part"),
     [
-        (("redrive",), "name letters, such as 0:17, or say --all"),
-        (("redrive", "0:17", "--all"), "name letters, such as 0:17, or say --all"),
+        (("redrive",), "name letters, for example 0:17, or use --all"),
+        (("redrive", "0:17", "--all"), "name letters, for example 0:17, or use --all"),
         (("redrive", "7:999999"), "there is no dead letter 7:999999"),
         (("show", "everything"), "there is no dead letter everything"),
         (("discard", "0:1", "--reason", " "), "--reason is empty"),
-        (("discard", "--all", "--reason", "x", "--actor", ""), "nobody is named"),
+        (("discard", "--all", "--reason", "x", "--actor", ""), "no actor is given"),
         (("list", "--only", "BAD_LUCK"), "there is no reason 'BAD_LUCK'"),
         (("redrive", "--all", "--reason", "x" * 1_001), "at most 1000 are kept"),
     ],

@@ -198,7 +198,7 @@ def test_a_field_that_is_wrong_is_named_and_nothing_is_published(live: Terminal)
     assert "body.quantity" in ran.err
     ran = deal(live, account, "reservation-exchange", "--return", "r-1=x", "--purchase", "nowhere")
     assert (ran.code, ran.out) == (2, "")
-    assert "'x' is no quantity" in ran.err
+    assert "'x' is not a quantity" in ran.err
 
 
 def test_a_refund_of_the_running_ledger_is_explained(live: Terminal) -> None:

@@ -124,7 +124,7 @@ def _order(kind: Resolved, actor: str | None, reason: str) -> Order:
 
     who = (actor if actor is not None else _user()).strip()
     if not who:
-        raise BadInput("the user name is empty; say with --actor who does this")
+        raise BadInput("no actor is given; say with --actor who does this")
     for name, text in (("--actor", who), ("--reason", reason)):
         if len(text) > MAX_TEXT:
             raise BadInput(f"{name} has {len(text)} characters; at most {MAX_TEXT} are kept")
