@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from ledger.terms.table import CapBasis, TermsTable, released_terms
 from ledger.values.instants import DAY, HOUR, MINUTE
 from ledger.vocabulary.events import CommandRefused
+from tests.properties.eligibility import as_said
 from tests.properties.proposals import proposed, stocked
 from tests.properties.world import ACCOUNTS, CARD, CSP, EA, ONLINE, World
 from tests.scenario import with_terms
@@ -78,6 +79,8 @@ def told(commands: int) -> tuple[Counter[str], int]:
         for which, a, b, amount, wait in steps:
             w.s.later(wait).account = focus if which % 8 else list(ACCOUNTS)[which % 4]
             proposed(w.s.account, which // 8)(w, a, b, amount)
+            if which % 4 == 1:
+                as_said(w, a, b)
         w.recounted()
         w.told_again()
         stories += 1

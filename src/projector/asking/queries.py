@@ -61,7 +61,7 @@ def ask(
     if moment is not None:
         values["as_of"] = as_datetime(moment.as_of)
         values["known_at"] = as_datetime(moment.known_at)
-    with _explained(connection):
+    with explained(connection):
         if moment is not None:
             connection.execute("SELECT finance.answerable(%(as_of)s, %(known_at)s)", values)
         if account_id is not None:
@@ -88,7 +88,7 @@ def moment(
     if as_of is None and known_at is None:
         return None
     if known_at is None:
-        with _explained(connection):
+        with explained(connection):
             row = connection.execute("SELECT max(reached_until) FROM finance.reached").fetchone()
         if row is None or row[0] is None:
             raise NotAnswerable(
@@ -135,7 +135,8 @@ def positions(connection: Connection[Any], consumer: str = "projector") -> dict[
 
 
 @contextmanager
-def _explained(connection: Connection[Any]) -> Iterator[None]:
+def explained(connection: Connection[Any]) -> Iterator[None]:
+    """Says what a question came upon: no read models, or no answer that lasts."""
     try:
         yield
     except (errors.UndefinedTable, errors.UndefinedFunction, errors.InvalidSchemaName) as error:

@@ -2,7 +2,7 @@ CREATE VIEW finance.events AS
 SELECT o.partition, o.log_sequence, o.account_id, o.sequence, o.event_name, o.event_id,
        finance.instant(o.occurred_at) AS occurred_at, finance.instant(o.recorded_at) AS recorded_at,
        o.command_id, o.event_index, o.event_count, o.correlation_id, o.actor_id, o.actor_role,
-       o.terms, o.body
+       o.terms, o.edition, o.body
 FROM read_models.outcomes o;
 COMMENT ON VIEW finance.events IS 'Every event as it stands in the log, searchable';
 COMMENT ON COLUMN finance.events.partition IS 'The partition of the events topic';
@@ -20,5 +20,7 @@ COMMENT ON COLUMN finance.events.correlation_id IS 'The command that began the s
 COMMENT ON COLUMN finance.events.actor_id IS 'Who gave the command';
 COMMENT ON COLUMN finance.events.actor_role IS 'In what role';
 COMMENT ON COLUMN finance.events.terms IS 'The version of the terms it was judged under';
+COMMENT ON COLUMN finance.events.edition IS
+    'How the rules were applied: 1 as in release 0.1.0, 2 as since then';
 COMMENT ON COLUMN finance.events.body IS
     'All it says: amounts in minor units, instants in microseconds and days in days since 1970';

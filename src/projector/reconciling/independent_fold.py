@@ -244,6 +244,7 @@ class Refold:
             "actor_id": m.actor.id,
             "actor_role": m.actor.role,
             "terms": m.terms,
+            "edition": m.edition,
             "body": msgspec.to_builtins(body),
         }
 

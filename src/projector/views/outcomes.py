@@ -44,6 +44,7 @@ TABLE = Table(
         "actor_id": TEXT,
         "actor_role": TEXT,
         "terms": TEXT,
+        "edition": INTEGER,
         "body": JSON,
     },
 )
@@ -92,5 +93,6 @@ def _row(recorded: RecordedEvent) -> Row:
         "actor_id": meta.actor.id,
         "actor_role": meta.actor.role.value,
         "terms": meta.terms,
+        "edition": meta.edition,
         "body": as_json(recorded.body),
     }

@@ -1,0 +1,131 @@
+"""Reads one account's events back from the read models, to be folded again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from psycopg import Connection
+from psycopg.rows import class_row
+
+from ledger.values.instants import Instant
+from ledger.vocabulary.envelope import ZERO_HASH, EventMeta, RecordedEvent
+from ledger.vocabulary.events import EVENTS
+from ledger.vocabulary.shapes import Actor, Role
+from projector.asking.queries import NoReadModels, UnknownAccount, explained
+
+_READ = """
+SELECT e.account_id, e.partition, e.log_sequence, e.sequence, e.event_name, e.event_id,
+       finance.micros(e.occurred_at) AS occurred_at, finance.micros(e.recorded_at) AS recorded_at,
+       e.command_id, e.event_index, e.event_count, e.correlation_id, e.actor_id, e.actor_role,
+       e.terms, e.edition, e.body
+FROM finance.events e WHERE e.account_id = %s ORDER BY e.sequence
+"""
+_REACHED = """
+SELECT r.events - 1, finance.micros(r.last_recorded_at), finance.micros(finance.now())
+FROM finance.reached r WHERE r.partition = %s
+"""
+_NO_OFFSET = -1
+
+
+class History(Struct, frozen=True, kw_only=True):
+    """Everything that happened to an account, as far as the read models have come.
+
+    They have come to `log_sequence` of its partition, recorded at `recorded_at`; `now` is the
+    present, of a sandbox where its clock stands, and never before that.
+    """
+
+    account_id: str
+    events: tuple[RecordedEvent, ...]
+    partition: int
+    log_sequence: int
+    recorded_at: Instant
+    now: Instant
+
+
+class _Row(Struct, kw_only=True):
+    account_id: str
+    partition: int
+    log_sequence: int
+    sequence: int
+    event_name: str
+    event_id: str
+    occurred_at: int
+    recorded_at: int
+    command_id: str
+    event_index: int
+    event_count: int
+    correlation_id: str
+    actor_id: str
+    actor_role: str
+    terms: str
+    edition: int
+    body: dict[str, Any]
+
+
+def history(connection: Connection[Any], account_id: str) -> History:
+    """The account's events and the place of the read models, both as of one instant.
+
+    A command of whose events the last have yet to come counts as not decided. Raises UnknownAccount
+    where none of its events is there, NoReadModels where some of them are missing.
+    """
+    with explained(connection), connection.transaction():
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        with connection.cursor(row_factory=class_row(_Row)) as cursor:
+            rows = cursor.execute(_READ, (account_id,)).fetchall()
+        if not rows:
+            raise UnknownAccount(
+                f"account {account_id}: the read models have none of that id; see all with "
+                "'refundctl query accounts'"
+            )
+        reached = connection.execute(_REACHED, (rows[0].partition,)).fetchone()
+    events = tuple(map(_event, _of_whole_commands(rows)))
+    if reached is None or None in reached or _gap(events):
+        raise NoReadModels(
+            f"account {account_id}: the read models do not hold all of its events yet; see how far "
+            "they are with 'refundctl status', and ask again"
+        )
+    log_sequence, recorded_at, present = reached
+    return History(
+        account_id=account_id,
+        events=events,
+        partition=rows[0].partition,
+        log_sequence=log_sequence,
+        recorded_at=recorded_at,
+        now=max(present, recorded_at),
+    )
+
+
+def _of_whole_commands(rows: list[_Row]) -> list[_Row]:
+    last = rows[-1]
+    whole = last.event_index == last.event_count - 1
+    return rows if whole else rows[: -last.event_index - 1]
+
+
+def _gap(events: tuple[RecordedEvent, ...]) -> bool:
+    return [event.meta.sequence for event in events] != list(range(1, len(events) + 1))
+
+
+def _event(row: _Row) -> RecordedEvent:
+    """What only proves an event's place, hash and offset and digest, is not in the read models."""
+    meta = EventMeta(
+        event_id=row.event_id,
+        account_id=row.account_id,
+        sequence=row.sequence,
+        source_partition=row.partition,
+        source_offset=_NO_OFFSET,
+        index=row.event_index,
+        count=row.event_count,
+        log_sequence=row.log_sequence,
+        prev_hash=ZERO_HASH,
+        recorded_at=row.recorded_at,
+        occurred_at=row.occurred_at,
+        causation_id=row.command_id,
+        command_digest=ZERO_HASH,
+        correlation_id=row.correlation_id,
+        actor=Actor(id=row.actor_id, role=Role(row.actor_role)),
+        terms=row.terms,
+        edition=row.edition,
+    )
+    return RecordedEvent(meta=meta, body=msgspec.convert(row.body, EVENTS[row.event_name]))

@@ -1,0 +1,1 @@
+"""Eligibility: what may be done now with each thing of an account."""
