@@ -12,6 +12,7 @@ import typer
 from console.commands import audit, dlq, processes, quote, stack
 from console.commands.check_publisher import check_publisher
 from console.commands.clock import clock
+from console.commands.eligible import eligible
 from console.commands.explain import explain as explain_verdict
 from console.commands.export import export
 from console.commands.query import query
@@ -88,6 +89,7 @@ app.command(rich_help_panel=GIVE)(check_publisher)
 app.add_typer(quote.app, name="quote", rich_help_panel=GIVE)
 app.add_typer(clock, name="clock", rich_help_panel=GIVE)
 app.command(rich_help_panel=ASK)(query)
+app.command(rich_help_panel=ASK)(eligible)
 app.command(name="explain", rich_help_panel=ASK)(explain_verdict)
 app.command(rich_help_panel=ASK)(rules)
 app.command(rich_help_panel=ASK)(export)

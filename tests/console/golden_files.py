@@ -1,4 +1,4 @@
-"""What `simulate` prints for every example; `python -m tests.console.golden_files` writes it."""
+"""What commands print of the examples; `python -m tests.console.golden_files` writes it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.console import eligible
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 FOLDER = Path(__file__).parent / "golden"
+ELIGIBLE = FOLDER / "eligible.txt"
+"""What may be done at the end of `45-what-may-be-done.jsonl`."""
 
 
 def example_files() -> list[Path]:
@@ -33,6 +37,7 @@ def write() -> None:
         words = [sys.executable, "-m", "console.main", "simulate", str(example)]
         printed = subprocess.run(words, check=True, capture_output=True).stdout
         golden_of(example).write_bytes(printed)
+    ELIGIBLE.write_text(eligible.told(EXAMPLES / eligible.EXAMPLE), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from console.explaining.event_sources import Entry, Json
 from console.explaining.explanation import Explanation
+from console.rendering.reports.reasons import pairs, violation_lines, working_lines
 
 _INDENT = " " * 10
 
@@ -15,11 +15,11 @@ def explanation_told(told: Explanation) -> str:
     """The complete text, part by part; empty parts are left out."""
     parts = (
         _head(told),
-        *_part("terms", [_pairs(told.terms)] if told.terms else []),
+        *_part("terms", [pairs(told.terms)] if told.terms else []),
         *_part("rules", _rules(told.rules)),
-        *_part("violated", _violations(told.violations)),
-        *_part("working", _working(told.working)),
-        *_part("result", [_pairs(told.amounts)] if len(told.amounts) > 1 else []),
+        *_part("violated", violation_lines(told.violations)),
+        *_part("working", working_lines(told.working)),
+        *_part("result", [pairs(told.amounts)] if len(told.amounts) > 1 else []),
         *_part("postings", _postings(told.postings, told.amounts.get("currency", ""))),
         *_part("events", map(_event, told.events)),
         *_part("rests on", map(_event, told.rests_on)),
@@ -40,7 +40,7 @@ def _head(told: Explanation) -> str:
     if "stood_at" in asked:
         lines[-1] += ", commands partition {} offset {}".format(*asked["stood_at"])
     if "body" in asked:
-        lines.append(_INDENT + _pairs(asked["body"]))
+        lines.append(_INDENT + pairs(asked["body"]))
     return "\n".join(lines)
 
 
@@ -52,23 +52,6 @@ def _part(name: str, lines: Iterable[str]) -> Iterator[str]:
 def _rules(rules: Iterable[Json]) -> Iterator[str]:
     for rule in rules:
         yield f"{rule['rule']} ({rule['source']}): {rule['says']}"
-
-
-def _violations(violations: Iterable[Json]) -> Iterator[str]:
-    for each in violations:
-        yield f"{each['code']} by {each['rule']}: {each['message']}"
-        if each["figures"]:
-            yield f"  {_pairs(each['figures'])}"
-
-
-def _working(steps: Iterable[Json]) -> Iterator[str]:
-    for number, step in enumerate(steps, start=1):
-        yield f"{number}. {step['step']} = {step['result']}"
-        inputs = {name: text for name, text in step["inputs"].items() if name != "rounding"}
-        if inputs:
-            yield f"   from {_pairs(inputs)}"
-        if rounding := step["inputs"].get("rounding"):
-            yield f"   rounded {rounding}"
 
 
 def _postings(postings: Iterable[Json], currency: str) -> Iterator[str]:
@@ -85,19 +68,3 @@ def _event(entry: Entry) -> str:
         at = "" if entry.offset is None else f" offset {entry.offset}"
         place = f"  partition {entry.partition}{at} log_sequence {entry.log_sequence}"
     return f"#{entry.sequence:<3} {entry.event:<24} {entry.at}{place}"
-
-
-def _pairs(values: Json) -> str:
-    return ", ".join(f"{name} {_plain(value)}" for name, value in values.items())
-
-
-def _plain(value: Any) -> str:
-    match value:
-        case bool():
-            return "yes" if value else "no"
-        case dict():
-            return f"({_pairs(value)})"
-        case list():
-            return f"({'; '.join(_plain(each) for each in value)})"
-        case _:
-            return str(value)

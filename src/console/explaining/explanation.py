@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from console.explaining.event_sources import Entry, Found, Json, is_of, issued_by
+from console.rendering.reports.reasons import amounts_of
 from console.terminal.errors import BadInput
 from ledger.rulebook import RULES
 from ledger.rulebook.numbers import numbers
@@ -22,10 +23,6 @@ _RULES_OF = {
     RefundRule.RESERVATION_REFUND: ("prorated_value", "termination_fee", "refund_cap"),
 }
 _ONLY_WITH_STEP = {"promotion_order": "promotion_fee", "upgrade": "upgrade_left"}
-_AMOUNTS = (
-    "gross", "fee", "amount", "parts", "cap", "returned_total", "purchased_total", "payable",
-    "remaining_commitment", "currency",
-)  # fmt: skip
 _LAST = ("RefundIssued", "ReservationExchanged", "CommandRefused")
 
 
@@ -71,7 +68,7 @@ def explained(found: Found, wanted: str, account: str | None, table: TermsTable)
             if name in RULES
         ],
         working=main.body.get("working", []),
-        amounts={name: main.body[name] for name in _AMOUNTS if name in main.body},
+        amounts=amounts_of(main.body),
         violations=main.body.get("violations", []),
         postings=[posting for each in outcome for posting in each.body.get("postings", [])],
         events=outcome,

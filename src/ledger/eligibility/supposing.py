@@ -8,6 +8,7 @@ from ledger.decide import Duplicate, decide
 from ledger.state import Key, State, evolve
 from ledger.state.entities import Entity, Stream
 from ledger.terms.table import Terms
+from ledger.values.ids import derived_id
 from ledger.values.instants import Instant
 from ledger.vocabulary.commands import Command
 from ledger.vocabulary.digest import command_digest
@@ -68,7 +69,9 @@ def supposed(
     return tuple(
         RecordedEvent(
             meta=EventMeta(
-                event_id="",
+                event_id=derived_id(
+                    given.meta.account_id, given.meta.command_id, digest.hex(), "event", str(index)
+                ),
                 account_id=given.meta.account_id,
                 sequence=stream.sequence + 1 + index,
                 source_partition=_NO_PLACE,

@@ -15,13 +15,14 @@ from ledger.vocabulary.events import EVENTS
 from ledger.vocabulary.shapes import Actor, Role
 from projector.asking.queries import NoReadModels, UnknownAccount, explained
 
-_READ = """
+READ = """
 SELECT e.account_id, e.partition, e.log_sequence, e.sequence, e.event_name, e.event_id,
        finance.micros(e.occurred_at) AS occurred_at, finance.micros(e.recorded_at) AS recorded_at,
        e.command_id, e.event_index, e.event_count, e.correlation_id, e.actor_id, e.actor_role,
        e.terms, e.edition, e.body
 FROM finance.events e WHERE e.account_id = %s ORDER BY e.sequence
 """
+"""By the index of the account's commands; no other account's rows are touched."""
 _REACHED = """
 SELECT r.events - 1, finance.micros(r.last_recorded_at), finance.micros(finance.now())
 FROM finance.reached r WHERE r.partition = %s
@@ -73,7 +74,7 @@ def history(connection: Connection[Any], account_id: str) -> History:
     with explained(connection), connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         with connection.cursor(row_factory=class_row(_Row)) as cursor:
-            rows = cursor.execute(_READ, (account_id,)).fetchall()
+            rows = cursor.execute(READ, (account_id,)).fetchall()
         if not rows:
             raise UnknownAccount(
                 f"account {account_id}: the read models have none of that id; see all with "

@@ -1,0 +1,1 @@
+"""Simulated time: a ledger, or one account, as it will be."""
