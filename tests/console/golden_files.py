@@ -11,7 +11,7 @@ from tests.console import eligible
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 FOLDER = Path(__file__).parent / "golden"
-ELIGIBLE = FOLDER / "eligible.txt"
+ELIGIBLE = FOLDER.parent / "commands" / "eligible.txt"
 """What may be done at the end of `45-what-may-be-done.jsonl`."""
 
 

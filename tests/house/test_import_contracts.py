@@ -122,10 +122,10 @@ def test_a_module_in_no_layer_fails(room: str, source: Path) -> None:
     assert "planted" in run.stdout
 
 
-def test_the_core_is_every_layer_from_decide_down() -> None:
+def test_the_core_is_every_layer_from_eligibility_down() -> None:
     by_id = {contract["id"]: contract for contract in CONTRACTS}
     layers = [re.findall(r"\w+", layer) for layer in by_id["ledger-rooms"]["layers"]]
-    first = next(number for number, layer in enumerate(layers) if "decide" in layer)
+    first = next(number for number, layer in enumerate(layers) if "eligibility" in layer)
     core = {f"ledger.{module}" for layer in layers[first:] for module in layer}
     assert core == set(by_id["pure-core"]["source_modules"])
 

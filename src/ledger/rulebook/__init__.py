@@ -159,6 +159,11 @@ COMMON: tuple[Rule, ...] = (
         terms=("quote_valid_minutes",),
     ),
     _policy("deadlines", OURS),
+    _ground(
+        "eligibility",
+        "what may be done with each thing now is what the decision itself says, without recording.",
+        "ledger.eligibility",
+    ),
 )
 
 INSTANCES: tuple[Rule, ...] = (
