@@ -70,7 +70,7 @@ def all_own_fields(shapes: Sequence[type[Struct]]) -> set[str]:
 def test_a_field_is_told_by_the_sentence_of_its_own_record() -> None:
     page = (REFERENCE / "commands.md").read_text("utf-8")
     _, _, bought = page.partition("## RecordReservationPurchase")
-    assert "| `quantity` | number |  | How many are bought, from 1. |" in bought.split("##")[0]
+    assert "| `quantity` | number |  | The bought quantity, from 1. |" in bought.split("##")[0]
 
 
 @pytest.mark.parametrize("page", ["commands.md", "events.md"])

@@ -10,11 +10,11 @@ from tools.reference.words import WRITTEN, paragraph, table
 
 PROJECTOR = Path(__file__).parent.parent.parent / "src" / "projector"
 INTRODUCTION = """\
-What people and their tools read: the views of schema `finance`, through the role `finance_ro`
-([how to](../how-to/finance.md)). Names and meanings are stable; a column may be added. An
-amount is in units of the currency beside it, and where its name ends in `_minor` in minor
-units, whole; instants are `timestamptz`, days are `date`. Tables are marked: they are filled by
-the program, but for `fiscal_year`.
+The views of schema `finance`, for people and their tools, with the role `finance_ro`
+([how to](../how-to/finance.md)). Names and meanings are stable; columns may be added. An amount is
+in units of the currency in the same row; if its name ends in `_minor`, it is in whole minor units.
+Instants are `timestamptz`, days are `date`. Tables are marked; the program fills them, except
+`fiscal_year`.
 """
 _RELATION = re.compile(r"CREATE (VIEW|TABLE) finance\.(\w+)")
 _FUNCTION = re.compile(
@@ -42,7 +42,7 @@ def finance_page() -> str:
     ]
     return (
         f"# The finance schema\n\n{WRITTEN}{paragraph(INTRODUCTION)}"
-        f"## Functions\n\n{paragraph(FUNCTIONS)}{table(('function', 'what it gives'), functions)}"
+        f"## Functions\n\n{paragraph(FUNCTIONS)}{table(('function', 'result'), functions)}"
         f"\n## Views and tables\n\n{relations}".rstrip("\n")
         + "\n"
     )
@@ -50,9 +50,9 @@ def finance_page() -> str:
 
 FUNCTIONS = """\
 Those ending in `_at` have the columns of the view of the same name. `as_of` is a business
-instant (`occurred_at`), `known_at` a recorded one (`recorded_at`); left out, each is the
-present. An instant in the future, before the ledger began, or not yet reached by every
-partition is an error that says so.
+instant (`occurred_at`), `known_at` a recorded one (`recorded_at`); without them the
+present is used. An instant in the future, before the ledger began, or not yet reached by every
+partition is an error.
 """
 
 

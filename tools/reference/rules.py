@@ -18,10 +18,10 @@ def rules_page() -> str:
             "# Rules\n\n",
             WRITTEN,
             paragraph(
-                "Every rule by its name, as `refundctl rules` lists them: what it does, the public",
+                "Every rule by its name, as in `refundctl rules`: its kind, the public",
                 "document it comes from, its numbers in the released terms of version",
                 f"{terms.version}, and the [codes](codes.md) it refuses with. A running ledger may",
-                "have terms of its own, of which `refundctl rules --terms` tells.",
+                "have other terms; `refundctl rules --terms` shows them.",
             ),
             table(("rule", "kind", "source", "numbers", "codes"), rows),
         )

@@ -9,11 +9,11 @@ from tests.ledger.state.reached import FAMILIES, Family
 from tools.reference.words import WRITTEN, paragraph, table
 
 INTRODUCTION = """\
-Every state that a thing can be in, and what comes of every command about it: the events it leads
-to, or the codes it is refused with. Each state is brought about by the shortest story that leads
-there, and the command given by a role that may give it; who acts on a quote has asked for it at
-that instant, and a held refund is settled by support. A command that stands in no row takes no
-notice of such a thing; it has an outcome in each of these states too.
+The states of each kind of entity, and the outcome of every command in each state: the events, or
+the refusal codes. For each state the shortest sequence of commands that leads to it was run, then
+the command, with a role that may send it. If a command acts on a quote, the quote was made at the
+same instant; a held refund is settled by support. A command without a row does not depend on the
+entity's state.
 """
 
 

@@ -28,7 +28,7 @@ HEADERS = {
     "ce_source": "`/refunds/accounts/<account>`, percent-encoded; or `/refunds/ledger`",
     "ce_type": "`refunds.commands.<name>` or `refunds.events.<name>`",
     "content-type": "always `application/avro`",
-    "traceparent": "the W3C trace context, where there is one",
+    "traceparent": "the W3C trace context, if there is one",
 }
 ERRORS = {
     "__connect.errors.topic": "the topic it came from",
@@ -37,7 +37,7 @@ ERRORS = {
     "__connect.errors.stage": "always `VALUE_CONVERTER`",
     "__connect.errors.class.name": "`ledger.` and the reason",
     "__connect.errors.exception.class.name": "the reason",
-    "__connect.errors.exception.message": "what was seen, cut after 1,000 characters",
+    "__connect.errors.exception.message": "what was found, at most 1,000 characters",
 }
 RESOLUTIONS = {
     "refunds.dlq.resolution": "`REDRIVEN` or `DISCARDED`",
@@ -47,7 +47,7 @@ RESOLUTIONS = {
     "refunds.dlq.letter": "the offset of the letter in this partition",
     "refunds.dlq.actor": "who did it",
     "refunds.dlq.reason": "why; may be empty for a redriven one",
-    "refunds.dlq.copy.partition": "where the redriven record stands now; empty if discarded",
+    "refunds.dlq.copy.partition": "the partition of the redriven copy; empty if discarded",
     "refunds.dlq.copy.offset": "the offset there",
 }
 
@@ -80,7 +80,7 @@ def sample_headers() -> tuple[Headers, Headers, Headers]:
 def _overview() -> str:
     rows = [(f"`{topic}`", *PARTIES[topic]) for topic in Topic]
     keys = paragraph(
-        "All three have the same number of partitions, settled when the ledger is made. The",
+        "All three have the same number of partitions, fixed when the ledger is created. The",
         "key of a",
         "record is its account id in UTF-8; its partition is Java's murmur2 of the key over",
         "the number",
@@ -94,7 +94,7 @@ def _overview() -> str:
 
 def _settings() -> str:
     said = paragraph(
-        "A start refuses topics that are set otherwise, except for the sizes.",
+        "A process refuses to start on topics with other settings, except for the sizes.",
         "`min.insync.replicas` is",
         "the number of replicas less one, at least 1.",
     )
@@ -109,9 +109,8 @@ def _settings() -> str:
 
 def _framing() -> str:
     said = paragraph(
-        "A value is an Avro body with a frame before it. Readers know both frames, and one",
-        "topic may",
-        "hold both.",
+        "A value is a frame followed by an Avro body. Readers accept both kinds of frames, and a",
+        "topic may contain both.",
     )
     rows = [
         ("no registry", "`C3 01`, then the schema's CRC-64-AVRO in 8 bytes, little endian"),
@@ -121,35 +120,31 @@ def _framing() -> str:
         "The first is Avro's single-object encoding, the second Confluent's. Subjects are named by",
         f"TopicRecordName, such as `{subject_of(Family.EVENTS, 'RefundIssued')}`. A schema",
         "from the",
-        "registry is never read with: its fingerprint must be that of a schema in",
-        "`schemas/`, and then",
-        "that one is used. The hash chain is over the body alone.",
+        "registry is never used directly: its fingerprint must be that of a schema in",
+        "`schemas/`, and that one is used. The hash chain covers only the body.",
     )
     return f"## Framing\n\n{said}{table(('where', 'frame'), rows)}\n{registry}".rstrip() + "\n"
 
 
 def _headers() -> str:
-    said = paragraph("CloudEvents 1.0 in binary mode. Nothing of value lives in a header alone.")
+    said = paragraph("CloudEvents 1.0 in binary mode. No essential value is only in a header.")
     rows = [(f"`{name}`", told) for name, told in HEADERS.items()]
     return f"## Headers\n\n{said}{table(('header', 'value'), rows)}"
 
 
 def _dead_letters() -> str:
     said = paragraph(
-        f"What cannot be read as a command of this ledger goes to `{Topic.DEAD_LETTERS}` with",
-        "its key,",
-        "value and headers as they came, and Kafka Connect's error headers besides. A",
-        "refusal never",
-        "goes there.",
+        f"A record that cannot be read as a command is copied to `{Topic.DEAD_LETTERS}`, with",
+        "unchanged key, value and headers, plus Kafka Connect's error headers. A refusal is",
+        "never a dead letter.",
     )
     rows = [(f"`{name}`", told) for name, told in ERRORS.items()]
     reasons = paragraph("Reasons:", ", ".join(f"`{reason}`" for reason in Unreadable) + ".")
     closed = paragraph(
-        "What people do about a letter (`refundctl dlq`) is a record behind it in the same",
-        "partition, under the same key, without a value and with these headers alone. A letter has",
-        "at most one.",
-        "A redriven record and its resolution are written in one transaction. When it was done is",
-        "the brokers' append time.",
+        "`refundctl dlq` closes a letter with a later record in the same partition: with the same",
+        "key, without a value, and with only these headers. A letter has at most one.",
+        "A redriven record and its resolution are written in one transaction. The time is the",
+        "broker's append time.",
     )
     resolutions = [(f"`{name}`", told) for name, told in RESOLUTIONS.items()]
     parts = (

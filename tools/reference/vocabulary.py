@@ -61,11 +61,9 @@ def commands_page() -> str:
             "# Commands\n\n",
             WRITTEN,
             paragraph(
-                f"Orders that publishers give on `{Topic.COMMANDS}`. Each is decided once and",
-                "answered",
-                "by [events](events.md), a refusal being one too. SUPPORT may stand in for",
-                "OWNER and",
-                "BUYER.",
+                f"Requests that publishers send to `{Topic.COMMANDS}`. Each is decided once, and",
+                "the result is one or more [events](events.md); a refusal is an event too. SUPPORT",
+                "may act for OWNER and BUYER.",
             ),
             table(("command", "given by", "what it asks for"), overview),
             *("\n", _legend(), _meta(CommandMeta), *sections),
@@ -84,9 +82,8 @@ def events_page() -> str:
             "# Events\n\n",
             WRITTEN,
             paragraph(
-                f"Facts on `{Topic.EVENTS}`, written once and never edited. An event that",
-                "moves money",
-                "carries its `postings`.",
+                f"Facts on `{Topic.EVENTS}`, written once and never changed. An event that",
+                "moves money has its `postings`.",
             ),
             table(("event", "what happened"), overview),
             *("\n", _legend(), _meta(EventMeta), *sections),
@@ -100,11 +97,11 @@ def _roles(name: str) -> str:
 
 
 def _command(name: str, said: str) -> str:
-    given = f"Given by {_roles(name)}."
+    given = f"Sent by {_roles(name)}."
     codes = ", ".join(f"`{code}`" for code in codes_judged_for(name))
     judged = paragraph(
-        "Beside [the codes that stop the judging](codes.md#these-stop-the-judging) it is judged",
-        f"for {codes}.",
+        "After [the stoppers](codes.md#stoppers) these codes are checked:",
+        f"{codes}.",
     ).rstrip()
     return _section(Family.COMMANDS, name, COMMANDS[name], f"{said} {given}\n\n{judged}")
 
