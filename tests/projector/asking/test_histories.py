@@ -11,11 +11,13 @@ from msgspec.structs import replace
 from psycopg import Connection
 
 from ledger.eligibility import Asking, eligible
+from ledger.log.seam import Topic
 from ledger.state import MemoryState, evolve
 from ledger.state.entities import Entity, SeenCommand
 from ledger.state.reading import Key
 from ledger.values.instants import DAY
-from ledger.vocabulary.envelope import ZERO_HASH, RecordedEvent
+from ledger.vocabulary.envelope import FIRST_EDITION, ZERO_HASH, RecordedEvent
+from ledger.wire.avro.codec import decode_event
 from projector.asking.histories import READ, history
 from projector.asking.queries import NoReadModels, UnknownAccount
 from tests.consumers.deadlines.test_keeper import nodes
@@ -23,8 +25,10 @@ from tests.projector.conftest import catch_up
 from tests.projector.mixed import mixed
 from tests.projector.reconciling.test_any_sequence import any_sequence, as_a_log
 from tests.projector.shown import of_account, show
+from tests.projector.stories import MemorySource
 from tests.projector.views.test_settlement_flows import FLOWS
 from tests.properties.world import ACCOUNTS
+from tests.releases.logs import records_of
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -42,6 +46,19 @@ def test_what_may_be_done_is_the_same_from_the_read_models_after_any_sequence(
             found = eligible(shown, account, asking)
             assert len(found) > 3
             assert found == eligible(world.s.state, account, asking)
+
+
+def test_what_release_0_1_0_wrote_is_folded_by_its_own_edition(migrated: str) -> None:
+    values = [each.value for each in records_of("0.1.0")[Topic.EVENTS] if each.value]
+    source = MemorySource(1)
+    source.append({0: values})
+    catch_up(migrated, source)
+    events = [event for event in map(decode_event, values) if event.meta.account_id]
+    with psycopg.connect(migrated, autocommit=True) as connection:
+        for account, own in accounts(events).items():
+            found = history(connection, account).events
+            assert {event.meta.edition for event in found} == {FIRST_EDITION}
+            assert folded(list(found)) == folded(own)
 
 
 @pytest.fixture
