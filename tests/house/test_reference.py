@@ -76,7 +76,7 @@ def test_a_field_is_told_by_the_sentence_of_its_own_record() -> None:
 @pytest.mark.parametrize("page", ["commands.md", "events.md"])
 def test_what_absence_means_is_told_of_fields_alone_that_can_be_absent(page: str) -> None:
     rows = [line for line in (REFERENCE / page).read_text("utf-8").splitlines() if line[:1] == "|"]
-    told = [row for row in rows if "where absent" in row]
+    told = [row for row in rows if "if absent" in row]
     assert [row for row in told if row.split(" | ")[2].strip() == ""] == []
 
 

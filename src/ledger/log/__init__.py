@@ -1,1 +1,1 @@
-"""The log that the handlers stand on: the seam, the log in memory, and the log on Kafka."""
+"""The log: its interface, an implementation in memory, and one on Kafka."""

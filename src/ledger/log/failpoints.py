@@ -1,9 +1,9 @@
-"""Failpoints: named moments at which a test has the process end, stop or fail; inert otherwise.
+"""Failpoints: named moments at which a test lets the process end, pause or fail.
 
-Without the variable REFUNDS_FAILPOINTS, `passing` is an empty function. With it, the variable
-names a folder, and a file in it arms the point of its name: `kill 2` acts when the point is passed
-for the second time from then on. A point acts once: whoever takes the file away first acts, and
-leaves its process id in a file `<point>.fired`.
+Without the variable REFUNDS_FAILPOINTS, `passing` is an empty function. Otherwise the variable
+names a folder, and a file in it arms the failpoint of the same name: with the content `kill 2` the
+process is killed the second time it passes. A failpoint acts once: the process that removes the
+file acts, and writes its process id to a file `<point>.fired`.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ EXIT_STATUS = 71
 
 
 class FailpointReached(Exception):
-    """A test asked for an error here."""
+    """An error that a test requested."""
 
 
 class Armed:
-    """The failpoints of a process that was started to be tortured."""
+    """The failpoints of a process under test."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._left: dict[str, int] = {}
 
     def passing(self, point: str) -> None:
-        """Act, if the point is armed and was passed often enough."""
+        """Act if the failpoint is armed and was passed often enough."""
         armed = self._folder / point
         try:
             action, count = armed.read_text(encoding="utf-8").split()
@@ -54,7 +54,7 @@ class Armed:
 
 
 def passing_in(environment: Mapping[str, str]) -> Callable[[str], None]:
-    """What `passing` is to be for a process with this environment."""
+    """The function `passing` for this environment."""
     folder = environment.get(VARIABLE)
     return Armed(Path(folder)).passing if folder else _inert
 
@@ -75,4 +75,4 @@ _ACTIONS: dict[str, Callable[[str], None]] = {
 }
 
 passing = passing_in(os.environ)
-"""Called at a named moment, once a step and never once a record."""
+"""Called at a named moment, once per step, never once per record."""

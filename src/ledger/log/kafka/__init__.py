@@ -1,4 +1,4 @@
-"""The log on Apache Kafka: the only room that knows the client library."""
+"""The log on Apache Kafka: the only room that imports the client library."""
 
 from ledger.log.kafka.client.settings import KafkaSettings
 from ledger.log.kafka.log import KafkaLog

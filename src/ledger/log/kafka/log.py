@@ -1,4 +1,4 @@
-"""The log on Kafka: one consumer's hold, put together from membership, writers and a reader."""
+"""The log on Kafka for one consumer: group membership, writers and a reader."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How well the log is kept: the brokers that are up, and partitions with fewer copies than due."""
+"""The state of the replicas: the running brokers, and partitions with missing replicas."""
 
 from __future__ import annotations
 

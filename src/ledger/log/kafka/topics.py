@@ -1,4 +1,4 @@
-"""The three topics as they must be: making them, and refusing a world where they are not so."""
+"""The three topics: creates them, and refuses topics with other settings."""
 
 from __future__ import annotations
 

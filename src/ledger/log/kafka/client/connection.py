@@ -1,4 +1,4 @@
-"""Opening clients and asking brokers, with the one error a caller has to know."""
+"""Opens clients and queries brokers; raises one kind of error."""
 
 from __future__ import annotations
 
@@ -87,9 +87,9 @@ def forget_coordinators(admin: Any) -> None:
 
 
 def close_producer(producer: Any, timeout_seconds: float = 1.0) -> None:
-    """Let go of a producer; what it could not send in time it will not send any more.
+    """Close a producer; unsent records are dropped.
 
-    Its own close gives up where something is unsent, and leaves its thread alive to send it later.
+    The client's own close gives up if records are unsent, and its thread stays alive to send them.
     """
     try:
         producer.close(timeout=timeout_seconds)

@@ -1,4 +1,4 @@
-"""Records as the client has them and as the seam has them."""
+"""Converts records between the client and the interface of the log."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def log_record(found: Any) -> LogRecord:
 
 
 def check_outgoing(settings: KafkaSettings, records: Sequence[Outgoing]) -> None:
-    """ValueError for what no broker would take, before anything is sent."""
+    """ValueError for records that no broker would accept, before anything is sent."""
     last = settings.partition_count - 1
     for record in records:
         if not 0 <= record.partition <= last:

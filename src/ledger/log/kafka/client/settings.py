@@ -1,4 +1,4 @@
-"""What the Kafka client is told: settings whose defaults would lose, tear or stall something."""
+"""The settings of the Kafka client whose defaults are not safe here."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Ends the process when a call that has no timeout of its own does not come back.
+"""Ends the process when a call without its own timeout does not return.
 
-The client's commit, abort, send-offsets and close can wait for ever. A process stuck in one holds
-its partitions while nothing moves; ending it is safe, for it is crash-only, and lets the next one
-fence it.
+The client's commit, abort, send-offsets and close can wait for ever. A process that waits in one of
+them keeps its partitions without progress. Ending it is safe, because it is crash-only, and lets
+the next owner fence it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _TICK_SECONDS = 0.25
 
 
 def end_process(what: str) -> None:
-    """Say what hung, and end without clean-up: every clean-up could hang too."""
+    """Report the call, and end without clean-up, because a clean-up could hang too."""
     sys.stderr.write(f"watchdog: {what} did not come back; ending the process\n")
     sys.stderr.flush()
     os._exit(EXIT_STATUS)

@@ -1,1 +1,1 @@
-"""Reading from Kafka: in a group, outside every group, and how far that has come."""
+"""Reads from Kafka, in a consumer group or outside, and reads positions."""

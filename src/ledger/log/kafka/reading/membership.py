@@ -1,4 +1,4 @@
-"""One member of a consumer group: which partitions it holds, and what it has fetched from them.
+"""One member of a consumer group: its partitions, and the records fetched from them.
 
 The rebalance listener runs on the client's own thread and must not block: it only notes what
 changed, and seeks and pauses new partitions so that nothing is fetched before the handler has

@@ -1,4 +1,4 @@
-"""Where topics end and how far groups have read, asked of the brokers over one connection."""
+"""Reads end offsets of topics and committed offsets of groups, over one connection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading any partition from any position, outside every group: for restoring and for replays."""
+"""Reads any partition from any position, outside every group: for restores and replays."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""Where a consumer stands, and noticing that it stands still though there is more to read.
+"""Reads a consumer's position, and detects that it does not advance although there are more
+records.
 
-After the loss of a broker the client can wait for an answer that never comes: it asks the lost one
-about a position, or has a fetch under way to it, and until that is answered it asks nobody else.
+After the loss of a broker the client can wait for ever for its answer to a position request or a
+fetch, and meanwhile it does not ask another broker.
 """
 
 from __future__ import annotations

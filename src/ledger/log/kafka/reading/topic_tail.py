@@ -1,4 +1,4 @@
-"""Reading all partitions of a topic at once, outside every group, from where the caller stands."""
+"""Reads all partitions of a topic, outside every group, from the caller's positions."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Notices partitions that nobody in a group holds, though the group thinks itself settled.
+"""Detects partitions that no member of a group owns, although no rebalance is running.
 
-A partition moves in two rounds: its holder lets go in the first and asks for the second. A holder
-that dies in between comes back under its static name, is given the first round's share without any
-new round, and the partition stays with nobody for good. So who has less than all looks now and
-then, and asks for a new round.
+A partition moves in two rebalances: its owner releases it in the first and requests the second. If
+the owner dies in between, it returns with its static member id, gets the assignment of the first
+rebalance without a new one, and the partition has no owner. So a member that does not own all
+partitions checks this regularly, and requests a rebalance.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Writing to Kafka in transactions: who may write, and what is left hanging."""
+"""Writes to Kafka in transactions: fencing, and hanging transactions."""

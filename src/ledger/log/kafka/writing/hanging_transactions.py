@@ -1,14 +1,14 @@
-"""Ends transactions that the brokers have decided and never ended.
+"""Ends transactions that the coordinator has decided but not finished.
 
-A broker killed in the middle of a commit finds, at its next start, its partitions without a leader
-until it is let back into the cluster. Its coordinator takes them for deleted, writes no marker in
-any of them, and calls the transaction complete (Kafka 4.3.1: "these partitions are likely deleted
-already and hence can be skipped"). To the coordinator it is over, so no fence ends it; but readers
-of committed records stop before it for ever, and the group's offset is never stable again.
+If a broker is killed during a commit, its partitions have no leader at its next start until it has
+joined the cluster again. Its coordinator takes them for deleted, writes no marker into them, and
+marks the transaction as complete (Kafka 4.3.1: "these partitions are likely deleted already and
+hence can be skipped"). For the coordinator it is over, so no fence ends it. But readers of
+committed records stop before it for ever, and the group's offset stays unstable.
 
-What was decided still stands in the coordinator's own log. Whoever has just fenced is alone with
-what was written under earlier epochs, so what is open under one of them then hangs, and gets the
-markers that it was promised: all by the one decision, so that no outcome is torn.
+The decision is still in the coordinator's log. After a fence nobody else can write under earlier
+epochs. So a transaction that is open under one of them is hanging, and gets the missing markers,
+all with the same result, so that no outcome is incomplete.
 """
 
 from __future__ import annotations

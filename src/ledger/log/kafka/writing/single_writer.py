@@ -1,7 +1,7 @@
-"""The one producer under a name that writes in transactions of its own, without a group's offsets.
+"""The only producer of a transactional id that writes without a group's offsets.
 
-It stands on what `transactional_writer` found to be safe: every send is settled before the commit,
-the producer's identity must not change, and after any error it is of no more use.
+It follows the same rules as `transactional_writer`: every send is finished before the commit, the
+producer's id and epoch must not change, and after any error the producer is not used again.
 """
 
 from __future__ import annotations
