@@ -50,38 +50,44 @@ WITH asked AS (
         AND (known_at IS NULL OR f.counted_at <= known_at)
     CROSS JOIN LATERAL (SELECT coalesce(f.corrected_at <= rule.present
         AND (known_at IS NULL OR f.corrected_at <= known_at), false) AS corrected) x
+), dated AS (
+    SELECT r.*, min(r.counted_at) FILTER (WHERE r.uses_cap AND r.refund <> 0) OVER own AS refund_at,
+           min(r.counted_at) FILTER (WHERE r.uses_cap AND r.cancelled <> 0) OVER own AS cancelled_at
+    FROM recent r WINDOW own AS (PARTITION BY r.account_id)
 ), totals AS (
     SELECT r.account_id, count(*) FILTER (WHERE NOT r.corrected) AS refunds,
            coalesce(sum(r.amount_minor) FILTER (WHERE NOT r.corrected), 0) AS amount,
            sum(r.refund) FILTER (WHERE r.uses_cap) AS refund,
            sum(r.cancelled) FILTER (WHERE r.uses_cap) AS cancelled,
-           min(r.counted_at) FILTER (WHERE r.uses_cap AND r.refund <> 0) AS refund_at,
-           min(r.counted_at) FILTER (WHERE r.uses_cap AND r.cancelled <> 0) AS cancelled_at
-    FROM recent r GROUP BY r.account_id
-), released AS (
-    SELECT t.account_id, sum(r.refund) FILTER (WHERE r.counted_at = t.refund_at) AS refund,
-           sum(r.cancelled) FILTER (WHERE r.counted_at = t.cancelled_at) AS cancelled
-    FROM totals t JOIN recent r ON r.account_id = t.account_id AND r.uses_cap
-    GROUP BY t.account_id
+           min(r.refund_at) AS refund_at, min(r.cancelled_at) AS cancelled_at,
+           sum(r.refund) FILTER (WHERE r.uses_cap AND r.counted_at = r.refund_at) AS refund_released,
+           sum(r.cancelled) FILTER (WHERE r.uses_cap AND r.counted_at = r.cancelled_at)
+               AS cancelled_released
+    FROM dated r GROUP BY r.account_id
 )
 SELECT a.account_id, a.currency, coalesce(t.refunds, 0), coalesce(t.amount, 0) * c.unit,
        rule.cap_usd, rule.cap_basis,
        t.refund * 0.01, greatest(0, rule.cap_usd - coalesce(t.refund, 0) * 0.01),
-       t.refund_at + rule.span, x.refund * 0.01,
+       t.refund_at + rule.span, t.refund_released * 0.01,
        t.cancelled * 0.01, greatest(0, rule.cap_usd - coalesce(t.cancelled, 0) * 0.01),
-       t.cancelled_at + rule.span, x.cancelled * 0.01,
+       t.cancelled_at + rule.span, t.cancelled_released * 0.01,
        coalesce(t.amount, 0), t.refund, t.cancelled
 FROM rule
 CROSS JOIN finance.accounts a
 JOIN finance.currencies c ON c.code = a.currency
 LEFT JOIN totals t ON t.account_id = a.account_id
-LEFT JOIN released x ON x.account_id = a.account_id
 WHERE a.opened_at <= rule.present AND (known_at IS NULL OR a.opened_at <= known_at)
 $$;
 COMMENT ON FUNCTION finance.annual_refund_totals_at IS
     'The rolling totals as of a business instant, as known at another; left out: the present';
 
-CREATE VIEW finance.annual_refund_totals AS SELECT * FROM finance.annual_refund_totals_at();
+CREATE VIEW finance.annual_refund_totals AS
+SELECT t.account_id COLLATE "C" AS account_id, t.currency, t.refunds, t.amount, t.cap_usd,
+       t.cap_basis, t.refund_usd, t.refund_left_usd, t.next_release_at, t.next_release_usd,
+       t.cancelled_commitment_usd, t.commitment_left_usd, t.commitment_next_release_at,
+       t.commitment_next_release_usd, t.amount_minor, t.refund_usd_cents,
+       t.cancelled_commitment_usd_cents
+FROM finance.annual_refund_totals_at() t;
 COMMENT ON VIEW finance.annual_refund_totals IS
     'What was refunded to each account in the rolling year of the terms; exchanges never count';
 COMMENT ON COLUMN finance.annual_refund_totals.account_id IS 'The account';

@@ -40,7 +40,12 @@ $$;
 COMMENT ON FUNCTION finance.statement_at IS
     'The statement as of a business instant, as it was known at another; left out: the present';
 
-CREATE VIEW finance.statement AS SELECT * FROM finance.statement_at();
+CREATE VIEW finance.statement AS
+SELECT s.account_id COLLATE "C" AS account_id, s.line, s.business_date, s.occurred_at,
+       s.recorded_at, s.kind, s.event_name, s.refund_id, s.currency, s.cash, s.gift, s.amount,
+       s.balance_cash, s.balance_gift, s.balance, s.amount_minor, s.balance_minor, s.partition,
+       s.log_sequence
+FROM finance.statement_at() s;
 COMMENT ON VIEW finance.statement IS
     'The income and expense lines (收支明细) of each account''s balance, in the order recorded';
 COMMENT ON COLUMN finance.statement.account_id IS 'The account';

@@ -7,7 +7,7 @@ RETURNS TABLE (
     refund_currency text, refund_amount numeric, refund_amount_minor bigint
 )
 LANGUAGE sql STABLE AS $$
-WITH known AS (
+WITH known AS NOT MATERIALIZED (
     SELECT e.* FROM finance.events e
     WHERE finance.answerable(as_of, known_at)
       AND (as_of IS NULL OR e.occurred_at <= as_of)

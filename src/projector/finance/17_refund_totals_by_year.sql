@@ -50,7 +50,11 @@ COMMENT ON FUNCTION finance.refund_totals_by_year IS
     'Refunds by years that begin with a month (1 to 12) in a zone; the last two as in balances_at';
 
 CREATE VIEW finance.refund_totals_by_calendar_year AS
-SELECT y.* FROM finance.fiscal_year f
+SELECT y.account_id COLLATE "C" AS account_id, y.year_starts_on, y.year_ends_on, y.currency,
+       y.refunds, y.amount, y.cap_usd, y.refund_usd, y.refund_left_usd,
+       y.cancelled_commitment_usd, y.commitment_left_usd, y.next_release_at, y.next_release_usd,
+       y.commitment_next_release_usd, y.amount_minor
+FROM finance.fiscal_year f
 CROSS JOIN LATERAL finance.refund_totals_by_year(1, f.time_zone) y;
 COMMENT ON VIEW finance.refund_totals_by_calendar_year IS
     'What was refunded in each calendar year, by business date; exchanges never count';
@@ -81,7 +85,11 @@ COMMENT ON COLUMN finance.refund_totals_by_calendar_year.commitment_next_release
 COMMENT ON COLUMN finance.refund_totals_by_calendar_year.amount_minor IS 'Amount in minor units';
 
 CREATE VIEW finance.refund_totals_by_fiscal_year AS
-SELECT y.* FROM finance.fiscal_year f
+SELECT y.account_id COLLATE "C" AS account_id, y.year_starts_on, y.year_ends_on, y.currency,
+       y.refunds, y.amount, y.cap_usd, y.refund_usd, y.refund_left_usd,
+       y.cancelled_commitment_usd, y.commitment_left_usd, y.next_release_at, y.next_release_usd,
+       y.commitment_next_release_usd, y.amount_minor
+FROM finance.fiscal_year f
 CROSS JOIN LATERAL finance.refund_totals_by_year(f.first_month, f.time_zone) y;
 COMMENT ON VIEW finance.refund_totals_by_fiscal_year IS
     'What was refunded in each fiscal year (it begins as finance.fiscal_year says), by business date';

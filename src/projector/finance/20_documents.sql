@@ -1,8 +1,8 @@
 CREATE VIEW finance.documents AS
-WITH reversed AS (
+WITH reversed AS NOT MATERIALIZED (
     SELECT e.account_id, e.body ->> 'refund_id' AS refund_id, e.recorded_at
     FROM finance.events e WHERE e.event_name = 'RefundCorrected'
-), cancelled AS (
+), cancelled AS NOT MATERIALIZED (
     SELECT e.account_id, e.body ->> 'invoice_id' AS invoice_id, min(e.recorded_at) AS at,
            min(e.body ->> 'refund_id') AS refund_id
     FROM finance.events e WHERE e.event_name = 'InvoiceCancelled'
@@ -11,7 +11,7 @@ WITH reversed AS (
     SELECT e.account_id, e.body ->> 'credit_id' AS credit_id, sum((e.body ->> 'amount')::bigint) AS amount
     FROM finance.events e WHERE e.event_name = 'HeldCreditConsumed'
     GROUP BY e.account_id, e.body ->> 'credit_id'
-), issued AS (
+), issued AS NOT MATERIALIZED (
     SELECT e.account_id, e.body ->> 'invoice_id' AS id, e.body ->> 'refund_id' AS refund_id,
            e.recorded_at AS issued_at, (e.body ->> 'total')::bigint AS amount,
            e.body ->> 'currency' AS currency, e.body -> 'lines' AS lines,
@@ -39,12 +39,17 @@ WITH reversed AS (
     LEFT JOIN consumed c ON c.account_id = e.account_id AND c.credit_id = e.body ->> 'credit_id'
     WHERE e.event_name = 'CreditHeld'
     UNION ALL
-    SELECT coalesce(i.account_id, x.account_id), 'INVOICE', coalesce(i.id, x.invoice_id),
-           coalesce(i.refund_id, x.refund_id), i.issued_at, i.amount, i.currency,
-           CASE WHEN x.at IS NULL THEN 'ISSUED' ELSE 'CANCELLED' END, x.at, NULL, i.lines,
-           i.purchases
+    SELECT i.account_id, 'INVOICE', i.id, coalesce(i.refund_id, x.refund_id), i.issued_at,
+           i.amount, i.currency, CASE WHEN x.at IS NULL THEN 'ISSUED' ELSE 'CANCELLED' END, x.at,
+           NULL, i.lines, i.purchases
     FROM issued i
-    FULL JOIN cancelled x ON x.account_id = i.account_id AND x.invoice_id = i.id
+    LEFT JOIN cancelled x ON x.account_id = i.account_id AND x.invoice_id = i.id
+    UNION ALL
+    SELECT x.account_id, 'INVOICE', x.invoice_id, x.refund_id, NULL, NULL, NULL, 'CANCELLED', x.at,
+           NULL, NULL, NULL
+    FROM cancelled x
+    WHERE NOT EXISTS (
+        SELECT FROM issued i WHERE i.account_id = x.account_id AND i.id = x.invoice_id)
 )
 SELECT f.account_id, f.kind, f.document_id, f.state, f.refund_id,
        coalesce(f.currency, a.currency) AS currency, f.amount * c.unit AS amount,

@@ -1,0 +1,124 @@
+"""Who asks about one account has that account's rows read, however many accounts there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import Connection, sql
+
+from projector.asking.queries import _statement
+from projector.questions import QUESTIONS
+from projector.rows.writer import READ_MODELS
+from projector.views import VIEWS
+from tests.projector.golden_queries import fill
+
+COPIES = 300
+MULTIPLY = """
+INSERT INTO {table} SELECT copy.* FROM {table} t, generate_series(1, {copies}) n,
+    jsonb_populate_record(t, jsonb_build_object('account_id', t.account_id || '-' || n,
+        'partition', (to_jsonb(t) ->> 'partition')::integer + 100 * n)) copy
+"""
+ACCOUNTS = "SELECT account_id FROM read_models.accounts ORDER BY account_id"
+ANSWERABLE = "SELECT max(reached_until) - interval '1 second' FROM finance.reached"
+VIEWS_OF_ACCOUNTS = """
+SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+WHERE c.relnamespace = 'finance'::regnamespace AND c.relkind = 'v' AND a.attname = 'account_id'
+"""
+OF_VIEW = "SELECT * FROM finance.{} WHERE account_id = %(account_id)s"
+
+
+@pytest.fixture
+def accounts(database: str) -> list[str]:
+    """Those of the made-up ledger, which is in the database with three hundred copies of each."""
+    fill(database)
+    with psycopg.connect(database, autocommit=True) as connection:
+        found = [account for (account,) in connection.execute(ACCOUNTS)]
+        for view in VIEWS:
+            table = sql.Identifier(READ_MODELS, view.TABLE.name)
+            copies = sql.Literal(COPIES)
+            connection.execute(sql.SQL(MULTIPLY).format(table=table, copies=copies))
+            connection.execute(sql.SQL("ANALYZE {}").format(table))
+    return found
+
+
+@pytest.fixture
+def connection(database: str, accounts: list[str]) -> Iterator[Connection[Any]]:
+    with psycopg.connect(database, autocommit=True) as opened:
+        yield opened
+
+
+def test_no_question_about_one_account_reads_the_rows_of_others(
+    connection: Connection[Any], accounts: list[str]
+) -> None:
+    of_accounts = [question for question in QUESTIONS.values() if question.of_accounts]
+    statements = {
+        f"{question.name}, {'past' if past else 'present'}": _statement(
+            question, one_account=True, past=past
+        )
+        for question in of_accounts
+        for past in {False, question.at is not None}
+    }
+    assert read_of_others(connection, accounts, statements) == []
+
+
+def test_no_view_that_is_asked_about_one_account_reads_the_rows_of_others(
+    connection: Connection[Any], accounts: list[str]
+) -> None:
+    views = [view for (view,) in connection.execute(VIEWS_OF_ACCOUNTS)]
+    statements = {view: OF_VIEW.format(view) for view in views}
+    assert read_of_others(connection, accounts, statements) == []
+
+
+def read_of_others(
+    connection: Connection[Any], accounts: list[str], statements: Mapping[str, str]
+) -> list[str]:
+    """Where a statement read more of a read model than the rows of the account it asks about."""
+    row = connection.execute(ANSWERABLE).fetchone()
+    assert row is not None
+    found = []
+    for account in accounts:
+        own = {view.TABLE.name: rows_of(connection, view.TABLE.name, account) for view in VIEWS}
+        values = {"account_id": account, "limit": 1_000, "as_of": row[0], "known_at": row[0]}
+        for name, statement in statements.items():
+            read = read_at_once(connection, statement, values)
+            found += [
+                f"{name} of {account}: {count} rows of {table}, which has {own[table]} of it"
+                for table, count in read.items()
+                if count > own[table]
+            ]
+    return found
+
+
+def rows_of(connection: Connection[Any], table: str, account: str) -> int:
+    query = sql.SQL("SELECT count(*) FROM {} WHERE account_id = %s")
+    row = connection.execute(
+        query.format(sql.Identifier(READ_MODELS, table)), (account,)
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def read_at_once(
+    connection: Connection[Any], statement: str, values: Mapping[str, Any]
+) -> dict[str, float]:
+    """Read model → the most rows of it that one scan of the statement went through."""
+    explain = f"EXPLAIN (ANALYZE, VERBOSE, FORMAT JSON) {statement}"
+    row = connection.execute(explain.encode(), values).fetchone()
+    assert row is not None
+    read: dict[str, float] = {}
+    for node in nodes(row[0][0]["Plan"]):
+        if node.get("Schema") == READ_MODELS:
+            table = node["Relation Name"]
+            count = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
+            read[table] = max(read.get(table, 0), count)
+    return read
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A plan and all below it."""
+    yield plan
+    for below in plan.get("Plans", ()):
+        yield from nodes(below)
