@@ -22,7 +22,7 @@ from fastavro.schema import fingerprint, to_parsing_canonical_form
 BOOTSTRAP = os.environ["KAFKA_BOOTSTRAP"]
 PREFIX = os.environ.get("REFUNDS_PREFIX", "")
 SCHEMAS = Path(os.environ.get("SCHEMAS", "../../../schemas"))
-REGISTRY = os.environ.get("SCHEMA_REGISTRY_URL")
+REGISTRY = os.environ.get("SCHEMA_REGISTRY_URL", "")
 COMMANDS, EVENTS = PREFIX + "refunds.commands.v1", PREFIX + "refunds.events.v1"
 PATIENCE_SECONDS = 60
 
@@ -185,7 +185,7 @@ def encoded(name: str, record: dict) -> bytes:
 
 def frame(name: str, text: str) -> bytes:
     """Which schema the body is written with: its fingerprint, or its id in a registry."""
-    if REGISTRY is None:
+    if not REGISTRY:
         return b"\xc3\x01" + crc64(json.loads(text))
     request = urllib.request.Request(
         f"{REGISTRY}/subjects/{COMMANDS.removeprefix(PREFIX)}-refunds.commands.{name}/versions",

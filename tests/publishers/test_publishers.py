@@ -1,0 +1,129 @@
+"""Each example publisher, on a real ledger: what it prints, once and again, and what it leaves."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from consumers.deciding.form import Form, form_of
+from consumers.deciding.reading import Taker
+from devstack import Services
+from ledger.log.kafka import KafkaTools, last_records
+from ledger.log.seam import Topic
+from ledger.values.ids import murmur2, partition_of
+from ledger.wire.avro.codec import decode_event
+from tests import services as real
+from tests.console.ledgers import RunningLedger, running_ledger
+from tests.house.tree import ROOT
+from tests.ledger.wire.avro.registry_server import running_registry
+from tests.publishers.toolchains import TOOLCHAINS, NotHere, Program, Toolchain, prepared
+
+PARTITIONS = 3
+PYTHON = TOOLCHAINS[0]
+PAGE = (ROOT / "docs" / "how-to" / "publish.md").read_text("utf-8")
+ANSWERED = {"open": 1, "order-o-1": 1, "quote-i-1": 1, "return-i-1": 2, "return-i-1-again": 1}
+"""How many events answer each command, however often it was sent."""
+SENT = 12
+"""Six commands in each of two runs."""
+
+
+def printed_on_the_page() -> str:
+    found = re.search(r"```console\n\$ java [^\n]+\n(.*?)```", PAGE, re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+@pytest.fixture(scope="module")
+def ledger(services: Services, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLedger]:
+    """A ledger of which the decider alone runs: what stands in it comes from the examples."""
+    with (
+        real.fresh_database(services.database_url) as url,
+        running_ledger(
+            services.bootstrap,
+            url,
+            tmp_path_factory.mktemp("published"),
+            sandbox=False,
+            processes=("decider",),
+            partitions=PARTITIONS,
+        ) as found,
+    ):
+        yield found
+
+
+@pytest.fixture(scope="module", params=TOOLCHAINS, ids=lambda each: each.language)
+def program(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Program:
+    """An example, built; skipped where its tools or their registry are not there."""
+    toolchain: Toolchain = request.param
+    try:
+        return prepared(toolchain, tmp_path_factory.mktemp(toolchain.language))
+    except NotHere as why:
+        pytest.skip(f"the {toolchain.language} publisher: {why}")
+
+
+def account_of(program: Program) -> str:
+    return f"acct-{program.toolchain.language}"
+
+
+def answers(ledger: RunningLedger, account: str) -> Counter[str]:
+    """How many events answer each command of the account."""
+    tools = KafkaTools(ledger.kafka)
+    try:
+        events = [decode_event(found.value).meta for found in tools.replay(Topic.EVENTS)]
+    finally:
+        tools.close()
+    return Counter(each.causation_id for each in events if each.account_id == account)
+
+
+def forms(ledger: RunningLedger) -> list[Form]:
+    """How the ledger sees each command that was published."""
+    found = last_records(ledger.kafka, ledger.kafka.topic_name(Topic.COMMANDS), 10_000)
+    assert found is not None
+    taker = Taker(partition_count=found.partition_count, sandbox=False)
+    return [form_of(record, taker) for record in found.records]
+
+
+def test_it_prints_what_the_page_shows_again_and_again_and_is_answered_once(
+    ledger: RunningLedger, program: Program
+) -> None:
+    account = account_of(program)
+    first = program.run(account, ledger.environment)
+    again = program.run(account, ledger.environment)
+    assert (first, again) == (printed_on_the_page(),) * 2
+    assert answers(ledger, account) == ANSWERED
+    sent = [each for each in forms(ledger) if each.meta and each.meta.account_id == account]
+    assert [(each.faults, each.notes) for each in sent] == [((), ())] * SENT
+
+
+@pytest.mark.parametrize("program", [PYTHON], indirect=True, ids=[PYTHON.language])
+def test_python_frames_by_a_registry_and_reads_what_is_framed_so(
+    services: Services, program: Program, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    with (
+        real.fresh_database(services.database_url) as url,
+        running_registry() as registry,
+        running_ledger(
+            services.bootstrap,
+            url,
+            tmp_path_factory.mktemp("registered"),
+            sandbox=False,
+            processes=("decider",),
+            schema_registry_url=registry.url,
+        ) as ledger,
+    ):
+        assert program.run("acct-python", ledger.environment) == printed_on_the_page()
+        assert "refunds.commands.v1-refunds.commands.ReturnInstance" in registry.subjects
+        tools = KafkaTools(ledger.kafka)
+        values = [found.value or b"" for found in tools.replay(Topic.COMMANDS)]
+        tools.close()
+        assert {value[:1] for value in values} == {b"\x00"}
+
+
+def test_the_accounts_tell_javas_partitions_from_those_of_other_hashes() -> None:
+    """Librdkafka's default is a CRC-32, and one client's murmur2 keeps its sign bit."""
+    python, typescript = b"acct-python", b"acct-typescript"
+    assert partition_of(python, PARTITIONS) != zlib.crc32(python) % PARTITIONS
+    assert partition_of(typescript, PARTITIONS) != murmur2(typescript) % PARTITIONS
