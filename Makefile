@@ -17,10 +17,10 @@ help: ## List the targets and the variables they take
 $(INSTALLED): requirements.lock pyproject.toml tools/bootstrap tools/uv.txt
 	@sh tools/bootstrap
 
-demo: $(INSTALLED) ## Tell the story on a real broker and a real database (KEEP=1 leaves them up)
+demo: $(INSTALLED) ## Show a guided example on a real broker and database (KEEP=1 leaves them running)
 	@$(BIN)/refundctl demo $(if $(KEEP),--keep) $(ARGS)
 
-test: $(INSTALLED) ## Run every test, those of `cluster` apart (SERVICES=embedded, docker or external; JOBS=2; ARGS=)
+test: $(INSTALLED) ## Run all tests except `cluster` (SERVICES=embedded, docker or external; JOBS=2; ARGS=)
 	@$(BIN)/pytest -n $(or $(JOBS),2) --dist loadfile -m "not cluster" $(if $(SERVICES),--services=$(SERVICES)) $(ARGS)
 
 cluster: $(INSTALLED) ## Run the tests on three brokers and on many processes (minutes; ARGS=)
@@ -29,10 +29,10 @@ cluster: $(INSTALLED) ## Run the tests on three brokers and on many processes (m
 check: $(INSTALLED) ## Format, lint, types, import contracts, docs, fast tests
 	@$(BIN)/python -m tools.check
 
-coverage: $(INSTALLED) ## Fail unless the tests take every branch of the pure core (JOBS=2; ARGS=)
+coverage: $(INSTALLED) ## Fail unless the tests cover every branch of the pure core (JOBS=2; ARGS=)
 	@$(BIN)/python -m tools.core_coverage -n $(or $(JOBS),2) --dist loadfile $(ARGS)
 
-properties: $(INSTALLED) ## Give a ledger any commands in any order (COMMANDS=100000 SEED= ARGS=)
+properties: $(INSTALLED) ## Run the property tests with random commands (COMMANDS=100000 SEED= ARGS=)
 	@$(BIN)/pytest -q --timeout=0 tests/properties $(ARGS)
 
 mutmut: $(INSTALLED) ## Try the tests on changed rules (ONLY="ledger.policies.who*"; resumes; JOBS=2)
@@ -43,35 +43,35 @@ mutmut: $(INSTALLED) ## Try the tests on changed rules (ONLY="ledger.policies.wh
 up: $(INSTALLED) ## Start broker, database and processes (ARGS=--sandbox)
 	@$(BIN)/refundctl up $(ARGS)
 
-down: $(INSTALLED) ## Stop all that `up` started
+down: $(INSTALLED) ## Stop everything that `up` started
 	@$(BIN)/refundctl down $(ARGS)
 
 bench: $(INSTALLED) ## Measure throughput (BENCH=a module of benchmarks/; QUICK=1; ARGS=)
 	@$(BIN)/python -m benchmarks.$(or $(BENCH),throughput) $(ARGS)
 
-simulate: $(INSTALLED) ## Live through worlds of faults (SEEDS=500 JOBS=2 SEED= MUTANTS=1), or run a file (ARGS=)
+simulate: $(INSTALLED) ## Simulate the handlers with injected faults (SEEDS=500 JOBS=2 SEED= MUTANTS=1), or run a file (ARGS=)
 	@$(if $(ARGS),$(BIN)/refundctl simulate $(ARGS),$(BIN)/python -m tests.simulation.run)
 
-torture: $(INSTALLED) ## Kill, stop, cut and fill up real processes, cell by cell (QUICK=1 CELLS= SEED=)
+torture: $(INSTALLED) ## Inject faults into real processes (QUICK=1 CELLS= SEED=)
 	@$(BIN)/python -m tests.torture
 
-hostile: $(INSTALLED) ## Judge mutated records among good ones (RECORDS=100000 SEED=1)
+hostile: $(INSTALLED) ## Send mutated records among valid ones (RECORDS=100000 SEED=1)
 	@$(BIN)/python -m tests.hostile
 
 schemas: $(INSTALLED) ## Write the Avro schemas of changed commands and events
 	@$(BIN)/python -m ledger.wire.avro.schema_derivation
 
-freeze: $(INSTALLED) ## Freeze the schemas of a release for ever
+freeze: $(INSTALLED) ## Freeze the schemas of a release permanently
 	@$(BIN)/python -m tools.freeze
 
-lock: ## Resolve the dependencies anew (ARGS=--upgrade; needs uv on the PATH)
+lock: ## Resolve the dependencies again (ARGS=--upgrade; needs uv on the PATH)
 	@$(COMPILE) --group dev pyproject.toml --output-file requirements.lock $(ARGS)
 	@$(COMPILE) tools/uv.in --output-file tools/uv.txt $(ARGS)
 	@$(COMPILE) tools/mutmut.in --constraints requirements.lock --output-file tools/mutmut.txt $(ARGS)
 
-fmt: $(INSTALLED) ## Format the code and mend what the linter can mend
+fmt: $(INSTALLED) ## Format the code and apply the fixes of the linter
 	@$(BIN)/ruff check --quiet --fix-only .
 	@$(BIN)/ruff format --quiet .
 
-docs: $(INSTALLED) ## Write the generated pages again
+docs: $(INSTALLED) ## Regenerate the reference pages
 	@$(BIN)/python -m tools.docs
