@@ -119,8 +119,12 @@ def _measure(home: Path, count: int) -> None:
             f"{name:<10} {seconds:7.2f} s  {rate:9.0f} a second  {ratio:5.2f} of publishing"
             + (f"  partitions {apart:3.0%} apart" if name != "published" else "")
         )
+    peak = _peak_megabytes(home)
     for name, seconds in sorted(spent.items()):
-        print(f"{name:<10} {seconds:7.2f} s processor, {seconds / len(records) * 1e6:.0f} µs each")
+        each = seconds / len(records) * 1e6
+        print(
+            f"{name:<10} {seconds:7.2f} s processor, {each:.0f} µs each, {peak[name]:.0f} MB peak"
+        )
     restarted = {each.name: each.restarts for each in status(home).processes if each.restarts}
     if restarted:
         raise SystemExit(f"started anew: {restarted}; see their logs")
@@ -139,6 +143,17 @@ def _follow(
         if time.monotonic() - start > PATIENCE_SECONDS:
             raise SystemExit("gave up: the stack did not get through; see its logs")
         time.sleep(0.05)
+
+
+def _peak_megabytes(home: Path) -> dict[str, float]:
+    """Each process without its children, so of PostgreSQL only the first."""
+    peak = {}
+    for process in status(home).processes:
+        if process.identity is not None:
+            lines = Path(f"/proc/{process.identity.pid}/status").read_text().splitlines()
+            (line,) = [each for each in lines if each.startswith("VmHWM:")]
+            peak[process.name] = int(line.split()[1]) / 1024
+    return peak
 
 
 def _processor_seconds(home: Path) -> dict[str, float]:
