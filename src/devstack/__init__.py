@@ -1,4 +1,4 @@
-"""The embedded default: a real Kafka broker, a real PostgreSQL server and the app processes."""
+"""The embedded stack: a real Kafka broker, a real PostgreSQL server and the app processes."""
 
 from __future__ import annotations
 

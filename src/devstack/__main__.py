@@ -1,7 +1,7 @@
-"""Entry of the supervisor's own process; people use `refundctl up`.
+"""Starts the supervisor in its own process; people use `refundctl up`.
 
-It leaves the process that called it, so that no caller has to wait for it to end: what is printed
-is the pid it goes on under.
+It detaches from the process that called it, so that the caller does not wait for its end. It prints
+the pid of the detached process.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if __name__ == "__main__":
     if pid := os.fork():
         sys.stdout.write(f"{pid}\n")
         raise SystemExit(0)
-    # The caller waits for the end of its pipe; from here on all output goes to the log.
+    # The caller waits until its pipe is closed; from here on all output goes to the log.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
     from devstack.supervising.supervisor import supervise

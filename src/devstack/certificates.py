@@ -1,4 +1,4 @@
-"""A certificate authority of a folder's own, and the certificates it signs, as PEM files."""
+"""A certificate authority in a folder, and the certificates that it signs, as PEM files."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _YEAR = timedelta(days=365)
 
 
 class Authority(Struct, frozen=True, kw_only=True):
-    """Signs certificates; `certificate` is what everybody may know, `key` stays in its folder."""
+    """Signs certificates. `certificate` is public; `key` must not leave the folder."""
 
     certificate: Path
     key: Path
 
 
 def authority(folder: Path, name: str = "refund-ledger") -> Authority:
-    """The folder's authority, made the first time."""
+    """The folder's authority; created at the first call."""
     folder.mkdir(parents=True, exist_ok=True)
     found = Authority(certificate=folder / "ca.pem", key=folder / "ca.key")
     if not found.certificate.exists():
@@ -41,7 +41,7 @@ def authority(folder: Path, name: str = "refund-ledger") -> Authority:
         made = builder.add_extension(
             x509.BasicConstraints(ca=True, path_length=0), critical=True
         ).sign(key, hashes.SHA256())
-        # The key first: an authority whose certificate is there can sign.
+        # The key first: if the certificate exists, the key exists too.
         write_secret(found.key, _pem(key))
         write_whole(found.certificate, made.public_bytes(Encoding.PEM))
     return found
@@ -56,9 +56,9 @@ def issue(
     until: datetime | None = None,
     key_password: bytes | None = None,
 ) -> None:
-    """Write a new key and a certificate for it, which name and hosts it is for, into one file.
+    """Write a new key and its certificate, for this name and these hosts, into one file.
 
-    One file, key first, is what Java calls a key store of type PEM; others read it as well.
+    One file, key first, is Java's key store of type PEM; other programs can read it too.
     """
     key = ec.generate_private_key(ec.SECP256R1())
     parent = x509.load_pem_x509_certificate(signer.certificate.read_bytes())
@@ -77,7 +77,7 @@ def issue(
 
 
 def write_secret(path: Path, content: bytes) -> None:
-    """Replace a file whole, and never for others to read."""
+    """Replace a file atomically; other users can never read it."""
     partial = path.with_name(f".{path.name}.new")
     partial.unlink(missing_ok=True)
     partial.touch(mode=0o600)
@@ -86,7 +86,7 @@ def write_secret(path: Path, content: bytes) -> None:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Replace a file that anybody may read."""
+    """Replace a file atomically; everybody may read it."""
     write_secret(path, content)
     path.chmod(0o644)
 

@@ -1,4 +1,4 @@
-"""A broker and a database for as long as a block of code runs, for tests and experiments."""
+"""A broker and a database while a block of code runs, for tests and experiments."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from devstack.system.process_identity import Identity, myself
 
 
 class Services(Struct, frozen=True, kw_only=True):
-    """Where the services answer."""
+    """The addresses of the services."""
 
     bootstrap: str
     database_url: str
@@ -26,8 +26,8 @@ class Services(Struct, frozen=True, kw_only=True):
 def services(home: Path | None = None) -> Iterator[Services]:
     """Run a broker and a database in a new home and delete them at the end.
 
-    They do not outlive this process, however it ends. Nothing written there survives a crash of
-    the machine: the database does not sync.
+    They end with this process, even if it is killed. A crash of the machine loses their data: the
+    database does not sync.
     """
     with tempfile.TemporaryDirectory(prefix="refunds-services-") as spare:
         folder = home or Path(spare)
@@ -38,8 +38,8 @@ def services(home: Path | None = None) -> Iterator[Services]:
 
 
 def start_services(home: Path, owner: Identity) -> Services:
-    """Have them running in the home for as long as the owner lives; `destroy` ends them sooner."""
+    """Run them in the home until the owner process ends; `destroy` ends them earlier."""
     seen = up(home, Plan(durable=False, owner=owner))
     if seen.bootstrap is None or seen.database_url is None:
-        raise DevstackError(f"the services in {home} run without an address: {seen.state}.")
+        raise DevstackError(f"the services in {home} have no address: {seen.state}.")
     return Services(bootstrap=seen.bootstrap, database_url=seen.database_url)

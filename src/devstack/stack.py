@@ -1,4 +1,4 @@
-"""Brings a stack up and down and says how it stands; what a command line calls."""
+"""Starts and stops a stack and reads its status; the functions that a command line calls."""
 
 from __future__ import annotations
 
@@ -56,16 +56,16 @@ LIVE = (State.STARTING, State.RUNNING, State.DEGRADED, State.STOPPING)
 
 
 def home_folder(env: Mapping[str, str] = os.environ) -> Path:
-    """`REFUNDS_HOME`, or else `.refunds` in the current folder."""
+    """`REFUNDS_HOME`, or by default `.refunds` in the current folder."""
     return Path(env.get("REFUNDS_HOME") or ".refunds").expanduser().resolve()
 
 
 def up(home: Path, plan: Plan, console: Console | None = None) -> Status:
-    """Have the plan running in the home; returns once every process of it is ready.
+    """Run the plan in the home; returns when every process is ready.
 
-    A stack that runs already is left as it is, whatever the plan says, and its status is
-    returned. What an interrupted run left behind is ended first. Interrupted itself (Ctrl-C), or
-    failing, it leaves nothing running. Raises DevstackError when the stack does not come up.
+    If a stack already runs, it is not changed, even if the plan is different, and its status is
+    returned. Processes that an interrupted run left are ended first. If this call is interrupted
+    (Ctrl-C) or fails, nothing is left running. Raises DevstackError if the stack does not start.
     """
     home = home.resolve()
     layout = Layout(home=home)
@@ -76,7 +76,7 @@ def up(home: Path, plan: Plan, console: Console | None = None) -> Status:
             return found
         last = down(home)
         write_json(layout.launch, _launch(plan, last, console))
-        # From here on `down` finds what runs: on record, or by its mark.
+        # From here on `down` finds the processes: in the status, or by their environment.
         write_json(layout.status, replace(last, state=State.STARTING, message=None))
         try:
             return _wait_until_up(layout, _start_supervisor(layout))
@@ -86,7 +86,7 @@ def up(home: Path, plan: Plan, console: Console | None = None) -> Status:
 
 
 def down(home: Path) -> Status:
-    """Stop whatever runs in the home, in order; the data stays. Nothing to stop is fine too."""
+    """Stop all processes of the home, in order; the data stays. No error if nothing runs."""
     home = home.resolve()
     layout = Layout(home=home)
     last = read_status(home)
@@ -112,11 +112,11 @@ def down(home: Path) -> Status:
 
 
 def follow_plan(home: Path, processes: Sequence[ProcessSpec], metadata: dict[str, str]) -> Status:
-    """Have a running stack run these apps instead, and return once each is ready.
+    """Replace the apps of a running stack by these, and return when each is ready.
 
-    An app that is new is started, one that is no more is ended, all others go on; broker and
-    database are left alone. Raises DevstackError where nothing runs or an app is never ready; the
-    stack then goes on trying, as it does with every app.
+    New apps are started, removed apps are ended, all others continue; broker and database are not
+    changed. Raises DevstackError if nothing runs or an app does not become ready; the stack then
+    continues to try, as with every app.
     """
     home = home.resolve()
     layout = Layout(home=home)
@@ -133,7 +133,7 @@ def follow_plan(home: Path, processes: Sequence[ProcessSpec], metadata: dict[str
 
 
 def status(home: Path) -> Status:
-    """How the stack stands: what its supervisor wrote last, held against what really runs."""
+    """The status that the supervisor wrote last, compared with the processes that really run."""
     home = home.resolve()
     last = read_status(home)
     if last is None:
@@ -143,14 +143,14 @@ def status(home: Path) -> Status:
     left = tuple(process for process in last.processes if alive(process.identity))
     if left:
         names = ", ".join(process.name for process in left)
-        gone = f"the supervisor is gone and left {names} running: `down` ends them."
+        gone = f"the supervisor has ended; still running: {names}. `down` ends them."
         return replace(last, state=State.ORPHANED, message=gone)
     gone = "the supervisor ended without stopping the stack; `up` starts it again."
     return replace(last, state=State.STOPPED, message=gone, supervisor=None)
 
 
 def destroy(home: Path) -> None:
-    """Stop the stack and delete the home with all its data, also what lies elsewhere."""
+    """Stop the stack and delete the home with all its data, also the data in other folders."""
     home = home.resolve()
     down(home)
     database.remove(Layout(home=home).postgres)
@@ -187,7 +187,7 @@ def _launch(plan: Plan, last: Status, console: Console | None) -> Launch:
 
 
 def _start_supervisor(layout: Layout) -> Identity | None:
-    """Start the supervisor as nobody's child; None if it is gone already."""
+    """Start the supervisor, detached; None if it has already ended."""
     with layout.log("supervisor").open("ab") as log:
         launcher = subprocess.run(
             [sys.executable, "-m", "devstack", str(layout.home)],
@@ -240,7 +240,7 @@ def _why(seen: Status | None, layout: Layout) -> str:
 
 
 def _end_orphans(home: Path, last: Status) -> None:
-    """Apps, broker, database: those on record first, then any that never got onto it."""
+    """Apps, broker, database: first those in the status, then any others that are marked."""
     for process in reversed(last.processes):
         end(process.identity, _stop_signals(process))
         kill_session(process.identity)

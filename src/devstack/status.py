@@ -1,4 +1,4 @@
-"""What is known of a stack: the plan it was started with and the status its supervisor keeps."""
+"""The files of a stack: the plan that started it, and the status that its supervisor writes."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from devstack.system.process_identity import Identity
 
 T = TypeVar("T")
 PLAN_CHANGED = signal.SIGUSR1
-"""Tells a supervisor that other apps are to run; see `stack.follow_plan`."""
+"""Tells a supervisor to run other apps; see `stack.follow_plan`."""
 
 
 class State(StrEnum):
-    """Where a stack stands."""
+    """The state of a stack."""
 
     ABSENT = "absent"
     STARTING = "starting"
@@ -30,11 +30,11 @@ class State(StrEnum):
     STOPPED = "stopped"
     FAILED = "failed"
     ORPHANED = "orphaned"
-    """The supervisor is gone and processes of its are left: `down` ends them."""
+    """The supervisor has ended, but some of its processes still run: `down` ends them."""
 
 
 class ProcessState(StrEnum):
-    """Where one process stands."""
+    """The state of one process."""
 
     STARTING = "starting"
     READY = "ready"
@@ -45,9 +45,9 @@ class ProcessState(StrEnum):
 class ProcessSpec(Struct, frozen=True, kw_only=True):
     """An app process to keep running.
 
-    Its environment is the caller's with `env`, KAFKA_BOOTSTRAP, DATABASE_URL, REFUNDS_HOME and
-    REFUNDS_READY_FILE added. It counts as ready once it has created the file named by the last,
-    or at once if `announces_ready` is false.
+    Its environment is the caller's plus `env`, KAFKA_BOOTSTRAP, DATABASE_URL, REFUNDS_HOME and
+    REFUNDS_READY_FILE. It is ready when it has created the file that the last one names, or
+    immediately if `announces_ready` is false.
     """
 
     name: str
@@ -57,7 +57,9 @@ class ProcessSpec(Struct, frozen=True, kw_only=True):
 
 
 class ProcessStatus(Struct, frozen=True, kw_only=True):
-    """One process as last seen. `last_exit` is negative for a signal; instants are micros."""
+    """The last known status of a process. `last_exit` is negative for a signal; instants are
+    micros.
+    """
 
     name: str
     service: bool
@@ -71,8 +73,8 @@ class ProcessStatus(Struct, frozen=True, kw_only=True):
 
 
 class Status(Struct, frozen=True, kw_only=True):
-    """A stack as last seen. `bootstrap` and `database_url` are set once the ports are chosen;
-    `notes` are what a person should hear at the start; `message` is why it failed.
+    """The last known status of a stack. `bootstrap` and `database_url` are set when the ports are
+    chosen; `notes` are for people, at the start; `message` is why it failed.
     """
 
     state: State
@@ -88,8 +90,8 @@ class Status(Struct, frozen=True, kw_only=True):
 
 
 class Detour(Struct, frozen=True, kw_only=True):
-    """A second way to the broker: it listens at one loopback port and tells its clients another,
-    where somebody passes on what comes (and may delay it, cut it or lose it).
+    """A second listener of the broker: it listens at one loopback port and advertises another one,
+    where a proxy forwards the traffic (and can delay, cut or lose it).
     """
 
     listened: int
@@ -97,13 +99,13 @@ class Detour(Struct, frozen=True, kw_only=True):
 
 
 class Plan(Struct, frozen=True, kw_only=True):
-    """What a stack is to run. `prepare` are commands run to their end before the apps, with the
-    apps' environment. `metadata` is kept in the status. Without `owner` it runs until it is told
-    to stop; with one, until that process ends. `database_url` names a database of the caller's
-    own; ports 0 are free ones, as those of a second and third broker always are; a stack that is
-    not `durable` forgets in a crash of the machine. A process that ends again and again is started
-    again after ever longer pauses, the longest of which is `longest_pause_seconds`. Detours are for
-    a broker that is alone.
+    """What a stack runs. `prepare` are commands that run to their end before the apps, with the
+    apps' environment. `metadata` is stored in the status. With an `owner` the stack runs until that
+    process ends, otherwise until it is stopped. `database_url` is the caller's own database. Port 0
+    means a free port; a second and third broker always get free ports. A stack that is not
+    `durable` can lose data in a crash of the machine. A process that ends repeatedly is started
+    again after longer and longer pauses, at most `longest_pause_seconds`. Detours need a cluster
+    of one broker.
     """
 
     processes: tuple[ProcessSpec, ...] = ()
@@ -120,8 +122,8 @@ class Plan(Struct, frozen=True, kw_only=True):
 
 
 class Launch(Struct, frozen=True, kw_only=True):
-    """What a supervisor is handed: the plan, what was found to run the broker with, and the ports
-    of the last start by process, which are taken again where they are still free.
+    """The input of a supervisor: the plan, the Java and jars for the broker, and the ports of the
+    last start by process, which are used again if they are free.
     """
 
     plan: Plan
@@ -132,7 +134,7 @@ class Launch(Struct, frozen=True, kw_only=True):
 
 
 class Layout(Struct, frozen=True, kw_only=True):
-    """Where the files of a stack lie."""
+    """The paths of a stack's files."""
 
     home: Path
 
@@ -163,13 +165,13 @@ class Layout(Struct, frozen=True, kw_only=True):
         return self.logs / f"{name}.log"
 
     def create(self) -> None:
-        """Make the folders; each may exist."""
+        """Create the folders that do not exist."""
         for folder in (self.home, self.logs, self.ready, self.postgres):
             folder.mkdir(parents=True, exist_ok=True)
 
 
 def write_json(path: Path, value: Struct) -> None:
-    """Replace the file whole: a reader sees the old one or the new one."""
+    """Replace the file atomically: a reader sees the old one or the new one."""
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     partial.write_bytes(msgspec.json.format(msgspec.json.encode(value, enc_hook=str)))
     partial.chmod(0o600)
@@ -177,12 +179,12 @@ def write_json(path: Path, value: Struct) -> None:
 
 
 def read_status(home: Path) -> Status | None:
-    """What the supervisor wrote last; None if there is nothing or it cannot be read."""
+    """The status that the supervisor wrote last; None if it is missing or cannot be read."""
     return _read(Layout(home=home).status, Status)
 
 
 def read_launch(home: Path) -> Launch | None:
-    """What the last start was handed."""
+    """The input of the last start."""
     return _read(Layout(home=home).launch, Launch)
 
 

@@ -17,7 +17,7 @@ from devstack.system.process_identity import identity_of
 def test_a_taken_port_is_named(home: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(DevstackError, match=rf"port {port} for kafka .* is taken"):
+        with pytest.raises(DevstackError, match=rf"port {port} for kafka .* is in use"):
             up(home, Plan(kafka_port=port))
 
 

@@ -1,1 +1,1 @@
-"""The embedded Kafka brokers: their jars, their Java, their settings."""
+"""The embedded Kafka brokers: jars, Java, settings."""

@@ -1,4 +1,4 @@
-"""The embedded Kafka brokers: KRaft nodes on the loopback, from settings to readiness."""
+"""The embedded Kafka brokers: KRaft nodes on loopback ports, their settings and readiness."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ PROBE_MILLISECONDS = 2_000
 _HEAP, _HEAP_OF_SEVERAL = "-Xmx1g", "-Xmx512m"
 _JVM = (
     "-XX:+UseSerialGC",
-    # The first compiler alone: a broker that lives for minutes never earns back the second.
+    # Only the first compiler: in a broker that runs for minutes the second one does not pay.
     "-XX:TieredStopAtLevel=1",
-    # No file in the machine's temporary folder.
+    # No performance file in the machine's temporary folder.
     "-XX:-UsePerfData",
-    # What cannot be archived is no news.
+    # No warnings about classes that cannot be archived.
     "-Xlog:cds*=error",
     "-Djava.io.tmpdir=tmp",
     "-Djava.awt.headless=true",
@@ -40,7 +40,7 @@ _JVM = (
 
 
 class Broker(Struct, frozen=True, kw_only=True):
-    """One broker, and controller, of a cluster: its folder, its loopback ports and what runs it.
+    """One broker, and controller, of a cluster: its folder, loopback ports, Java and jars.
 
     `controller_ports` are those of all nodes, in order of their ids from 1.
     """
@@ -55,7 +55,7 @@ class Broker(Struct, frozen=True, kw_only=True):
     detours: tuple[Detour, ...] = ()
     archive: Path
     """Java's archive of the loaded classes, which halves the work of a start. The first broker that
-    ends in good order leaves one behind.
+    ends normally writes it.
     """
 
     @property
@@ -65,7 +65,7 @@ class Broker(Struct, frozen=True, kw_only=True):
 
     @property
     def alone(self) -> bool:
-        """Whether it is a cluster of one."""
+        """Whether the cluster has only this broker."""
         return len(self.controller_ports) == 1
 
     @property
@@ -75,9 +75,9 @@ class Broker(Struct, frozen=True, kw_only=True):
 
     @property
     def format_argv(self) -> tuple[str, ...] | None:
-        """The command that makes the data folder; None if it is there already.
+        """The command that creates the data folder; None if the folder exists.
 
-        Both commands run in `folder`: with relative names its path may hold any character.
+        Both commands run in `folder` and use relative names, so its path may have any character.
         """
         if (self.folder / "data" / "meta.properties").exists():
             return None
@@ -92,14 +92,14 @@ class Broker(Struct, frozen=True, kw_only=True):
         return self._java(*sharing, "kafka.Kafka", SETTINGS)
 
     def configure(self) -> None:
-        """Write the settings for this start and clear away what a killed broker left."""
+        """Write the settings for this start, and remove what a killed broker left."""
         shutil.rmtree(self.folder / "tmp", ignore_errors=True)
         (self.folder / "tmp").mkdir(parents=True)
         lines = (f"{key}={value}\n" for key, value in self._settings().items())
         (self.folder / SETTINGS).write_text("".join(lines), encoding="utf-8")
 
     def keep_archive(self) -> None:
-        """After an orderly end: put the archive it made, if it made one, where others find it."""
+        """After a normal end: if the broker wrote an archive, move it to the cache."""
         made = self.folder / NEW_ARCHIVE
         if made.exists() and not self.archive.exists():
             self.archive.parent.mkdir(parents=True, exist_ok=True)
@@ -148,7 +148,7 @@ class Broker(Struct, frozen=True, kw_only=True):
             "share.coordinator.state.topic.replication.factor": replicas,
             "share.coordinator.state.topic.min.isr": in_sync,
             "group.initial.rebalance.delay.ms": 0,
-            # After a crash a new broker has to wait until the old one's session is over.
+            # After a crash a new broker must wait until the session of the old one has expired.
             "broker.session.timeout.ms": 5_000,
             "broker.heartbeat.interval.ms": 1_000,
             "log.cleaner.dedupe.buffer.size": 16 * 1024 * 1024,
@@ -156,7 +156,7 @@ class Broker(Struct, frozen=True, kw_only=True):
 
 
 def archive_path(cache: Path, java: Path, classpath: Sequence[Path]) -> Path:
-    """Where the archive for this Java and these jars belongs; Java checks again that it fits."""
+    """The path of the archive for this Java and these jars; Java also checks that it fits."""
     binary = java.resolve()
     found = binary.stat()
     parts = (binary, found.st_size, found.st_mtime_ns, *classpath)
@@ -165,17 +165,17 @@ def archive_path(cache: Path, java: Path, classpath: Sequence[Path]) -> Path:
 
 
 def names(count: int) -> tuple[str, ...]:
-    """The process names of so many brokers, and their folders'."""
+    """The names of the processes, and of the folders, of so many brokers."""
     return (NAME, *(f"{NAME}-{number}" for number in range(2, count + 1)))
 
 
 def is_name(process: str) -> bool:
-    """Whether that is the name of a broker's process."""
+    """Whether this is the name of a broker's process."""
     return process == NAME or process.removeprefix(f"{NAME}-").isdigit()
 
 
 def cluster_id_in(folders: Sequence[Path]) -> str:
-    """The id of the cluster that any of the folders belongs to; a new one if none does."""
+    """The cluster id found in any of the folders; a new one if there is none."""
     for folder in folders:
         properties = folder / "data" / "meta.properties"
         if properties.exists():
@@ -185,8 +185,8 @@ def cluster_id_in(folders: Sequence[Path]) -> str:
 
 
 def answers(bootstrap: str, node_id: int) -> bool:
-    """Whether a broker answers the protocol there and has been let into its cluster."""
-    # Imported while the broker boots: nothing else here needs the client.
+    """Whether a broker answers there and has joined its cluster."""
+    # Imported while the broker starts: nothing else here needs the client.
     from kafka import KafkaAdminClient
     from kafka.errors import KafkaError
 
@@ -209,11 +209,11 @@ def answers(bootstrap: str, node_id: int) -> bool:
 
 
 def quiet_client() -> None:
-    """A probe of a broker that is not there yet is no news."""
+    """Suppress the client's warnings about a broker that does not answer yet."""
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
 
 
 def _cluster_id() -> str:
-    """Kafka's own form of a UUID. It begins with a letter: a `-` would be taken for an option."""
+    """A UUID in Kafka's format. It begins with a letter: with `-` it would be an option."""
     first, *rest = uuid.uuid4().bytes
     return base64.urlsafe_b64encode(bytes((first & 0x7F, *rest))).decode().rstrip("=")

@@ -1,4 +1,4 @@
-"""Downloads locked jars from a Maven repository: whole and verified, or not at all."""
+"""Downloads locked jars from a Maven repository; keeps only complete and verified ones."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PARALLEL = 4
 
 
 def fetch_all(jars: Sequence[Jar], folder: Path, base: str | None, console: Console | None) -> None:
-    """Put the jars into the folder, with a progress bar; DevstackError at the first that fails."""
+    """Download the jars into the folder, with a progress bar; DevstackError if one fails."""
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
     with (
         Progress(
@@ -42,7 +42,7 @@ def fetch_all(jars: Sequence[Jar], folder: Path, base: str | None, console: Cons
 
 
 def _fetch(jar: Jar, folder: Path, base: str, session: requests.Session) -> None:
-    """Into a temporary name first: what stands under the jar's own name is whole and verified."""
+    """Under a temporary name first: a file with the jar's name is complete and verified."""
     url = f"{base}/{jar.path}"
     with tempfile.NamedTemporaryFile(dir=folder, prefix=PARTIAL, delete=False) as part:
         partial = Path(part.name)
@@ -51,8 +51,8 @@ def _fetch(jar: Jar, folder: Path, base: str, session: requests.Session) -> None
         found = sha256_of(partial)
         if found != jar.sha256:
             raise DevstackError(
-                f"{jar.name}: the download from {url} has SHA-256 {found}, the lock says "
-                f"{jar.sha256}; it was thrown away. Try again, or set REFUNDS_MAVEN_MIRROR to "
+                f"{jar.name}: the download from {url} has SHA-256 {found}, the lock has "
+                f"{jar.sha256}; it was deleted. Try again, or set REFUNDS_MAVEN_MIRROR to "
                 "another Maven repository."
             )
         partial.chmod(0o644)
@@ -72,7 +72,7 @@ def _download(url: str, target: Path, session: requests.Session) -> None:
                 out.write(chunk)
     except requests.RequestException as error:
         raise DevstackError(
-            f"cannot fetch {url}: {_reason(error)}. The first start needs the network once: "
+            f"cannot fetch {url}: {_reason(error)}. Only the first start needs the network: "
             "connect and try again, set REFUNDS_MAVEN_MIRROR to a Maven repository you can reach, "
             "or copy a filled cache here and set REFUNDS_CACHE to it."
         ) from error
@@ -85,9 +85,9 @@ def _reason(error: requests.RequestException) -> str:
         case requests.Timeout():
             return "the repository did not answer in time"
         case requests.exceptions.ChunkedEncodingError():
-            return "the connection broke off in the middle"
+            return "the connection was lost during the download"
         case requests.ConnectionError():
             return "no connection to the repository"
         case requests.exceptions.MissingSchema() | requests.exceptions.InvalidURL():
-            return "that is no address of a repository"
+            return "this is not the address of a repository"
     return type(error).__name__

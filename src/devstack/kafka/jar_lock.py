@@ -1,4 +1,4 @@
-"""The committed lock: which jars the broker is made of, each with the digest it must have."""
+"""The committed lock: the broker's jars and the digest of each."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class Jar(Struct, frozen=True, kw_only=True):
 
     @property
     def path(self) -> str:
-        """Where a repository in Maven's layout keeps it, relative to the base."""
+        """Its path in a repository with Maven's layout, relative to the base."""
         return f"{self.group.replace('.', '/')}/{self.artifact}/{self.version}/{self.name}"
 
 
 def locked_jars(lock: Path = LOCK_FILE) -> tuple[Jar, ...]:
-    """The jars named in the committed lock, in its order."""
+    """The jars of the committed lock, in its order."""
     lines = lock.read_text(encoding="utf-8").splitlines()
     return tuple(_parse(line) for line in lines if line and not line.startswith("#"))
 

@@ -1,4 +1,4 @@
-"""The broker's jars: kept in a cache, and handed out only if they are the locked ones."""
+"""The broker's jars, in a cache; they are used only if they are the locked ones."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def cache_folder(env: Mapping[str, str] = os.environ) -> Path:
-    """`REFUNDS_CACHE`, or else the user's cache folder."""
+    """`REFUNDS_CACHE`, or by default the user's cache folder."""
     chosen = env.get("REFUNDS_CACHE")
     return Path(chosen).expanduser().resolve() if chosen else user_cache_path("refund-ledger")
 
@@ -27,11 +27,11 @@ def cache_folder(env: Mapping[str, str] = os.environ) -> Path:
 def classpath(
     jars: Sequence[Jar], cache: Path, base: str | None, console: Console | None
 ) -> tuple[Path, ...]:
-    """The verified jars in the cache; those missing are fetched from `base` (None: the default),
+    """The verified jars in the cache. Missing ones are downloaded from `base` (None: the default),
     with a progress bar on the console (None: stderr).
 
     Raises DevstackError if a jar in the cache or a downloaded one is not the locked one, or if
-    the repository cannot be reached. Processes filling the same cache wait for each other.
+    the repository cannot be reached. Processes that fill the same cache wait for each other.
     """
     folder = cache / "jars"
     try:
@@ -39,8 +39,8 @@ def classpath(
         _fill(jars, folder, base, console)
     except OSError as error:
         raise DevstackError(
-            f"cannot fill the cache {cache}: {error.strerror or error}. Make room there, or set "
-            "REFUNDS_CACHE to a folder that can be written."
+            f"cannot fill the cache {cache}: {error.strerror or error}. Free disk space there, or "
+            "set REFUNDS_CACHE to a folder that can be written."
         ) from error
     for jar in jars:
         _verify(folder / jar.name, jar)
@@ -71,6 +71,6 @@ def _verify(path: Path, jar: Jar) -> None:
     found = sha256_of(path)
     if found != jar.sha256:
         raise DevstackError(
-            f"{path} is corrupt: SHA-256 {found}, the lock says {jar.sha256}. "
-            "Delete that file and start again; it will be fetched anew."
+            f"{path} is corrupt: SHA-256 {found}, the lock has {jar.sha256}. "
+            "Delete this file and start again; it will be downloaded again."
         )

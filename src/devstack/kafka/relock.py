@@ -1,4 +1,4 @@
-"""Writes `kafka.lock` anew: resolves the broker's coordinates and pins every jar by SHA-256.
+"""Writes a new `kafka.lock`: resolves the broker's coordinates and stores each jar's SHA-256.
 
 Run as `python -m devstack.kafka.relock` after changing a coordinate below; needs the network.
 """
@@ -16,7 +16,7 @@ from devstack.kafka.jar_lock import LOCK_FILE, sha256_of
 
 COORDINATES = (
     ("org.apache.kafka", "kafka_2.13", "4.3.1"),
-    # The binding for slf4j 1.7, which the broker's jars speak: without one it logs nothing.
+    # The binding for slf4j 1.7, which the broker's jars use: without a binding it logs nothing.
     ("org.slf4j", "slf4j-simple", "1.7.36"),
 )
 HEADER = """\
@@ -25,7 +25,7 @@ HEADER = """\
 
 
 def relock() -> str:
-    """The text of the lock file for `COORDINATES` and everything they need at run time."""
+    """The text of the lock file for `COORDINATES` and their run-time dependencies."""
     with tempfile.TemporaryDirectory() as folder:
         context = MavenContext(
             resolver=PythonResolver(),

@@ -1,1 +1,1 @@
-"""The embedded PostgreSQL server, and the user it runs as."""
+"""The embedded PostgreSQL server, and the user that runs it."""

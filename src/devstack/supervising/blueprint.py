@@ -1,4 +1,4 @@
-"""Turns a plan into what to run: ports, the two services, and the environment of the apps."""
+"""Computes what a plan runs: ports, the two services, and the environment of the apps."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ TERM, INT, QUIT, KILL = signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SI
 APP_STOP = ((TERM, 10.0), (KILL, 5.0))
 BROKER_STOP = ((TERM, 40.0), (KILL, 5.0))
 CLUSTER_STOP = ((TERM, 10.0), (KILL, 5.0))
-"""The last brokers of a cluster can wait in vain for a quorum; what was written stays written."""
+"""The last brokers of a cluster can wait for a quorum without end; written records are not lost."""
 DATABASE_STOP = ((INT, 15.0), (QUIT, 5.0), (KILL, 5.0))
-"""Fast shutdown first; SIGQUIT still lets go of shared memory, SIGKILL does not."""
+"""Fast shutdown first; SIGQUIT still releases shared memory, SIGKILL does not."""
 
 
 class Blueprint(Struct, frozen=True, kw_only=True):
-    """What a plan comes to. `database` is None where the caller brings one."""
+    """A plan with ports and services. `database` is None if the caller has one."""
 
     brokers: tuple[Broker, ...]
     database: Database | None
@@ -38,12 +38,12 @@ class Blueprint(Struct, frozen=True, kw_only=True):
 
     @property
     def bootstrap(self) -> str:
-        """Where every broker answers."""
+        """The addresses of all brokers."""
         return ",".join(node.bootstrap for node in self.brokers)
 
 
 def draw(layout: Layout, launch: Launch) -> Blueprint:
-    """Choose ports and say what runs on them; nothing is started."""
+    """Choose the ports and the services; nothing is started."""
     plan = launch.plan
     ports = take_ports(_wanted_ports(launch))
     nodes = _nodes(layout, launch, ports)
@@ -74,7 +74,7 @@ def draw(layout: Layout, launch: Launch) -> Blueprint:
 
 
 def _nodes(layout: Layout, launch: Launch, ports: Mapping[str, int]) -> tuple[Broker, ...]:
-    """The brokers of one cluster: each knows all, and which cluster it is."""
+    """The brokers of one cluster: each has the addresses of all, and the cluster id."""
     names = broker.names(launch.plan.brokers)
     folders = [layout.kafka(name) for name in names]
     cluster_id = broker.cluster_id_in(folders)
@@ -96,7 +96,7 @@ def _nodes(layout: Layout, launch: Launch, ports: Mapping[str, int]) -> tuple[Br
 
 
 def broker_recipe(node: Broker, layout: Layout) -> Recipe:
-    """How a broker is kept."""
+    """How a broker is started, checked and stopped."""
     return Recipe(
         name=node.name,
         service=True,
@@ -113,7 +113,7 @@ def broker_recipe(node: Broker, layout: Layout) -> Recipe:
 
 
 def database_recipe(server: Database, layout: Layout) -> Recipe:
-    """How the database server is kept."""
+    """How the database server is started, checked and stopped."""
     return Recipe(
         name=database.NAME,
         service=True,
@@ -129,7 +129,7 @@ def database_recipe(server: Database, layout: Layout) -> Recipe:
 
 
 def app_recipe(spec: ProcessSpec, blueprint: Blueprint, layout: Layout) -> Recipe:
-    """How an app process is kept."""
+    """How an app process is started, checked and stopped."""
     ready = layout.ready / spec.name
     return Recipe(
         name=spec.name,
@@ -145,7 +145,7 @@ def app_recipe(spec: ProcessSpec, blueprint: Blueprint, layout: Layout) -> Recip
 
 
 def database_env() -> Mapping[str, str]:
-    """Without what would make the server or its tools look elsewhere."""
+    """The environment without variables that point the server or its tools to another place."""
     kept = {key: text for key, text in _base_env().items() if not key.startswith("PG")}
     return {**kept, "LC_ALL": "C"}
 

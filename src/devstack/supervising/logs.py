@@ -1,4 +1,4 @@
-"""Reads what the processes of a stack wrote."""
+"""Reads the logs of a stack's processes."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ POLL_SECONDS = 0.2
 
 
 def log_paths(home: Path) -> dict[str, Path]:
-    """The log of each process by its name; `supervisor` and `prepare` are among them."""
+    """The log of each process by its name, `supervisor` and `prepare` included."""
     folder = Layout(home=home.resolve()).logs
     return {path.stem: path for path in sorted(folder.glob("*.log"))}
 
 
 def last_lines(log: Path, count: int) -> list[str]:
-    """The last lines of a log, fewer if it is short; none if there is no such file."""
+    """The last lines of a log, fewer if it is short; none if the file does not exist."""
     try:
         with log.open("rb") as handle:
             handle.seek(max(0, log.stat().st_size - TAIL_BYTES))
@@ -31,7 +31,7 @@ def last_lines(log: Path, count: int) -> list[str]:
 
 
 def tail(home: Path, names: Sequence[str] = (), count: int = 20) -> Iterator[tuple[str, str]]:
-    """The last `count` lines of each named log (all, if none is named) as (name, line)."""
+    """The last `count` lines of each named log (of all logs without names) as (name, line)."""
     for name, path in _chosen(home, names).items():
         for line in last_lines(path, count):
             yield name, line
@@ -40,7 +40,7 @@ def tail(home: Path, names: Sequence[str] = (), count: int = 20) -> Iterator[tup
 def follow(
     home: Path, names: Sequence[str] = (), until: Callable[[], bool] = lambda: False
 ) -> Iterator[tuple[str, str]]:
-    """Lines as they are written from now on, as (name, line), until `until` says so."""
+    """Lines that are written from now on, as (name, line), until `until` returns true."""
     chosen = _chosen(home, names)
     positions = {name: path.stat().st_size for name, path in chosen.items()}
     while True:
@@ -63,7 +63,7 @@ def _chosen(home: Path, names: Sequence[str]) -> dict[str, Path]:
 
 
 def _read_on(path: Path, position: int) -> tuple[str, int]:
-    """Whole lines from the position on; from the start where the file was begun anew."""
+    """Complete lines from the position on; from the start if the file was replaced."""
     if path.stat().st_size < position:
         position = 0
     with path.open("rb") as handle:

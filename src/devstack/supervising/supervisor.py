@@ -1,4 +1,4 @@
-"""The process behind a running stack: boots the services, keeps the apps, stops it all in order."""
+"""The supervisor process: starts the services, keeps the apps running, stops all in order."""
 
 from __future__ import annotations
 
@@ -53,11 +53,11 @@ FORMAT_SECONDS, BOOT_SECONDS, PREPARE_SECONDS, READY_SECONDS = 90.0, 90.0, 180.0
 
 
 class Stopped(Exception):
-    """Someone asked for the end while the stack was still coming up."""
+    """A stop was requested while the stack was starting."""
 
 
 class Errand(Struct, frozen=True, kw_only=True):
-    """A command that is run to its end before the stack goes on."""
+    """A command that runs to its end before the stack continues."""
 
     what: str
     argv: tuple[str, ...]
@@ -87,7 +87,7 @@ class Supervisor:
         )
 
     def run(self) -> int:
-        """Bring the stack up, watch it until told to stop, take it down. The exit code."""
+        """Start the stack, watch it until a stop is requested, stop it. Returns the exit code."""
         for sign in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(sign, lambda *_: self._stop.set())
         signal.signal(PLAN_CHANGED, lambda *_: self._plan_changed.set())
@@ -105,7 +105,7 @@ class Supervisor:
             self._take_down(State.FAILED, str(error))
             return 1
         except BaseException as error:
-            self._take_down(State.FAILED, f"the supervisor broke: {error!r}; see its log.")
+            self._take_down(State.FAILED, f"the supervisor failed: {error!r}; see its log.")
             raise
 
     def _bring_up(self) -> Blueprint:
@@ -127,9 +127,9 @@ class Supervisor:
         return drawn
 
     def _follow_plan(self, drawn: Blueprint) -> None:
-        """1. Read what is to run now. 2. End the apps that are no more. 3. Start the new ones.
+        """1. Read the new plan. 2. End the apps that it does not have. 3. Start its new ones.
 
-        All others go on; a supervisor that dies in between is followed by one that runs the plan.
+        All others continue. If the supervisor dies in between, the next one runs the new plan.
         """
         launch = read_launch(self._layout.home)
         assert launch is not None
@@ -152,14 +152,14 @@ class Supervisor:
         return Watched(recipe, self._plan.longest_pause_seconds)
 
     def _format(self, drawn: Blueprint) -> None:
-        """All at once: each waits mostly for itself."""
+        """All in parallel: each spends most of its time waiting."""
         server, errands = drawn.database, []
         for node in drawn.brokers:
             node.configure()
             if node.format_argv:
                 errands.append(
                     Errand(
-                        what=f"formatting the storage of {node.name}",
+                        what=f"creating the storage of {node.name}",
                         argv=node.format_argv,
                         env=drawn.app_env,
                         folder=node.folder,
@@ -170,7 +170,7 @@ class Supervisor:
             server.configure()
             errands.append(
                 Errand(
-                    what="making the database's data folder",
+                    what="creating the database's data folder",
                     argv=server.format_argv,
                     env=database_env(),
                     folder=server.folder,
@@ -192,7 +192,7 @@ class Supervisor:
         )
 
     def _run(self, errands: Sequence[Errand], seconds: float) -> None:
-        """Run the errands side by side; DevstackError with its last words if one fails."""
+        """Run the errands in parallel; DevstackError with the last log line if one fails."""
         running = [(errand, self._send(errand)) for errand in errands]
         deadline = time.monotonic() + seconds
         try:
@@ -215,7 +215,7 @@ class Supervisor:
         return spawn(errand.argv, errand.env, errand.log, errand.folder, errand.account)
 
     def _start(self, group: Sequence[Watched], seconds: float) -> None:
-        """Start them together and wait until each is ready; DevstackError if one never is."""
+        """Start them together and wait until each is ready; DevstackError if one is not."""
         for watched in group:
             self._watched.append(watched)
             watched.start()
@@ -229,7 +229,7 @@ class Supervisor:
                     raise DevstackError(_never_ready(watched, seconds))
 
     def _tick(self) -> None:
-        """Look at everything once; raises Stopped when it is time to go."""
+        """Check everything once; raises Stopped if a stop was requested."""
         before = [watched.status() for watched in self._watched]
         for watched in self._watched:
             watched.tick()
@@ -250,7 +250,7 @@ class Supervisor:
             raise Stopped
 
     def _publish(self, **changes: object) -> None:
-        """Write the status; running with a process missing is called degraded."""
+        """Write the status; a running stack with a missing process is degraded."""
         self._status = replace(self._status, **changes)
         seen = replace(self._status, processes=tuple(w.status() for w in self._watched))
         if seen.state is State.RUNNING and any(
@@ -260,10 +260,10 @@ class Supervisor:
         write_json(self._layout.status, seen)
 
     def _take_down(self, state: State, message: str | None) -> None:
-        """Apps first, the latest started first; then the broker, then the database."""
+        """Apps first, the last started first; then the broker, then the database."""
         for sign in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(sign, signal.SIG_IGN)
-        LOG.info("stopping; %s", message or "as told")
+        LOG.info("stopping; %s", message or "as requested")
         self._publish(state=State.STOPPING, message=message)
         for watched in reversed(self._watched):
             if watched.recipe.stops_with_others:
@@ -275,7 +275,7 @@ class Supervisor:
 
 
 def supervise(home: Path) -> int:
-    """Run the plan written in the home; 0 at once if another supervisor already does."""
+    """Run the plan in the home; returns 0 immediately if another supervisor already runs it."""
     layout = Layout(home=home)
     launch = read_launch(home)
     if launch is None:

@@ -1,4 +1,4 @@
-"""One process kept running: started, asked whether it is ready, started again when it ends."""
+"""Keeps one process running: starts it, checks whether it is ready, restarts it when it ends."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from devstack.system.process_identity import (
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 10.0
 HEALTHY_SECONDS = 30.0
-"""A process that lived this long has earned a first, short pause again."""
+"""After a process has run this long, the next restart has the first, short pause again."""
 FIRST_START_TRIES = 3
 
 
 class Recipe(Struct, frozen=True, kw_only=True):
-    """How a process is started, asked and stopped."""
+    """How a process is started, checked and stopped."""
 
     name: str
     service: bool
@@ -42,11 +42,11 @@ class Recipe(Struct, frozen=True, kw_only=True):
     port: int | None = None
     stop_signals: tuple[tuple[signal.Signals, float], ...]
     stops_with_others: bool = False
-    """Whether it can end in good order only while its like are still there."""
+    """Whether it can stop normally only while the other processes of its kind still run."""
 
 
 class Watched:
-    """A process under watch. All waiting is the caller's: each `tick` looks once."""
+    """A process that is kept running. It never waits: each `tick` checks once."""
 
     def __init__(
         self, recipe: Recipe, longest_pause_seconds: float = LONGEST_PAUSE_SECONDS
@@ -65,11 +65,11 @@ class Watched:
 
     @property
     def given_up(self) -> bool:
-        """Whether it ended time after time without being ready once."""
+        """Whether it ended several times without ever being ready."""
         return not self.was_ready and self.restarts >= FIRST_START_TRIES
 
     def start(self) -> None:
-        """Start the process; the state is STARTING until it says it is ready."""
+        """Start the process; the state is STARTING until it is ready."""
         recipe = self.recipe
         recipe.before_start()
         self._process = spawn(recipe.argv, recipe.env, recipe.log, recipe.folder, recipe.account)
@@ -78,7 +78,7 @@ class Watched:
         self.state = ProcessState.STARTING
 
     def tick(self) -> None:
-        """See whether it ended, became ready, or is due to be started again."""
+        """Check whether it has ended, is ready, or is due for a restart."""
         if self.state is ProcessState.BACKING_OFF:
             if time.monotonic() >= self._resume_at:
                 self.restarts += 1
@@ -89,12 +89,12 @@ class Watched:
             self.state, self.was_ready = ProcessState.READY, True
 
     def ask_to_stop(self) -> None:
-        """Send the first of its signals and wait for nothing; `stop` must follow."""
+        """Send its first signal and do not wait; `stop` must follow."""
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(self.recipe.stop_signals[0][0])
 
     def stop(self) -> None:
-        """End it for good, and what it left in its session."""
+        """End it permanently, and every process that remains in its session."""
         if self._process is not None:
             end(self._identity, self.recipe.stop_signals)
             kill_session(self._identity)
@@ -104,7 +104,7 @@ class Watched:
         self.state, self._process, self._identity = ProcessState.STOPPED, None, None
 
     def status(self) -> ProcessStatus:
-        """As it stands now."""
+        """Its present status."""
         recipe = self.recipe
         return ProcessStatus(
             name=recipe.name,

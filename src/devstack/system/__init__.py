@@ -1,1 +1,1 @@
-"""The machine: processes by identity, and loopback ports."""
+"""The machine: process identity and loopback ports."""

@@ -1,4 +1,4 @@
-"""Loopback ports: free ones where the choice is ours, a clear no where it is not."""
+"""Loopback ports: chooses free ones, and raises an error for a requested port that is in use."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from devstack.errors import DevstackError
 
 LOOPBACK = "127.0.0.1"
 CHOICE = range(17_000, 32_000)
-"""Below the ports the system hands to clients: while a server is down to be restarted, no client
-connection can take its port, nor a client that keeps trying connect to itself."""
+"""Below the ports that the system gives to clients. So while a server restarts, no client
+connection can take its port, and no client that tries again can connect to itself."""
 
 
 def take_ports(wanted: dict[str, int]) -> dict[str, int]:
-    """A port for each name: the wanted one, or a free one where 0 is wanted; all different.
+    """A port for each name: the requested one, or a free one for 0; all different.
 
-    Raises DevstackError where a wanted port is taken.
+    Raises DevstackError if a requested port is in use.
     """
     with ExitStack() as held:
         return {name: _take(name, port, held) for name, port in wanted.items()}
@@ -30,7 +30,7 @@ def is_free(port: int) -> bool:
 
 
 def listens(port: int) -> bool:
-    """Whether something accepts connections there."""
+    """Whether a server accepts connections there."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as client:
         client.settimeout(1)
         return client.connect_ex((LOOPBACK, port)) == 0
@@ -42,16 +42,16 @@ def _take(name: str, port: int, held: ExitStack) -> int:
     error = _hold(port, held)
     if error:
         raise DevstackError(
-            f"port {port} for {name} on {LOOPBACK} is taken ({error.strerror}): stop what listens "
-            "there, or choose another port (0 takes a free one)."
+            f"port {port} for {name} on {LOOPBACK} is in use ({error.strerror}): stop the process "
+            "that listens there, or choose another port (0 chooses a free one)."
         )
     return port
 
 
 def _hold(port: int, held: ExitStack) -> OSError | None:
-    """Listen on the port until `held` ends; why not, if that cannot be."""
+    """Listen on the port until `held` ends; returns the error if that is not possible."""
     listener = held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
-    # As the servers do: a port whose last connections still fade away is free.
+    # As the servers do: a port whose old connections are in TIME_WAIT is free.
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((LOOPBACK, port))

@@ -1,4 +1,4 @@
-"""Processes by identity: a pid alone may have been handed on, a pid with its birth has not."""
+"""The identity of a process: its pid and its start time, because a pid can be reused."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ import psutil
 from msgspec import Struct
 
 HOME_MARK = "REFUNDS_SUPERVISED_HOME"
-"""Set to the stack's home in the environment of everything a supervisor starts."""
+"""Set to the stack's home in the environment of every process that a supervisor starts."""
 
 POLL_SECONDS = 0.02
 LOG_LIMIT_BYTES = 32 * 1024 * 1024
 SAME_BIRTH_SECONDS = 2.0
-"""Births are told against the boot time, which may shift by a second between two readings."""
+"""A start time is relative to the boot time, which can differ by a second between two readings."""
 
 
 class Identity(Struct, frozen=True, kw_only=True):
-    """One process that ran or runs. `born` is its creation in seconds since 1970."""
+    """A process that runs or has run. `born` is its start time in seconds since 1970."""
 
     pid: int
     born: float
 
 
 class Account(Struct, frozen=True, kw_only=True):
-    """The unprivileged user a process runs as, when it must not run as root."""
+    """The unprivileged user for a process that must not run as root."""
 
     name: str
     uid: int
@@ -37,7 +37,7 @@ class Account(Struct, frozen=True, kw_only=True):
 
 
 def identity_of(pid: int) -> Identity | None:
-    """The identity of a running process; None if there is none under that pid."""
+    """The identity of a running process; None if no process has this pid."""
     try:
         return Identity(pid=pid, born=psutil.Process(pid).create_time())
     except psutil.NoSuchProcess:
@@ -50,14 +50,14 @@ def myself() -> Identity:
 
 
 def alive(identity: Identity | None) -> bool:
-    """Whether this very process still runs; one that only waits to be reaped does not."""
+    """Whether this same process still runs; a zombie does not."""
     return _process(identity) is not None
 
 
 def spawn(
     argv: Sequence[str], env: Mapping[str, str], log: Path, cwd: Path, account: Account | None
 ) -> subprocess.Popen[bytes]:
-    """Start a process in a session of its own, both outputs appended to `log`."""
+    """Start a process in a new session; both outputs are appended to `log`."""
     _rotate(log)
     with log.open("ab") as out:
         return subprocess.Popen(
@@ -75,9 +75,9 @@ def spawn(
 
 
 def end(identity: Identity | None, signals: Iterable[tuple[signal.Signals, float]]) -> bool:
-    """Send each signal in turn and wait its seconds; True once the process is gone.
+    """Send each signal in turn and wait its seconds; returns True when the process has ended.
 
-    It is polled: it need not be our child, and one that nobody reaps counts as gone.
+    The process is polled: it need not be our child, and a zombie counts as ended.
     """
     for sign, seconds in signals:
         process = _process(identity)
@@ -94,7 +94,7 @@ def end(identity: Identity | None, signals: Iterable[tuple[signal.Signals, float
 
 
 def kill_session(leader: Identity | None) -> None:
-    """Kill what is left in the session a process started, whether it lives or not."""
+    """Kill the remaining processes of a session, whether its leader still runs or not."""
     if leader is None:
         return
     for process in psutil.process_iter():
@@ -109,7 +109,7 @@ def kill_session(leader: Identity | None) -> None:
 
 
 def marked(home: Path) -> list[Identity]:
-    """Every running process that a supervisor of this home started, or their children."""
+    """Every running process that a supervisor of this home started, and their children."""
     found = []
     for process in psutil.process_iter():
         try:
