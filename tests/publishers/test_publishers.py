@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import shutil
 import zlib
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -96,6 +98,17 @@ def test_it_prints_what_the_page_shows_again_and_again_and_is_answered_once(
     assert answers(ledger, account) == ANSWERED
     sent = [each for each in forms(ledger) if each.meta and each.meta.account_id == account]
     assert [(each.faults, each.notes) for each in sent] == [((), ())] * SENT
+
+
+def test_an_event_of_a_version_it_does_not_have_ends_it_with_a_sentence(
+    ledger: RunningLedger, program: Program, tmp_path: Path
+) -> None:
+    schemas = tmp_path / "schemas"
+    shutil.copytree(ROOT / "schemas", schemas)
+    shutil.rmtree(schemas / "events" / "AccountOpened")
+    done = program.ended(account_of(program), ledger.environment, schemas)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "an event whose schema is not in SCHEMAS" in done.stderr
 
 
 @pytest.mark.parametrize("program", [PYTHON], indirect=True, ids=[PYTHON.language])

@@ -113,10 +113,16 @@ class Program(Struct, frozen=True, kw_only=True):
 
     def run(self, account: str, environment: Mapping[str, str]) -> str:
         """What it prints; it must end well."""
-        where = {**environment, "SCHEMAS": str(ROOT / "schemas")}
-        done = _ran((*self.toolchain.run, account), self.folder, where, RUN_SECONDS)
+        done = self.ended(account, environment, ROOT / "schemas")
         assert done.returncode == 0, _told(done)
         return done.stdout
+
+    def ended(
+        self, account: str, environment: Mapping[str, str], schemas: Path
+    ) -> subprocess.CompletedProcess[str]:
+        """How it ended, however that was."""
+        where = {**environment, "SCHEMAS": str(schemas)}
+        return _ran((*self.toolchain.run, account), self.folder, where, RUN_SECONDS)
 
 
 def prepared(toolchain: Toolchain, folder: Path) -> Program:

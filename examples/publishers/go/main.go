@@ -158,10 +158,13 @@ func outcomes(
 		}
 		check(fetches.Err())
 		for _, record := range fetches.Records() {
+			if string(record.Key) != account {
+				continue
+			}
 			name, event := decoded(record.Value, known)
 			meta := event["meta"].(object)
 			id := meta["causation_id"].(string)
-			if meta["account_id"] != account || !waitedFor[id] {
+			if !waitedFor[id] {
 				continue
 			}
 			fmt.Println(strings.TrimRight(fmt.Sprintf("%-18s%-24s%s", id, name, told(name, event)), " "))
@@ -216,7 +219,10 @@ type namedSchema struct {
 
 // decoded is the name of the event in a record, and what it says.
 func decoded(value []byte, known map[[8]byte]namedSchema) (string, object) {
-	found := known[[8]byte(value[2:10])]
+	found, there := known[[8]byte(value[2:10])]
+	if !there {
+		log.Fatal("an event whose schema is not in SCHEMAS: take those of the ledger's release")
+	}
 	var event any
 	_, err := found.schema.DecodeSingleObject(value, &event)
 	check(err)

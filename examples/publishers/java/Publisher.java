@@ -1,5 +1,6 @@
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -176,15 +177,13 @@ public class Publisher {
                     System.exit(1);
                 }
                 for (var record : consumer.poll(Duration.ofSeconds(1))) {
-                    long fingerprint =
-                            ByteBuffer.wrap(record.value())
-                                    .order(java.nio.ByteOrder.LITTLE_ENDIAN)
-                                    .getLong(2);
-                    GenericRecord event = decoders.get(fingerprint).decode(record.value());
+                    if (!account.equals(record.key())) {
+                        continue;
+                    }
+                    GenericRecord event = decoded(record.value(), decoders);
                     GenericRecord meta = (GenericRecord) event.get("meta");
                     String commandId = meta.get("causation_id").toString();
-                    if (!meta.get("account_id").toString().equals(account)
-                            || !waitedFor.contains(commandId)) {
+                    if (!waitedFor.contains(commandId)) {
                         continue;
                     }
                     print(commandId, event);
@@ -243,6 +242,20 @@ public class Publisher {
         byte[] bytes = new byte[value.remaining()];
         value.get(bytes);
         return bytes;
+    }
+
+    /** The event in a record. */
+    static GenericRecord decoded(
+            byte[] value, Map<Long, BinaryMessageDecoder<GenericRecord>> decoders)
+            throws IOException {
+        long fingerprint = ByteBuffer.wrap(value).order(ByteOrder.LITTLE_ENDIAN).getLong(2);
+        BinaryMessageDecoder<GenericRecord> decoder = decoders.get(fingerprint);
+        if (decoder == null) {
+            System.err.println(
+                    "an event whose schema is not in SCHEMAS: take those of the ledger's release");
+            System.exit(1);
+        }
+        return decoder.decode(value);
     }
 
     /** A value as Avro's generic classes have it; what is absent is null. */

@@ -151,11 +151,11 @@ def outcomes(account: str, partition: int, waited_for: set[str]) -> Iterator[tup
         if time.monotonic() > deadline:
             sys.exit(f"no answer to {sorted(waited_for)}; ask 'refundctl check-publisher'")
         record = consumer.poll(1.0)
-        if record is None or record.error():
+        if record is None or record.error() or record.key() != account.encode():
             continue
         event, body = decoded(record.value(), schemas)
         meta = body["meta"]
-        if meta["account_id"] != account or meta["causation_id"] not in waited_for:
+        if meta["causation_id"] not in waited_for:
             continue
         yield meta["causation_id"], event, body
         if meta["index"] == meta["count"] - 1:  # the last event of this command
@@ -199,6 +199,8 @@ def frame(name: str, text: str) -> bytes:
 def decoded(value: bytes, schemas: dict[bytes, dict]) -> tuple[str, dict]:
     """The name of the event in a record, and what it says."""
     if value[:2] == b"\xc3\x01":
+        if value[2:10] not in schemas:
+            sys.exit("an event whose schema is not in SCHEMAS: take those of the ledger's release")
         schema, body = schemas[value[2:10]], value[10:]
     else:
         schema, body = of_registry(int.from_bytes(value[1:5], "big")), value[5:]

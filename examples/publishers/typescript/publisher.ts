@@ -136,10 +136,15 @@ async function outcomes (account: string, waitedFor: Set<string>): Promise<Map<s
     process.exit(1)
   }, patience)
   for await (const record of stream) {
-    const type = known.get(record.value.subarray(2, 10).toString('hex'))!
+    if (record.key?.toString() !== account) continue
+    const type = known.get(record.value.subarray(2, 10).toString('hex'))
+    if (type === undefined) {
+      console.error("an event whose schema is not in SCHEMAS: take those of the ledger's release")
+      process.exit(1)
+    }
     const event: Body = type.fromBuffer(record.value.subarray(10))
-    const { account_id: whose, causation_id: id, index, count } = event.meta
-    if (whose !== account || !waitedFor.has(id)) continue
+    const { causation_id: id, index, count } = event.meta
+    if (!waitedFor.has(id)) continue
     const name = type.name!.split('.').at(-1)!
     console.log(`${id.padEnd(18)}${name.padEnd(24)}${told(name, event)}`.trimEnd())
     answers.set(id, event)
