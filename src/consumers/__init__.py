@@ -1,1 +1,1 @@
-"""The consumers of the log: the decider, the reactions and the deadlines."""
+"""Who reacts: the decider, the reactions and the deadlines, each a consumer of the log."""

@@ -21,6 +21,7 @@ RECEIVABLE = "receivable"
 SALES = "sales"
 CARD_TRANSIT = "card_transit"
 GATEWAY = "gateway"
+CUSTOMER_RECEIVABLE = "customer_receivable"
 
 
 def commitment(term_id: str) -> str:
@@ -74,6 +75,16 @@ def card_refund_requested(amount: Minor) -> tuple[Posting, ...]:
 def card_refund_confirmed(amount: Minor) -> tuple[Posting, ...]:
     """The gateway has paid it."""
     return journal([(CARD_TRANSIT, amount)], [(GATEWAY, amount)])
+
+
+def card_refund_confirmed_after_all(amount: Minor) -> tuple[Posting, ...]:
+    """The gateway has paid what it had called failed: it is owed no longer."""
+    return journal([(REFUND_PAYABLE, amount)], [(GATEWAY, amount)])
+
+
+def refund_overpaid(amount: Minor) -> tuple[Posting, ...]:
+    """The gateway has paid what was not owed: the customer has it, and owes it."""
+    return journal([(CUSTOMER_RECEIVABLE, amount)], [(GATEWAY, amount)])
 
 
 def card_refund_failed(amount: Minor) -> tuple[Posting, ...]:

@@ -1,1 +1,1 @@
-"""The read models: views folded from the events into PostgreSQL."""
+"""What is shown: views folded from the events into PostgreSQL."""

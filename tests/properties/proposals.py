@@ -51,7 +51,7 @@ from ledger.vocabulary.shapes import (
 from tests.bodies import component, conversion, line, order, paid, postpaid, upgrade
 from tests.ledger.rules.marketplace.stories import application, purchase, ticket
 from tests.ledger.rules.reservations.stories import back, bought, exchange, new, quote_exchange
-from tests.properties.world import EA, ONLINE, World
+from tests.properties.world import CARD, EA, ONLINE, World
 
 Proposal = Callable[[World, int, int, int], object]
 """Gives the world a command, by two picks and an amount."""
@@ -333,9 +333,19 @@ def _settle(w: World, a: int, b: int, _: int) -> None:
     w.give(SettleRefund(refund_id=refund_id, card_id="k-9" if b % 8 == 7 else None), role)
 
 
-def _gateway(w: World, a: int, b: int, _: int) -> None:
+def _gateway(w: World, a: int, b: int, amount: int) -> None:
+    """An answer of an attempt that was made, mostly; under few references, so that some come again.
+    Now and then support asks again and the gateway answers both.
+    """
+    refund_id, refund = w.some(Refund, a)
+    made = 0 if refund is None else len(refund.attempts)
     kind = FailCardRefund if b % 3 == 0 else ConfirmCardRefund
-    w.give(kind(refund_id=w.some(Refund, a)[0], gateway_reference=f"g-{b}"))
+    attempt = None if b % 4 == 0 else 1 + amount % (made + (b % 16 == 15) or 1)
+    w.give(kind(refund_id=refund_id, gateway_reference=f"g-{b % 8}", attempt=attempt))
+    if b % 3 == 0 and b % 2:
+        w.give(SettleRefund(refund_id=refund_id), SUPPORT)
+        late = ConfirmCardRefund(refund_id=refund_id, gateway_reference="late", attempt=1)
+        w.give(late)
 
 
 def _correct(w: World, a: int, b: int, _: int) -> None:
@@ -408,9 +418,13 @@ _RESERVED: list[Proposal] = [
 ]  # fmt: skip
 
 
+_CARD: list[Proposal] = [*_RESERVED, _refund, _settle, _gateway, _gateway, _gateway, _gateway]
+_OF = {ONLINE: _ONLINE, CARD: _CARD}
+
+
 def proposed(account: str, pick: int) -> Proposal:
     """One of what may come next for an account of that kind."""
-    all_of_it = _ONLINE if account == ONLINE else _RESERVED
+    all_of_it = _OF.get(account, _RESERVED)
     return all_of_it[pick % len(all_of_it)]
 
 

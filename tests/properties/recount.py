@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from ledger.values.instants import DAY, Instant
 from ledger.vocabulary.envelope import RecordedEvent
 from ledger.vocabulary.events import (
+    CardRefundRequested,
+    GatewayAnswerRecorded,
     InstanceOrderRecorded,
     InstanceUpgraded,
     MarketplacePurchaseRecorded,
@@ -19,12 +21,22 @@ from ledger.vocabulary.events import (
     MarketplaceRefundRequested,
     MarketplaceRefundWithdrawn,
     RefundCorrected,
+    RefundHeld,
     RefundIssued,
+    RefundOverpaid,
+    RefundSettled,
     ReservationCancelled,
     ReservationExchanged,
     ReservationPurchased,
 )
-from ledger.vocabulary.shapes import BillingPlan, CapUse, Funds, RefundRule, Side
+from ledger.vocabulary.shapes import (
+    BillingPlan,
+    CapUse,
+    Funds,
+    GatewayAnswer,
+    RefundRule,
+    Side,
+)
 
 
 @dataclass(kw_only=True)
@@ -41,9 +53,21 @@ class Refunded:
     spent: bool = False
     cap: CapUse | None = None
     at: Instant = 0
+    settled: bool = False
+    asked: int = 0
+    answered: set[int] = field(default_factory=set)
+    payments: dict[str, set[int]] = field(default_factory=dict)
+    failures: dict[str, set[int]] = field(default_factory=dict)
+    reversed: int = 0
     corrected: bool = False
     quota_restored: bool = False
     cap_restored: bool = False
+    overpaid: int = 0
+
+    @property
+    def under_way(self) -> bool:
+        """Has the gateway not answered the last card refund?"""
+        return self.asked > 0 and self.asked not in self.answered
 
 
 @dataclass
@@ -57,6 +81,7 @@ class Recount:
     reservations: dict[str, tuple[int, int]] = field(default_factory=dict)
     refunds: dict[str, Refunded] = field(default_factory=dict)
     accounts: Counter[str] = field(default_factory=Counter)
+    overpaid: int = 0
     applied: int = 0
     given_up: int = 0
     instalment: int = 0
@@ -88,10 +113,16 @@ class Recount:
                 self._exchanged(body, event.meta.recorded_at)
             case RefundIssued():
                 self._issued(body, event.meta.recorded_at)
+            case CardRefundRequested():
+                self._requested(body)
+            case RefundSettled() | RefundHeld() | RefundOverpaid() | GatewayAnswerRecorded():
+                self._moved(body)
             case RefundCorrected():
                 one = self.refunds[body.refund_id]
                 assert not one.corrected, "corrected twice"
-                one.corrected = True
+                assert not one.under_way, "corrected while a card refund is under way"
+                self.overpaid -= one.overpaid
+                one.corrected, one.overpaid, one.reversed = True, 0, len(one.payments)
                 one.quota_restored, one.cap_restored = body.quota_restored, body.cap_restored
             case _:
                 pass
@@ -146,6 +177,41 @@ class Recount:
                 instalment=leg.instalment,
                 at=at,
             )
+
+    def _requested(self, body: CardRefundRequested) -> None:
+        one = self.refunds[body.refund_id]
+        assert not one.settled, "asked for once it was settled"
+        assert not one.under_way, "asked for twice at once"
+        one.asked += 1
+        assert body.attempt == one.asked, body
+
+    def _moved(
+        self, body: RefundSettled | RefundHeld | RefundOverpaid | GatewayAnswerRecorded
+    ) -> None:
+        """Settled once; a payment of the gateway is booked once, and none but a new one."""
+        one, reference = self.refunds[body.refund_id], body.gateway_reference
+        if isinstance(body, RefundSettled):
+            assert not one.settled, "settled twice"
+            one.settled = True
+        if reference is None:
+            return
+        assert body.attempt is not None
+        assert 1 <= body.attempt <= one.asked, "an answer for what was never asked"
+        one.answered.add(body.attempt)
+        paid = isinstance(body, RefundSettled | RefundOverpaid)
+        if paid:
+            assert reference not in one.payments, "one payment booked twice"
+        if isinstance(body, RefundHeld) or getattr(body, "answer", None) is GatewayAnswer.FAILED:
+            assert body.attempt not in one.failures.get(reference, ()), "said twice"
+            one.failures.setdefault(reference, set()).add(body.attempt)
+        if paid or getattr(body, "answer", None) is GatewayAnswer.CONFIRMED:
+            assert body.attempt not in one.payments.get(reference, ()), "said twice"
+            one.payments.setdefault(reference, set()).add(body.attempt)
+        if isinstance(body, RefundOverpaid):
+            assert one.settled or one.corrected, "overpaid while it was owed"
+            assert body.amount == one.amount
+            one.overpaid += body.amount
+            self.overpaid += body.amount
 
     def never_more_than_paid(self) -> None:
         """In total, by fund and by instalment; each payment and each quote at most once."""

@@ -1,4 +1,4 @@
-"""The properties find what they are there for: each fault of documents once seen, planted again."""
+"""The properties find what they are there for: faults of documents and of answers, planted."""
 
 from __future__ import annotations
 
@@ -8,9 +8,14 @@ from collections.abc import Callable
 import pytest
 from msgspec.structs import replace
 
-from ledger.state import invoices
+from ledger import postings
+from ledger.decide import gateway_answers
+from ledger.policies.case import Case
+from ledger.state import card_attempts, invoices
+from ledger.state.entities import Refund
 from ledger.state.invoice_contents import Contents, carried
 from ledger.terms.table import released_terms
+from ledger.vocabulary.commands import FailCardRefund
 from tests.properties.proposals import proposed, stocked
 from tests.properties.test_any_sequence import WAITS
 from tests.properties.world import CARD, CSP, World
@@ -83,11 +88,60 @@ def refund_forgotten(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("ledger.state.invoices.carried", wrong)
 
 
+def payment_booked_twice(patch: pytest.MonkeyPatch) -> None:
+    """A reference told for another attempt is taken for another payment."""
+    patch.setattr("ledger.decide.gateway_answers.references_paid", lambda _: frozenset())
+
+
+def second_payment_only_recorded(patch: pytest.MonkeyPatch) -> None:
+    """What is paid a second time stands nowhere in the books."""
+    patch.setattr(
+        "ledger.decide.gateway_answers.references_paid",
+        lambda _: frozenset(f"g-{number}" for number in range(8)) | {"late"},
+    )
+
+
+def transit_left_standing(patch: pytest.MonkeyPatch) -> None:
+    """The payment of an earlier attempt is taken from what is owed, whatever is in the transit."""
+    patch.setattr("ledger.postings.card_refund_confirmed", postings.card_refund_confirmed_after_all)
+
+
+def any_failure_holds(patch: pytest.MonkeyPatch) -> None:
+    """A failure of an earlier attempt is taken for one of what is under way."""
+    right = gateway_answers.failed
+
+    def wrong(case: Case, command: FailCardRefund) -> object:
+        return right(case, replace(command, attempt=None))
+
+    patch.setattr(gateway_answers, "failed", wrong)
+
+
+def corrected_under_way(patch: pytest.MonkeyPatch) -> None:
+    """A settled refund is corrected although a second attempt is under way."""
+    patch.setattr("ledger.policies.corrections.under_way", lambda _: None)
+
+
+def judged_as_the_last(patch: pytest.MonkeyPatch) -> None:
+    """An answer of an earlier attempt is refused as if it were one of the last."""
+    right = card_attempts.number_of
+
+    def wrong(refund: Refund, _: int | None) -> int:
+        return right(refund, None)
+
+    patch.setattr("ledger.policies.two_answers_of_a_gateway.number_of", wrong)
+
+
 PLANTED: tuple[Callable[[pytest.MonkeyPatch], None], ...] = (
     last_purchase_alone,
     others_forgotten,
     value_shown_for_ever,
     refund_forgotten,
+    payment_booked_twice,
+    second_payment_only_recorded,
+    transit_left_standing,
+    any_failure_holds,
+    corrected_under_way,
+    judged_as_the_last,
 )
 
 

@@ -22,7 +22,8 @@ from ledger.state.entities import (
     Stream,
 )
 from ledger.terms.table import CapBasis, TermsTable, released_terms
-from ledger.vocabulary.commands import Command
+from ledger.values.refusal import Code
+from ledger.vocabulary.commands import Command, ConfirmCardRefund, FailCardRefund
 from ledger.vocabulary.envelope import RecordedEvent
 from ledger.vocabulary.events import CommandRefused, Event, RefundIssued
 from ledger.vocabulary.shapes import AccountType, RefundRule, Role
@@ -127,6 +128,7 @@ class World:
         recount = self.recounts[self.s.account]
         for event in self.s.recorded[length:]:
             recount.add(event)
+        self._kept(command, outcome)
         self._documents_hold(self.s.recorded[length:])
         if not outcome:
             assert self.s.state.entities() == before, "a duplicate changed something"
@@ -135,6 +137,24 @@ class World:
             self._nothing_but_the_refusal(before)
         self._within_the_cap(outcome, consumed)
         return outcome
+
+    def _kept(self, command: Command, outcome: tuple[Event, ...]) -> None:
+        """What a gateway says is an event, unless it was said before or can not be."""
+        if not isinstance(command, ConfirmCardRefund | FailCardRefund) or not outcome:
+            return
+        first, recount = outcome[0], self.recounts[self.s.account]
+        if not isinstance(first, CommandRefused):
+            assert getattr(first, "gateway_reference", "") == command.gateway_reference
+            return
+        one = recount.refunds.get(command.refund_id)
+        if first.violations[0].code is not Code.WRONG_STATE or one is None or not one.asked:
+            return
+        number = command.attempt or one.asked
+        paid = {each for told in one.payments.values() for each in told}
+        said = one.payments if isinstance(command, ConfirmCardRefund) else one.failures
+        assert number in said.get(command.gateway_reference, ()) or (
+            isinstance(command, FailCardRefund) and number in paid
+        ), "an answer was lost"
 
     def again(self, pick: int) -> None:
         """A command once more, as it was: nothing comes of it."""
@@ -201,6 +221,12 @@ class World:
         assert -stands["card_transit"] == by_status[RefundStatus.SETTLING]
         held = sum(credit.left for credit in account.held_credits) - account.credit_overdrawn
         assert -stands["held_credit"] == held
+        assert stands["customer_receivable"] == recount.overpaid
+        paid = sum(one.amount * len(one.payments) for one in recount.refunds.values())
+        reversed_too = sum(
+            one.amount * one.reversed for one in recount.refunds.values() if one.corrected
+        )
+        assert -stands["gateway"] == paid - reversed_too
         assert sum(stands.values()) == 0
 
     def told_again(self) -> None:

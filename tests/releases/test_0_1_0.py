@@ -11,8 +11,10 @@ from ledger.audit import audit
 from ledger.audit.checks import CHECKS
 from ledger.log.seam import Topic
 from ledger.state import MemoryState, evolve
+from ledger.values.refusal import Code
 from ledger.vocabulary.commands import (
     Command,
+    ConfirmCardRefund,
     FailCardRefund,
     RecordMarketplacePurchase,
     RefundReservation,
@@ -25,7 +27,16 @@ from ledger.vocabulary.envelope import (
     GivenCommand,
     RecordedEvent,
 )
-from ledger.vocabulary.events import InvoiceIssued, RefundIssued
+from ledger.vocabulary.events import (
+    CardRefundRequested,
+    CommandRefused,
+    InvoiceIssued,
+    RefundHeld,
+    RefundIssued,
+    RefundOverpaid,
+    RefundSettled,
+    SupportTaskOpened,
+)
 from ledger.vocabulary.shapes import Actor, Role
 from ledger.wire.avro.codec import UnreadableRecord, decode_command, decode_event
 from projector.migrations import migrate
@@ -107,6 +118,34 @@ def test_it_goes_on_by_the_rules_of_today_and_stays_clean() -> None:
     give(ledger, "a-card", "n-3", failed, Role.BILLING)
     report = audit(RecordedLog(ledger.cluster, GROUP), "anybody")
     assert report.divergences == ()
+
+
+def test_a_gateway_that_was_not_believed_then_is_believed_now() -> None:
+    """It had failed attempt 1 and confirmed attempt 2; what it said after that was refused."""
+    ledger = Continued(RELEASE)
+    told = [event.body for event in events(ledger)]
+    (held,) = (body for body in told if isinstance(body, RefundHeld))
+    late = ConfirmCardRefund(refund_id=held.refund_id, gateway_reference="g-late", attempt=1)
+    overpaid, task = give(ledger, "a-card", "n-1", late, Role.BILLING)
+    assert isinstance(overpaid.body, RefundOverpaid)
+    assert isinstance(task.body, SupportTaskOpened)
+    assert (overpaid.body.attempt, task.body.reason) == (1, "PAID_TWICE")
+    (again,) = give(ledger, "a-card", "n-2", late, Role.BILLING)
+    third = ConfirmCardRefund(refund_id=held.refund_id, gateway_reference="g-3", attempt=3)
+    (never,) = give(ledger, "a-card", "n-3", third, Role.BILLING)
+    assert [code_of(again), code_of(never)] == [Code.WRONG_STATE, Code.NOT_FOUND]
+    asked = next(body for body in told if isinstance(body, CardRefundRequested))
+    first = ConfirmCardRefund(refund_id=asked.refund_id, gateway_reference="g-1")
+    (settled,) = give(ledger, "a-card", "n-4", first, Role.BILLING)
+    assert isinstance(settled.body, RefundSettled)
+    assert settled.body.attempt == 1
+    assert audit(RecordedLog(ledger.cluster, GROUP), "anybody").divergences == ()
+
+
+def code_of(refused: RecordedEvent) -> Code:
+    """Why it was refused."""
+    assert isinstance(refused.body, CommandRefused)
+    return refused.body.violations[0].code
 
 
 @pytest.mark.integration

@@ -1,4 +1,4 @@
-"""Formats an explanation as text, so that a person can redo the calculation by hand."""
+"""Tells an explanation to people, line by line, so that they can redo the sum by hand."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _INDENT = " " * 10
 
 
 def explanation_told(told: Explanation) -> str:
-    """The complete text, part by part; empty parts are left out."""
+    """The whole of it, part by part; parts with nothing in them are left out."""
     parts = (
         _head(told),
         *_part("terms", [pairs(told.terms)] if told.terms else []),

@@ -1,4 +1,4 @@
-"""Explains a decision from its events: an amount step by step, or a refusal."""
+"""Explains a verdict from what its events store: an amount step by step, or a refusal."""
 
 from __future__ import annotations
 
@@ -23,14 +23,15 @@ _RULES_OF = {
     RefundRule.RESERVATION_REFUND: ("prorated_value", "termination_fee", "refund_cap"),
 }
 _ONLY_WITH_STEP = {"promotion_order": "promotion_fee", "upgrade": "upgrade_left"}
-_LAST = ("RefundIssued", "ReservationExchanged", "CommandRefused")
+_ANSWERS = ("RefundOverpaid", "GatewayAnswerRecorded", "RefundSettled", "RefundHeld")
+_LAST = ("RefundIssued", "ReservationExchanged", "CommandRefused", *_ANSWERS)
 
 
 class Explanation(Struct, frozen=True, kw_only=True):
-    """How an amount was calculated, or why a command was refused.
+    """Why an amount is what it is, or why a command was refused.
 
-    `events` are the outcome itself, `rests_on` the earlier events about the same entities, `then`
-    the later events of its refunds.
+    `events` are the outcome itself, `rests_on` the earlier ones about the same things, `then` what
+    became of its refunds.
     """
 
     verdict: str
@@ -49,7 +50,7 @@ class Explanation(Struct, frozen=True, kw_only=True):
 
 
 def explained(found: Found, wanted: str, account: str | None, table: TermsTable) -> Explanation:
-    """The explanation of a refund or command. BadInput if there is none, or more than one."""
+    """The explanation of a refund or command. BadInput where there is none, or more than one."""
     outcome = _outcome(found, wanted, account)
     main = next((each for each in outcome if each.event in _LAST), outcome[-1])
     first = outcome[0]
@@ -129,10 +130,12 @@ def _asked(first: Entry, main: Entry, body: Json) -> Json:
 
 
 def _rules(main: Entry) -> list[str]:
-    """The rules behind the decision, by name, each once."""
+    """The rules that made the verdict, by name, each once."""
     named = [each["rule"] for each in main.body.get("violations", [])]
     if main.event == "RefundCorrected":
         named = ["corrections"]
+    elif main.body.get("gateway_reference"):
+        named = ["two_answers_of_a_gateway", "settle_to_the_card"]
     elif main.event == "ReservationExchanged":
         named = ["exchange", "prorated_value", "at_least_as_much", "two_transactions"]
     elif rule := main.body.get("rule"):
@@ -143,7 +146,7 @@ def _rules(main: Entry) -> list[str]:
 
 
 def _terms(version: str | None, rules: Iterable[str], table: TermsTable) -> Json:
-    """The version that was in force, and those of its numbers that the rules use."""
+    """The version that was in force, and the numbers of it that the rules take."""
     if version is None:
         return {}
     try:
@@ -158,7 +161,7 @@ def _terms(version: str | None, rules: Iterable[str], table: TermsTable) -> Json
 
 
 def _named(bodies: Iterable[Json]) -> frozenset[str]:
-    """The ids of all entities that bodies name: instances, orders, quotes and so on."""
+    """The ids of everything that bodies speak of: instances, orders, quotes and so on."""
     return frozenset(name for body in bodies for name in _ids(body, ""))
 
 
@@ -181,14 +184,14 @@ _NO_SUBJECTS = frozenset({"command_id", "vendor_id", "buyer_id", "term_id", "inv
 
 
 def _about(entries: Iterable[Entry], subjects: frozenset[str]) -> Iterator[Entry]:
-    """The events about one of these entities; nothing depends on a refusal."""
+    """Those that speak of one of these things; nothing rests on a refusal."""
     for entry in entries:
         if entry.event != "CommandRefused" and subjects & _named([entry.body]):
             yield entry
 
 
 def _afterwards(found: Found, outcome: tuple[Entry, ...]) -> Iterator[Entry]:
-    """The later events of the refunds that the outcome issued."""
+    """What became of the refunds that the outcome issued."""
     refunds = {refund for each in outcome for refund in issued_by(each)}
     last = outcome[-1]
     for entry in found.entries:

@@ -1,1 +1,1 @@
-"""Formats events and reports, as text and as JSON."""
+"""How events and reports are told, for people and for machines."""

@@ -1,1 +1,1 @@
-"""Command files: read, run on simulated time, or published."""
+"""Files of commands: read, run on a world whose time can be stepped, or published."""

@@ -1,1 +1,1 @@
-"""What all commands use on the terminal: output, progress bars, error messages, log lines."""
+"""What every command says things with: output, progress, errors, its own log lines."""

@@ -1,1 +1,1 @@
-"""Dead letters: records that cannot be read are stored, redriven or discarded."""
+"""Dead letters: what cannot be read is set aside, given back, or closed."""

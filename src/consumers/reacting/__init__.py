@@ -1,1 +1,1 @@
-"""Reads the events and sends the follow-up commands of the reactions."""
+"""Reacting: reads the events and sends the follow-up commands they call for."""

@@ -1,4 +1,4 @@
-"""Settle refund: requests the settlement of each issued refund."""
+"""Settle refund: what is owed is moved on to where it came from, each refund by itself."""
 
 from __future__ import annotations
 

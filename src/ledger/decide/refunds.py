@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import assert_never
 
 from ledger import postings
+from ledger.decide import gateway_answers
 from ledger.decide.facts import Fact, at_once
-from ledger.decide.settlement import settled, task
+from ledger.decide.settlement import settled
 from ledger.policies.case import Case
 from ledger.state.entities import Refund
 from ledger.vocabulary.commands import (
@@ -16,8 +17,7 @@ from ledger.vocabulary.commands import (
     SettlementCommand,
     SettleRefund,
 )
-from ledger.vocabulary.events import Event, RefundCorrected, RefundHeld, RefundSettled
-from ledger.vocabulary.shapes import HoldReason
+from ledger.vocabulary.events import RefundCorrected
 
 
 def accepted(case: Case, command: SettlementCommand) -> tuple[Fact, ...]:
@@ -26,44 +26,13 @@ def accepted(case: Case, command: SettlementCommand) -> tuple[Fact, ...]:
         case SettleRefund():
             return at_once(case, *settled(case, command))
         case ConfirmCardRefund():
-            return at_once(case, _confirmed(case, command))
+            return at_once(case, *gateway_answers.confirmed(case, command))
         case FailCardRefund():
-            return at_once(case, *_failed(case, command))
+            return at_once(case, *gateway_answers.failed(case, command))
         case CorrectRefund():
             return at_once(case, _corrected(case, command))
         case _ as unreachable:
             assert_never(unreachable)
-
-
-def _confirmed(case: Case, command: ConfirmCardRefund) -> RefundSettled:
-    refund = case.the(Refund, command.refund_id)
-    return RefundSettled(
-        refund_id=command.refund_id,
-        gateway_reference=command.gateway_reference,
-        gateway_reason=_kept(case, command.reason),
-        postings=postings.card_refund_confirmed(refund.amount),
-        currency=case.account.currency,
-    )
-
-
-def _failed(case: Case, command: FailCardRefund) -> tuple[Event, ...]:
-    """Owed as before, and a person is to find another way."""
-    refund = case.the(Refund, command.refund_id)
-    waits = RefundHeld(
-        refund_id=command.refund_id,
-        reason=HoldReason.GATEWAY_FAILED,
-        gateway_reference=command.gateway_reference,
-        gateway_reason=_kept(case, command.reason),
-        postings=postings.card_refund_failed(refund.amount),
-        currency=case.account.currency,
-    )
-    reason = HoldReason.GATEWAY_FAILED
-    return waits, task(case, command.refund_id, reason, _kept(case, command.reason))
-
-
-def _kept(case: Case, text: str | None) -> str | None:
-    """What the gateway said; the first edition did not keep it."""
-    return None if case.by_first_edition else text
 
 
 def _corrected(case: Case, command: CorrectRefund) -> RefundCorrected:

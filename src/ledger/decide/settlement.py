@@ -58,13 +58,18 @@ def settled(case: Case, command: SettleRefund) -> tuple[Event, ...]:
 
 
 def task(
-    case: Case, refund_id: str, reason: str, gateway_reason: str | None = None
+    case: Case,
+    refund_id: str,
+    reason: str,
+    attempt: int | None = None,
+    gateway_reason: str | None = None,
 ) -> SupportTaskOpened:
     """Work for a person, where the ledger cannot go on by itself."""
     return SupportTaskOpened(
         task_id=derived(case, "task"),
         refund_id=refund_id,
         reason=reason,
+        attempt=attempt,
         gateway_reason=gateway_reason,
     )
 
@@ -141,6 +146,7 @@ def _to_the_card(
         return waits, task(case, refund_id, reason)
     requested = CardRefundRequested(
         refund_id=refund_id,
+        attempt=None if case.by_first_edition else len(refund.attempts) + 1,
         card_id=command.card_id or original,
         amount=refund.amount,
         postings=postings.card_refund_requested(refund.amount),

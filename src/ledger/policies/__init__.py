@@ -35,6 +35,7 @@ from ledger.policies import (
     review_period,
     swap,
     three_days,
+    two_answers_of_a_gateway,
     who,
     withdraw,
 )
@@ -93,6 +94,7 @@ _EXCHANGE: Scope = (QuoteReservationExchange, ExchangeReservations)
 _GIVE_BACK: Scope = (*_REFUND, *_EXCHANGE)
 _OWNED: Scope = (*_GIVE_BACK, SwapReservation, TransferReservation)
 _ACT: Scope = (ReturnInstance, RefundReservation, ExchangeReservations)
+_GATEWAY: Scope = (ConfirmCardRefund, FailCardRefund)
 _TIMED: Scope = (
     ExpireInstance,
     DestroyIsolatedInstance,
@@ -110,12 +112,14 @@ _HOLD: Scope = (
 STOPPERS: tuple[tuple[Policy, Scope], ...] = (
     (idempotency.command_id_reused, _EVERY),
     (existence_and_state.not_found, _EVERY),
+    (two_answers_of_a_gateway.not_found, _GATEWAY),
     (existence_and_state.already_exists, _EVERY),
     (actor.forbidden, _EVERY),
     (instance_state.wrong_instance_state, InstanceCommand.__args__),
     (purchase_state.wrong_purchase_state, MarketplaceCommand.__args__),
     (reservation_state.wrong_reservation_state, ReservationCommand.__args__),
-    (refund_state.wrong_refund_state, (SettleRefund, ConfirmCardRefund, FailCardRefund)),
+    (refund_state.wrong_refund_state, (SettleRefund, *_GATEWAY)),
+    (two_answers_of_a_gateway.wrong_answer_state, _GATEWAY),
     (corrections.wrong_correction_state, (CorrectRefund,)),
     (access_ends.access_revoked, (ConfirmService, *_APPLY, *_ANSWER)),
     (prepaid_return.already_expired, _RETURN),

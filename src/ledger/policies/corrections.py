@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ledger.policies.case import Case, violation
+from ledger.state.card_attempts import under_way
 from ledger.state.entities import Refund, RefundStatus
 from ledger.values.refusal import Code, Violation
 from ledger.vocabulary.commands import CorrectRefund
@@ -16,14 +17,23 @@ def wrong_correction_state(case: Case) -> Iterator[Violation]:
     """While the gateway has not answered nobody knows what is to be reversed.
 
     Source: decided for this ledger. By hand: a card refund is asked for; CorrectRefund:
-    `WRONG_STATE`, figures state = SETTLING; once the gateway has confirmed or failed it: fine.
+    `WRONG_STATE`, figures state = SETTLING; once the gateway has confirmed or failed it: fine. It
+    is SETTLED by attempt 1, though attempt 2 is under way: `WRONG_STATE`, figures attempt = 2.
     """
     if not isinstance(case.command, CorrectRefund):
         return
-    refund_id, state = case.command.refund_id, case.the(Refund, case.command.refund_id).status
+    refund_id, refund = case.command.refund_id, case.the(Refund, case.command.refund_id)
+    state, attempt = refund.status, under_way(refund)
     if state is RefundStatus.SETTLING:
         message = f"refund {refund_id} is {state}: wait until the gateway confirms or fails it"
         yield violation(RULE, Code.WRONG_STATE, message, refund=refund_id, state=state)
+    elif attempt is not None:
+        message = (
+            f"refund {refund_id} is {state}, but attempt {attempt} is under way: wait until the "
+            "gateway confirms or fails that too"
+        )
+        figures = {"refund": refund_id, "state": state, "attempt": str(attempt)}
+        yield violation(RULE, Code.WRONG_STATE, message, **figures)
 
 
 def already_corrected(case: Case) -> Iterator[Violation]:

@@ -12,12 +12,13 @@ from ledger.vocabulary.shapes import PaymentMethod, Role, SourceKind
 
 
 def wrong_refund_state(case: Case) -> Iterator[Violation]:
-    """An issued refund is settled once, a held one again by support; the gateway answers once.
+    """An issued refund is settled once, a held one again by support; a gateway answers when asked.
 
     Source: seed 003's refund to a card, decided for this ledger. By hand: the refund is SETTLED, or
     CORRECTED; a SettleRefund under another id: `WRONG_STATE`. It is HELD; the system settles it
-    again: `WRONG_STATE`, support does: fine. A ConfirmCardRefund when no card refund is under way:
-    `WRONG_STATE`; a card named for what was not paid by card: `WRONG_STATE`, figures method.
+    again: `WRONG_STATE`, support does: fine. A ConfirmCardRefund that names no attempt when no card
+    refund was ever asked for: `WRONG_STATE` (in the first edition: when none is under way); a card
+    named for what was not paid by card: `WRONG_STATE`, figures method.
     """
     match case.command:
         case SettleRefund(refund_id=refund_id, card_id=card_id):
@@ -27,8 +28,14 @@ def wrong_refund_state(case: Case) -> Iterator[Violation]:
                 yield from _not_by_card(case, refund_id, refund)
         case ConfirmCardRefund(refund_id=refund_id) | FailCardRefund(refund_id=refund_id):
             refund = case.the(Refund, refund_id)
-            if refund.status is not RefundStatus.SETTLING:
+            if _not_asked(case, refund):
                 yield _wrong(refund_id, refund, "no card refund is under way")
+
+
+def _not_asked(case: Case, refund: Refund) -> bool:
+    if case.by_first_edition:
+        return refund.status is not RefundStatus.SETTLING
+    return not refund.attempts
 
 
 def _not_to_settle(case: Case, refund_id: str, refund: Refund) -> Iterator[Violation]:

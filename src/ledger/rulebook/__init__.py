@@ -324,13 +324,19 @@ SETTLEMENT: tuple[Rule, ...] = (
         "settle_to_the_card",
         HELD,
         "the original card is paid by the gateway, or the refund waits for support.",
-        "ledger.decide.refunds",
+        "ledger.decide.settlement",
+    ),
+    _policy(
+        "two_answers_of_a_gateway",
+        OURS,
+        "ledger.decide.gateway_answers",
+        "ledger.state.card_attempts",
     ),
     _state(
         "what_was_said_is_kept",
         OURS,
         "every free text of a command stands in an event; what the gateway says in the hold too.",
-        "ledger.decide.refunds",
+        "ledger.decide.gateway_answers",
     ),
     _state(
         "a_refund_of_nothing",

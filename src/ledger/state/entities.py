@@ -318,11 +318,19 @@ class RefundStatus(StrEnum):
     CORRECTED = "CORRECTED"
 
 
+class CardAttempt(Struct, frozen=True, kw_only=True):
+    """A card refund asked for: the references under which the gateway confirmed and failed it."""
+
+    confirmed: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+
+
 class Refund(Struct, frozen=True, kw_only=True):
     """Money owed, and every posting made for it so far.
 
     A reservation's names the instalment it was given back in, and says whether a new invoice shows
-    it; a returned leg's names its exchange. `cap_block` is where its use of the cap is kept.
+    it; a returned leg's names its exchange. `cap_block` is where its use of the cap is kept. Its
+    card refunds are numbered from 1.
     """
 
     source: RefundSource
@@ -338,6 +346,7 @@ class Refund(Struct, frozen=True, kw_only=True):
     exchange_id: str | None = None
     invoiced: bool = False
     cap_block: int | None = None
+    attempts: tuple[CardAttempt, ...] = ()
 
 
 class Exchange(Struct, frozen=True, kw_only=True):

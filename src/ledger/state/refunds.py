@@ -6,7 +6,14 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
-from ledger.state import cap_uses, corrections, invoices, marketplace, reservations
+from ledger.state import (
+    cap_uses,
+    card_attempts,
+    corrections,
+    invoices,
+    marketplace,
+    reservations,
+)
 from ledger.state.entities import (
     Account,
     CapEntry,
@@ -18,7 +25,7 @@ from ledger.state.entities import (
     RefundStatus,
     Reservation,
 )
-from ledger.state.reading import Change, Key, State
+from ledger.state.reading import Change, Key, State, existing
 from ledger.vocabulary.envelope import EventMeta
 from ledger.vocabulary.events import (
     BalanceCredited,
@@ -26,6 +33,7 @@ from ledger.vocabulary.events import (
     CommitmentCredited,
     CreditHeld,
     CreditMemoIssued,
+    GatewayAnswerRecorded,
     HeldCreditConsumed,
     InvoiceCancelled,
     InvoiceIssued,
@@ -34,11 +42,12 @@ from ledger.vocabulary.events import (
     RefundEvent,
     RefundHeld,
     RefundIssued,
+    RefundOverpaid,
     RefundSettled,
     SettlementEvent,
     SupportTaskOpened,
 )
-from ledger.vocabulary.shapes import RefundRule, SourceKind
+from ledger.vocabulary.shapes import GatewayAnswer, RefundRule, SourceKind
 
 
 def evolve(state: State, meta: EventMeta, event: RefundEvent | SettlementEvent) -> list[Change]:
@@ -51,6 +60,8 @@ def evolve(state: State, meta: EventMeta, event: RefundEvent | SettlementEvent) 
             return _progress(state, account_id, RefundStatus.SETTLED, event)
         case RefundHeld():
             return _progress(state, account_id, RefundStatus.HELD, event)
+        case RefundOverpaid():
+            return _progress(state, account_id, None, event)
         case RefundCorrected():
             return corrections.evolve(state, meta, event)
         case BalanceCredited() | CommitmentCredited() | CreditMemoIssued() | CardRefundRequested():
@@ -62,6 +73,9 @@ def evolve(state: State, meta: EventMeta, event: RefundEvent | SettlementEvent) 
             return [_credit_consumed(state, account_id, event)]
         case InvoiceIssued():
             return invoices.issued(state, meta, event)
+        case GatewayAnswerRecorded():
+            refund = existing(state, Refund, account_id, event.refund_id)
+            return [(Key(Refund, account_id, event.refund_id), _answered(refund, event))]
         case OverageRerateRequested() | InvoiceCancelled() | SupportTaskOpened():
             return []
         case _ as unreachable:
@@ -165,16 +179,36 @@ _MovesRefund = (
     | CreditMemoIssued
     | CreditHeld
     | CardRefundRequested
+    | RefundOverpaid
 )
+_Answer = RefundSettled | RefundHeld | RefundOverpaid | GatewayAnswerRecorded
 
 
 def _progress(
-    state: State, account_id: str, status: RefundStatus, event: _MovesRefund
+    state: State, account_id: str, status: RefundStatus | None, event: _MovesRefund
 ) -> list[Change]:
-    refund = state.find(Refund, account_id, event.refund_id)
-    assert refund is not None
-    moved = replace(refund, status=status, postings=(*refund.postings, *event.postings))
+    """The refund with what was posted for it; without a status it is as far as it was."""
+    refund = existing(state, Refund, account_id, event.refund_id)
+    moved = replace(
+        refund, status=status or refund.status, postings=(*refund.postings, *event.postings)
+    )
+    if isinstance(event, CardRefundRequested):
+        moved = card_attempts.asked(moved)
+    if isinstance(event, _Answer):
+        moved = _answered(moved, event)
     return [(Key(Refund, account_id, event.refund_id), moved)]
+
+
+def _answered(refund: Refund, event: _Answer) -> Refund:
+    """With what the gateway says by the event, if it is one of its answers."""
+    reference = event.gateway_reference
+    if reference is None:
+        return refund
+    match event:
+        case RefundHeld() | GatewayAnswerRecorded(answer=GatewayAnswer.FAILED):
+            return card_attempts.failed(refund, event.attempt, reference)
+        case _:
+            return card_attempts.confirmed(refund, event.attempt, reference)
 
 
 def _credit_held(state: State, account_id: str, event: CreditHeld) -> Change:

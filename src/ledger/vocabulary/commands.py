@@ -230,15 +230,21 @@ class SettleRefund(Shape, frozen=True, kw_only=True):
 
 
 class ConfirmCardRefund(Shape, frozen=True, kw_only=True):
+    """`attempt` is the card refund that is answered, from 1; where absent, the last one."""
+
     refund_id: str
     gateway_reference: str
     reason: str | None = None
+    attempt: int | None = None
 
 
 class FailCardRefund(Shape, frozen=True, kw_only=True):
+    """`attempt` is the card refund that is answered, from 1; where absent, the last one."""
+
     refund_id: str
     gateway_reference: str
     reason: str | None = None
+    attempt: int | None = None
 
 
 class CorrectRefund(Shape, frozen=True, kw_only=True):

@@ -136,6 +136,13 @@ class HoldReason(StrEnum):
     ORIGINAL_CARD_CHANGED = "ORIGINAL_CARD_CHANGED"
 
 
+class GatewayAnswer(StrEnum):
+    """What a card gateway says of an attempt."""
+
+    CONFIRMED = "CONFIRMED"
+    FAILED = "FAILED"
+
+
 class InvoiceLineKind(StrEnum):
     """What a line of a reissued invoice shows."""
 

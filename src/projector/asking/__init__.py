@@ -1,1 +1,1 @@
-"""Answers queries from the finance views and the outcomes."""
+"""Asking: answers to people and programs from the finance views and the outcomes."""

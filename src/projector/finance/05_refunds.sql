@@ -2,6 +2,7 @@ CREATE VIEW finance.refunds AS
 SELECT r.account_id, r.refund_id, r.source_kind, r.source_id, r.rule, r.state, r.currency,
        r.gross * c.unit AS gross, r.fee * c.unit AS fee, r.amount * c.unit AS amount,
        r.cash * c.unit AS cash, r.gift * c.unit AS gift, r.original * c.unit AS original,
+       r.overpaid * c.unit AS overpaid,
        r.gross AS gross_minor, r.fee AS fee_minor, r.amount AS amount_minor,
        finance.instant(r.issued_at) AS issued_at, finance.instant(r.occurred_at) AS occurred_at,
        finance.instant(r.expected_arrival_at) AS expected_arrival_at,
@@ -25,6 +26,8 @@ COMMENT ON COLUMN finance.refunds.amount IS 'What goes back: gross less fee';
 COMMENT ON COLUMN finance.refunds.cash IS 'The part that goes back as cash';
 COMMENT ON COLUMN finance.refunds.gift IS 'The part that goes back as gift money (赠送金)';
 COMMENT ON COLUMN finance.refunds.original IS 'The part that goes back to the original payment';
+COMMENT ON COLUMN finance.refunds.overpaid IS
+    'What the card gateway paid beyond it: see finance.overpaid_refunds';
 COMMENT ON COLUMN finance.refunds.gross_minor IS 'Gross in minor units of the currency';
 COMMENT ON COLUMN finance.refunds.fee_minor IS 'Fee in minor units of the currency';
 COMMENT ON COLUMN finance.refunds.amount_minor IS 'Amount in minor units of the currency';

@@ -14,11 +14,11 @@ WITH steps AS (
 )
 SELECT s.account_id, s.refund_id,
        row_number() OVER (PARTITION BY s.account_id, s.refund_id ORDER BY s.log_sequence) AS step,
-       s.event_name, s.recorded_at, s.occurred_at,
+       s.event_name, (s.body ->> 'attempt')::bigint AS attempt, s.recorded_at, s.occurred_at,
        coalesce(s.body ->> 'term_id', s.body ->> 'credit_memo_id', s.body ->> 'credit_id',
                 s.body ->> 'card_id', s.body ->> 'invoice_id', s.body ->> 'task_id',
                 s.body ->> 'gateway_reference') AS reference,
-       coalesce(s.body ->> 'reason', s.body ->> 'rule') AS reason,
+       coalesce(s.body ->> 'reason', s.body ->> 'rule', s.body ->> 'answer') AS reason,
        s.actor_role, s.command_id, s.partition, s.log_sequence
 FROM steps s;
 COMMENT ON VIEW finance.refund_progress IS
@@ -27,11 +27,13 @@ COMMENT ON COLUMN finance.refund_progress.account_id IS 'The account';
 COMMENT ON COLUMN finance.refund_progress.refund_id IS 'The refund';
 COMMENT ON COLUMN finance.refund_progress.step IS 'The step, from 1, in the order recorded';
 COMMENT ON COLUMN finance.refund_progress.event_name IS 'What happened';
+COMMENT ON COLUMN finance.refund_progress.attempt IS
+    'Which of the refund''s card refunds it is about, from 1; release 0.1.0 did not record it';
 COMMENT ON COLUMN finance.refund_progress.recorded_at IS 'When it was decided and recorded';
 COMMENT ON COLUMN finance.refund_progress.occurred_at IS 'The business instant';
 COMMENT ON COLUMN finance.refund_progress.reference IS
     'The term, memo, credit, card, invoice, task or gateway reference it names';
-COMMENT ON COLUMN finance.refund_progress.reason IS 'The rule or the reason it gives';
+COMMENT ON COLUMN finance.refund_progress.reason IS 'The rule, the reason or the gateway''s answer it gives';
 COMMENT ON COLUMN finance.refund_progress.actor_role IS 'In what role the command was given';
 COMMENT ON COLUMN finance.refund_progress.command_id IS 'The command that led to it';
 COMMENT ON COLUMN finance.refund_progress.partition IS 'The partition of the events topic';

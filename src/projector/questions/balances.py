@@ -1,4 +1,4 @@
-"""Queries about accounts and their balances."""
+"""Questions about accounts and what stands on them."""
 
 from __future__ import annotations
 

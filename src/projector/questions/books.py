@@ -1,4 +1,4 @@
-"""Queries about the double entry."""
+"""Questions about the double entry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Queries about decisions, terms, and the projector's progress."""
+"""Questions about what was decided, by which terms, and how far it is shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Queries about refunds: their progress and their totals."""
+"""Questions about refunds: how far they have come, and what they add up to."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ QUESTIONS: tuple[Question, ...] = (
         view="finance.refunds",
         columns=columns(
             "account_id refund_id source_kind source_id rule state currency gross:MONEY fee:MONEY"
-            " amount:MONEY cash:MONEY gift:MONEY original:MONEY issued_at:INSTANT"
+            " amount:MONEY cash:MONEY gift:MONEY original:MONEY overpaid:MONEY issued_at:INSTANT"
             " occurred_at:INSTANT expected_arrival_at:INSTANT settled_at:INSTANT held_because"
             " corrected_at:INSTANT corrected_because auto_approved:FLAG quota_spent:FLAG ticket"
             " command_id working:JSON"
@@ -23,10 +23,21 @@ QUESTIONS: tuple[Question, ...] = (
         about="what happened to each refund, step by step",
         view="finance.refund_progress",
         columns=columns(
-            "account_id refund_id step:NUMBER event_name reference reason actor_role"
+            "account_id refund_id step:NUMBER event_name attempt:NUMBER reference reason actor_role"
             " recorded_at:INSTANT occurred_at:INSTANT command_id"
         ),
         tail="ORDER BY account_id, refund_id, step",
+    ),
+    Question(
+        name="overpaid-refunds",
+        about="what the card gateway paid though it was not owed any more",
+        view="finance.overpaid_refunds",
+        columns=columns(
+            "account_id refund_id source_kind source_id attempt:NUMBER card_id gateway_reference"
+            " gateway_reason reason currency amount:MONEY recorded_at:INSTANT"
+            " occurred_at:INSTANT reversed_at:INSTANT command_id"
+        ),
+        tail="ORDER BY account_id, log_sequence",
     ),
     Question(
         name="documents",

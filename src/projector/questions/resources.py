@@ -1,4 +1,4 @@
-"""Queries about instances, reservations and applications."""
+"""Questions about what can be given back: instances, reservations, applications."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Builds the read models again in shadow tables, and swaps them with the live ones."""
+"""Rebuilding: makes the read models anew beside the live ones, and puts them in place."""

@@ -1,1 +1,1 @@
-"""Compares the read models with the log, with independent code."""
+"""Reconciling: compares the read models with the log, folded a second time in another way."""

@@ -1,8 +1,8 @@
-"""Computes the expected rows of every read model from the events, independently of the views.
+"""What every read model must hold, worked out from the events a second time and in another way.
 
-This is the reconciliation's own calculation. It shares neither code nor method with
-`projector.views`: it uses plain dictionaries, takes balances from the postings, and a refund's
-state from its last event.
+This is the reconciliation's own arithmetic. It shares neither code nor method with
+`projector.views`: it keeps plain dictionaries, takes balances from the postings, and a refund's
+state from the last thing that happened to it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ledger.vocabulary import events as e
 from ledger.vocabulary.envelope import EventMeta, RecordedEvent
 
 Rows = dict[tuple[Any, ...], dict[str, Any]]
-"""Key → row, as in the table."""
+"""Key → row, as the table has them."""
 
 _REFUND_STATES: dict[type, str] = {
     e.BalanceCredited: "SETTLING",
@@ -28,6 +28,7 @@ _REFUND_STATES: dict[type, str] = {
     e.RefundHeld: "HELD",
     e.RefundCorrected: "CORRECTED",
 }
+_OVERPAID = "customer_receivable"
 _QUOTES = (e.InstanceReturnQuoted, e.ReservationRefundQuoted, e.ReservationExchangeQuoted)
 
 
@@ -38,7 +39,7 @@ class Refold:
         self.tables: dict[str, Rows] = defaultdict(dict)
 
     def take(self, recorded: RecordedEvent) -> None:
-        """Apply one event to every table."""
+        """Let one event do what it does to every table."""
         meta, body = recorded.meta, recorded.body
         self._account(meta, body)
         self._instance(meta, body)
@@ -122,12 +123,15 @@ class Refold:
         if isinstance(body, e.ReservationExchanged):
             for leg in body.returned:
                 rows[m.account_id, leg.refund_id] = _leg_row(m, body, leg)
+        if isinstance(body, e.RefundOverpaid):
+            owed_back = (line.amount for line in body.postings if line.account == _OVERPAID)
+            rows[m.account_id, body.refund_id]["overpaid"] += sum(owed_back)
         state = _REFUND_STATES.get(type(body))
         if state is None:
             return
         row = rows[m.account_id, body.refund_id]  # type: ignore[union-attr]  # all of these have it
         row["state"] = state
-        if state == "SETTLING":
+        if state in ("SETTLING", "SETTLED"):
             row["held_because"] = None
         if isinstance(body, e.BalanceCredited):
             row["expected_arrival_at"] = body.expected_arrival_at
@@ -289,7 +293,7 @@ def _reservation_row(m: EventMeta, what: Any, term: Any, owners: tuple[str, ...]
 
 
 def _give_back(held: dict[str, Any], quantity: int, when_all: str) -> None:
-    """The rest is calculated from the held quantity; the views take it from the event."""
+    """What is left is reckoned from what was held; the views take it from the event."""
     held["quantity"] -= quantity
     if not held["quantity"]:
         held["state"] = when_all
@@ -323,6 +327,7 @@ def _refund_row(m: EventMeta, body: e.RefundIssued) -> dict[str, Any]:
         "command_id": m.causation_id,
         "working": msgspec.to_builtins(body.working),
         "quota_restored": False,
+        "overpaid": 0,
     }
 
 
@@ -346,6 +351,7 @@ def _leg_row(m: EventMeta, body: e.ReservationExchanged, leg: Any) -> dict[str, 
         "command_id": m.causation_id,
         "working": msgspec.to_builtins(body.working),
         "quota_restored": False,
+        "overpaid": 0,
     }
 
 

@@ -1,1 +1,1 @@
-"""The tables, the row changes of events, and how a batch of changes is written."""
+"""Rows: the tables, what an event changes in them, and how a batch of changes is written."""

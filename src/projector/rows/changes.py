@@ -1,4 +1,4 @@
-"""The row changes of an event: a closed set of kinds, merged per key in memory."""
+"""What an event does to a read model: a closed set of row changes, folded per key in memory."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from projector.rows.tables import Key, Row, Table, Value
 
 
 class Insert(Struct, frozen=True, kw_only=True):
-    """A new row."""
+    """A row that was not there."""
 
     table: Table
     row: Row
 
 
 class Set(Struct, frozen=True, kw_only=True):
-    """New values for some columns of an existing row."""
+    """New values for some columns of a row that is there."""
 
     table: Table
     key: Key
@@ -26,7 +26,7 @@ class Set(Struct, frozen=True, kw_only=True):
 
 
 class Add(Struct, frozen=True, kw_only=True):
-    """Amounts to add to columns of an existing row."""
+    """Amounts to be added to columns of a row that is there."""
 
     table: Table
     key: Key
@@ -37,14 +37,14 @@ RowChange = Insert | Set | Add
 
 
 class Patch(Struct, kw_only=True):
-    """All changes of a batch to one row that existed before the batch."""
+    """All that a batch does to one row which stood in the table before it."""
 
     columns: dict[str, Value] = field(default_factory=dict)
     amounts: dict[str, int] = field(default_factory=dict)
 
 
 class TableChanges(Struct, kw_only=True):
-    """All changes of a batch to one table; no key is in both."""
+    """All that a batch does to one table; no key is in both."""
 
     table: Table
     inserts: dict[Key, Row] = field(default_factory=dict)
@@ -52,12 +52,12 @@ class TableChanges(Struct, kw_only=True):
 
 
 class ImpossibleChange(Exception):
-    """A change that no valid sequence of events leads to: the projector stops at it."""
+    """A change that no sound sequence of events leads to: the projector stops at it."""
 
 
 def fold(changes: Iterable[RowChange]) -> tuple[TableChanges, ...]:
-    """The changes of a batch, in order, merged per table and key. The result does not depend on how
-    the same changes are divided into batches.
+    """The changes of a batch, in order, added up per table and key. Equal for every way to cut
+    the same changes into batches once the results are applied in order.
     """
     tables: dict[str, TableChanges] = {}
     for change in changes:

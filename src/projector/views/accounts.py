@@ -1,4 +1,4 @@
-"""Which accounts exist, with which type, currency and standing?"""
+"""Which accounts are there, of what type, in what currency, in what standing?"""
 
 from __future__ import annotations
 

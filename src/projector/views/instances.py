@@ -1,4 +1,4 @@
-"""Which instances exist, in which state, and until when are they paid for?"""
+"""Which instances are there, in what state, and until when are they paid for?"""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ TABLE = Table(
 
 
 def changes(recorded: RecordedEvent) -> Sequence[RowChange]:
-    """An order or a start creates the row; orders, isolation, restore and destruction change it.
+    """An order or a start makes the row; orders, isolation, restore and destruction move it on.
 
-    During an isolation no order runs, so `ends_at` is empty until a renewal sets it.
+    From an isolation on no order runs, so `ends_at` is empty until a renewal gives it anew.
     """
     body = recorded.body
     if not isinstance(body, InstanceEvent):

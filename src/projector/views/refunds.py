@@ -1,4 +1,4 @@
-"""Which refunds were issued, by which rule, for which amount, and in which state are they?"""
+"""Which refunds were given, by what rule and sum, and how far has their money come?"""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ledger.vocabulary.events import (
     CommitmentCredited,
     CreditHeld,
     CreditMemoIssued,
+    GatewayAnswerRecorded,
     HeldCreditConsumed,
     InvoiceCancelled,
     InvoiceIssued,
@@ -20,13 +21,14 @@ from ledger.vocabulary.events import (
     RefundEvent,
     RefundHeld,
     RefundIssued,
+    RefundOverpaid,
     RefundSettled,
     ReservationExchanged,
     SettlementEvent,
     SupportTaskOpened,
 )
 from ledger.vocabulary.shapes import ReturnedLeg, SourceKind
-from projector.rows.changes import Insert, RowChange, Set
+from projector.rows.changes import Add, Insert, RowChange, Set
 from projector.rows.tables import BIGINT, BOOLEAN, JSON, TEXT, Row, Table, Value, as_json
 
 TABLE = Table(
@@ -59,13 +61,14 @@ TABLE = Table(
         "command_id": TEXT,
         "working": JSON,
         "quota_restored": BOOLEAN,
+        "overpaid": BIGINT,
     },
 )
 
 
 def changes(recorded: RecordedEvent) -> Sequence[RowChange]:
-    """ISSUED → SETTLING → SETTLED, or HELD; CORRECTED from any. A returned leg of an exchange is a
-    refund without a rule.
+    """ISSUED → SETTLING → SETTLED, or HELD; CORRECTED from any. What is overpaid adds up. A
+    returned leg of an exchange is a refund without a rule.
     """
     body = recorded.body
     if isinstance(body, RefundEvent):
@@ -82,11 +85,19 @@ def _refund(recorded: RecordedEvent, body: RefundEvent) -> RowChange:
         case RefundIssued():
             return _issued(recorded, body)
         case RefundSettled():
-            settled_at = recorded.meta.recorded_at
-            return _moved(recorded, body.refund_id, state="SETTLED", settled_at=settled_at)
+            return _moved(
+                recorded,
+                body.refund_id,
+                state="SETTLED",
+                settled_at=recorded.meta.recorded_at,
+                held_because=None,
+            )
         case RefundHeld():
             held_because = body.reason.value
             return _moved(recorded, body.refund_id, state="HELD", held_because=held_because)
+        case RefundOverpaid():
+            key = (recorded.meta.account_id, body.refund_id)
+            return Add(table=TABLE, key=key, amounts={"overpaid": body.amount})
         case RefundCorrected():
             return _moved(
                 recorded,
@@ -112,6 +123,7 @@ def _settlement(recorded: RecordedEvent, body: SettlementEvent) -> Sequence[RowC
             | InvoiceCancelled()
             | InvoiceIssued()
             | HeldCreditConsumed()
+            | GatewayAnswerRecorded()
             | SupportTaskOpened()
         ):
             return ()
@@ -164,6 +176,7 @@ def _new(recorded: RecordedEvent, refund_id: str, kind: SourceKind, source_id: s
         "occurred_at": recorded.meta.occurred_at,
         "command_id": recorded.meta.causation_id,
         "quota_restored": False,
+        "overpaid": 0,
     }
     return row
 

@@ -150,7 +150,7 @@ def test_an_id_of_several_accounts_asks_whose(terminal: Terminal) -> None:
 def test_a_line_that_is_no_event_is_named(terminal: Terminal, line: str) -> None:
     ran = terminal.run("explain", "c-6", "--file", "-", stdin=line)
     assert (ran.code, ran.out) == (2, "")
-    assert "line 1: not an event in the format of 'refundctl simulate'" in ran.err
+    assert "line 1: not an event as 'refundctl simulate' prints it" in ran.err
 
 
 def test_a_correction_is_told_with_the_postings_it_turned(terminal: Terminal) -> None:
@@ -176,3 +176,25 @@ def test_a_correction_is_told_with_the_postings_it_turned(terminal: Terminal) ->
     assert "rules     corrections (decided for this ledger): " in ran.out
     assert "1 debit  balance:cash             456.21 CNY\n" in ran.out
     assert "\nresult" not in ran.out
+
+
+@pytest.mark.parametrize(
+    ("wanted", "rules", "moved"),
+    [
+        ("c-17", ["two_answers_of_a_gateway", "settle_to_the_card"], ["card_transit", "gateway"]),
+        (
+            "c-18",
+            ["two_answers_of_a_gateway", "settle_to_the_card"],
+            ["customer_receivable", "gateway"],
+        ),
+        ("c-23", ["two_answers_of_a_gateway", "settle_to_the_card"], []),
+        ("c-19", ["two_answers_of_a_gateway"], []),
+    ],
+)
+def test_an_answer_of_a_gateway_is_told_with_what_it_moved(
+    terminal: Terminal, wanted: str, rules: list[str], moved: list[str]
+) -> None:
+    found = told(terminal, wanted, EXAMPLES / "44-gateway-two-answers.jsonl")
+
+    assert [rule["rule"] for rule in found["rules"]] == rules
+    assert [line["account"] for line in found["postings"]] == moved

@@ -19,6 +19,7 @@ from ledger.vocabulary.commands import OpenAccount, TakeInstanceOffline
 from ledger.vocabulary.events import RefundIssued
 from ledger.vocabulary.shapes import AccountType
 from ledger.wire.avro.codec import decode_event, encode_event
+from tests.ledger.audit import faults_of_answers as answers
 from tests.ledger.audit import faults_of_causes as causes
 from tests.ledger.audit import faults_of_documents as documents
 from tests.ledger.audit import faults_of_letters as letters
@@ -133,6 +134,19 @@ PLANTS: dict[str, tuple[Callable[[RecordedLog], Place], ...]] = {
         money.settled_without_paying_out,
         money.settled_though_never_issued,
         money.issued_twice,
+        answers.overpaid_more_than_owed,
+        answers.overpaid_of_the_wrong_account,
+        answers.overpaid_while_it_was_owed,
+    ),
+    "gateway_answers": (
+        answers.attempt_numbered_wrong,
+        answers.asked_again_without_an_answer,
+        answers.answer_of_none,
+        answers.answer_of_attempt_0,
+        answers.payment_booked_twice,
+        answers.said_twice,
+        answers.failure_of_what_was_confirmed,
+        answers.payment_only_recorded,
     ),
     "documents": (
         documents.lines_do_not_add_up,

@@ -168,6 +168,7 @@ def test_a_correction_while_a_card_refund_is_under_way_is_found() -> None:
     log.reseal(partition)
     found = {each.check: each for each in audit(log, "anybody").divergences}
     assert "while a card refund is under way" in found["refund_progress"].expected
+    assert found["gateway_answers"].expected == "every card refund answered"
 
 
 def _without_answer(event: RecordedEvent) -> RecordedEvent:

@@ -107,6 +107,12 @@ def last_refund(s: Scenario) -> str:
     return keys[-1] if keys else "none"
 
 
+def _attempt(s: Scenario) -> int | None:
+    """The first one, if the gateway was ever asked."""
+    refund = s.state.find(Refund, s.account, last_refund(s))
+    return 1 if refund is not None and refund.attempts else None
+
+
 def _currency(s: Scenario) -> str:
     account = s.state.find(Account, s.account, "")
     return "CNY" if account is None else account.currency
@@ -262,9 +268,11 @@ ASKS: dict[type[Command], Ask] = {
         refund_id=last_refund(s), card_id="card-2" if _waits(s) else None
     ),
     ConfirmCardRefund: lambda s: ConfirmCardRefund(
-        refund_id=last_refund(s), gateway_reference="g-1"
+        refund_id=last_refund(s), gateway_reference=f"g-{len(s.recorded)}", attempt=_attempt(s)
     ),
-    FailCardRefund: lambda s: FailCardRefund(refund_id=last_refund(s), gateway_reference="g-1"),
+    FailCardRefund: lambda s: FailCardRefund(
+        refund_id=last_refund(s), gateway_reference=f"g-{len(s.recorded)}", attempt=_attempt(s)
+    ),
     CorrectRefund: lambda s: CorrectRefund(
         refund_id=last_refund(s), reason="wrong", restore_quota=True, restore_cap=True
     ),

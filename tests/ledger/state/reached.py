@@ -83,6 +83,12 @@ def _to_a_card() -> Scenario:
     return held.by_support(s)
 
 
+def _asked_again() -> Scenario:
+    """Attempt 1 was called failed, and support has asked again."""
+    s = _gave(_to_a_card(), SettleRefund, FailCardRefund)
+    return _gave(s, SettleRefund, role=Role.SUPPORT)
+
+
 ACCOUNT = Family(
     name="account",
     commands=(
@@ -186,8 +192,13 @@ REFUND = Family(
         "ISSUED, to a card": _to_a_card,
         "SETTLING, to a card": lambda: _gave(_to_a_card(), SettleRefund),
         "HELD, the gateway failed": lambda: _gave(_to_a_card(), SettleRefund, FailCardRefund),
+        "SETTLING, attempt 2": _asked_again,
         "HELD, another card": lambda: _gave(_to_a_card(), ChangeCard, SettleRefund),
         "SETTLED, to a card": lambda: _gave(_to_a_card(), SettleRefund, ConfirmCardRefund),
+        "SETTLED, attempt 2 under way": lambda: _gave(_asked_again(), ConfirmCardRefund),
+        "CORRECTED, to a card": lambda: _gave(
+            _to_a_card(), SettleRefund, FailCardRefund, CorrectRefund
+        ),
     },
 )
 FAMILIES = (ACCOUNT, PREPAID, POSTPAID, SAAS, OTHER_KINDS, RESERVATION, REFUND)

@@ -12,9 +12,11 @@ from ledger.values.money import MAX_MICROS, MAX_MINOR
 from ledger.vocabulary.commands import (
     COMMANDS,
     Command,
+    ConfirmCardRefund,
     CorrectRefund,
     DeclineMarketplaceRefund,
     ExchangeReservations,
+    FailCardRefund,
     OpenAccount,
     OpenCommitmentTerm,
     QuoteReservationExchange,
@@ -89,6 +91,9 @@ WRONG: list[tuple[type[Command], str, Any]] = [
     (DeclineMarketplaceRefund, "note", "a\x00b"),
     (QuoteReservationRefund, "usd_rate", "-1"),
     (QuoteReservationRefund, "quantity", 0),
+    (ConfirmCardRefund, "attempt", 0),
+    (ConfirmCardRefund, "attempt", 10**9 + 1),
+    (FailCardRefund, "attempt", -1),
 ]
 
 

@@ -23,7 +23,11 @@ from ledger.values.instants import (
     parse_instant,
     start_of_day,
 )
-from ledger.vocabulary.commands import DeclineMarketplaceRefund, WithdrawMarketplaceRefund
+from ledger.vocabulary.commands import (
+    ConfirmCardRefund,
+    DeclineMarketplaceRefund,
+    WithdrawMarketplaceRefund,
+)
 from ledger.vocabulary.shapes import InvoiceState, Payment, PaymentMethod
 from tests.bodies import paid, returning
 from tests.ledger.rules.instances import acts
@@ -31,12 +35,16 @@ from tests.ledger.rules.marketplace import stories as marketplace
 from tests.ledger.rules.reservations.stories import MONTHLY, bought, holding
 from tests.ledger.rules.settlement.stories import correct, given_back, traded
 from tests.projector.mixed import mixed
-from tests.projector.shown import show
+from tests.projector.shown import of_account, show
 from tests.projector.views.test_settlement_flows import (
     by_credit_memo,
     by_invoice,
     confirmed,
+    failed,
     only_refund,
+    paid_twice,
+    paid_twice_and_corrected,
+    second_failed,
     to_the_commitment,
 )
 from tests.scenario import Scenario, with_terms
@@ -271,6 +279,61 @@ def test_a_refund_is_followed_step_by_step(migrated: str, connection: Connection
     ]
     (last,) = rows(connection, "refund_progress", "step", "event_name", "reference")[-1:]
     assert last[1:] == ("RefundSettled", "g-1")
+
+
+def test_each_payment_too_many_is_shown_with_its_card_and_its_reason(
+    migrated: str, connection: Connection[Any]
+) -> None:
+    show(migrated, [of_account(paid_twice(), "acct-1"), of_account(corrected_first(), "acct-2")])
+    columns = ("account_id", "attempt", "card_id", "gateway_reference", "reason", "amount_minor")
+    assert rows(connection, "overpaid_refunds", *columns) == [
+        ("acct-1", 2, "k-2", "g-3", "PAID_TWICE", 36_500),
+        ("acct-2", 1, "k-1", "g-9", "PAID_AFTER_CORRECTION", 36_500),
+    ]
+    said = rows(connection, "overpaid_refunds", "gateway_reason", "amount", "currency")
+    assert said == [("sent late", Decimal("365.00"), "USD"), (None, Decimal("365.00"), "USD")]
+    found = rows(connection, "refunds", "account_id", "state", "amount", "overpaid")
+    amount = Decimal("365.00")
+    assert found == [
+        ("acct-1", "SETTLED", amount, amount),
+        ("acct-2", "CORRECTED", amount, amount),
+    ]
+
+
+def test_a_correction_reverses_what_was_overpaid_before_it(
+    migrated: str, connection: Connection[Any]
+) -> None:
+    later = of_account(corrected_first(), "acct-2")
+    show(migrated, [of_account(paid_twice_and_corrected(), "acct-1"), later])
+    found = rows(connection, "overpaid_refunds", "account_id", "reason", "reversed_at")
+    assert [(reason, when is not None) for _, reason, when in found] == [
+        ("PAID_TWICE", True),
+        ("PAID_AFTER_CORRECTION", False),
+    ]
+
+
+def test_progress_names_the_card_refund_that_each_step_is_about(
+    migrated: str, connection: Connection[Any]
+) -> None:
+    show(migrated, [second_failed()])
+    found = rows(connection, "refund_progress", "step", "event_name", "attempt", "reason")
+    assert [each[1:] for each in found[3:]] == [
+        ("CardRefundRequested", 1, None),
+        ("RefundHeld", 1, "GATEWAY_FAILED"),
+        ("SupportTaskOpened", 1, "GATEWAY_FAILED"),
+        ("CardRefundRequested", 2, None),
+        ("RefundSettled", 1, None),
+        ("SupportTaskOpened", 2, "SECOND_ATTEMPT_UNDER_WAY"),
+        ("GatewayAnswerRecorded", 2, "FAILED"),
+    ]
+
+
+def corrected_first() -> Scenario:
+    """Called failed, corrected, and paid after all."""
+    s = failed()
+    s.give(correct(only_refund(s)))
+    s.give(ConfirmCardRefund(refund_id=only_refund(s), gateway_reference="g-9"))
+    return s
 
 
 def test_refusals_are_counted_by_rule(migrated: str, connection: Connection[Any]) -> None:

@@ -101,6 +101,40 @@ def asked_again() -> Scenario:
     return s
 
 
+def confirmed_after_all() -> Scenario:
+    s = failed()
+    s.give(ConfirmCardRefund(refund_id=only_refund(s), gateway_reference="g-1"))
+    return s
+
+
+def second_under_way() -> Scenario:
+    s = asked_again()
+    first = ConfirmCardRefund(refund_id=only_refund(s), gateway_reference="g-2", attempt=1)
+    s.give(first)
+    return s
+
+
+def second_failed() -> Scenario:
+    s = second_under_way()
+    s.give(FailCardRefund(refund_id=only_refund(s), gateway_reference="g-3", attempt=2))
+    return s
+
+
+def paid_twice() -> Scenario:
+    s = second_under_way()
+    both = ConfirmCardRefund(
+        refund_id=only_refund(s), gateway_reference="g-3", attempt=2, reason="sent late"
+    )
+    s.give(both)
+    return s
+
+
+def paid_twice_and_corrected() -> Scenario:
+    s = paid_twice()
+    s.give(correct(only_refund(s)))
+    return s
+
+
 def card_changed() -> Scenario:
     s = by_card()
     refund_id = given_back(s).refund_id
@@ -134,6 +168,11 @@ FLOWS: dict[Flow, list[str]] = {
     card_changed: ["HELD"],
     corrected: ["CORRECTED"],
     leg_corrected: ["CORRECTED"],
+    confirmed_after_all: ["SETTLED"],
+    second_under_way: ["SETTLED"],
+    second_failed: ["SETTLED"],
+    paid_twice: ["SETTLED"],
+    paid_twice_and_corrected: ["CORRECTED"],
 }
 
 
@@ -163,6 +202,17 @@ def test_a_corrected_balance_is_what_it_was_before() -> None:
 def test_one_asked_for_again_is_held_no_more() -> None:
     (row,) = folded(asked_again())["refunds"].values()
     assert row["held_because"] is None
+
+
+def test_one_paid_by_an_attempt_called_failed_is_held_no_more() -> None:
+    (row,) = folded(confirmed_after_all())["refunds"].values()
+    assert row["held_because"] is None
+
+
+@pytest.mark.parametrize(("flow", "overpaid"), [(second_failed, 0), (paid_twice, 36_500)])
+def test_what_is_overpaid_adds_up(flow: Flow, overpaid: int) -> None:
+    (row,) = folded(flow())["refunds"].values()
+    assert (row["amount"], row["overpaid"]) == (36_500, overpaid)
 
 
 def plain(rows: Mapping[Key, Mapping[str, object]]) -> dict[Key, dict[str, object]]:

@@ -269,6 +269,7 @@ def test_an_issued_refund_shows_its_parts_and_its_working() -> None:
         "command_id": "c-1",
         "working": as_json(WORKING),
         "quota_restored": False,
+        "overpaid": 0,
     }
 
 
@@ -290,7 +291,7 @@ def test_a_returned_leg_is_a_refund_without_a_rule() -> None:
                 "expected_arrival_at": START + 10 * DAY,
             },
         ),
-        (settled("r-1"), {"state": "SETTLED", "settled_at": "now"}),
+        (settled("r-1"), {"state": "SETTLED", "settled_at": "now", "held_because": None}),
         (
             RefundHeld(refund_id="r-1", reason=HoldReason.GATEWAY_FAILED, currency="CNY"),
             {"state": "HELD", "held_because": "GATEWAY_FAILED"},

@@ -1,1 +1,1 @@
-"""One sentence per event, for people."""
+"""One sentence an event, for people who follow what happens."""

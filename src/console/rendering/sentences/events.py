@@ -1,4 +1,4 @@
-"""One sentence for each event, for people."""
+"""Tells events in words: one sentence each, for people who follow what happens."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from ledger.vocabulary.events import (
 
 
 def told(recorded: RecordedEvent) -> str:
-    """An event on one line: instant, account, sequence, what happened."""
+    """An event on one line: when, whose, which in their sequence, what."""
     meta = recorded.meta
     place = f"{meta.account_id} #{meta.sequence}"
     return f"{when(meta.recorded_at)}  {place:<20} {recorded.name:<24} {sentence(recorded.body)}"

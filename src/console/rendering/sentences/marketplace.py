@@ -1,4 +1,4 @@
-"""One sentence for each event about marketplace purchases."""
+"""Tells what happens to marketplace purchases: one sentence an event."""
 
 from __future__ import annotations
 

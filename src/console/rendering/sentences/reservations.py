@@ -1,4 +1,4 @@
-"""One sentence for each event about reservations."""
+"""Tells what happens to reservations: one sentence an event."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One sentence for each event about refunds and their settlement."""
+"""Tells where refunded money goes: one sentence an event."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ledger.vocabulary.events import (
     CommitmentCredited,
     CreditHeld,
     CreditMemoIssued,
+    GatewayAnswerRecorded,
     HeldCreditConsumed,
     InvoiceCancelled,
     InvoiceIssued,
@@ -20,13 +21,20 @@ from ledger.vocabulary.events import (
     RefundEvent,
     RefundHeld,
     RefundIssued,
+    RefundOverpaid,
     RefundSettled,
     SettlementEvent,
     SupportTaskOpened,
 )
-from ledger.vocabulary.shapes import Parts
+from ledger.vocabulary.shapes import GatewayAnswer, Parts
 
-_Document = InvoiceCancelled | InvoiceIssued | OverageRerateRequested | SupportTaskOpened
+_Document = (
+    InvoiceCancelled
+    | InvoiceIssued
+    | OverageRerateRequested
+    | GatewayAnswerRecorded
+    | SupportTaskOpened
+)
 _Money = (
     BalanceCredited
     | CommitmentCredited
@@ -48,7 +56,14 @@ def refund_sentence(body: RefundEvent) -> str:
                 f"{parts_told(body.parts, body.currency)}{fee}{cap}"
             )
         case RefundSettled():
-            return f"refund {_short(body.refund_id)} has arrived where it goes"
+            by = f" by attempt {body.attempt}" if body.attempt else ""
+            return f"refund {_short(body.refund_id)} has arrived where it goes{by}"
+        case RefundOverpaid():
+            amount, attempt = money(body.amount, body.currency), body.attempt
+            return (
+                f"{amount} too much paid for refund {_short(body.refund_id)} by attempt {attempt} "
+                f"({body.gateway_reference}): the customer owes it"
+            )
         case RefundHeld():
             return f"refund {_short(body.refund_id)} waits for support ({body.reason})"
         case RefundCorrected():
@@ -86,7 +101,8 @@ def _of_money(body: _Money) -> str:
             amount = money(body.amount, body.currency)
             return f"{amount} of credit {_short(body.credit_id)} pays for {body.reservation_id}"
         case CardRefundRequested():
-            return f"{money(body.amount, body.currency)} asked of the gateway for {body.card_id}"
+            asked = f"{money(body.amount, body.currency)} asked of the gateway for {body.card_id}"
+            return asked + (f", attempt {body.attempt}" if body.attempt else "")
         case _ as unreachable:
             assert_never(unreachable)
 
@@ -103,12 +119,17 @@ def _of_document(body: _Document) -> str:
         case OverageRerateRequested():
             since = when(body.purchased_at)
             return f"overage of {body.term_id} to be re-rated from {since} on"
+        case GatewayAnswerRecorded():
+            what = {GatewayAnswer.CONFIRMED: "was paid", GatewayAnswer.FAILED: "has failed"}
+            said = f"attempt {body.attempt} {what[body.answer]} ({body.gateway_reference})"
+            return f"the gateway says that {said}; nothing changes"
         case SupportTaskOpened():
-            return f"a task for support: {' '.join(body.reason.split())}"
+            about = f" (attempt {body.attempt})" if body.attempt else ""
+            return f"a task for support: {' '.join(body.reason.split())}{about}"
         case _ as unreachable:
             assert_never(unreachable)
 
 
 def _short(named: str) -> str:
-    """A short form of an id for people: derived ids are shortened."""
+    """An id as people can read it out: derived ones are cut."""
     return named[:8] if len(named) == 36 else named

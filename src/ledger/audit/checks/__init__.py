@@ -10,6 +10,7 @@ from ledger.audit.checks.dead_letters import DeadLetters
 from ledger.audit.checks.documents import Documents
 from ledger.audit.checks.framing_and_schema import FramingAndSchema
 from ledger.audit.checks.gapless_sequences import GaplessSequences
+from ledger.audit.checks.gateway_answers import GatewayAnswers
 from ledger.audit.checks.hash_chain import HashChain
 from ledger.audit.checks.instants import Instants
 from ledger.audit.checks.letters_closed_once import LettersClosedOnce
@@ -39,6 +40,7 @@ CHECKS: tuple[type[Check], ...] = (
     RefundSums,
     RefundsAtMostPaid,
     RefundProgress,
+    GatewayAnswers,
     Documents,
     SameVerdict,
 )

@@ -18,14 +18,17 @@ from ledger.vocabulary.events import (
     RefundCorrected,
     RefundHeld,
     RefundIssued,
+    RefundOverpaid,
     RefundSettled,
     ReservationExchanged,
 )
 from ledger.vocabulary.shapes import HoldReason, Parts, Posting, Side
 
 _PAYABLE = "refund_payable"
+_OVERPAID = "customer_receivable"
+_GATEWAY = "gateway"
 _Paid = BalanceCredited | CommitmentCredited | CreditMemoIssued | CreditHeld | CardRefundRequested
-_Step = _Paid | RefundSettled | RefundHeld | RefundCorrected
+_Step = _Paid | RefundSettled | RefundHeld | RefundCorrected | RefundOverpaid
 
 
 class _Owed(Struct, frozen=True, kw_only=True):
@@ -40,8 +43,9 @@ class _Owed(Struct, frozen=True, kw_only=True):
 
 class RefundProgress:
     """Only what was issued is settled, and once; what is paid out for it is its amount, fund by
-    fund, in its currency, and paid out once unless the gateway failed; a correction reverses all
-    that was posted for it, not while a card refund is under way, and nothing happens after it.
+    fund, in its currency, and paid out once unless the gateway failed; what is overpaid is its
+    amount once more, when nothing is owed any more; a correction reverses all that was posted for
+    it, not while a card refund is under way, and nothing else happens after it.
     """
 
     def __init__(self, audited: AuditedPartition) -> None:
@@ -79,6 +83,7 @@ class RefundProgress:
                 | RefundSettled()
                 | RefundHeld()
                 | RefundCorrected()
+                | RefundOverpaid()
             ) as step:
                 yield from self._step(seen, step)
             case _:
@@ -94,7 +99,7 @@ class RefundProgress:
         if owed is None:
             yield _at(seen, step.refund_id, "a refund that was issued", f"{seen.name} of none")
             return
-        if owed.corrected:
+        if owed.corrected and not isinstance(step, RefundOverpaid):
             yield _at(seen, step.refund_id, "nothing after its correction", seen.name)
         if step.currency != owed.currency:
             yield _at(seen, step.refund_id, owed.currency, step.currency)
@@ -107,6 +112,8 @@ class RefundProgress:
                 owed = replace(owed, paid_out=False)
             case RefundHeld():
                 yield from _open(seen, step.refund_id, owed)
+            case RefundOverpaid():
+                yield from _overpaid(seen, step, owed)
             case RefundCorrected():
                 yield from _reversed(seen, step, owed)
                 owed = replace(owed, corrected=True)
@@ -136,6 +143,16 @@ def _reversed(seen: SeenEvent, step: RefundCorrected, owed: _Owed) -> Iterator[D
     for account, amount in standing.items():
         if amount:
             yield _at(seen, step.refund_id, f"nothing left on {account}", f"{amount} left")
+
+
+def _overpaid(seen: SeenEvent, step: RefundOverpaid, owed: _Owed) -> Iterator[Divergence]:
+    if not owed.settled and not owed.corrected:
+        yield _at(seen, step.refund_id, "overpaid once nothing is owed", "still owed")
+    posted = {(line.account, line.side): line.amount for line in step.postings}
+    expected = {(_OVERPAID, Side.DEBIT): owed.amount, (_GATEWAY, Side.CREDIT): owed.amount}
+    if (step.amount, posted) != (owed.amount, expected):
+        found = f"{step.amount} overpaid, posted {posted}"
+        yield _at(seen, step.refund_id, f"{owed.amount} overpaid, the customer owes it", found)
 
 
 def _open(seen: SeenEvent, refund_id: str, owed: _Owed) -> Iterator[Divergence]:

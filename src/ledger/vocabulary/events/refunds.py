@@ -40,7 +40,10 @@ class RefundIssued(Shape, frozen=True, kw_only=True):
 
 
 class RefundSettled(Shape, frozen=True, kw_only=True):
+    """`attempt` is the card refund that the gateway confirmed; 0.1.0 did not say which."""
+
     refund_id: str
+    attempt: int | None = None
     gateway_reference: str | None = None
     gateway_reason: str | None = None
     postings: tuple[Posting, ...] = ()
@@ -48,8 +51,11 @@ class RefundSettled(Shape, frozen=True, kw_only=True):
 
 
 class RefundHeld(Shape, frozen=True, kw_only=True):
+    """`attempt` is the card refund that the gateway failed; 0.1.0 did not say which."""
+
     refund_id: str
     reason: HoldReason
+    attempt: int | None = None
     gateway_reference: str | None = None
     gateway_reason: str | None = None
     postings: tuple[Posting, ...] = ()
@@ -65,4 +71,16 @@ class RefundCorrected(Shape, frozen=True, kw_only=True):
     currency: Currency
 
 
-RefundEvent = RefundIssued | RefundSettled | RefundHeld | RefundCorrected
+class RefundOverpaid(Shape, frozen=True, kw_only=True):
+    """`amount` went to a card though nothing of the refund was owed any more."""
+
+    refund_id: str
+    attempt: int
+    gateway_reference: str
+    gateway_reason: str | None = None
+    amount: Minor
+    postings: tuple[Posting, ...]
+    currency: Currency
+
+
+RefundEvent = RefundIssued | RefundSettled | RefundHeld | RefundCorrected | RefundOverpaid

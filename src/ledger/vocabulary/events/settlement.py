@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from ledger.values.instants import Instant
 from ledger.values.money import Currency, Minor
-from ledger.vocabulary.shapes import InvoicedPurchase, InvoiceLine, Posting, Shape
+from ledger.vocabulary.shapes import (
+    GatewayAnswer,
+    InvoicedPurchase,
+    InvoiceLine,
+    Posting,
+    Shape,
+)
 
 
 class BalanceCredited(Shape, frozen=True, kw_only=True):
@@ -71,19 +77,35 @@ class HeldCreditConsumed(Shape, frozen=True, kw_only=True):
 
 
 class CardRefundRequested(Shape, frozen=True, kw_only=True):
+    """`attempt` numbers a refund's card refunds from 1; 0.1.0 did not say it."""
+
     refund_id: str
+    attempt: int | None = None
     card_id: str
     amount: Minor
     postings: tuple[Posting, ...]
     currency: Currency
 
 
+class GatewayAnswerRecorded(Shape, frozen=True, kw_only=True):
+    """An answer of the gateway after which the refund and the books stand as before."""
+
+    refund_id: str
+    attempt: int
+    answer: GatewayAnswer
+    gateway_reference: str
+    gateway_reason: str | None = None
+
+
 class SupportTaskOpened(Shape, frozen=True, kw_only=True):
-    """`gateway_reason` is what the gateway said, where it is why."""
+    """`attempt` is the card refund to be looked into, where it is about one; `gateway_reason` is
+    what the gateway said, where it is why.
+    """
 
     task_id: str
     refund_id: str
     reason: str
+    attempt: int | None = None
     gateway_reason: str | None = None
 
 
@@ -97,5 +119,6 @@ SettlementEvent = (
     | CreditHeld
     | HeldCreditConsumed
     | CardRefundRequested
+    | GatewayAnswerRecorded
     | SupportTaskOpened
 )

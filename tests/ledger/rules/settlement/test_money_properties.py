@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.state.entities import Refund, RefundStatus
 from ledger.values.instants import DAY
 from ledger.vocabulary.commands import ConfirmCardRefund, FailCardRefund, SettleRefund
+from ledger.vocabulary.events import RefundOverpaid
 from ledger.vocabulary.shapes import AccountType, Payment, PaymentMethod, Role
 from tests.ledger.rules.reservations.stories import act, back, bought, exchange, holding, new
 from tests.ledger.rules.settlement.stories import BY_CARD, correct, net, on_invoice
@@ -25,6 +28,7 @@ STEPS = st.lists(
     max_size=30,
 )
 SUPPORT = Role.SUPPORT
+Answer = TypeVar("Answer", ConfirmCardRefund, FailCardRefund)
 OWED = (RefundStatus.ISSUED, RefundStatus.HELD)
 
 
@@ -46,6 +50,8 @@ def test_every_ledger_account_says_what_the_state_says(
     assert -standing.get("refund_payable", 0) == total(refunds, *OWED)
     assert -standing.get("card_transit", 0) == total(refunds, RefundStatus.SETTLING)
     assert -standing.get("held_credit", 0) == held
+    overpaid = [event.body for event in s.recorded if isinstance(event.body, RefundOverpaid)]
+    assert standing.get("customer_receivable", 0) <= sum(body.amount for body in overpaid)
     everything = [status for status in RefundStatus if status is not RefundStatus.CORRECTED]
     assert standing.get("refunds", 0) == total(refunds, *everything)
     assert s.folded().entities() == s.state.entities()
@@ -72,8 +78,14 @@ def take(s: Scenario, step: str, choice: int, fresh: str, payment: Payment) -> N
             s.give(SettleRefund(refund_id=refund_id, card_id=card_id), role=SUPPORT)
             s.give(SettleRefund(refund_id=refund_id), role=Role.SYSTEM)
         case "confirm":
-            s.give(ConfirmCardRefund(refund_id=refund_id, gateway_reference=fresh))
+            s.give(_answer(ConfirmCardRefund, refund_id, choice))
         case "fail":
-            s.give(FailCardRefund(refund_id=refund_id, gateway_reference=fresh))
+            s.give(_answer(FailCardRefund, refund_id, choice))
         case _:
             s.give(correct(refund_id, quota=True, cap=True))
+
+
+def _answer(kind: type[Answer], refund_id: str, choice: int) -> Answer:
+    """Of the last attempt or of one that is named, under few references."""
+    attempt = (None, 1, 2, 1)[choice % 4]
+    return kind(refund_id=refund_id, gateway_reference=f"g-{choice % 5}", attempt=attempt)

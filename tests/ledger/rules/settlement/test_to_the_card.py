@@ -78,6 +78,7 @@ def test_the_invoice_is_issued_again_and_the_gateway_asked_for_the_original_card
         ),
         CardRefundRequested(
             refund_id=refund.refund_id,
+            attempt=1,
             card_id="k-1",
             amount=35_500,
             postings=moved("refund_payable", "card_transit", 35_500),
@@ -97,6 +98,7 @@ def test_the_gateway_confirms_and_it_is_settled() -> None:
     s.when(confirm(refund_id)).then(
         RefundSettled(
             refund_id=refund_id,
+            attempt=1,
             gateway_reference="g-1",
             postings=moved("card_transit", "gateway", 36_500),
             currency="USD",
@@ -112,6 +114,7 @@ def test_the_gateway_fails_and_it_is_held_for_support() -> None:
         RefundHeld(
             refund_id=refund_id,
             reason=HoldReason.GATEWAY_FAILED,
+            attempt=1,
             gateway_reference="g-1",
             gateway_reason="card closed",
             postings=moved("card_transit", "refund_payable", 36_500),
@@ -121,6 +124,7 @@ def test_the_gateway_fails_and_it_is_held_for_support() -> None:
             task_id=s.derived("task"),
             refund_id=refund_id,
             reason="GATEWAY_FAILED",
+            attempt=1,
             gateway_reason="card closed",
         ),
     )
@@ -133,6 +137,7 @@ def test_support_settles_a_failed_one_again_with_a_card_named() -> None:
     s.when(again(refund_id, "k-2"), role=Role.SUPPORT).then(
         CardRefundRequested(
             refund_id=refund_id,
+            attempt=2,
             card_id="k-2",
             amount=36_500,
             postings=moved("refund_payable", "card_transit", 36_500),
@@ -193,7 +198,7 @@ def test_each_leg_of_an_exchange_is_asked_for_its_own_card() -> None:
 
 
 @pytest.mark.parametrize("answer", [confirm, fail])
-def test_the_gateway_answers_once_and_only_when_asked(answer: type) -> None:
+def test_the_gateway_says_the_same_once_and_only_when_asked(answer: type) -> None:
     s = by_card(payment=CARD_ALONE)
     refund_id = given_back(s).refund_id
     s.when(answer(refund_id)).refused(Code.WRONG_STATE)
@@ -201,7 +206,12 @@ def test_the_gateway_answers_once_and_only_when_asked(answer: type) -> None:
     s.give(confirm(refund_id), id="g-1")
     s.when(confirm(refund_id), id="g-1").then()
     figures = s.when(answer(refund_id)).refused(Code.WRONG_STATE).violations[0].figures
-    assert figures == {"refund": refund_id, "state": "SETTLED"}
+    assert figures == {
+        "refund": refund_id,
+        "state": "SETTLED",
+        "attempt": "1",
+        "gateway_reference": "g-1",
+    }
     s.when(answer("r-77")).refused(Code.NOT_FOUND)
     s.when(answer(refund_id), role=Role.SUPPORT).refused(Code.FORBIDDEN)
 
