@@ -1,4 +1,4 @@
-"""The command line `refundctl`: every command, and one clear sentence for whatever goes wrong."""
+"""The command line `refundctl`: all commands, and one clear sentence for every error."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from console.terminal.help import ASK, GIVE, MEND, PROVE, RUN, HeadedCommands
 
 app = typer.Typer(
     name="refundctl",
-    help="The refund ledger: start it, give it commands, ask it questions.",
+    help="The refund ledger: run it, send it commands, query it.",
     no_args_is_help=True,
     cls=HeadedCommands,
     pretty_exceptions_enable=False,
@@ -39,13 +39,13 @@ app = typer.Typer(
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run one command and end the process with its exit code; errors are told, not thrown."""
+    """Run one command and end the process with its exit code; errors are printed, not raised."""
     try:
         app(args=arguments, prog_name="refundctl")
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
-        # Whoever read us has seen enough; nothing may be flushed into the closed pipe at exit.
+        # The reader has closed the pipe; nothing may be flushed into it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except Exception as error:
@@ -74,7 +74,7 @@ def options(
         ),
     ] = False,
 ) -> None:
-    """The refund ledger: start it, give it commands, ask it questions."""
+    """The refund ledger: run it, send it commands, query it."""
 
 
 app.command(rich_help_panel=RUN)(stack.up)

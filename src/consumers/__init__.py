@@ -1,1 +1,1 @@
-"""Who reacts: the decider, the reactions and the deadlines, each a consumer of the log."""
+"""The consumers of the log: the decider, the reactions and the deadlines."""

@@ -1,4 +1,4 @@
-"""Follow-ups: commands that the system gives because of an event, under ids derived from it."""
+"""Follow-ups: commands that the system sends because of an event, with ids derived from it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ledger.wire.avro.codec import encode_command, headers_for_command
 def follow_up(
     cause: EventMeta, name: str, index: int, body: Command, *, sandbox_at: Instant | None
 ) -> GivenCommand:
-    """The command that reaction or timer `name` gives because of an event, as its `index`-th."""
+    """The `index`-th command that reaction or timer `name` sends because of an event."""
     return GivenCommand(
         meta=CommandMeta(
             command_id=follow_up_id(cause.event_id, name, index),

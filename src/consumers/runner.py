@@ -1,6 +1,6 @@
-"""The processes: who owns a partition, restores it and works on it until told to stop.
+"""The processes: each owns partitions, restores them and works on them until it is stopped.
 
-Crash-only: what goes wrong is raised; the process ends and its supervisor starts it again.
+Crash-only: an error is raised, the process ends, and its supervisor starts it again.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ _log = structlog.get_logger(__name__)
 
 
 class Worker(Protocol):
-    """What works on one partition."""
+    """The work on one partition."""
 
     def restore(self) -> None:
-        """Become the owner, and learn where to go on."""
+        """Become the owner, and find the position to continue from."""
         ...
 
     def step(self, timeout_seconds: float) -> int:
-        """Work on what is there; returns how much that was."""
+        """Work on the available records; returns how many."""
         ...
 
     def close(self) -> None:
-        """Let go."""
+        """Release everything."""
         ...
 
 
@@ -47,10 +47,10 @@ class Partitions:
         self._workers: dict[int, Worker] = {}
 
     def step(self, wait_seconds: float) -> int:
-        """Follow the ownership, then work on each partition; returns how much was done.
+        """Apply changes of ownership, then work on each partition; returns how much was done.
 
-        1. Ask what is owned, waiting for records or a change. 2. Let go of what is lost. 3. Restore
-        what is new. 4. Step through all. A crash anywhere is what the workers are made for.
+        1. Get the owned partitions, waiting for records or a change. 2. Release lost ones. 3.
+        Restore new ones. 4. Work on all. The workers handle a crash at any point.
         """
         owned = self._log.owned(wait_seconds)
         for partition in self._workers.keys() - owned:
@@ -68,7 +68,7 @@ class Partitions:
         return bool(self._workers)
 
     def close(self) -> None:
-        """Let go of all partitions and leave the group."""
+        """Release all partitions and leave the group."""
         for worker in self._workers.values():
             worker.close()
         self._workers.clear()
@@ -76,7 +76,7 @@ class Partitions:
 
 
 def run_partitions(partitions: Partitions, stop: Flag, ready: Callable[[], None]) -> None:
-    """Work until told to stop. `ready` is called once the first partitions are restored."""
+    """Work until stopped. `ready` is called once the first partitions are restored."""
     announced = False
     try:
         while not stop.is_set():
@@ -97,10 +97,10 @@ def run_reactions(
     stop: Flag,
     ready: Callable[[], None],
 ) -> None:
-    """Reactions and deadlines in one process, by turns, until told to stop.
+    """Runs reactions and deadlines in one process, in turns, until stopped.
 
-    Any number of such processes share the reactions; only the one that holds the database lock
-    keeps the deadlines, and the lock is its connection's.
+    Any number of such processes share the reactions. Only the one that has the database lock keeps
+    the deadlines; the lock belongs to its connection.
     """
     keeper: DeadlineKeeper | None = None
     announced, busy = False, 0

@@ -1,1 +1,1 @@
-"""What is shown: views folded from the events into PostgreSQL."""
+"""The read models: views folded from the events into PostgreSQL."""

@@ -1,4 +1,4 @@
-"""What a long piece of work on the log says about how far it has come."""
+"""The progress of a long task on the log."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from msgspec import Struct
 
 
 class Progress(Struct, frozen=True, kw_only=True):
-    """`done` and `total` are offsets over all partitions, the latter where the projector stands;
-    `events` were read by this run, which may have `resumed` what an earlier one began.
+    """`done` and `total` are sums of offsets over all partitions; `total` is the projector's
+    position. `events` were read by this run, which may have `resumed` an earlier one.
     """
 
     done: int

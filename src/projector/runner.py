@@ -1,4 +1,4 @@
-"""Follows the events topic and keeps the read models equal to it: the projector's process."""
+"""The projector's process: reads the events topic and updates the read models."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from projector.rebuilding.rebuild import RebuildUnderWay, rebuild
 
 _LOOK_SECONDS = 0.5
 _PASSING = (psycopg.OperationalError, LogUnavailable, RebuildUnderWay)
-"""What a restart of the database or of the broker raises, or a rebuild that somebody started:
-waited out, again and again.
+"""Errors of a restart of the database or the broker, or of a running rebuild: the projector waits
+and tries again.
 """
 Look = Callable[[Mapping[int, Checkpoint]], None]
 _TRY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended('refund-ledger:' || %s, 0))"
@@ -35,10 +35,10 @@ log = structlog.get_logger()
 
 
 def run(projection: Projection, open_source: Callable[[], EventSource], stop: Flag) -> None:
-    """Project until told to stop, over any number of lost connections.
+    """Project until stopped, and reconnect after any number of lost connections.
 
-    What cannot pass by waiting is raised: WrongWorld, WrongDatabase, BrokenLog, ImpossibleChange,
-    RebuildStalled.
+    Errors that waiting cannot solve are raised: WrongWorld, WrongDatabase, BrokenLog,
+    ImpossibleChange, RebuildStalled.
     """
     log.info("projector starts", consumer=projection.consumer, schema=projection.schema)
     for attempt in stamina.retry_context(
@@ -51,7 +51,7 @@ def run(projection: Projection, open_source: Callable[[], EventSource], stop: Fl
 
 
 def stop_on_signals() -> Flag:
-    """A flag that SIGTERM and SIGINT raise; call it from the main thread."""
+    """A flag that SIGTERM and SIGINT set; call this from the main thread."""
     stop = Flag()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -59,18 +59,18 @@ def stop_on_signals() -> Flag:
 
 
 def _session(projection: Projection, open_source: Callable[[], EventSource], stop: Flag) -> None:
-    """One stretch with both connections up.
+    """One session with both connections.
 
-    1. Bring the tables up to date and open the connection that writes.
-    2. Wait to be the only projector: the lock is the connection's, so whoever holds it can write,
-       and whoever loses it cannot.
-    3. Read where this consumer stands, see that the database belongs to the log, show the terms.
-    4. Fill the views that a newer program has brought, from the first event to that place.
-    5. Read, show, and go on from there until told to stop.
+    1. Migrate the tables and open the connection that writes.
+    2. Wait until there is no other projector: the lock belongs to the connection, so only the
+       process that holds it can write.
+    3. Read this consumer's position, check that the database belongs to the log, store the terms.
+    4. Fill new views from the first event to that position.
+    5. Read and write from there on, until stopped.
 
-    A crash anywhere leaves rows and checkpoints of whole batches, since they are one transaction;
-    what a crash of the database takes back (commits are not awaited) it takes back together, and
-    the next session reads it again.
+    After a crash at any point, rows and checkpoints are those of whole batches, since they are in
+    one transaction. A crash of the database may lose the last commits (they are not awaited), but
+    rows and checkpoints together; the next session reads those events again.
     """
     # 1
     migrate(projection.conninfo)
@@ -98,12 +98,12 @@ def _session(projection: Projection, open_source: Callable[[], EventSource], sto
 
 
 def _alone(connection: Connection[Any], consumer: str, stop: Flag) -> bool:
-    """Wait for the lock; False where told to stop first."""
+    """Wait for the lock; False if stopped first."""
     while not stop.is_set():
         row = connection.execute(_TRY_LOCK, (consumer,)).fetchone()
         if row is not None and row[0]:
             return True
-        log.info("another projector is at work; waiting for it to end", consumer=consumer)
+        log.info("another projector is running; waiting for it to end", consumer=consumer)
         stop.wait(1.0)
     return False
 
@@ -114,7 +114,7 @@ def _fill_new_views(
     source: EventSource,
     places: dict[int, Checkpoint],
 ) -> None:
-    """A view that was not there from the first event on lacks the rows that later events change."""
+    """A view that was not filled from the first event lacks rows that later events change."""
     new = completeness.unfilled(connection, projection.views)
     if not new:
         return
@@ -137,8 +137,8 @@ def follow_on(
     stop: Flag,
     look: Look = lambda _: None,
 ) -> None:
-    """Show what comes from these places on until told to stop. Where nothing comes, see that the
-    database is still there: one that was restored must be told again what it has lost.
+    """Write new events from these positions on, until stopped. Without new events, check that the
+    database is still the same: a restored one must get its lost events again.
     """
     ready = False
     while not stop.is_set():
@@ -156,7 +156,7 @@ def follow_on(
 
 
 def _looking(connection: Connection[Any], projection: Projection, source: EventSource) -> Look:
-    """Looks now and then how far the past is complete."""
+    """Updates the watermark from time to time."""
     if projection.reach is None:
         return lambda _: None
     seen, looked_at = Watermark(projection.consumer, projection.reach, source.ends), 0.0

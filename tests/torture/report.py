@@ -110,14 +110,14 @@ def table(results: Iterable[Result]) -> Table:
 def page(rows: Sequence[Row], runs: Sequence[str]) -> str:
     """As Markdown, with how to read it. `runs` says by which runs it was written."""
     lines = [
-        "# Torture: what was done to a running ledger, and what was found",
+        "# Torture: faults injected into a running ledger, and the results",
         "",
         f"**{sentence(rows)}.**",
         "",
-        *_waits("Decider killed with -9, until every partition decided again", rows, "kill"),
-        *_waits("Decider stopped, until the other one had taken over", rows, "stop"),
+        *_waits("Time from kill -9 of a decider until every partition decided again", rows, "kill"),
+        *_waits("Time from pausing a decider until the other one had taken over", rows, "stop"),
         "",
-        "Written by `make torture REPORT=…`; the seconds are of a machine that others shared:",
+        "Written by `make torture REPORT=…`, on a machine that was shared with other work:",
         "",
         *(f"{_RUN}{each}" for each in runs),
         "",
@@ -125,7 +125,7 @@ def page(rows: Sequence[Row], runs: Sequence[str]) -> str:
         "",
         EXPLAINED,
         "",
-        "A cell is run again by `make torture CELLS=component/fault/moment SEED=…`.",
+        "Run a cell again with `make torture CELLS=component/fault/moment SEED=…`.",
         "",
         "## The cells",
         "",
@@ -162,30 +162,31 @@ def runs_in(text: str) -> list[str]:
 
 
 EXPLAINED = """\
-A cell is one fault, at one moment, of one component, under the mixed workload: about a thousand
-commands on accounts of the cell's own, from instances, the marketplace and reservations, with
-refusals, records that cannot be read, records on the wrong partition, instances whose deadline
-comes meanwhile, and 30 % redeliveries. One stack serves all cells: a broker, a database, two
-deciders, a reactions process and a projector, whose connections all go through proxies.
+A cell is one fault, at one moment, in one component, under a mixed workload: about a thousand
+commands on the cell's own accounts, from instances, the marketplace and reservations. They
+include refusals, unreadable records, records on a wrong partition, instances whose deadline
+comes during the cell, and 30 % redeliveries. One stack serves all cells: a broker, a database,
+two deciders, a reactions process and a projector. All their connections go through proxies.
 
-- **kill**, **raise**, **stop** at a named point: the process ended with -9, failed or was stopped
-  as it passed that failpoint. Points after **start** are passed while it restores. A stopped
-  decider goes on only when the other one has taken over and decided everything.
-- **lose request**, **lose reply**, **swallow reply**: of that request on the way to the broker, or
-  (COMMIT) to the database; swallowed means that nothing ever comes back on a connection that
-  stays open. **cut**, **delay** and **half-open** hit all connections of the component.
-- **disk full**: not one byte more fits on the disk of the deciders' stores, the broker or the
-  database, until somebody has complained.
-- **published** are the records that a client was told are in the log, **redelivered** those it sent
-  more than once, **commands** all that stand there, follow-ups and deadlines included.
-- **looks** are answers that a client was given and snapshots of the read models, during and after
-  the fault. Each must be what the log adds up to at the projector's place.
-- **again after** is how many seconds after the fault the last partition was decided in again.
+- **kill**, **raise**, **stop** at a named point: at that failpoint the process was killed with
+  -9, got an exception, or was paused. Points after **start** are passed during the restore. A
+  paused decider is resumed only after the other one has taken over and decided everything.
+- **lose request**, **lose reply**, **swallow reply**: the named request to the broker, or COMMIT
+  to the database, was lost, or its reply was. Swallowed means that no reply ever comes on a
+  connection that stays open. **cut**, **delay** and **half-open** affect all connections of the
+  component.
+- **disk full**: the disk of the deciders' stores, the broker or the database has no free space
+  until a process has reported an error.
+- **published**: records that were acknowledged to a client; **redelivered**: those it sent more
+  than once; **commands**: all commands in the log, including follow-ups and deadlines.
+- **looks**: answers that a client got, and snapshots of the read models, during and after the
+  fault. Each must equal the result of the log up to the projector's position.
+- **again after**: the seconds from the fault until every partition decided commands again.
 
-After each cell the checker holds every acked command, every event byte for byte with its place in
-the hash chain, every dead letter, every follow-up and deadline, every answer and every row to the
-pure model folded over the command log. After the last cell the audit, a rebuild of every view and
-the reconciliation go over the whole ledger."""
+After each cell the checker compares every acknowledged command, every event (byte for byte, with
+its hash chain), every dead letter, every follow-up and deadline, every answer and every row with
+the pure model, folded over the command log. After the last cell the audit, a rebuild of every
+view and the reconciliation check the whole ledger."""
 
 
 def write(path: Path, text: str) -> None:

@@ -12,8 +12,8 @@ INTRODUCTION = """\
 The states of each kind of entity, and the outcome of every command in each state: the events, or
 the refusal codes. For each state the shortest sequence of commands that leads to it was run, then
 the command, with a role that may send it. If a command acts on a quote, the quote was made at the
-same instant; a held refund is settled by support; the gateway answers the first attempt, with a new
-reference. A command without a row does not depend on the entity's state.
+same instant; a held refund is settled by support; the gateway answers the first attempt, under a
+new reference. A command without a row does not depend on the entity's state.
 """
 
 

@@ -1,4 +1,4 @@
-"""`refundctl audit`: proves the running ledger, or shows where it first departs from its claims."""
+"""`refundctl audit`: checks the running ledger and shows the first error of each check."""
 
 from __future__ import annotations
 
@@ -23,30 +23,31 @@ if TYPE_CHECKING:
     from projector.reconciling.reconcile import Reconciliation
 
 CLAIM_OF_READ_MODELS = (
-    "Every read model has exactly the rows that the log gives up to the offset it has read."
+    "Every read model has exactly the rows that follow from the log up to the offset it has read."
 )
 _BAR_FROM_RECORDS = 5_000
 _BAR_STEP = 500
 
 app = typer.Typer(
-    cls=HeadedCommands, no_args_is_help=True, help="Prove the ledger from its first record on."
+    cls=HeadedCommands, no_args_is_help=True, help="Check the ledger from its first record."
 )
 
 
 @app.command()
 def verify(
     check: Annotated[
-        str | None, typer.Option("--check", metavar="NAME", help="This check alone.")
+        str | None, typer.Option("--check", metavar="NAME", help="Run only this check.")
     ] = None,
     verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Say what was checked when all holds, too.")
+        bool, typer.Option("--verbose", "-v", help="Also print what was checked.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, in any case.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Always print one JSON object.")] = False,
 ) -> None:
-    """Check every claim of the log, then every read model.
+    """Run every check on the log, then compare every read model.
 
-    The log is replayed from its first record. Silent when all holds. Else the first divergence of
-    each check, and exit code 1. Nothing is written, and the ledger may be in use meanwhile.
+    The log is replayed from its first record. If every check passes, nothing is printed. Otherwise
+    the first divergence of each check is shown, and the exit code is 1. Nothing is written, and the
+    ledger may be in use.
 
     Examples:
 
@@ -73,9 +74,11 @@ def verify(
 
 @app.command()
 def checks(
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a check.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object per check.")
+    ] = False,
 ) -> None:
-    """List the checks, each with the claim it proves."""
+    """List the checks and what each one verifies."""
     from console.terminal.output import json_line
 
     for name, claim in claims().items():
@@ -84,7 +87,7 @@ def checks(
 
 
 def claims() -> dict[str, str]:
-    """Every check's claim by its name, in the order in which they are made."""
+    """What each check verifies, by its name, in the order in which they run."""
     from console.rendering.reports.audit import READ_MODELS
     from ledger.audit import CHECKS, claim_of, name_of
 
@@ -114,7 +117,7 @@ def verified(ledger: Ledger, check: str | None = None) -> Verified:
 
 
 def _reconciled(ledger: Ledger) -> Reconciliation | str:
-    """The comparison, or why there can be none: what else was found must be told all the same."""
+    """The comparison, or why it is not possible: the other results must be reported anyway."""
     from ledger.log.kafka import TopicTail
     from ledger.log.seam import Topic, WrongWorld
     from ledger.wire.avro.codec import UnreadableRecord
@@ -140,7 +143,7 @@ def _known(check: str | None) -> None:
 
 @contextmanager
 def _progress(tools: LogTools) -> Iterator[Callable[[int], None]]:
-    """A bar on a terminal's stderr where the log is long."""
+    """A progress bar on the terminal's stderr if the log is long."""
     from console.terminal.output import console
     from ledger.log.seam import Topic
 

@@ -1,4 +1,4 @@
-"""`refundctl clock`: a sandbox's time, shown and moved on."""
+"""`refundctl clock`: shows and advances the clock of a sandbox."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ledger.values.instants import (
 clock = typer.Typer(
     cls=HeadedCommands,
     no_args_is_help=True,
-    help="Show or move a sandbox's clock.",
+    help="Show or advance a sandbox's clock.",
     rich_markup_mode=None,
 )
 
@@ -33,7 +33,7 @@ _DURATION = re.compile(r"(?:\d+[dhms])+", re.ASCII)
 
 @clock.command()
 def show() -> None:
-    """Print the instant the sandbox stands at."""
+    """Print the current instant of the sandbox."""
     from console.submitting.running_sandbox import sandbox
 
     with sandbox() as found:
@@ -42,9 +42,11 @@ def show() -> None:
 
 @clock.command()
 def advance(
-    duration: Annotated[str, typer.Argument(help="Such as 7d, 2h30m or 90s.")],
+    duration: Annotated[str, typer.Argument(help="For example 7d, 2h30m or 90s.")],
 ) -> None:
-    """Let time pass: every deadline on the way fires at its own instant.
+    """Advance the clock by a duration.
+
+    Every deadline in between takes effect at its own instant.
 
     Examples:
 
@@ -61,9 +63,11 @@ def advance(
 
 @clock.command(name="set")
 def set_to(
-    instant: Annotated[str, typer.Argument(help="Such as 2026-01-05T08:00:00Z; not in the past.")],
+    instant: Annotated[
+        str, typer.Argument(help="For example 2026-01-05T08:00:00Z; not in the past.")
+    ],
 ) -> None:
-    """Let time pass up to an instant.
+    """Advance the clock to an instant.
 
     Example:
 

@@ -1,4 +1,4 @@
-"""`refundctl explain`: why an amount is what it is, or why a command was refused."""
+"""`refundctl explain`: explains how an amount was calculated, or why a command was refused."""
 
 from __future__ import annotations
 
@@ -9,27 +9,29 @@ import typer
 
 
 def explain(
-    wanted: Annotated[str, typer.Argument(metavar="ID", help="Of a refund or a command.")],
+    wanted: Annotated[str, typer.Argument(metavar="ID", help="The id of a refund or a command.")],
     account: Annotated[
-        str | None, typer.Option("--account", "-a", help="Whose it is; ids are an account's own.")
+        str | None,
+        typer.Option("--account", "-a", help="Its account, if several accounts use the id."),
     ] = None,
     file: Annotated[
         Path | None,
         typer.Option(
-            "--file", help="Not the running ledger: a file of commands, or what simulate printed."
+            "--file", help="Read a command file, or the output of simulate, not the running ledger."
         ),
     ] = None,
     terms: Annotated[
         list[Path] | None,
-        typer.Option("--terms", help="A file of terms beside the released; may be repeated."),
+        typer.Option("--terms", help="A file with more terms; may be repeated."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Explain an amount or a refusal, rule by rule.
 
-    What was asked and by whom, the terms in force, each step with inputs, result and rounding,
-    the postings, and the events it rests on; for a refusal every violated rule with its figures.
-    An event file names no actor and no terms; a file of commands is played, and has all.
+    It shows the command and its actor, the terms in force, each step with inputs, result and
+    rounding, the postings, and the earlier events it depends on. For a refusal it shows every
+    violated rule with its figures. A command file is run first. The output of simulate has no
+    actor and no terms.
 
     Examples:
 

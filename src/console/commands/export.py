@@ -1,4 +1,4 @@
-"""`refundctl export`: writes what a finance view shows into a file."""
+"""`refundctl export`: writes the rows of a finance view to a file."""
 
 from __future__ import annotations
 
@@ -17,14 +17,16 @@ if TYPE_CHECKING:
 
 def export(
     view: Annotated[str, typer.Argument(metavar="VIEW", help="A view of schema finance.")],
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="Where to.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="The file to write.")
+    ],
     wanted: Annotated[
         str | None,
         typer.Option(
             "--format",
             "-f",
             metavar="FORMAT",
-            help="csv, xlsx, parquet, jsonl or beancount; without it, what FILE ends with.",
+            help="csv, xlsx, parquet, jsonl or beancount (default: the ending of FILE).",
         ),
     ] = None,
     account: Annotated[
@@ -32,13 +34,13 @@ def export(
     ] = None,
     since: From = None,
     until: To = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
 ) -> None:
-    """Write a finance view into a file.
+    """Write a finance view to a file.
 
-    The file says where in the log it comes from, and the digest of its rows; beside CSV and JSON
-    lines stands FILE.about.json for that. A closed period gives the same bytes whenever it is
-    exported. It must be complete: what could still get more rows is refused.
+    The file gives its position in the log and the digest of its rows; for CSV and JSON lines this
+    is in FILE.about.json. A closed period always gives the same bytes. A period that could still
+    get more rows is refused.
 
     Examples:
 
@@ -72,13 +74,13 @@ def export(
 
 
 def writable(output: Path, *, force: bool) -> None:
-    """Refuse a file that is there already, or whose folder is not."""
+    """Refuse a file that exists, or whose folder does not exist."""
     if not output.parent.is_dir():
-        raise BadInput(f"{output}: there is no folder {output.parent}; make it first")
+        raise BadInput(f"{output}: there is no folder {output.parent}; create it first")
     if output.is_dir():
         raise BadInput(f"{output} is a folder; name a file in it")
     if output.exists() and not force:
-        raise BadInput(f"{output} is there already; --force replaces it")
+        raise BadInput(f"{output} exists; --force replaces it")
 
 
 def _format(wanted: str | None, output: Path) -> Format:

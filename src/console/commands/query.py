@@ -1,4 +1,4 @@
-"""`refundctl query`: asks the read models, for people or for machines."""
+"""`refundctl query`: queries the read models, for people or for programs."""
 
 from __future__ import annotations
 
@@ -17,29 +17,34 @@ if TYPE_CHECKING:
 def query(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="NAME", help="The question; without one, all are listed."),
+        typer.Argument(metavar="NAME", help="The query; without a name, all are listed."),
     ] = None,
     account: Annotated[
         str | None, typer.Option("--account", "-a", help="Only this account's rows.")
     ] = None,
     at: Annotated[
         str | None,
-        typer.Option("--at", metavar="INSTANT", help="What had happened by then (RFC 3339)."),
+        typer.Option(
+            "--at", metavar="INSTANT", help="What had happened by this instant (RFC 3339)."
+        ),
     ] = None,
     known_at: Annotated[
         str | None,
-        typer.Option("--known-at", metavar="INSTANT", help="As far as it was recorded by then."),
+        typer.Option("--known-at", metavar="INSTANT", help="As far as recorded by this instant."),
     ] = None,
     columns: Annotated[
-        str | None, typer.Option("--columns", help="Only these, comma between them.")
+        str | None, typer.Option("--columns", help="Only these columns, separated by commas.")
     ] = None,
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a row.")] = False,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, help="At most this many rows.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per row.")] = False,
 ) -> None:
-    """Ask the read models, as of now or of a past instant.
+    """Query the read models, now or at a past instant.
 
-    An instant is written as 2026-01-31T23:59:59Z. The same question about the past has the same
-    answer for ever; with --at alone it is answered by what is complete now, and says up to when.
+    Write an instant as 2026-01-31T23:59:59Z. The same query about the past always has the same
+    answer. With --at alone, the answer uses everything recorded up to the last complete instant,
+    and that instant is printed.
 
     Examples:
 
@@ -70,7 +75,7 @@ def query(
     if name not in QUESTIONS:
         near = difflib.get_close_matches(name, list(QUESTIONS), n=1)
         meant = f"; did you mean {near[0]!r}?" if near else ""
-        raise BadInput(f"no question is called {name!r}{meant} (all: {', '.join(QUESTIONS)})")
+        raise BadInput(f"there is no query {name!r}{meant} (all: {', '.join(QUESTIONS)})")
     question = QUESTIONS[name]
     if columns is not None:
         question = of_columns(question, [each.strip() for each in columns.split(",")])
@@ -96,9 +101,7 @@ def _instant(option: str, text: str | None) -> Instant | None:
     try:
         return parse_instant(text)
     except ValueError as error:
-        raise BadInput(
-            f"{option}: {error}; write an instant such as 2026-01-31T23:59:59Z"
-        ) from error
+        raise BadInput(f"{option}: {error}; write an instant like 2026-01-31T23:59:59Z") from error
 
 
 def _told(moment: Moment) -> str:

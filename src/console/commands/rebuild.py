@@ -1,4 +1,4 @@
-"""`refundctl rebuild`: makes the read models anew from the log, while everybody goes on."""
+"""`refundctl rebuild`: builds the read models again from the log, while the ledger is in use."""
 
 from __future__ import annotations
 
@@ -17,19 +17,20 @@ if TYPE_CHECKING:
 
 def rebuild(
     view: Annotated[
-        list[str] | None, typer.Option("--view", metavar="NAME", help="This view; may be repeated.")
+        list[str] | None,
+        typer.Option("--view", metavar="NAME", help="Only this view; may be repeated."),
     ] = None,
     verify: Annotated[
-        bool, typer.Option("--verify", help="Compare with what was live, byte for byte.")
+        bool, typer.Option("--verify", help="Compare with the old tables, byte for byte.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Make the read models again from the first event on.
+    """Build the read models again from the first event.
 
-    Nothing has to be stopped: readers go on with the old tables, the projector waits for a moment
-    at the end. What is interrupted goes on where it was when the command is given again. With
-    --verify a view that differs from what was live is named with its first key, and the exit code
-    is 1; the new tables are in place all the same.
+    Nothing has to be stopped: readers use the old tables, and the projector waits for a moment at
+    the end. After an interruption, run the command again: it continues where it was. With --verify,
+    a view that differs from its old table is shown with the first differing key, and the exit code
+    is 1; the new tables are used anyway.
 
     Examples:
 
@@ -67,7 +68,7 @@ def rebuild(
 
 
 def _chosen(names: Sequence[str] | None) -> tuple[View, ...]:
-    """The views of these names, all without any, in the order in which they are written."""
+    """The views with these names (default: all), in the order in which they are written."""
     from projector.views import VIEWS
 
     known = {view.TABLE.name: view for view in VIEWS}
@@ -76,5 +77,5 @@ def _chosen(names: Sequence[str] | None) -> tuple[View, ...]:
         if name not in known:
             near = difflib.get_close_matches(name, list(known), n=1)
             meant = f"; did you mean {near[0]!r}?" if near else ""
-            raise BadInput(f"no view is called {name!r}{meant} (all: {', '.join(known)})")
+            raise BadInput(f"there is no view {name!r}{meant} (all: {', '.join(known)})")
     return tuple(view for name, view in known.items() if name in wanted)

@@ -1,4 +1,4 @@
-"""`refundctl reconcile`: compares every read model with the log, folded in another way."""
+"""`refundctl reconcile`: compares every read model with the log, with independent code."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 
 
 def reconcile(
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Compare every row of every read model with the log.
 
-    Both stand at one place of the log, while the projector goes on. Nothing is written. Where
-    a view departs from the log, the first row that does is shown, and the exit code is 1.
+    Both sides are compared at the same position of the log, while the projector continues. Nothing
+    is written. If a view differs from the log, its first differing row is shown, and the exit code
+    is 1.
 
     Examples:
 
@@ -62,12 +63,12 @@ def reconciliation_to_json(found: Reconciliation) -> dict[str, Any]:
 
 
 def reconciliation_in_words(found: Reconciliation) -> str:
-    """What was compared, and where it departs."""
+    """What was compared, and where it differs."""
     at = ", ".join(f"{p}:{offset}" for p, offset in found.positions.items())
     compared = f"{len(found.rows_of)} views with {found.rows:,} rows, at offsets {at}"
     if not found.divergences:
-        return f"all as the log has it: {compared}"
-    lines = [f"NOT as the log has it: {compared}"]
+        return f"equal to the log: {compared}"
+    lines = [f"NOT equal to the log: {compared}"]
     for divergence in found.divergences:
         lines += divergence_lines(divergence)
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""`refundctl report`: a period in pictures, with the figures beneath them."""
+"""`refundctl report`: a period in charts, with their figures."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ from console.terminal.period_options import period
 
 def report(
     since: Annotated[
-        str, typer.Option("--from", metavar="WHEN", help="Its first day or instant (UTC).")
+        str,
+        typer.Option("--from", metavar="WHEN", help="First day or instant of the period (UTC)."),
     ],
     until: Annotated[
-        str, typer.Option("--to", metavar="WHEN", help="The day or instant after it (UTC).")
+        str,
+        typer.Option("--to", metavar="WHEN", help="First day or instant after the period (UTC)."),
     ],
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="FILE.html, .pdf or .png.")
     ],
-    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
 ) -> None:
-    """Write a period in pictures: refunds, cap use, bin, refusals.
+    """Write charts of a period: refunds, cap use, recycle bin, refusals.
 
-    The page needs nothing beside it: its pictures stand in it, each with its figures. The footer
-    names the place in the log and the digest of the figures; a closed period gives the same bytes
-    whenever it is reported.
+    The page is a single file: it contains the charts, each with its figures. The footer gives the
+    position in the log and the digest of the figures. A closed period always gives the same bytes.
 
     Examples:
 

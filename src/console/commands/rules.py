@@ -1,4 +1,4 @@
-"""`refundctl rules`: every rule with its source, its number in force and its refusal codes."""
+"""`refundctl rules`: every rule with its source, its numbers in force and its refusal codes."""
 
 from __future__ import annotations
 
@@ -19,24 +19,30 @@ if TYPE_CHECKING:
 
 def rules(
     name: Annotated[
-        str | None, typer.Argument(metavar="RULE", help="This one; without, all are listed.")
+        str | None, typer.Argument(metavar="RULE", help="Only this rule (default: all).")
     ] = None,
     at: Annotated[
         str | None,
-        typer.Option("--at", metavar="INSTANT", help="With the numbers of that instant, not now."),
+        typer.Option(
+            "--at", metavar="INSTANT", help="Use the numbers in force at this instant, not now."
+        ),
     ] = None,
     terms: Annotated[
-        list[Path] | None, typer.Option("--terms", help="A file of terms, beside the released.")
+        list[Path] | None, typer.Option("--terms", help="A file with more terms; may be repeated.")
     ] = None,
     diff: Annotated[
         tuple[str, str] | None,
-        typer.Option("--diff", metavar="OLD NEW", help="What differs between two versions."),
+        typer.Option(
+            "--diff", metavar="OLD NEW", help="Show the differences between two versions."
+        ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a rule.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object per rule.")
+    ] = False,
 ) -> None:
     """List the rules with numbers in force and codes.
 
-    What each rule is, where it comes from, its numbers, and what it refuses with.
+    It shows what each rule says, its source, its numbers, and its refusal codes.
 
     Examples:
 
@@ -63,7 +69,7 @@ def rules(
         _print_one(chosen[0], in_force)
     else:
         put(console(), _table(chosen, in_force))
-        typer.echo(f"terms version {in_force.version}; 'refundctl rules RULE' tells one in full")
+        typer.echo(f"terms version {in_force.version}; 'refundctl rules RULE' shows one in full")
 
 
 def rule_to_json(rule: Rule, terms: Terms) -> dict[str, Any]:
@@ -89,7 +95,7 @@ def _known(name: str) -> Rule:
     if name not in RULES:
         near = difflib.get_close_matches(name, list(RULES), n=1)
         meant = f"; did you mean {near[0]!r}?" if near else ""
-        raise BadInput(f"no rule is called {name!r}{meant} See all with 'refundctl rules'")
+        raise BadInput(f"there is no rule {name!r}{meant} See all with 'refundctl rules'")
     return RULES[name]
 
 
@@ -106,7 +112,7 @@ def _terms_at(at: str | None, files: list[Path] | None) -> Terms:
 
 
 def _print_differences(old: str, new: str, files: list[Path] | None, *, as_json: bool) -> None:
-    """Every number that the newer version changes, with the rules that it is a number of."""
+    """Every number that the newer version changes, with the rules that use it."""
     from console.running.terms_files import terms_of
     from console.terminal.output import json_line
     from ledger.rulebook.numbers import differences
@@ -128,7 +134,7 @@ def _print_differences(old: str, new: str, files: list[Path] | None, *, as_json:
 
 
 def _changed(old: object, new: object) -> list[str]:
-    """One line a change: of a table those of its entries that differ."""
+    """One line per change; of a table only the entries that differ."""
     if not isinstance(old, dict) or not isinstance(new, dict):
         return [f"{_in_full(old)} → {_in_full(new)}"]
     return [

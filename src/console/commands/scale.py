@@ -1,4 +1,4 @@
-"""`refundctl scale`: how many processes share the partitions of a stack that runs."""
+"""`refundctl scale`: sets how many processes share the partitions of a running stack."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from console.terminal.errors import BadInput
 
 def scale(
     wanted: Annotated[
-        list[str], typer.Argument(metavar="PROCESS=COUNT...", help="decider=3, reactions=2.")
+        list[str],
+        typer.Argument(metavar="PROCESS=COUNT...", help="For example decider=3 reactions=2."),
     ],
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Set how many deciders or reactors share the work.
 
-    New ones are started, those that are too many end in good order; the partitions move between
-    them with their state. Returns once each has its share. The numbers hold for later starts too.
+    New processes are started, or surplus ones are stopped cleanly; the partitions and their state
+    move between them. The command returns when each process has its partitions. Later starts use
+    the same numbers.
 
     Examples:
 

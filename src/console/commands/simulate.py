@@ -11,26 +11,26 @@ import typer
 def simulate(
     file: Annotated[
         Path,
-        typer.Argument(help="A file of commands, one JSON object a line; - reads standard input."),
+        typer.Argument(help="A command file, one JSON object per line; - reads standard input."),
     ],
     pretty: Annotated[
-        bool, typer.Option("--pretty", help="Sentences for people instead of JSON.")
+        bool, typer.Option("--pretty", help="Print sentences instead of JSON.")
     ] = False,
     terms: Annotated[
         list[Path] | None,
-        typer.Option("--terms", help="A file of terms beside the released; may be repeated."),
+        typer.Option("--terms", help="A file with more terms; may be repeated."),
     ] = None,
 ) -> None:
     """Run a file of commands in memory.
 
-    The clock is simulated, and every event is printed as one JSON object a line. Decider, reactions
-    and deadlines are those of the running ledger; no broker and no database are needed.
+    The clock is simulated. Every event is printed as one JSON object per line. Decider, reactions
+    and deadlines are the same as in the running ledger; no broker and no database are needed.
 
     Examples:
 
-      refundctl simulate examples/five-days.jsonl
+      refundctl simulate examples/01-five-days.jsonl
 
-      refundctl simulate examples/recycle-bin.jsonl --pretty
+      refundctl simulate examples/03-restore-by-renewal.jsonl --pretty
 
       refundctl simulate - < commands.jsonl | jq .event
 

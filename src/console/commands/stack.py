@@ -20,30 +20,32 @@ if TYPE_CHECKING:
     from console.running.settings import Settings
     from devstack import Status
 
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 def up(
     sandbox: Annotated[
-        bool, typer.Option("--sandbox", help="A ledger whose time is set by hand.")
+        bool, typer.Option("--sandbox", help="A ledger whose clock is set by hand.")
     ] = False,
     brokers: Annotated[
         int | None,
-        typer.Option("--brokers", help="1, or a cluster of 3 that works on with any 2."),
+        typer.Option("--brokers", help="1, or 3: a cluster that works with any 2 of them."),
     ] = None,
     deciders: Annotated[
-        int | None, typer.Option("--deciders", min=1, help="So many share the partitions.")
+        int | None,
+        typer.Option("--deciders", min=1, help="How many deciders share the partitions."),
     ] = None,
     reactors: Annotated[
-        int | None, typer.Option("--reactors", min=1, help="So many share the reactions.")
+        int | None,
+        typer.Option("--reactors", min=1, help="How many processes share the reactions."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Start broker, database and the ledger's processes.
 
-    All of it lives in REFUNDS_HOME (default .refunds). What runs already is left as it is; 'scale'
-    changes how many processes share the work. The first start makes the ledger; whether it is a
-    sandbox, and on how many brokers it stands, is settled then.
+    All data is in REFUNDS_HOME (default .refunds). Processes that already run are not changed;
+    'scale' changes their number. The first start creates the ledger and decides whether it is a
+    sandbox, and how many brokers it has.
 
     Examples:
 
@@ -62,7 +64,7 @@ def up(
     settings = read_settings()
     if settings.kafka_bootstrap is not None:
         raise BadInput(
-            "KAFKA_BOOTSTRAP is set, but 'up' starts a broker of its own; unset it, or run "
+            "KAFKA_BOOTSTRAP is set, but 'up' starts its own broker; unset it, or run "
             "'refundctl init' and 'refundctl run' against the one you have"
         )
     refuse_unused_security("'up' starts a broker of its own")
@@ -84,14 +86,14 @@ def up(
     if as_json:
         typer.echo(json_line(status_to_json(seen)))
     else:
-        typer.echo(f"{'runs already' if ran else 'up'} in {home}")
+        typer.echo(f"{'already running' if ran else 'up'} in {home}")
         print_status(seen, positions=False)
 
 
 def down(as_json: AsJson = False) -> None:
-    """Stop all that 'up' started; the data stays.
+    """Stop everything that 'up' started; the data stays.
 
-    Nothing to stop is fine too.
+    It is no error if nothing runs.
     """
     from console.rendering.reports.stack import status_to_json
     from console.running.settings import read_settings
@@ -111,10 +113,10 @@ def down(as_json: AsJson = False) -> None:
 
 
 def status(as_json: AsJson = False) -> None:
-    """Say how the stack stands.
+    """Show the status of the stack.
 
-    Processes, ports, how far each consumer has read, a sandbox's clock. The exit code is 0 only
-    while everything runs.
+    It shows processes, ports, how far each consumer has read, and a sandbox's clock. The exit code
+    is 0 only if everything runs.
     """
     from console.rendering.reports.stack import print_status, status_to_json
     from console.running.settings import read_settings
@@ -134,12 +136,16 @@ def status(as_json: AsJson = False) -> None:
 def logs(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[PROCESS]...", help="Only these; all, if none is named."),
+        typer.Argument(metavar="[PROCESS]...", help="Only these processes (default: all)."),
     ] = None,
-    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on as lines come.")] = False,
-    count: Annotated[int, typer.Option("-n", "--lines", min=0, help="Lines of each log.")] = 20,
+    follow: Annotated[
+        bool, typer.Option("-f", "--follow", help="Continue with new lines.")
+    ] = False,
+    count: Annotated[
+        int, typer.Option("-n", "--lines", min=0, help="Number of lines per log.")
+    ] = 20,
 ) -> None:
-    """Show what the processes wrote last.
+    """Show the last log lines of the processes.
 
     Examples:
 
@@ -163,7 +169,7 @@ def logs(
 
 
 def _refuse_another_kind(seen: Status, settings: Settings, *, sandbox: bool) -> None:
-    """A ledger stays what it was opened as; a start that failed opened none."""
+    """A ledger stays what it was opened as; a failed start opens none."""
     from console.commands.processes import kind_differs
     from devstack import State
 

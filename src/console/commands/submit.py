@@ -1,4 +1,4 @@
-"""`refundctl submit`: gives a file of commands to the running ledger and prints each outcome."""
+"""`refundctl submit`: publishes a command file to the running ledger and prints each outcome."""
 
 from __future__ import annotations
 
@@ -27,18 +27,27 @@ _BAR_FROM_LINES = 200
 
 
 def submit(
-    file: Annotated[Path, typer.Argument(help="One JSON object a line; - is standard input.")],
-    no_wait: Annotated[bool, typer.Option("--no-wait", help="Publish, and ask nothing.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if any is refused.")] = False,
+    file: Annotated[
+        Path,
+        typer.Argument(help="A command file, one JSON object per line; - reads standard input."),
+    ],
+    no_wait: Annotated[
+        bool, typer.Option("--no-wait", help="Only publish; do not wait for outcomes.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object per line.")
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit code 1 if a command is refused.")
+    ] = False,
 ) -> None:
-    """Give a file of commands to the running ledger.
+    """Publish a command file to the running ledger.
 
-    The whole file is checked first; with a single problem nothing is published. Then what came of
-    each command is printed; a refusal is an outcome like any other. On a sandbox the lines carry
-    their instants (at), and time goes from line to line as in 'refundctl simulate'; elsewhere the
-    broker's time counts, and a file with instants is turned away. Given twice, a command finds its
-    first outcome.
+    The whole file is checked first; if it has an error, nothing is published. Then the outcome of
+    each command is printed; a refusal is a normal outcome. In a sandbox each line has its instant
+    (at), and the clock advances from line to line as in 'refundctl simulate'. Otherwise the
+    broker's time counts, and a file with instants is rejected. A command that was submitted before
+    shows its first outcome.
 
     Examples:
 
@@ -75,7 +84,7 @@ def submit(
 def outcomes_of(
     connection: Any, listener: Listener, lines: tuple[Line, ...], *, sandbox: bool
 ) -> Iterable[LineOutcome | Passed]:
-    """Publish the lines and give each outcome as it is known."""
+    """Publish the lines and return each outcome when it is known."""
     from console.submitting.live_submission import LiveSubmission
     from console.submitting.sandbox_submission import sandbox_outcomes
     from consumers.sandbox.sandbox_world import SandboxWorld
@@ -94,7 +103,7 @@ def outcomes_of(
 def known_currencies(
     connection: Any, listener: Listener, accounts: Iterable[str]
 ) -> dict[str, Currency]:
-    """Account → currency, of those that are in the running ledger."""
+    """Account → currency, for accounts of the running ledger."""
     from console.submitting.live_listener import shown
 
     shown(connection, listener.positions, _SHOWN_SECONDS)
@@ -151,17 +160,17 @@ def _publish_only(
     from ledger.wire.json.command_file import CommandLine, resolve
 
     if sandbox:
-        raise BadInput("a sandbox goes step by step; leave out --no-wait")
+        raise BadInput("a sandbox runs one command at a time; leave out --no-wait")
     commands = [line for line in lines if isinstance(line, CommandLine)]
     for line in commands:
         if line.references:
             raise BadInput(
-                f"line {line.line_number} refers to what an earlier one led to, which has to be "
-                "waited for; leave out --no-wait"
+                f"line {line.line_number} refers to the result of an earlier line, "
+                "which must be known first; leave out --no-wait"
             )
     given = [resolve(line, lambda *_: None) for line in commands]
     listener.publish([command_record(each, ledger.partition_count) for each in given])
-    typer.echo(f"published {len(given)} commands; see what came of them in 'refundctl query'")
+    typer.echo(f"published {len(given)} commands; 'refundctl query' shows the results")
 
 
 def _print(found: Iterable[LineOutcome | Passed], count: int, *, as_json: bool) -> dict[str, int]:
@@ -185,7 +194,7 @@ def _print(found: Iterable[LineOutcome | Passed], count: int, *, as_json: bool) 
 
 
 def _with_bar(found: Iterable[LineOutcome | Passed], count: int) -> Iterator[LineOutcome | Passed]:
-    """With a progress bar on a terminal's stderr where there are many lines."""
+    """With a progress bar on the terminal's stderr if there are many lines."""
     from console.terminal.output import console
 
     out = console(stderr=True)
@@ -203,7 +212,7 @@ def _tell_if_behind(now: int, lines: tuple[Line, ...]) -> None:
     first = lines[0].at
     if first is not None and first < now:
         typer.echo(
-            f"note: the sandbox stands at {format_instant(now)} already; earlier lines are decided "
+            f"note: the sandbox is already at {format_instant(now)}; earlier lines are decided "
             "then",
             err=True,
         )

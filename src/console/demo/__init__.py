@@ -1,4 +1,4 @@
-"""`refundctl demo`: tells the ledger's stories on a real broker and a real database."""
+"""`refundctl demo`: a guided example on a real broker and a real database."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ SHOWN_SECONDS = 30.0
 
 def demo(
     keep: Annotated[
-        bool, typer.Option("--keep", help="Leave the stack up, in REFUNDS_HOME.")
+        bool, typer.Option("--keep", help="Leave the stack running, in REFUNDS_HOME.")
     ] = False,
 ) -> None:
-    """Tell a story of refunds on real services.
+    """Show a guided example on real services.
 
-    Starts everything it needs, tells what happens step by step, shows the read models, and stops
-    all of it again.
+    It starts everything it needs, explains each step, shows the read models, and stops everything
+    again.
     """
     from console.demo.narrator import Narrator
     from console.demo.stage import staged
@@ -38,9 +38,10 @@ def demo(
     log_to_stderr("error", json=False)
     narrator, began = Narrator(), time.monotonic()
     narrator.say(
-        "A refund ledger for cloud billing. Commands go in through Apache Kafka, one writer "
-        "decides each of them, what was decided is an event that is never edited, and PostgreSQL "
-        "shows what the events add up to. The story runs in a sandbox, whose clock is set by hand."
+        "A refund ledger for cloud billing. Commands arrive through Apache Kafka. One writer "
+        "decides each command and records the result as events, which are never changed. "
+        "PostgreSQL shows the current balances. This example runs in a sandbox, whose clock is "
+        "set by hand."
     )
     narrator.note("starting a broker, a database and three processes …")
     settings = read_settings()
@@ -88,7 +89,7 @@ def _tell(narrator: Narrator, ledger: Ledger) -> None:
 def _play(
     narrator: Narrator, connection: Connection[Any], listener: Listener, scene: Scene
 ) -> None:
-    """Beat by beat: say it, give the command, tell what came of it, look at the read models."""
+    """For each beat: explain it, give the command, show the outcome and the read models."""
     from console.commands.submit import known_currencies
     from console.demo.scene import lines_of
     from console.rendering.reports.answers import answer_table

@@ -1,4 +1,4 @@
-"""How the demonstration ends: the read models, all postings added up, the audit, what ran."""
+"""The end of the demonstration: the read models, the sum of all postings, the audit, what ran."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from projector.questions import QUESTIONS
 ZERO_SUM = """\
 SELECT currency, sum(CASE side WHEN 'DEBIT' THEN amount ELSE -amount END) AS difference
 FROM finance.postings GROUP BY currency ORDER BY currency"""
-"""Debits less credits of every posting ever made, by currency: 0, or something is wrong."""
+"""Debits less credits of all postings, by currency; it must be 0."""
 
 _TABLES = {
     "balances": ("account_id", "currency", "cash", "gift", "total"),
@@ -47,7 +47,7 @@ class Figures(Struct, frozen=True, kw_only=True):
 
 
 def read_models(narrator: Narrator, connection: Any) -> None:
-    """What finance sees."""
+    """The views for finance."""
     narrator.heading("What finance sees")
     for name, columns in _TABLES.items():
         narrator.say(f"{name}: {QUESTIONS[name].about}")
@@ -55,7 +55,7 @@ def read_models(narrator: Narrator, connection: Any) -> None:
 
 
 def zero_sum(narrator: Narrator, connection: Any) -> None:
-    """Every posting added up."""
+    """The sum of all postings."""
     narrator.heading("Every posting, added up")
     narrator.say("Debits less credits must be zero in every currency:")
     for line in ZERO_SUM.splitlines():
@@ -72,7 +72,7 @@ def zero_sum(narrator: Narrator, connection: Any) -> None:
 
 
 def audited(narrator: Narrator, ledger: Ledger) -> AuditReport:
-    """The log replayed from its first record, and every claim about it proved."""
+    """The audit: the log is replayed from its first record and checked."""
     narrator.heading("Proved from the first record on")
     narrator.say(
         "`refundctl audit verify` reads the whole log apart from the code that wrote it, checks "
@@ -87,7 +87,7 @@ def audited(narrator: Narrator, ledger: Ledger) -> AuditReport:
 
 
 def figures(read: AuditReport, tools: LogTools) -> Figures:
-    """Counted from the log: what is no event in the events topic ends a transaction."""
+    """Counted from the log: an offset of the events topic without an event is a marker."""
     return Figures(
         commands=read.commands,
         events=read.events,

@@ -1,4 +1,4 @@
-"""Prints the demonstration: headings, what is said, what is asked, what the ledger answers."""
+"""Prints the demonstration: headings, explanations, commands, and the ledger's answers."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Narrator:
         self._put(Text(text))
 
     def note(self, text: str) -> None:
-        """A line on the side."""
+        """A remark."""
         self._put(Padding(Text(text, style="dim"), (0, 0, 0, 2)))
 
     def show(self, what: RenderableType) -> None:
@@ -58,7 +58,7 @@ class Narrator:
         self._put(Padding(what, (1, 0, 0, 4)))
 
     def beat(self, beat: Beat, at: Instant, line: CommandLine | None) -> None:
-        """What is about to happen, and which command asks for it."""
+        """What happens next, and the command for it."""
         self.say(beat.say)
         stamp = f"  {when(at)}  "
         if line is None:
@@ -70,7 +70,7 @@ class Narrator:
         self._put(Text.assemble((stamp, "dim"), (asked, "cyan"), (who, "dim")))
 
     def events(self, events: Sequence[RecordedEvent], *, passed: bool) -> None:
-        """What was recorded; with its own instant where it came while time `passed`."""
+        """What was recorded; with its own instant if it happened while time `passed`."""
         for event in events:
             refused = isinstance(event.body, CommandRefused)
             mark = Text("✗", style="red") if refused else Text("✓", style="green")
@@ -100,14 +100,14 @@ def _answer(event: RecordedEvent) -> str:
 
 
 def _figures(event: RecordedEvent) -> Sequence[str]:
-    """What was compared, for each rule that is violated, where there is anything to compare."""
+    """The compared figures of each violated rule, if there are any."""
     if not isinstance(event.body, CommandRefused | _Quoted):
         return ()
     return [figures for each in event.body.violations if (figures := figures_told(each))]
 
 
 def _working(steps: Sequence[WorkingStep]) -> Table:
-    """How the amount came about, step by step."""
+    """How the amount was calculated, step by step."""
     table = Table(box=None, pad_edge=False, header_style="dim", show_header=True)
     table.add_column("the working", no_wrap=True)
     table.add_column("from", style="dim", ratio=1)

@@ -1,4 +1,4 @@
-"""What a scene of the demonstration is made of: words for people, commands for the ledger."""
+"""A scene of the demonstration: texts for people, commands for the ledger."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from ledger.wire.json.command_file import ADVANCE_CLOCK, read_command_file
 
 
 class Shown(Struct, frozen=True, kw_only=True):
-    """A read model to look at, for the scene's account, in these columns."""
+    """A read model to show, for the scene's account, with these columns."""
 
     question: str
     columns: tuple[str, ...]
 
 
 class Beat(Struct, frozen=True, kw_only=True):
-    """One thing that happens at an instant: what is said of it, and the command that is given.
+    """One step at an instant: its explanation and its command.
 
-    Without a command only time passes. Afterwards `show` is looked at.
+    Without a command only time passes. Afterwards `show` is displayed.
     """
 
     at: str

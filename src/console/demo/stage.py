@@ -1,4 +1,4 @@
-"""The demonstration's stack: started for it alone, and gone with it unless it is to stay."""
+"""The demonstration's stack: started for it, and stopped and deleted afterwards unless kept."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from devstack.system.process_identity import myself
 
 @contextmanager
 def staged(settings: Settings, *, keep: bool) -> Iterator[Status]:
-    """A running sandbox: in a home of its own that is deleted, or in REFUNDS_HOME, where it stays.
+    """A running sandbox: in a temporary home that is deleted, or kept in REFUNDS_HOME.
 
-    Whatever ends the demonstration early, Ctrl-C and SIGTERM included, ends the stack too; and
-    should this process be killed, a stack that is not to stay sees that its owner is gone.
+    If the demonstration ends early, also by Ctrl-C or SIGTERM, the stack is stopped too. If this
+    process is killed, a temporary stack notices that its owner has ended, and stops.
     """
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     if keep:
@@ -42,7 +42,7 @@ def _kept(settings: Settings) -> Iterator[Status]:
     home = settings.home_folder
     if status(home).state is not State.ABSENT:
         raise BadInput(
-            f"{home} holds a ledger already, and the story needs a new one; set REFUNDS_HOME to a "
+            f"{home} already has a ledger, and the example needs a new one; set REFUNDS_HOME to a "
             "new folder, or leave out --keep (KEEP=1)"
         )
     try:

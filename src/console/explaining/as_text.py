@@ -1,4 +1,4 @@
-"""Tells an explanation to people, line by line, so that they can redo the sum by hand."""
+"""Formats an explanation as text, so that a person can redo the calculation by hand."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _INDENT = " " * 10
 
 
 def explanation_told(told: Explanation) -> str:
-    """The whole of it, part by part; parts with nothing in them are left out."""
+    """The complete text, part by part; empty parts are left out."""
     parts = (
         _head(told),
         *_part("terms", [pairs(told.terms)] if told.terms else []),

@@ -1,4 +1,4 @@
-"""Gathers the events that an explanation is made of: from a ledger, a file of commands, or JSON."""
+"""Collects the events for an explanation: from a ledger, a command file, or JSON."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Place = tuple[int, int]
 
 
 class Entry(Struct, frozen=True, kw_only=True):
-    """An event as JSON has it, with its place where that is known."""
+    """An event in its JSON form, with its position if that is known."""
 
     event: str
     id: str
@@ -51,7 +51,7 @@ class Found(Struct, frozen=True, kw_only=True):
 
 
 def from_file(path: Path, terms: TermsTable) -> Found:
-    """What a file of commands leads to when it is played, or the events that `simulate` printed."""
+    """The events that a command file leads to, or the events that `simulate` printed."""
     from console.submitting.command_files import read_bytes
 
     content = read_bytes(path)
@@ -62,10 +62,10 @@ def from_file(path: Path, terms: TermsTable) -> Found:
 
 
 def from_ledger(ledger: Ledger, wanted: str, account: str | None) -> Found:
-    """The events of the account in which a refund or command is, from the running ledger.
+    """The events of the account that has the refund or command, from the running ledger.
 
-    1. The read models say whose it is, and where that account begins. 2. Its events are read from
-    there to the end of its partition. 3. So is the command, from where its outcome says it stands.
+    1. The read models give the account, and where it begins in the log. 2. Its events are read from
+    there to the end of its partition. 3. The command is read from the offset in its outcome.
     """
     from console.running.ledger_locator import connected
     from ledger.log.kafka import KafkaTools
@@ -108,7 +108,7 @@ def is_of(entry: Entry, wanted: str) -> bool:
 
 
 def issued_by(entry: Entry) -> tuple[str, ...]:
-    """The refunds that an event brings into being."""
+    """The refunds that an event creates."""
     if entry.event == "RefundIssued":
         return (entry.body["refund_id"],)
     if entry.event == "ReservationExchanged":
@@ -121,7 +121,7 @@ def _printed(path: Path, content: bytes) -> Iterator[Entry]:
         value = line.value or {}
         if set(_IN_JSON) - set(value) or not isinstance(value["body"], dict):
             raise BadInput(
-                f"{path}, line {line.number}: not an event as 'refundctl simulate' prints it"
+                f"{path}, line {line.number}: not an event in the format of 'refundctl simulate'"
             )
         yield Entry(**{name: value[name] for name in _IN_JSON})
 
@@ -158,7 +158,7 @@ def _account_of(connection: Any, wanted: str) -> str:
     ).fetchall()
     if not rows:
         raise BadInput(
-            f"the ledger knows no refund and no command {wanted!r}; look it up in "
+            f"the ledger has no refund and no command {wanted!r}; find the id with "
             "'refundctl query refunds' or 'refundctl query refusals'"
         )
     if len(rows) > 1:

@@ -1,4 +1,4 @@
-"""Explains a verdict from what its events store: an amount step by step, or a refusal."""
+"""Explains a decision from its events: an amount step by step, or a refusal."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _LAST = ("RefundIssued", "ReservationExchanged", "CommandRefused", *_ANSWERS)
 
 
 class Explanation(Struct, frozen=True, kw_only=True):
-    """Why an amount is what it is, or why a command was refused.
+    """How an amount was calculated, or why a command was refused.
 
-    `events` are the outcome itself, `rests_on` the earlier ones about the same things, `then` what
-    became of its refunds.
+    `events` are the outcome itself, `rests_on` the earlier events about the same entities, `then`
+    the later events of its refunds.
     """
 
     verdict: str
@@ -50,7 +50,7 @@ class Explanation(Struct, frozen=True, kw_only=True):
 
 
 def explained(found: Found, wanted: str, account: str | None, table: TermsTable) -> Explanation:
-    """The explanation of a refund or command. BadInput where there is none, or more than one."""
+    """The explanation of a refund or command. BadInput if there is none, or more than one."""
     outcome = _outcome(found, wanted, account)
     main = next((each for each in outcome if each.event in _LAST), outcome[-1])
     first = outcome[0]
@@ -130,7 +130,7 @@ def _asked(first: Entry, main: Entry, body: Json) -> Json:
 
 
 def _rules(main: Entry) -> list[str]:
-    """The rules that made the verdict, by name, each once."""
+    """The rules behind the decision, by name, each once."""
     named = [each["rule"] for each in main.body.get("violations", [])]
     if main.event == "RefundCorrected":
         named = ["corrections"]
@@ -146,7 +146,7 @@ def _rules(main: Entry) -> list[str]:
 
 
 def _terms(version: str | None, rules: Iterable[str], table: TermsTable) -> Json:
-    """The version that was in force, and the numbers of it that the rules take."""
+    """The version that was in force, and those of its numbers that the rules use."""
     if version is None:
         return {}
     try:
@@ -161,7 +161,7 @@ def _terms(version: str | None, rules: Iterable[str], table: TermsTable) -> Json
 
 
 def _named(bodies: Iterable[Json]) -> frozenset[str]:
-    """The ids of everything that bodies speak of: instances, orders, quotes and so on."""
+    """The ids of all entities that bodies name: instances, orders, quotes and so on."""
     return frozenset(name for body in bodies for name in _ids(body, ""))
 
 
@@ -184,14 +184,14 @@ _NO_SUBJECTS = frozenset({"command_id", "vendor_id", "buyer_id", "term_id", "inv
 
 
 def _about(entries: Iterable[Entry], subjects: frozenset[str]) -> Iterator[Entry]:
-    """Those that speak of one of these things; nothing rests on a refusal."""
+    """The events about one of these entities; nothing depends on a refusal."""
     for entry in entries:
         if entry.event != "CommandRefused" and subjects & _named([entry.body]):
             yield entry
 
 
 def _afterwards(found: Found, outcome: tuple[Entry, ...]) -> Iterator[Entry]:
-    """What became of the refunds that the outcome issued."""
+    """The later events of the refunds that the outcome issued."""
     refunds = {refund for each in outcome for refund in issued_by(each)}
     last = outcome[-1]
     for entry in found.entries:

@@ -1,1 +1,1 @@
-"""How events and reports are told, for people and for machines."""
+"""Formats events and reports, as text and as JSON."""

@@ -1,1 +1,1 @@
-"""The ledger that runs: settings, where it answers, what is started, how many of each."""
+"""The running ledger: settings, addresses, processes and their counts."""

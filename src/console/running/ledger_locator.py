@@ -1,4 +1,4 @@
-"""Finds the running ledger: where its broker and its database answer, and what kind it is."""
+"""Finds the running ledger: the addresses of its broker and database, and its kind."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 DEFAULT_PARTITIONS = 4
 
 PARTITIONS, SANDBOX, TERMS, BROKERS = "partitions", "sandbox", "terms", "brokers"
-"""What `up` notes beside a stack, for those who find it."""
+"""What `up` stores with a stack for other commands."""
 
 
 class Ledger(Struct, frozen=True, kw_only=True):
-    """Where a ledger answers. `prefix` tells its topics from those of others on the brokers, and
-    `terms` is where the terms lie that it decides by beside the released ones.
+    """The addresses of a ledger. `prefix` distinguishes its topics from those of other ledgers on
+    the same brokers; `terms` is the path of additional terms.
     """
 
     bootstrap: str
@@ -43,7 +43,7 @@ class Ledger(Struct, frozen=True, kw_only=True):
 
     @property
     def kafka(self) -> KafkaSettings:
-        """What the Kafka clients are told."""
+        """The settings of the Kafka clients."""
         from ledger.log.kafka.client.security import OPEN
         from ledger.log.kafka.client.settings import KafkaSettings, with_times
 
@@ -60,9 +60,10 @@ class Ledger(Struct, frozen=True, kw_only=True):
 
 
 def find_ledger(settings: Settings) -> Ledger:
-    """The ledger that KAFKA_BOOTSTRAP and DATABASE_URL name, else the stack running in the home.
+    """The ledger of KAFKA_BOOTSTRAP and DATABASE_URL, or else the stack that runs in the home
+    folder.
 
-    From here on its records are read and written with the schema registry, where one is named.
+    From here on records are read and written with the schema registry, if one is set.
     """
     use_schema_registry(settings)
     if settings.kafka_bootstrap is not None:
@@ -101,7 +102,7 @@ def refuse_unused_security(why: str) -> None:
 def use_schema_registry(settings: Settings, *, register: bool = False) -> None:
     """Frame records by the registry of SCHEMA_REGISTRY_URL, if that is set.
 
-    To register our schemas takes the registry's answer: RegistryUnavailable where there is none.
+    Registers our schemas; RegistryUnavailable if the registry does not answer.
     """
     if settings.schema_registry_url is None:
         return
@@ -124,7 +125,7 @@ def use_schema_registry(settings: Settings, *, register: bool = False) -> None:
 
 
 def running_in(seen: Status) -> Ledger:
-    """The ledger of a stack. Raises Failed where it does not run."""
+    """The ledger of a stack. Raises Failed if it does not run."""
     from devstack import State
 
     running = seen.state in (State.RUNNING, State.DEGRADED)
@@ -143,7 +144,7 @@ def running_in(seen: Status) -> Ledger:
 
 @contextmanager
 def connected(database_url: str) -> Iterator[Connection[Any]]:
-    """A connection of the command's own, each statement its own transaction."""
+    """A connection for this command; each statement is its own transaction."""
     import psycopg
 
     with psycopg.connect(database_url, autocommit=True, connect_timeout=10) as connection:
@@ -151,14 +152,13 @@ def connected(database_url: str) -> Iterator[Connection[Any]]:
 
 
 def is_sandbox(connection: Connection[Any]) -> bool:
-    """Whether the ledger's time is set by hand; the row is made when a sandbox is."""
+    """Whether the ledger is a sandbox; the row is created together with a sandbox."""
     from psycopg import errors
 
     try:
         row = connection.execute("SELECT now_at FROM consumers.sandbox_clock").fetchone()
     except (errors.UndefinedTable, errors.InvalidSchemaName) as error:
         raise Failed(
-            f"database {connection.info.dbname!r} belongs to no ledger yet; make one with "
-            "'refundctl up'"
+            f"database {connection.info.dbname!r} has no ledger yet; create one with 'refundctl up'"
         ) from error
     return row is not None

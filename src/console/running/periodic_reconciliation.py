@@ -1,4 +1,4 @@
-"""Reconciles the read models every so often beside the projector, and tells of every drift."""
+"""Reconciles the read models regularly in a separate process, and reports differences."""
 
 from __future__ import annotations
 
@@ -17,36 +17,34 @@ from prometheus_client import Counter, Gauge, start_http_server
 from console.terminal.errors import Failed
 
 PROGRAM = (sys.executable, "-m", "console.main", "reconcile", "--json")
-"""A process of its own: what it holds in memory is given back, and the projector keeps its CPU."""
+"""A separate process: its memory is released, and the projector keeps its CPU."""
 _LOOK_SECONDS = 1.0
 
 DRIFTED = Gauge(
     "refunds_read_models_drifted",
-    "Read models that differed from the log when they were last reconciled with it",
+    "Read models that differed from the log in the last reconciliation",
 )
-RECONCILED_AT = Gauge(
-    "refunds_reconciled_timestamp_seconds", "When the read models were last reconciled"
-)
-ROWS = Gauge("refunds_reconciled_rows", "Rows compared when they were last reconciled")
-FAILURES = Counter("refunds_reconciliations_failed", "Reconciliations that could not be made")
+RECONCILED_AT = Gauge("refunds_reconciled_timestamp_seconds", "Time of the last reconciliation")
+ROWS = Gauge("refunds_reconciled_rows", "Rows compared in the last reconciliation")
+FAILURES = Counter("refunds_reconciliations_failed", "Reconciliations that failed")
 
 log = structlog.get_logger()
 
 
 def serve_metrics(host: str, port: int) -> None:
-    """Answer for the metrics of this process in Prometheus's format."""
+    """Serve the metrics of this process in Prometheus's format."""
     try:
         start_http_server(port, addr=host)
     except OSError as error:
         raise Failed(
             f"metrics cannot be served on {host}:{port}: {error.strerror}; set "
-            "REFUNDS_METRICS_PORT to a free port, or to none"
+            "REFUNDS_METRICS_PORT to a free port, or unset it"
         ) from error
     log.info("metrics are served", host=host, port=port)
 
 
 def start_reconciling(interval_seconds: float, stop: Flag) -> Thread:
-    """Reconcile again and again, beginning after one interval, until told to stop."""
+    """Reconcile repeatedly, first after one interval, until stopped."""
 
     def go_on() -> None:
         while not stop.wait(interval_seconds):
@@ -58,7 +56,7 @@ def start_reconciling(interval_seconds: float, stop: Flag) -> Thread:
 
 
 def reconcile_once(stop: Flag, program: Sequence[str] = PROGRAM) -> None:
-    """One reconciliation; what it found becomes metrics and a line in the log."""
+    """One reconciliation; its result goes to the metrics and the log."""
     process = subprocess.Popen(
         program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"
     )
@@ -87,7 +85,7 @@ def _tell(out: str, err: str) -> None:
     ROWS.set(rows)
     if found["divergences"]:
         first = found["divergences"][0]
-        log.error("read models have drifted", positions=found["positions"], **first)
+        log.error("read models differ from the log", positions=found["positions"], **first)
     else:
         log.info("read models reconciled", rows=rows, positions=found["positions"])
 

@@ -1,4 +1,4 @@
-"""What the environment says: where things run and lie, and how much is logged."""
+"""Settings from the environment: addresses, paths, log level."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
-    """Read from environment variables alone; an empty one counts as unset."""
+    """Read only from environment variables; an empty one counts as unset."""
 
     model_config = SettingsConfigDict(env_ignore_empty=True, frozen=True, extra="ignore")
 
@@ -41,7 +41,7 @@ class Settings(BaseSettings):
     kafka_times: dict[str, float] = Field(
         default_factory=dict, validation_alias="REFUNDS_KAFKA_TIMES"
     )
-    """As JSON, any of the times of `ledger.log.kafka.KafkaSettings` by name, for slow networks."""
+    """JSON with times of `ledger.log.kafka.KafkaSettings` by name, for slow networks."""
     reconcile_seconds: float = Field(
         default=3_600.0, ge=0, validation_alias="REFUNDS_RECONCILE_SECONDS"
     )
@@ -55,19 +55,19 @@ class Settings(BaseSettings):
     log_json: bool = Field(default=False, validation_alias="REFUNDS_LOG_JSON")
 
     def member_of(self, process: str) -> str:
-        """The name to join a group by: it must be its own, and the same after a restart. Where none
-        is given, this machine's, so that containers of one image need not be told.
+        """The member id in its consumer group: unique, and the same after a restart. Without a
+        setting it is the machine's name, so containers of one image need no setting.
         """
         return self.member or f"{process}@{socket.gethostname()}"
 
     @property
     def terms_path(self) -> Path | None:
-        """Where the operator's terms lie: a file, or a folder of .toml files."""
+        """The operator's terms: a file, or a folder of .toml files."""
         return None if self.terms is None else self.terms.expanduser().resolve()
 
     @property
     def home_folder(self) -> Path:
-        """Where the embedded stack keeps everything."""
+        """The folder with all data of the embedded stack."""
         return self.home.expanduser().resolve()
 
 

@@ -1,4 +1,4 @@
-"""What a ledger's stack is to run: which processes, how many of each, told what."""
+"""The plan of a ledger's stack: which processes, how many, with which settings."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def ledger_plan(
     durable: bool = True,
     owner: Identity | None = None,
 ) -> Plan:
-    """What the stack is to run. What is settled for a ledger that is there already stays; of each
-    process there are as many as asked for, else as many as the last time.
+    """What the stack runs. Fixed settings of an existing ledger stay; the number of each process is
+    the requested one, or else that of the last start.
     """
     from console.running.terms_files import terms_of
     from devstack import Plan
@@ -63,7 +63,7 @@ def ledger_plan(
 
 
 def scaled(plan: Plan, counts: Mapping[str, int]) -> tuple[tuple[ProcessSpec, ...], dict[str, str]]:
-    """The processes of a plan with other numbers of them, and what to note of that."""
+    """The processes of a plan with other counts, and what to store about that."""
     partitions = int(plan.metadata[PARTITIONS])
     asked = counts_of(plan.metadata, counts, partitions)
     metadata = {**plan.metadata, **{name: str(count) for name, count in asked.items()}}
@@ -73,7 +73,7 @@ def scaled(plan: Plan, counts: Mapping[str, int]) -> tuple[tuple[ProcessSpec, ..
 
 
 def _spec(process: str, name: str, told: Mapping[str, str]) -> ProcessSpec:
-    """Its name is also the one it joins its group by, so that a restart changes nothing there."""
+    """Its name is also its member id in the group, so that a restart causes no rebalance."""
     from devstack import ProcessSpec
 
     env = {**told, "REFUNDS_MEMBER": name}

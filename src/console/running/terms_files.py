@@ -1,4 +1,4 @@
-"""Finds the terms to judge by: the released versions, with those of an operator's files."""
+"""Finds the terms: the released versions, and those of an operator's files."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ if TYPE_CHECKING:
 
 
 def terms_in_force(ledger: Ledger) -> TermsTable:
-    """The terms that a ledger decides by."""
+    """The terms that a ledger uses."""
     return terms_of(() if ledger.terms is None else (ledger.terms,))
 
 
 def terms_of(paths: Iterable[Path]) -> TermsTable:
     """The released terms with the versions of these files and folders.
 
-    What a file leaves out is as in the version before it; a version that takes effect at the
-    instant of another stands before it. Raises BadInput, naming the file and the key.
+    Numbers that a file leaves out are as in the version before it. If a version has the same
+    effective date as another, it is used instead of that one. Raises BadInput, naming the file and
+    the key.
     """
     from ledger.terms.table import overridden, released_terms
 
@@ -41,7 +42,7 @@ def _files(path: Path) -> list[Path]:
         return [path]
     found = sorted(path.glob("*.toml"))
     if not found:
-        raise BadInput(f"{path}: the folder holds no .toml file; name one with terms in it")
+        raise BadInput(f"{path}: the folder has no .toml file; name a folder with terms")
     return found
 
 

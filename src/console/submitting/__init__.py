@@ -1,1 +1,1 @@
-"""Files of commands: read, run on a world whose time can be stepped, or published."""
+"""Command files: read, run on simulated time, or published."""

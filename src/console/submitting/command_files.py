@@ -1,4 +1,4 @@
-"""Reads a file of commands for the command line, or tells everything that is wrong with it."""
+"""Reads a command file, or reports all its errors."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def read_bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise BadInput(f"{path}: {error.strerror or error}; name a file of commands") from error
+        raise BadInput(f"{path}: {error.strerror or error}; name a command file") from error
 
 
 def read_lines(
@@ -43,11 +43,11 @@ def read_lines(
         what = "1 problem" if count == 1 else f"{count} problems"
         raise BadInput(f"{path} has {what}; nothing was published:{''.join(problems)}")
     if not found.lines:
-        raise BadInput(f"{path} holds no commands; see examples/ for how a file looks")
+        raise BadInput(f"{path} contains no commands; see examples/ for the format")
     return found.lines
 
 
 def accounts_in(content: bytes) -> frozenset[str]:
-    """Every account that a line names, whatever else is wrong with it."""
+    """Every account that a line names, even if the line has other errors."""
     named = (line.value.get("account") for line in json_lines(content) if line.value is not None)
     return frozenset(account for account in named if isinstance(account, str))

@@ -1,4 +1,4 @@
-"""Listens to a running ledger: what is recorded from a moment on, and what goes to dead letters."""
+"""Reads the new events and dead letters of a running ledger."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SHOWN_POLL_SECONDS = 0.01
 
 
 class DeadLetter(Struct, frozen=True, kw_only=True):
-    """A command set aside: where it stood in the commands topic, its bytes, and why."""
+    """A dead letter: its position in the commands topic, its bytes, and the reason."""
 
     partition: int
     offset: int
@@ -31,7 +31,7 @@ class DeadLetter(Struct, frozen=True, kw_only=True):
 
 
 class Listener:
-    """Begins at the end of the log as it stands when it is made."""
+    """Begins at the end of the log at the time it is created."""
 
     def __init__(self, settings: KafkaSettings) -> None:
         self._tail = TopicTail(settings, Topic.EVENTS)
@@ -41,12 +41,12 @@ class Listener:
 
     @property
     def tools(self) -> KafkaTools:
-        """For publishing to the ledger listened to."""
+        """Publishes to the same ledger."""
         return self._tools
 
     @property
     def positions(self) -> tuple[int, ...]:
-        """Per partition how far the events have been heard."""
+        """How far the events have been read, by partition."""
         return tuple(self._positions[partition] for partition in sorted(self._positions))
 
     def publish(self, records: Sequence[Outgoing]) -> tuple[Published, ...]:
@@ -60,7 +60,7 @@ class Listener:
         return [decode_event(found.value) for batch in batches.values() for found in batch.records]
 
     def take_events(self) -> list[RecordedEvent]:
-        """Everything recorded since the last call; per account in order."""
+        """All events since the last call; in order for each account."""
         ends, taken = self._tail.ends(), list[RecordedEvent]()
         give_up = time.monotonic() + _READ_SECONDS
         while any(self._positions[place] < end for place, end in enumerate(ends)):
@@ -77,11 +77,11 @@ class Listener:
         return taken
 
     def decided(self) -> tuple[int | None, ...]:
-        """Per partition the offset of the next command to be decided."""
+        """The offset of the next command to decide, by partition."""
         return self._tools.committed_offsets(DECIDER, Topic.COMMANDS)
 
     def dead_letters(self) -> list[DeadLetter]:
-        """The commands that were set aside since it began."""
+        """The dead letters since it began."""
         if self._tools.end_offsets(Topic.DEAD_LETTERS) == self._dead_from:
             return []
         found = self._tools.replay(Topic.DEAD_LETTERS, self._dead_from)
@@ -89,13 +89,13 @@ class Listener:
         return [_dead_letter(letter) for letter in letters if letter is not None]
 
     def close(self) -> None:
-        """Let go of every connection."""
+        """Close every connection."""
         self._tail.close()
         self._tools.close()
 
 
 def shown(connection: Any, positions: Sequence[int], patience_seconds: float) -> bool:
-    """Wait until the read models have everything before these offsets; False if they lag behind."""
+    """Wait until the read models have everything before these offsets; False after a timeout."""
     from projector.asking.queries import positions as shown_positions
 
     give_up = time.monotonic() + patience_seconds

@@ -1,6 +1,6 @@
-"""Publishes lines to a ledger that lives in the world's own time, and waits for what comes of them.
+"""Publishes lines to a ledger in real time, and waits for their outcomes.
 
-Lines travel in batches; only a line that refers to what another led to waits for that.
+Lines are sent in batches; only a line that refers to the result of another line waits for it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Place = tuple[int, int]
 CommandContent = tuple[str, str, bytes]
 """Account, command id and content digest: what a duplicate is recognised by."""
 FindFirsts = Callable[[Sequence[CommandContent]], dict[CommandContent, Outcome]]
-"""What commands led to the first time they were given; those not shown yet are left out."""
+"""First outcomes of commands; those that the read models do not show yet are left out."""
 
 
 class Sent(Struct, frozen=True, kw_only=True):
@@ -38,12 +38,14 @@ class Sent(Struct, frozen=True, kw_only=True):
 
     @property
     def content(self) -> CommandContent:
-        """What it would be recognised by."""
+        """The key that identifies duplicates."""
         return self.line.account, self.line.id, self.digest
 
 
 class LiveSubmission:
-    """One file on its way. `outcomes` gives each line's outcome as it is known, in any order."""
+    """One file being submitted. `outcomes` yields each line's outcome when it is known, in any
+    order.
+    """
 
     def __init__(
         self,
@@ -61,7 +63,7 @@ class LiveSubmission:
         self._parts: dict[Place, list[RecordedEvent]] = {}
 
     def publish(self, lines: Sequence[CommandLine]) -> None:
-        """Send lines, waiting for nothing but the log."""
+        """Send lines and wait only for the log."""
         given = [resolve(line, self._book.find) for line in lines]
         count = self._listener.tools.partition_count
         places = self._listener.publish([command_record(each, count) for each in given])
@@ -87,7 +89,7 @@ class LiveSubmission:
         yield from self.wait()
 
     def wait(self) -> Iterator[LineOutcome]:
-        """The outcomes of all that was sent; UNKNOWN for what shows none while nothing moves."""
+        """The outcomes of all sent lines; UNKNOWN if there is none and no progress."""
         give_up = time.monotonic() + self._patience_seconds
         while self._waiting:
             found = list(self._heard(self._listener.hear(_LISTEN_SECONDS)))
@@ -114,8 +116,9 @@ class LiveSubmission:
     def _silent(self) -> Iterator[LineOutcome]:
         """Lines the decider has passed without an event: dead letters, and duplicates.
 
-        1. How far the decider is. 2. Every event there is now: whatever it led to up to there is
-        among them, being committed with its offset. 3. What is left has none.
+        1. Read how far the decider is. 2. Read every event there is now. This includes all events
+        of commands up to that offset, since both are committed together. 3. The other lines have
+        none.
         """
         passed = self._listener.decided()
         yield from self._heard(self._listener.take_events())

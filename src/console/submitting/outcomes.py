@@ -1,5 +1,5 @@
-"""What came of a published line: its events, a refusal, its first outcome, a dead letter, or
-nothing that is known yet.
+"""The outcome of a published line: its events, a refusal, its first outcome, a dead letter, or
+unknown.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class Kind(StrEnum):
 
 
 class LineOutcome(Struct, frozen=True, kw_only=True):
-    """A line and what came of it. `follow_ups` are what the system did about it at once (told for a
-    sandbox only), `first` is what the same command led to before.
+    """A line and its outcome. `follow_ups` are the system's immediate reactions (only for a
+    sandbox); `first` is the outcome of the same command when it was submitted before.
     """
 
     line: CommandLine
@@ -101,7 +101,7 @@ def outcome_told(outcome: LineOutcome) -> str:
             reasons = [f"    {refused_because(each)}" for each in outcome.violations]
             return "\n".join([f"{head}REFUSED", *reasons])
         case Kind.DUPLICATE:
-            return f"{head}given before: {_first_told(outcome.first)}"
+            return f"{head}submitted before: {_first_told(outcome.first)}"
         case Kind.DEAD_LETTER:
             return f"{head}DEAD LETTER: {outcome.reason}"
         case Kind.UNKNOWN:
@@ -112,7 +112,7 @@ def outcome_told(outcome: LineOutcome) -> str:
 
 
 def passed_told(events: Sequence[RecordedEvent]) -> str:
-    """What deadlines led to while time passed."""
+    """The events of deadlines while the clock advanced."""
     return "\n".join(
         f"{when(event.meta.recorded_at)}  {event.meta.account_id}: {event.name}  "
         f"{sentence(event.body)}"

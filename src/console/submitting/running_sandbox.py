@@ -1,4 +1,4 @@
-"""The running sandbox, for commands that move its time."""
+"""The running sandbox, for commands that set its clock."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ledger.values.instants import Instant, format_instant
 
 
 class Sandbox(Struct, frozen=True, kw_only=True):
-    """A sandbox that is stepped and listened to."""
+    """A sandbox that is stepped, with a reader of its events."""
 
     world: SandboxWorld
     listener: Listener
@@ -27,7 +27,7 @@ class Sandbox(Struct, frozen=True, kw_only=True):
 
 @contextmanager
 def sandbox() -> Iterator[Sandbox]:
-    """The running sandbox. Raises BadInput where the ledger is none."""
+    """The running sandbox. Raises BadInput if the ledger is not a sandbox."""
     from console.terminal.log_output import log_to_stderr
 
     log_to_stderr("error", json=False)
@@ -35,7 +35,7 @@ def sandbox() -> Iterator[Sandbox]:
     with connected(ledger.database_url) as connection:
         if not is_sandbox(connection):
             raise BadInput(
-                "this ledger goes by the world's time and has no clock to set; start a sandbox "
+                "this ledger runs in real time and has no clock to set; start a sandbox "
                 "with 'refundctl up --sandbox' in a new REFUNDS_HOME"
             )
         listener = Listener(ledger.kafka)
@@ -46,7 +46,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 def let_pass(found: Sandbox, target: Instant) -> None:
-    """Let time go to the instant and tell what happened on the way."""
+    """Advance the clock to the instant and print what happens in between."""
     step_to(found.world, target, inclusive=True)
     events = found.listener.take_events()
     if events:

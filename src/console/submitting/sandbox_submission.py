@@ -1,4 +1,4 @@
-"""Plays a file on a running sandbox, step by step, exactly as `simulate` plays it in memory."""
+"""Runs a command file on a running sandbox, exactly as `simulate` runs it in memory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ledger.vocabulary.envelope import RecordedEvent
 from ledger.wire.json.command_file import FindAnswer
 
 Passed = tuple[RecordedEvent, ...]
-"""What deadlines led to between two lines."""
+"""The events of deadlines between two lines."""
 
 
 def sandbox_outcomes(

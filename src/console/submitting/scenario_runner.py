@@ -1,4 +1,4 @@
-"""Plays a file of commands on a world whose time can be stepped: in memory, or a real sandbox."""
+"""Runs a command file on simulated time: in memory, or on a real sandbox."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ TakeEvents = Callable[[], Iterable[RecordedEvent]]
 
 
 class Step(Struct, frozen=True, kw_only=True):
-    """A line with all that was recorded because of it at once; without a line, what came of the
-    deadlines that fell before the next one.
+    """A line with all events that it caused at once; without a line, the events of the deadlines
+    before the next line.
     """
 
     line: CommandLine | None
@@ -37,27 +37,27 @@ class Step(Struct, frozen=True, kw_only=True):
 
 
 class AnswerBook:
-    """What commands led to so far, by account and command; `earlier` knows those from before."""
+    """Results so far, by account and command; `earlier` finds those of earlier submissions."""
 
     def __init__(self, earlier: FindAnswer = lambda *_: None) -> None:
         self._earlier = earlier
         self._answers: dict[tuple[str, str], Answer] = {}
 
     def see(self, recorded: RecordedEvent) -> None:
-        """Remember what later lines may refer to."""
+        """Store what later lines may refer to."""
         key = (recorded.meta.account_id, recorded.meta.causation_id)
         answer = answer_with(self._answers.get(key, Answer()), recorded.body)
         if answer is not None:
             self._answers[key] = answer
 
     def find(self, account: str, command_id: str) -> Answer | None:
-        """What the command led to; None where that was nothing to refer to."""
+        """The command's result; None if there is nothing to refer to."""
         found = self._answers.get((account, command_id))
         return found or self._earlier(account, command_id)
 
 
 def answer_with(answer: Answer, body: Event) -> Answer | None:
-    """The answer with one more event of its command; None where nobody refers to such an event."""
+    """The result with one more event of its command; None if no line can refer to it."""
     match body:
         case InstanceReturnQuoted() | ReservationRefundQuoted() | ReservationExchangeQuoted():
             return replace(answer, quote_id=body.quote_id, amount=body.amount)
@@ -76,10 +76,10 @@ def answer_with(answer: Answer, body: Event) -> Answer | None:
 def run_scenario(
     world: SteppedWorld, take_events: TakeEvents, lines: Sequence[Line], book: AnswerBook
 ) -> Iterator[Step]:
-    """Give every line at its instant; a step for each line and each stretch of time with events.
+    """Run every line at its instant; yields a step per line and per interval with events.
 
-    1. Time goes to the line's instant; deadlines before it fire at their own. 2. The line is
-    published, decided and followed up. 3. After the last line, deadlines due by then still fire.
+    1. The clock advances to the line's instant; earlier deadlines take effect. 2. The line is
+    published, decided and followed up. 3. After the last line, due deadlines still take effect.
     """
     for line in lines:
         assert line.at is not None

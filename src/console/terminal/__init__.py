@@ -1,1 +1,1 @@
-"""What every command says things with: output, progress, errors, its own log lines."""
+"""What all commands use on the terminal: output, progress bars, error messages, log lines."""

@@ -1,4 +1,4 @@
-"""What a person is told when something goes wrong: a sentence, the next step, an exit code."""
+"""Error messages: a sentence, the next step, and an exit code."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ INTERRUPTED = 130
 
 
 class BadInput(Exception):
-    """What was asked cannot be done as asked: exit code 2, nothing was changed."""
+    """The request is not possible as given: exit code 2, nothing was changed."""
 
 
 class Failed(Exception):
-    """What was asked did not work: exit code 1."""
+    """The request failed: exit code 1."""
 
 
 def explain(error: Exception) -> tuple[int, str] | None:
-    """The exit code and the sentence for an error that can happen; None for a bug."""
-    # Imported late: only what went wrong has to pay for it.
+    """The exit code and the sentence for an expected error; None for a bug."""
+    # Imported late: only an error needs these modules.
     import psycopg
     from pydantic import ValidationError
 
@@ -54,7 +54,7 @@ def explain(error: Exception) -> tuple[int, str] | None:
         ):
             return FAILED, _text(error)
         case CommitLost():
-            return FAILED, f"{error}: the process ends, and the next start asks the log"
+            return FAILED, f"{error}: the process ends; its next start reads the result in the log"
         case psycopg.OperationalError():
             return FAILED, (
                 f"the database does not answer: {_first_line(error)}; "

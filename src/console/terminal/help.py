@@ -1,4 +1,4 @@
-"""How `--help` lists commands: under headings, each with its whole sentence."""
+"""Lists commands in `--help` under headings, each with its full sentence."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typer.core import TyperGroup
 
 RUN, GIVE, ASK, PROVE, MEND = (
     "Run a ledger",
-    "Give it commands",
+    "Send commands",
     "Ask it",
     "Prove it",
     "Mend it",
@@ -17,10 +17,10 @@ RUN, GIVE, ASK, PROVE, MEND = (
 
 
 class HeadedCommands(TyperGroup):
-    """Lists its commands by heading; one that names none stands under `Commands`."""
+    """Lists its commands by heading; a command without one is listed under `Commands`."""
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """Write the lists. The library's own cuts a sentence at the end of the line."""
+        """Write the lists. The library's own method cuts a sentence at the end of the line."""
         listed: dict[str, list[tuple[str, str]]] = {}
         for name in self.list_commands(ctx):
             command = self.get_command(ctx, name)

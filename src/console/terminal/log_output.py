@@ -1,4 +1,4 @@
-"""How the program's own log lines look: words for people, JSON for the files of processes."""
+"""Formats log lines: text for people, JSON for the log files of processes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import structlog
 
 
 def log_to_stderr(level: str, *, json: bool) -> None:
-    """Send structured log lines from `level` on, and the libraries' warnings, to stderr."""
+    """Write structured log lines from `level` upwards, and the libraries' warnings, to stderr."""
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer(ensure_ascii=False)
         if json
@@ -33,11 +33,11 @@ def log_to_stderr(level: str, *, json: bool) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
-    # Whoever asks for errors alone is a person at a terminal: no use for the libraries' warnings.
+    # With level ERROR a person is at the terminal, who does not need the libraries' warnings.
     libraries = logging.ERROR if level == "error" else logging.WARNING
     logging.basicConfig(
         stream=sys.stderr, level=libraries, format="%(levelname)s %(name)s: %(message)s"
     )
-    # A library may have set a level of its own, which the handler overrules.
+    # A library may have set its own level, which the handler overrides.
     for handler in logging.root.handlers:
         handler.setLevel(libraries)

@@ -1,4 +1,4 @@
-"""Small things that every command prints with: JSON, the version, consoles for people."""
+"""Output of all commands: JSON, the version, text for people."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def json_line(value: Any) -> str:
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A Rich console; on a pipe it has neither colours nor a width to wrap at."""
+    """A Rich console; on a pipe it has no colours and does not wrap lines."""
     from rich.console import Console
 
     found = Console(stderr=stderr, highlight=False)
@@ -29,7 +29,7 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def put(out: Console, *what: RenderableType) -> None:
-    """Print as Rich lays it out, without the blanks it pads lines with."""
+    """Print as Rich formats it, without trailing blanks."""
     with out.capture() as laid_out:
         out.print(*what)
     text = laid_out.get()

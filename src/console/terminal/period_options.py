@@ -1,4 +1,4 @@
-"""Reads the period of a question: days or instants, the first one in it, the last one not."""
+"""Reads the period of a query: days or instants; the first is included, the last is not."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ To = Annotated[
 
 
 def period(since: str | None, until: str | None) -> tuple[Instant | None, Instant | None]:
-    """Both ends as instants. Raises BadInput where one is malformed or the period is empty."""
+    """Both ends as instants. Raises BadInput if one is malformed or the period is empty."""
     begins, ends = _instant("--from", since), _instant("--to", until)
     if begins is not None and ends is not None and begins >= ends:
         raise BadInput(f"the period ends (--to {until}) before it begins (--from {since})")

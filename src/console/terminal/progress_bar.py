@@ -1,4 +1,4 @@
-"""A bar that tells the truth: how much is done, how many things a second, how long yet."""
+"""A progress bar: how much is done, the rate per second, the remaining time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 
 
 class Told(Protocol):
-    """How far a piece of work has come: `done` of `total`, and the `events` of this run."""
+    """Progress of a task: `done` of `total`, and the `events` of this run."""
 
     @property
     def done(self) -> int: ...
@@ -21,14 +21,14 @@ class Told(Protocol):
 
 
 class Teller(Protocol):
-    """Takes what a piece of work says about itself."""
+    """Receives the progress of a task."""
 
     def __call__(self, told: Told, /) -> None: ...
 
 
 @contextmanager
 def bar(what: str, unit: str) -> Iterator[Teller]:
-    """A bar on a terminal's stderr. What an earlier run did counts as done, but not as fast."""
+    """A bar on the terminal's stderr. Work of earlier runs is done, but not in the rate."""
     from console.terminal.output import console
 
     out = console(stderr=True)

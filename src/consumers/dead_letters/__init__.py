@@ -1,1 +1,1 @@
-"""Dead letters: what cannot be read is set aside, given back, or closed."""
+"""Dead letters: records that cannot be read are stored, redriven or discarded."""

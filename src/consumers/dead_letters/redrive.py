@@ -1,7 +1,7 @@
-"""What people do about dead letters: give one back to the decider, or close it for good.
+"""Redrives dead letters to the decider, or discards them.
 
-The dead letters topic itself is the record: behind a letter stands the resolution that closes it,
-and a letter has at most one. A redriven record goes back as it came, key, value and headers, and is
+The dead letters topic itself records this: a later record, the resolution, closes a letter, and a
+letter has at most one. A redriven record is copied with the same key, value and headers, and is
 judged like any other.
 """
 
@@ -19,13 +19,13 @@ from ledger.wire.dead_letters.headers import Place
 from ledger.wire.dead_letters.letter import Letter
 
 WRITER = "refunds.dlq"
-"""The name of the one writer of resolutions; permanent, as a group's is."""
+"""The transactional id of the only writer of resolutions; permanent, like a group id."""
 TOGETHER_LETTERS = 500
 TOGETHER_BYTES = 4 * 1024 * 1024
 
 
 class Order(Struct, frozen=True, kw_only=True):
-    """What is to be done, who says so, and why."""
+    """What to do, who requests it, and why."""
 
     kind: Resolved
     actor: str
@@ -35,12 +35,12 @@ class Order(Struct, frozen=True, kw_only=True):
 def resolve(
     tools: LogTools, writer: OnlyWriter, chosen: Collection[LetterStatus], order: Order
 ) -> Iterator[Resolution]:
-    """Close the letters chosen among `settled_standings`, all open; gives each once it is closed.
+    """Close letters from `settled_standings`, all of them open; yields each when it is closed.
 
-    1. Read the letters again, as many as go together. 2. Write the copies of those to be redriven
-    and, when it is known where they stand, the resolutions, in one transaction.
-    A crash before 2 leaves nothing behind; between two transactions the letters of the first are
-    closed, and who runs it again passes them over.
+    1. Read the letters of one transaction again. 2. Write the copies of those to redrive and, when
+    their offsets are known, the resolutions, in one transaction.
+    A crash before 2 leaves nothing; after a crash between two transactions the letters of the first
+    are closed, and the next run skips them.
     """
     assert all(standing.resolution is None for standing in chosen)
     for together in _together(letters_of(tools, chosen)):
@@ -76,7 +76,7 @@ def _resolve(
 
 
 def _copy(letter: Letter, partition_count: int) -> Outgoing:
-    """The record as it came, on the partition of its key: one sent to a wrong one goes home."""
+    """The unchanged record, for the partition of its key, even if it came on a wrong partition."""
     key = letter.record.key
     return Outgoing(
         topic=Topic.COMMANDS,
@@ -88,7 +88,7 @@ def _copy(letter: Letter, partition_count: int) -> Outgoing:
 
 
 def _together(letters: Iterator[Letter]) -> Iterator[list[Letter]]:
-    """Runs of letters that go into one transaction."""
+    """Groups of letters for one transaction each."""
     run: list[Letter] = []
     size = 0
     for letter in letters:

@@ -1,4 +1,4 @@
-"""Dead letters: what cannot be read goes aside as it came, with the reason in its headers."""
+"""Makes dead letters: the unchanged record, with the reason in its headers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ledger.wire.dead_letters.letter import letter_headers
 
 
 def dead_letter(record: LogRecord, source: Topic, error: UnreadableRecord) -> Outgoing:
-    """The original key, value and headers untouched, and why it is here and where it was."""
+    """The original key, value and headers, plus the reason and the original position."""
     added = letter_headers(source, record, error.reason.value, error.detail)
     return Outgoing(
         topic=Topic.DEAD_LETTERS,

@@ -1,4 +1,4 @@
-"""How each dead letter stands: still open, given back, or closed; read from the topic itself."""
+"""The status of each dead letter (open, redriven or discarded), read from the topic itself."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ledger.wire.dead_letters.letter import Letter, read_letter
 
 
 class LetterStatus(Struct, frozen=True, kw_only=True):
-    """A letter without its bytes, and what became of it. `resolved_at` is the broker's instant."""
+    """A letter without its bytes, and its resolution. `resolved_at` is the broker's append time."""
 
     source: Place
     letter_offset: int
@@ -30,8 +30,8 @@ class LetterStatus(Struct, frozen=True, kw_only=True):
 
 
 def letter_statuses(tools: LogTools) -> dict[Place, LetterStatus]:
-    """Every letter by where its record stood, in that order. One that was set aside twice, by a
-    decider whose offset had been forgotten, is one letter: the first.
+    """Every letter by the position of its record, in that order. If a record was copied twice, by a
+    decider whose offset was lost, only the first copy counts.
     """
     letters: dict[Place, LetterStatus] = {}
     resolved: dict[Place, tuple[Resolution, Instant]] = {}
@@ -50,23 +50,23 @@ def letter_statuses(tools: LogTools) -> dict[Place, LetterStatus]:
 
 
 def settled_letter_statuses(tools: LogTools, writer: OnlyWriter) -> dict[Place, LetterStatus]:
-    """How every letter stands, and goes on standing until this writer resolves it or is replaced.
+    """The status of every letter, which only this writer can change until it is replaced.
 
-    The writer must have been opened before: nobody else can resolve anything from then on.
+    The writer must have been opened before: from then on nobody else can resolve a letter.
     """
     writer.await_settled(Topic.DEAD_LETTERS)
     return letter_statuses(tools)
 
 
 def letter_of(tools: LogTools, standing: LetterStatus) -> Letter:
-    """The letter itself, its bytes included."""
+    """The letter with its bytes."""
     found = next(letters_of(tools, [standing]), None)
     assert found is not None, f"the log has lost letter {standing.source}"
     return found
 
 
 def letters_of(tools: LogTools, chosen: Collection[LetterStatus]) -> Iterator[Letter]:
-    """The letters themselves, bytes included, in order of partition and offset."""
+    """The letters with their bytes, in order of partition and offset."""
     wanted = {(each.source.partition, each.letter_offset) for each in chosen}
     ends = tools.end_offsets(Topic.DEAD_LETTERS)
     starts = [

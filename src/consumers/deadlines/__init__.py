@@ -1,1 +1,1 @@
-"""Deadlines: which events set one, where they are kept, and who sends what has come due."""
+"""Deadlines: which events set them, their table, and the process that sends them when due."""

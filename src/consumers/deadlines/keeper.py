@@ -1,4 +1,4 @@
-"""The deadline keeper: follows the events into the deadlines, and sends what has come due."""
+"""The deadline keeper: stores deadlines from the events, and sends those that are due."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from ledger.wire.avro.codec import decode_event, event_name_of, read_command
 MAX_EVENTS = 5_000
 MAX_DUE = 1_000
 REST = SECOND
-"""How long nothing is sent after something came before its time."""
+"""How long nothing is sent after a command came too early."""
 
 _log = structlog.get_logger(__name__)
 
 
 class DeadlineRows(Protocol):
-    """The deadlines, kept beside how far the events were read. Each call is one transaction."""
+    """The deadlines, stored together with the read positions. Each call is one transaction."""
 
     def positions(self) -> Iterable[Position]:
         """How far each partition was read."""
@@ -38,25 +38,25 @@ class DeadlineRows(Protocol):
         moved: Mapping[int, int],
         topic_id: str,
     ) -> None:
-        """Put and cancel (partition, change) in order, and the new positions."""
+        """Set and cancel deadlines (partition, change) in order, and store the new positions."""
         ...
 
     def due(self, now: Instant, limit: int, *, released: bool) -> list[DueDeadline]:
-        """The earliest whose instant has come; in a sandbox, those that were released."""
+        """The earliest deadlines that are due; in a sandbox, those that were released."""
         ...
 
     def mark_sent(self, sent: Sequence[DueDeadline], now: Instant) -> None:
-        """Their commands are in the log."""
+        """Mark them: their commands are in the log."""
         ...
 
 
 class DeadlineKeeper:
     """Keeps the deadlines of all partitions. One at a time: the caller holds the lock.
 
-    What is sent is marked after the log has it; a crash in between sends it again under the same
-    id, and the decider knows it. One that came before its time, because the broker's clock is
-    behind, is refused by the decider; that event puts it back under the id of the next attempt, so
-    that no crash and no older backup can lose it.
+    A deadline is marked after the log has its command; a crash in between sends the same command id
+    again, and the decider skips the duplicate. A command that comes too early, because the broker's
+    clock is behind, is refused by the decider. That event makes the deadline pending again, with
+    the id of the next attempt. So no crash and no older backup can lose it.
     """
 
     def __init__(
@@ -77,15 +77,15 @@ class DeadlineKeeper:
         self._positions = positions(rows.positions(), source.topic_id, source.ends())
 
     def caught_up(self) -> bool:
-        """Is every event that the log has now in the deadlines?"""
+        """Have all events that are in the log now been processed?"""
         ends = self._source.ends()
         return all(self._positions[partition] >= end for partition, end in enumerate(ends))
 
     def follow(self, timeout_seconds: float) -> int:
-        """Take the next events into the deadlines; returns how many were read.
+        """Process the next events; returns how many were read.
 
-        1. Read. 2. Work out what they put and cancel. 3. Rows and positions in one transaction.
-        A crash before 3 changes nothing; the same events are read again.
+        1. Read. 2. Compute what they set and cancel. 3. Write rows and positions in one
+        transaction. A crash before 3 changes nothing; the same events are read again.
         """
         batches = self._source.read(self._positions, MAX_EVENTS, timeout_seconds)
         if not batches:
@@ -104,11 +104,11 @@ class DeadlineKeeper:
         return sum(len(batch.records) for batch in batches.values())
 
     def fire(self) -> int:
-        """Send what has come due, in order of instant and id; returns how much was sent.
+        """Send the due commands, in order of instant and id; returns how many were sent.
 
-        1. Ask which are due. 2. Send, and wait until the log has them. 3. Mark them.
-        Should the broker have stamped one before its time, nothing is sent for a second: each try
-        is a refusal in the ledger.
+        1. Read which are due. 2. Send, and wait until the log has them. 3. Mark them.
+        If the broker's timestamp of one is too early, nothing is sent for a second, because each
+        attempt adds a refusal to the ledger.
         """
         now = self._clock.now()
         if self._resting_since is not None and 0 <= now - self._resting_since < REST:

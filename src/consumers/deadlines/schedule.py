@@ -1,6 +1,6 @@
-"""Deadlines: which events put a command to be sent at an instant, and which cancel it. Pure.
+"""Deadlines: which events set a command for an instant, and which cancel it. Pure.
 
-State and time are judged by the decider; a deadline only reminds.
+A deadline only sends the command; the decider checks state and time.
 """
 
 from __future__ import annotations
@@ -59,11 +59,11 @@ HEEDED = frozenset(
         CommandRefused,
     )
 )
-"""The events that change a deadline; all others may be skipped unread."""
+"""The events that change a deadline; all others can be skipped without decoding."""
 
 
 class PutDeadline(Struct, frozen=True, kw_only=True):
-    """From `due_at` on the command is to be sent. Takes the place of an earlier one of its id."""
+    """The command is to be sent from `due_at` on. Replaces an earlier deadline with the same id."""
 
     deadline_id: str
     due_at: Instant
@@ -71,14 +71,14 @@ class PutDeadline(Struct, frozen=True, kw_only=True):
 
 
 class CancelDeadline(Struct, frozen=True, kw_only=True):
-    """The deadline is off; nothing to cancel is fine too."""
+    """The deadline is cancelled; it is no error if there is none."""
 
     deadline_id: str
 
 
 class SendAgain(Struct, frozen=True, kw_only=True):
-    """The command of this id came before its time, by a clock that is ahead of the broker's: its
-    deadline is to be sent again, under the id of the next attempt.
+    """The command with this id came too early, because a clock was ahead of the broker's. Its
+    deadline is to be sent again, with the id of the next attempt.
     """
 
     command_id: str
@@ -88,7 +88,7 @@ DeadlineChange = PutDeadline | CancelDeadline | SendAgain
 
 
 def deadline_changes(recorded: RecordedEvent) -> Iterator[DeadlineChange]:
-    """What an event does to the deadlines, in order."""
+    """The changes that an event makes to the deadlines, in order."""
     body = recorded.body
     if isinstance(body, _ByInstances):
         yield from _of_instances(recorded, body)

@@ -1,4 +1,4 @@
-"""The deadlines in Postgres: rows put and cancelled by events, beside how far those were read."""
+"""The deadlines in PostgreSQL: rows set and cancelled by events, with the read positions."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ SELECT partition, id, due_at, command, attempt FROM consumers.deadlines
 WHERE state = '{state}' AND due_at <= %s ORDER BY due_at, id LIMIT %s
 """
 PENDING_DUE, RELEASED_DUE = _DUE.format(state="PENDING"), _DUE.format(state="RELEASED")
-"""Each names its state outright: a partial index is of no use to a plan made for any state, which
-the database may choose for a query that is prepared.
+"""Each query has its state as a literal: for a prepared query with a parameter the database may
+choose a generic plan, which cannot use a partial index.
 """
 _SENT = """
 UPDATE consumers.deadlines AS deadline SET state = 'SENT', sent_at = %s
@@ -69,11 +69,11 @@ WHERE partition = %s AND id = %s
 
 
 Position = tuple[int, str, int]
-"""A partition, the id of the topic it is of, and the next offset to read."""
+"""A partition, its topic id, and the next offset to read."""
 
 
 class DueDeadline(Struct, frozen=True, kw_only=True):
-    """A deadline whose instant has come; `command` is the record value to send."""
+    """A due deadline; `command` is the record value to send."""
 
     partition: int
     deadline_id: str
@@ -111,7 +111,9 @@ class DeadlineTable:
 
 
 def positions(known: Iterable[Position], topic_id: str, ends: Sequence[int]) -> dict[int, int]:
-    """Per partition the next offset to read. WrongWorld if what is known is of another log."""
+    """The next offset to read, by partition. WrongWorld if the stored position is of another
+    log.
+    """
     found = dict.fromkeys(range(len(ends)), 0)
     for partition, known_id, next_offset in known:
         if known_id != topic_id or partition >= len(ends) or next_offset > ends[partition]:
@@ -130,10 +132,10 @@ def keep(
     moved: Mapping[int, int],
     topic_id: str,
 ) -> None:
-    """Put and cancel (partition, change) in order, and the new positions, in one transaction.
+    """Set and cancel deadlines in order, and store the new positions, in one transaction.
 
-    What is to be sent again was put before, so that may be done last: what has taken the place of
-    a deadline since then has another command, and one that is off stays so.
+    Deadlines to send again were set before, so they can be handled last: a deadline that was
+    replaced since has another command, and a cancelled one stays cancelled.
     """
     last: dict[tuple[int, str], PutDeadline | CancelDeadline] = {}
     again: list[str] = []
@@ -170,7 +172,7 @@ def keep(
 def due(
     connection: Connection[Any], now: Instant, limit: int, *, released: bool
 ) -> list[DueDeadline]:
-    """The earliest deadlines whose instant has come; in a sandbox, those that were released."""
+    """The earliest due deadlines; in a sandbox, those that were released."""
     rows = connection.execute(RELEASED_DUE if released else PENDING_DUE, (now, limit)).fetchall()
     return [
         DueDeadline(
@@ -197,7 +199,9 @@ def next_due(connection: Connection[Any]) -> Instant | None:
 
 
 def release(connection: Connection[Any], due_at: Instant) -> None:
-    """Let the keeper send everything due by then (a sandbox's keeper sends nothing by itself)."""
+    """Let the keeper send everything due by then (in a sandbox it sends only released
+    deadlines).
+    """
     connection.execute(
         "UPDATE consumers.deadlines SET state = 'RELEASED'"
         " WHERE state = 'PENDING' AND due_at <= %s",

@@ -1,7 +1,7 @@
-"""The decider: the one writer of a partition. Commands in, events out, exactly once.
+"""The decider: the only writer of a partition. Commands in, events out, exactly once.
 
-Crash-only: whatever goes wrong while something may have been written ends the process, and the next
-start learns from the log what was written.
+Crash-only: an error while something may have been written ends the process, and the next start
+reads in the log what was written.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ from ledger.wire.dead_letters.letter import read_letter
 GROUP = "refunds.decider"
 RESTORE_RECORDS = 5_000
 RESTORE_SECONDS = 60.0
-"""Longer than a transaction that a dead process left open: others write to these topics too."""
+"""Longer than an open transaction of a dead process: others write to these topics too."""
 
 _log = structlog.get_logger(__name__)
 
 
 class World(Struct, frozen=True, kw_only=True):
-    """What every partition of one ledger has in common, as `LedgerOpened` says it."""
+    """The settings that all partitions of one ledger share, as in `LedgerOpened`."""
 
     opened: LedgerOpened
     terms: TermsTable
@@ -52,20 +52,20 @@ class World(Struct, frozen=True, kw_only=True):
 
     @property
     def events_topic_id(self) -> str:
-        """The id of the events topic, which tells one ledger's files from another's."""
+        """The id of the events topic, which distinguishes the files of different ledgers."""
         return self.opened.topic_ids[Topic.EVENTS.value]
 
 
 class CommitLost(Exception):
-    """It is not known, or known not to be, committed: the process must end."""
+    """The commit failed or its result is unknown: the process must end."""
 
 
 class _OffChain(Exception):
-    """The store, or the log itself, is not one unbroken chain."""
+    """The store, or the log itself, is not an unbroken hash chain."""
 
 
 class PartitionDecider:
-    """Owns one partition: restores its state, then decides what comes."""
+    """Owns one partition: restores its state, then decides the commands."""
 
     def __init__(self, log: Log, partition: int, store: Store, world: World) -> None:
         self._log = log
@@ -79,15 +79,15 @@ class PartitionDecider:
         self._anchored = False
 
     def restore(self) -> None:
-        """Become the writer, and learn what is true.
+        """Become the writer, and restore the state from the log.
 
-        1. Fence: whatever an earlier owner left open ends, and it can write no more.
-        2. Ask for the committed offset, then for the high watermark.
+        1. Fence: open transactions of an earlier owner end, and it can no longer write.
+        2. Read the committed offset, then the high watermark.
         3. Fold every committed event up to it into the store.
-        4. Ask for the offset again: had it moved, another would have become the writer meanwhile,
-           and what was read would not go together.
-        5. Compare the log, the offset's metadata and the store; refuse what does not agree.
-        6. An empty log is opened with `LedgerOpened`.
+        4. Read the offset again: if it has moved, another process is the writer now, and the values
+           of 2 and 3 do not belong together.
+        5. Compare the log, the offset's metadata and the store; refuse to start if they differ.
+        6. Open an empty log with `LedgerOpened`.
 
         A crash between any two steps is safe: only step 6 writes, in one transaction.
         """
@@ -125,12 +125,12 @@ class PartitionDecider:
         _log.info("restored", partition=self._partition, log_sequence=self._end.log_sequence)
 
     def step(self, timeout_seconds: float) -> int:
-        """Decide what stands in the partition; returns how many commands were read.
+        """Decide the next commands of the partition; returns how many were read.
 
-        1. Read a batch. 2. Decide each command on the state after the one before.
+        1. Read a batch. 2. Decide each command on the state that the one before left.
         3. Commit events, dead letters and the offset in one transaction. 4. Save the store.
 
-        A crash before 3 leaves nothing behind; after 3 the log has all and the store catches up.
+        A crash before 3 leaves nothing; after 3 the log has everything and the store catches up.
         """
         batch = self._log.read(
             Topic.COMMANDS,
@@ -158,14 +158,16 @@ class PartitionDecider:
             raise CommitLost(f"partition {self._partition}: commit ended {result.name}")
         passing("decider.committed")
         self._position = self._committed = batch.next_position
-        # The markers of transactions take offsets too, so this is at most where the last event
-        # stands: a later restore reads a few events again and passes over them.
+        # Transaction markers take offsets too, so this is at most the offset of the last
+        # event: a later restore reads a few events again and skips them.
         known, events = self._store.place, sum(each.topic is Topic.EVENTS for each in outgoing)
         first = known.end.log_sequence < 0
         self._store.save(known.from_offset + events - first, self._end)
 
     def _decide_or_set_aside(self, found: LogRecord) -> list[Outgoing]:
-        """The events of a command; or its dead letter, if it cannot be read or breaks the code."""
+        """The events of a command; or its dead letter, if it cannot be read or causes an
+        exception.
+        """
         end = self._end
         self._store.begin()
         try:
@@ -173,10 +175,10 @@ class PartitionDecider:
         except UnreadableRecord as error:
             reason = error
             self._end = end
-        except RegistryUnavailable:  # nothing is wrong with the record: a later start reads it
+        except RegistryUnavailable:  # the record is not faulty: a later start reads it
             raise
-        except Exception as error:  # a bug of ours must not stop the partition; nothing is lost
-            _log.exception("a command breaks the code", offset=found.offset)
+        except Exception as error:  # a bug in our code must not stop the partition; nothing is lost
+            _log.exception("a command caused an exception", offset=found.offset)
             self._end = end
             self._store.undo()
             reason = UnreadableRecord(Unreadable.BREAKS_THE_CODE, f"{type(error).__name__} {error}")
@@ -211,8 +213,8 @@ class PartitionDecider:
         return found.appended_at if stamp is None else stamp
 
     def _last_set_aside(self) -> int:
-        """The source offset of the last dead letter: after a forgotten offset what stands behind
-        the last event must not be set aside again. -1 if there is none.
+        """The source offset of the last dead letter, -1 if there is none: after a lost offset, dead
+        letters after the last event must not be written again.
         """
         last, position = -1, 0
         end = self._log.high_watermark(Topic.DEAD_LETTERS, self._partition)
@@ -225,7 +227,7 @@ class PartitionDecider:
         return last
 
     def _fold(self, until: int) -> None:
-        """Fold the events up to `until`; a store that does not lie on the log's chain is dropped
+        """Fold the events up to `until`; a store that does not match the log's chain is deleted,
         and the fold begins again at the first event, once.
         """
         try:
@@ -240,7 +242,7 @@ class PartitionDecider:
                 raise self._wrong(str(still)) from still
 
     def _fold_from_store(self, until: int) -> None:
-        """From the store's last event on, which must be found in the log as the store knows it."""
+        """Fold from the store's last event on, which must be in the log with the same hash."""
         position = self._store.place.from_offset
         self._anchored = self._end.log_sequence < 0
         while position < until:
@@ -280,7 +282,7 @@ class PartitionDecider:
         self._end = end.after(recorded, digest)
 
     def _check_opening(self) -> None:
-        """The world the ledger was opened in must be the one that is there now."""
+        """The settings in `LedgerOpened` must equal the present ones."""
         first = self._first_event()
         opened = None if first is None else decode_event(first.value).body
         expected = self._world.opened
@@ -292,7 +294,9 @@ class PartitionDecider:
                 raise self._wrong(f"the ledger was opened with {name} {was}, but now it is {now}")
 
     def _first_event(self) -> LogRecord | None:
-        """The first committed record; what was aborted before it may come as nothing first."""
+        """The first committed record; a first read may return nothing if aborted records precede
+        it.
+        """
         position, end = 0, self._log.high_watermark(Topic.EVENTS, self._partition)
         while position < end:
             batch = self._log.read(Topic.EVENTS, self._partition, position, 1, RESTORE_SECONDS)
@@ -315,7 +319,7 @@ class PartitionDecider:
 
 
 def _check_sizes(written: Iterable[Written]) -> None:
-    """An outcome that the brokers would not take must not stop the partition."""
+    """An outcome that the brokers would reject must not stop the partition."""
     for each in written:
         size = len(each.outgoing.value or b"")
         if size > MAX_EVENT_BYTES:

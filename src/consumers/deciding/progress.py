@@ -1,4 +1,4 @@
-"""How far the ledger has come: from which instant on whatever is still to come will be decided."""
+"""The decider's progress: the instant after which all future decisions will be."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ledger.log.seam import LogTools, Topic
 from ledger.values.instants import SECOND, Instant
 
 SKEW = 10 * SECOND
-"""By how much the broker's clock may be behind ours. A command is decided at its append time."""
+"""How far the broker's clock may be behind ours. A command is decided at its append time."""
 
 
 class LedgerProgress:
@@ -21,13 +21,13 @@ class LedgerProgress:
         self._clock = clock
 
     def now(self) -> Instant:
-        """The present, by a clock that may be ahead of the broker's."""
+        """The present, from a clock that may be ahead of the broker's."""
         return max(0, self._clock.now() - SKEW)
 
     def given(self) -> Sequence[int]:
-        """Where the commands end."""
+        """The end offsets of the commands."""
         return self._tools.end_offsets(Topic.COMMANDS)
 
     def decided(self) -> Sequence[int | None]:
-        """Where the decider stands."""
+        """The decider's committed offsets."""
         return self._tools.committed_offsets(GROUP, Topic.COMMANDS)

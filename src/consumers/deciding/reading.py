@@ -54,5 +54,5 @@ def _misplaced(found: LogRecord, given: GivenCommand, taker: Taker) -> Iterator[
             Unreadable.WRONG_CLOCK,
             "a sandbox takes only commands with sandbox_at"
             if taker.sandbox
-            else "sandbox_at is for a sandbox; this ledger goes by the broker's append time",
+            else "sandbox_at is for a sandbox; this ledger uses the broker's append time",
         )

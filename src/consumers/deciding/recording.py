@@ -1,4 +1,4 @@
-"""Recording: what was decided becomes events with their place in the log and in the chain. Pure."""
+"""Makes events of decided facts, with their place in the log and in the hash chain. Pure."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SYSTEM = Actor(id="ledger", role=Role.SYSTEM)
 class ChainEnd(Struct, frozen=True, kw_only=True):
     """The last event of a partition: its number, hash, instant, and the command it answered.
 
-    `missing` is how many events of that command have yet to follow; 0 but for a torn log.
+    `missing` is how many events of that command are still missing; 0 unless the log is damaged.
     """
 
     log_sequence: int = -1
@@ -38,11 +38,11 @@ class ChainEnd(Struct, frozen=True, kw_only=True):
 
     @property
     def text(self) -> str:
-        """What is committed beside the offset, and compared at the next start."""
+        """The metadata that is committed with the offset, and compared at the next start."""
         return f"{self.log_sequence}:{self.last_hash.hex()}"
 
     def after(self, recorded: RecordedEvent, body_hash: bytes) -> ChainEnd:
-        """The end once this event stands there."""
+        """The end after this event."""
         meta = recorded.meta
         return ChainEnd(
             log_sequence=meta.log_sequence,
@@ -61,7 +61,7 @@ class Written(Struct, frozen=True, kw_only=True):
 
 
 class Answer(Struct, frozen=True, kw_only=True):
-    """A command that was decided: what its events have in common."""
+    """A decided command: what its events have in common."""
 
     given: GivenCommand
     digest: bytes

@@ -1,7 +1,7 @@
-"""The decider's store: the fold of one partition's events on disk, behind a cache in memory.
+"""The decider's store: the state of one partition on disk, with a cache in memory.
 
-It is itself a cache of the events topic: it advances only by committed events, knows how far it
-has come, and may be deleted at any time. One SQLite file a partition.
+It is a cache of the events topic: it changes only by committed events, stores its position, and may
+be deleted at any time. One SQLite file per partition.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ E = TypeVar("E", bound=Entity)
 _FORMAT = 6
 _CACHED_ENTITIES = 100_000
 _INDEXED_KEYS = 250_000
-"""Up to so many entities it is known in memory what is not there, without asking the file."""
+"""Up to this many entities, the memory also knows which keys do not exist."""
 _PAGE_CACHE_KIB = 16 * 1024
 _KINDS: dict[str, type[Entity]] = {kind.__name__: kind for kind in Entity.__args__}
 _SCHEMA = """
@@ -50,7 +50,7 @@ _KEEP = "INSERT OR REPLACE INTO entities (kind, account_id, entity_id, value) VA
 
 class Place(Struct, frozen=True, kw_only=True):
     """How far a store has folded: the chain's end, and an offset of the events partition at or
-    before that last event, from where a restore reads on and finds it again.
+    before that last event, from where a restore reads and finds that event.
     """
 
     topic_id: str
@@ -60,18 +60,18 @@ class Place(Struct, frozen=True, kw_only=True):
 
 
 class StoreTaken(Exception):
-    """Another process has opened this store since; whoever had it must end."""
+    """Another process has opened this store; the earlier owner must end."""
 
 
 class Store:
     """A partition's state; satisfies `ledger.state.State`.
 
-    `apply` changes it in memory, `save` makes it durable; a process that ends in between loses
-    only what the events topic still has. Without a folder it is kept in memory alone.
+    `apply` changes it in memory, `save` makes it durable; after a crash in between, the events
+    topic still has everything. Without a folder it is kept only in memory.
 
-    Deciders on one machine hand a partition's file on with the partition. Who opens it takes it
-    over: one that was held up after its last commit and comes back would write older entities over
-    newer ones, and finds instead that the file is no longer its own.
+    On one machine, a partition's file moves to the next owner of the partition. Opening a file
+    takes it over. So a process that was paused after its last commit cannot write older entities
+    over newer ones: it finds that the file has another owner.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class Store:
 
     def find(self, kind: type[E], account_id: str, entity_id: str) -> E | None:
         """The entity of that kind and id in the account, or None."""
-        place = (kind, account_id, entity_id)  # equal to its Key, and made in half the time
+        place = (kind, account_id, entity_id)  # equal to its Key, and created in half the time
         try:
             found = self._cache[place]  # type: ignore[index]  # a Key is such a tuple
         except KeyError:
@@ -112,18 +112,18 @@ class Store:
         return found
 
     def apply(self, changes: Iterable[Change]) -> None:
-        """Take over what an event changed, in memory."""
+        """Apply the changes of an event, in memory."""
         for key, entity in changes:
             self._undo.setdefault(key, self._cache.get(key))
             self._cache[key] = entity
             self._changed.add(key)
 
     def begin(self) -> None:
-        """From here on `undo` can take back what is applied."""
+        """Begin a group of changes that `undo` can reverse."""
         self._undo.clear()
 
     def undo(self) -> None:
-        """Take back what was applied since `begin`."""
+        """Reverse the changes since `begin`."""
         for key, entity in self._undo.items():
             if entity is None:
                 self._cache.pop(key, None)
@@ -132,7 +132,7 @@ class Store:
         self._undo.clear()
 
     def save(self, from_offset: int, end: ChainEnd) -> None:
-        """Make everything applied so far durable, with how far that is, in one transaction."""
+        """Make all changes durable, with their position, in one transaction."""
         self.place = Place(topic_id=self._topic_id, from_offset=from_offset, end=end)
         rows = [
             (key.kind.__name__, key.account_id, key.entity_id, msgpack.encode(entity))
@@ -159,7 +159,7 @@ class Store:
             self._cache.clear()
 
     def clear(self) -> None:
-        """Forget everything; it will be folded again from the first event."""
+        """Delete everything; the state will be folded again from the first event."""
         self._database.close()
         self._delete()
         self._cache.clear()
@@ -169,13 +169,13 @@ class Store:
         self.place = Place(topic_id=self._topic_id)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._database.close()
 
     def _open(self) -> sqlite3.Connection:
         try:
             return self._connect()
-        except sqlite3.DatabaseError:  # damaged, or held by one that stands still: it is a cache
+        except sqlite3.DatabaseError:  # damaged, or locked by a paused process: it is only a cache
             self._delete()
             return self._connect()
 
@@ -205,7 +205,9 @@ class Store:
             yield Key(_KINDS[kind], account_id, entity_id)
 
     def _remember(self, keys: Iterable[Key]) -> None:
-        """Know that these are in the file; with too many to know, the file is asked each time."""
+        """Remember that these keys are in the file; if there are too many, always query the
+        file.
+        """
         for key in keys:
             if self._hashes is None:
                 return

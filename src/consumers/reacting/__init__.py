@@ -1,1 +1,1 @@
-"""Reacting: reads the events and sends the follow-up commands they call for."""
+"""Reads the events and sends the follow-up commands of the reactions."""

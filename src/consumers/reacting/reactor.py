@@ -1,7 +1,7 @@
-"""The reactor: reads the events of a partition and sends the follow-up commands they call for.
+"""The reactor: reads the events of a partition and sends the follow-up commands of the reactions.
 
-Follow-ups and the offset are committed together; should an offset be forgotten, the same commands
-are sent under the same ids, and the decider knows them.
+Follow-ups and the offset are committed in one transaction. If an offset is lost, the same commands
+are sent again with the same ids, and the decider skips the duplicates.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ class PartitionReactor:
         self._committed: int | None = None
 
     def restore(self) -> None:
-        """Shut out an earlier owner, and go on where it left off; at the first event if unknown."""
+        """Fence the earlier owner, and continue from its offset; without one, from the first
+        event.
+        """
         self._log.fence(self._partition)
         committed = self._log.committed(self._partition)
         self._position = 0 if committed is None else committed.offset
@@ -41,10 +43,10 @@ class PartitionReactor:
         _log.info("reacting", partition=self._partition, offset=self._position)
 
     def step(self, timeout_seconds: float) -> int:
-        """React to what stands in the partition; returns how many events were read.
+        """React to the next events of the partition; returns how many were read.
 
-        1. Read a batch. 2. Ask every reaction about every event. 3. Commit commands and offset.
-        A crash before 3 leaves nothing behind, and the same batch is read again.
+        1. Read a batch. 2. Call the reactions for every event. 3. Commit commands and offset.
+        A crash before 3 leaves nothing, and the same batch is read again.
         """
         batch = self._log.read(
             Topic.EVENTS, self._partition, self._position, MAX_BATCH, timeout_seconds
@@ -62,7 +64,7 @@ class PartitionReactor:
         return len(batch.records)
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Nothing to close."""
 
     def _react(self, found: LogRecord) -> list[Outgoing]:
         if event_name_of(found.value) not in _REACTED_TO:

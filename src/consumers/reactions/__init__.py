@@ -1,4 +1,4 @@
-"""The reactions: what the system does at once because of an event. One duty a file."""
+"""The reactions: what the system does immediately after an event. One duty per file."""
 
 from __future__ import annotations
 
@@ -14,6 +14,6 @@ Reaction = Callable[[RecordedEvent], Iterable[Command]]
 REACTIONS: tuple[tuple[Reaction, tuple[type[Event], ...]], ...] = (
     (settle_refund, (RefundIssued, ReservationExchanged)),
 )
-"""Each with the events it is shown, in the order in which their commands are sent. A reaction's
-name is part of its commands' ids.
+"""Each reaction with the events it handles, in the order in which their commands are sent. A
+reaction's name is part of its commands' ids.
 """

@@ -1,4 +1,4 @@
-"""Settle refund: what is owed is moved on to where it came from, each refund by itself."""
+"""Settle refund: requests the settlement of each issued refund."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Sandboxes: the same handlers with time that is moved by hand, in memory and on a real stack."""
+"""Sandboxes: the same handlers with a clock that is set by hand, in memory or on a real stack."""

@@ -1,4 +1,4 @@
-"""A sandbox on a real stack: its time goes only when told to, and all wait for all."""
+"""A sandbox on a real stack: its clock is set by hand, and each step waits for all processes."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _POSITIONS = "SELECT next_offset FROM consumers.checkpoints WHERE consumer = %s 
 
 
 class SandboxStalled(Exception):
-    """The stack does not get on with what it was sent; the message says who and what to do."""
+    """The stack makes no progress; the message says which process, and what to do."""
 
 
 class SandboxWorld:
-    """The running sandbox as one who steps it sees it; satisfies `SteppedWorld`."""
+    """The running sandbox, for stepping; satisfies `SteppedWorld`."""
 
     def __init__(
         self, connection: Connection[Any], tools: LogTools, *, patience_seconds: float = 60.0
@@ -37,11 +37,11 @@ class SandboxWorld:
         self._patience_seconds = patience_seconds
 
     def now(self) -> Instant:
-        """Where the sandbox stands."""
+        """The sandbox's present instant."""
         return self._clock.now()
 
     def set_now(self, instant: Instant) -> None:
-        """Move its clock on."""
+        """Advance its clock."""
         self._clock.set(instant)
 
     def next_due(self) -> Instant | None:
@@ -49,7 +49,7 @@ class SandboxWorld:
         return table.next_due(self._connection)
 
     def fire(self, due_at: Instant) -> None:
-        """Have the keeper send everything due by then, and wait until it has."""
+        """Let the keeper send everything due by then, and wait for it."""
         table.release(self._connection, due_at)
         self._wait(
             lambda: table.count_released(self._connection) == 0,
@@ -61,11 +61,11 @@ class SandboxWorld:
         self._tools.publish([command_record(given, self._tools.partition_count)])
 
     def settle(self) -> None:
-        """Wait until commands, their events and what follows from these are all through.
+        """Wait until all commands, their events and their follow-ups are processed.
 
-        1. The decider has committed all commands there are. 2. Reactions and deadlines have read
-        all events there are then. 3. If no command has come meanwhile, nothing is left to come:
-        reactions send their follow-ups before their own offset moves.
+        1. The decider has committed all commands. 2. Reactions and deadlines have read all events
+        that exist then. 3. If there is no new command, everything is done, because reactions send
+        their follow-ups before their own offset moves.
         """
         while True:
             commands = self._tools.end_offsets(Topic.COMMANDS)
@@ -86,7 +86,7 @@ class SandboxWorld:
                 lambda ends=events: _reached(  # type: ignore[misc]  # bound for this round
                     self._deadline_positions(), ends
                 ),
-                "the deadlines to be noted",
+                "the deadlines to be stored",
             )
             if self._tools.end_offsets(Topic.COMMANDS) == commands:
                 return
@@ -107,7 +107,7 @@ class SandboxWorld:
 
 
 def _reached(positions: Sequence[int | None], ends: Sequence[int]) -> bool:
-    """Has every partition come to its end? An empty partition needs no position."""
+    """Has every partition been read to its end? An empty partition needs no position."""
     if len(positions) < len(ends):
         return not any(ends)
     return all((at or 0) >= end for at, end in zip(positions, ends, strict=True))

@@ -1,4 +1,4 @@
-"""Stepping: how simulated time goes on from instant to instant, in memory and in a sandbox."""
+"""Simulated time: it advances from instant to instant, in memory and in a sandbox."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from ledger.vocabulary.envelope import GivenCommand
 
 
 class SteppedWorld(Protocol):
-    """A ledger whose time only goes when told to."""
+    """A ledger whose clock is set by hand."""
 
     def now(self) -> Instant:
-        """Where time stands."""
+        """The present instant."""
         ...
 
     def set_now(self, instant: Instant) -> None:
-        """Move time on; never back."""
+        """Advance the clock; never back."""
         ...
 
     def next_due(self) -> Instant | None:
@@ -37,11 +37,13 @@ class SteppedWorld(Protocol):
 
 
 def step_to(world: SteppedWorld, instant: Instant, *, inclusive: bool) -> None:
-    """Let time go to `instant`, stopping at each deadline before it (`inclusive`: at it too).
+    """Advance the clock to `instant`, with a stop at each deadline before it (`inclusive`: at it
+    too).
 
-    1. The earliest deadline's instant comes. 2. Its commands are sent. 3. They and their follow-ups
-    are decided, which may put or cancel deadlines. Again, until none is left; then `instant` comes.
-    One due exactly at `instant` is left for later, so that commands of that instant go first.
+    1. Set the clock to the earliest deadline. 2. Send its commands. 3. Wait until they and their
+    follow-ups are decided, which may set or cancel deadlines. Repeat until none is left; then set
+    the clock to `instant`. A deadline exactly at `instant` waits, so that commands of that instant
+    come first.
     """
     while (due := world.next_due()) is not None:
         if due > instant or (due == instant and not inclusive):

@@ -28,7 +28,7 @@ class MemoryDeadlines:
         self._pending: dict[str, PutDeadline] = {}
 
     def follow(self, recorded: RecordedEvent) -> None:
-        """Put and cancel what an event puts and cancels."""
+        """Set and cancel the deadlines of an event."""
         for change in deadline_changes(recorded):
             if isinstance(change, PutDeadline):
                 self._pending[change.deadline_id] = change
@@ -73,11 +73,11 @@ class Simulation:
         self._events.clear()
 
     def now(self) -> Instant:
-        """Where time stands."""
+        """The present instant."""
         return self._now
 
     def set_now(self, instant: Instant) -> None:
-        """Move time on."""
+        """Advance the clock."""
         self._now = max(self._now, instant)
 
     def next_due(self) -> Instant | None:
@@ -85,7 +85,7 @@ class Simulation:
         return self._deadlines.next_due()
 
     def fire(self, due_at: Instant) -> None:
-        """Send the commands of all deadlines due by then, each stamped with its own instant."""
+        """Send the commands of all deadlines due by then, each with its own instant."""
         for put in self._deadlines.take(due_at):
             meta = replace(put.command.meta, sandbox_at=put.due_at)
             self.publish(replace(put.command, meta=meta))
@@ -95,7 +95,7 @@ class Simulation:
         self._cluster.publish([command_record(given, 1)])
 
     def settle(self) -> None:
-        """Decide, react and follow until nothing is left to do."""
+        """Decide and react until nothing is left to do."""
         busy = True
         while busy:
             decided = self._decider.step(0)

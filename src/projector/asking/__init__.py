@@ -1,1 +1,1 @@
-"""Asking: answers to people and programs from the finance views and the outcomes."""
+"""Answers queries from the finance views and the outcomes."""

@@ -1,4 +1,4 @@
-"""Finds what came of commands, by account and command id: for whoever waits for an answer."""
+"""Finds the outcomes of commands, by account and command id."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ ORDER BY partition, log_sequence, position
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
-    """What one command led to: its events in order, or why it was refused.
+    """The outcome of one command: its events in order, or why it was refused.
 
-    `command_digest` tells apart commands that came under the same id with other content.
+    `command_digest` distinguishes commands with the same id and different content.
     """
 
     account_id: str
@@ -80,9 +80,9 @@ class _Row(Struct, kw_only=True):
 
 
 def outcome(connection: Connection[Any], account_id: str, command_id: str) -> tuple[Outcome, ...]:
-    """The outcomes of one command id, the first one first; empty while there is none.
+    """The outcomes of one command id, the earliest first; empty if there is none.
 
-    More than one where the id came again with other content: those are refusals.
+    There are several if the id came again with other content: the later ones are refusals.
     """
     return outcomes(connection, [(account_id, command_id)]).get((account_id, command_id), ())
 
@@ -90,7 +90,7 @@ def outcome(connection: Connection[Any], account_id: str, command_id: str) -> tu
 def outcomes(
     connection: Connection[Any], wanted: Iterable[CommandKey]
 ) -> dict[CommandKey, tuple[Outcome, ...]]:
-    """The outcomes of many commands in two round trips; those without one yet are left out."""
+    """The outcomes of many commands in two round trips; commands without one are left out."""
     keys = list(wanted)
     with connection.cursor(row_factory=class_row(_Row)) as cursor:
         rows = cursor.execute(_FIND, ([key[0] for key in keys], [key[1] for key in keys]))

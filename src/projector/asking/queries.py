@@ -1,4 +1,4 @@
-"""Answers the questions of finance from the views of schema `finance`, ready for any reader."""
+"""Answers queries from the views of schema `finance`."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from ledger.values.instants import Instant, as_datetime, format_instant, from_da
 from projector.questions import Column, Kind, Question
 
 Cell = str | int | bool | tuple[str, ...] | dict[str, Any] | list[Any] | None
-"""A value as JSON has it: money and instants are text; of JSON columns whatever they hold."""
+"""A value in JSON: money and instants are text; JSON columns are unchanged."""
 
 
 class UnknownAccount(LookupError):
-    """The account asked about is not there, which is not the same as having nothing to show."""
+    """The account does not exist; an account without rows is no error."""
 
 
 class NotAnswerable(LookupError):
-    """The question has no answer, or none that lasts; the message says why."""
+    """The query has no answer, or its answer could still change; the message says why."""
 
 
 class NoReadModels(LookupError):
-    """The database holds no read models yet."""
+    """The database has no read models yet."""
 
 
 class Moment(Struct, frozen=True, kw_only=True):
-    """A point of the past: what had happened by `as_of`, as far as recorded by `known_at`."""
+    """A point in the past: what had happened by `as_of`, as recorded by `known_at`."""
 
     as_of: Instant
     known_at: Instant
 
 
 class Answer(Struct, frozen=True, kw_only=True):
-    """The rows that answer a question, their cells in the order of its columns."""
+    """The rows of an answer, with cells in the order of the columns."""
 
     question: Question
     rows: tuple[tuple[Cell, ...], ...]
@@ -52,9 +52,9 @@ def ask(
     limit: int | None = None,
     moment: Moment | None = None,
 ) -> Answer:
-    """Answer a question, about one account or about all, with at most `limit` rows.
+    """Answer a query, for one account or for all, with at most `limit` rows.
 
-    Raises UnknownAccount, NotAnswerable, and NoReadModels where no projector has been here.
+    Raises UnknownAccount, NotAnswerable, and NoReadModels if no projector has run yet.
     """
     statement = _statement(question, one_account=account_id is not None, past=moment is not None)
     values: dict[str, Any] = {"account_id": account_id, "limit": limit}
@@ -80,10 +80,10 @@ def ask(
 def moment(
     connection: Connection[Any], as_of: Instant | None, known_at: Instant | None
 ) -> Moment | None:
-    """The moment asked about; None for the present, where neither is given.
+    """The moment of the query; None for the present, if neither is given.
 
-    Without `known_at` it is the last instant up to which the past is complete, so that the same
-    moment has the same answer for ever; without `as_of` it is `known_at`.
+    Without `known_at` it is the last instant up to which the past is complete, so that the answer
+    never changes; without `as_of` it is `known_at`.
     """
     if as_of is None and known_at is None:
         return None
@@ -100,7 +100,7 @@ def moment(
 
 
 def of_columns(question: Question, names: Sequence[str]) -> Question:
-    """The question with these columns, in this order. NotAnswerable names one it does not have."""
+    """The query with these columns, in this order. NotAnswerable names an unknown column."""
     known: dict[str, Column] = {column.name: column for column in question.columns}
     for name in names:
         if name not in known:
@@ -117,7 +117,7 @@ def as_records(answer: Answer) -> list[dict[str, Cell]]:
 
 
 def zero_sum(connection: Connection[Any]) -> dict[str, int]:
-    """Currency → debits less credits of all postings, in minor units; anything but 0 is wrong."""
+    """Currency → debits less credits of all postings, in minor units; it must be 0."""
     rows = connection.execute(
         "SELECT currency, sum(signed_minor) FROM finance.postings GROUP BY currency"
     ).fetchall()

@@ -1,1 +1,1 @@
-"""Writes what the finance views show into files: one module for each format, all of one extract."""
+"""Writes finance views to files: one module for each format, all from one extract."""

@@ -1,4 +1,4 @@
-"""The books for Beancount: every journal transaction, and our balances for it to check."""
+"""The books for Beancount: every journal transaction, and our balances to check."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ Line = dict[str, Any]
 
 
 def write(extract: Extract, balances: Balances, path: Path, tell: Callable[[int], None]) -> None:
-    """Where it comes from, the accounts, what they held before, each transaction, what they hold
-    after it: `bean-check` adds the transactions up and compares.
+    """Write the origin, the accounts, their opening balances, each transaction, and the closing
+    balances: `bean-check` adds up the transactions and compares.
 
-    A transaction bears the day in UTC on which it was recorded, and a debit is positive.
+    A transaction has the UTC day on which it was recorded, and a debit is positive.
     """
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.write('option "title" "refund-ledger"\n')
@@ -50,7 +50,7 @@ def _opening(file: IO[str], day: date, balances: Balances) -> None:
 
 
 def _transactions(file: IO[str], extract: Extract, tell: Callable[[int], None]) -> date | None:
-    """Write them; the last day on which anything was recorded."""
+    """Write them; returns the last day on which anything was recorded."""
     last: date | None = None
     place = itemgetter("partition", "log_sequence", "transaction")
     for _, found in groupby(_lines(extract, tell), key=place):
@@ -78,5 +78,5 @@ def _day(instant: Instant) -> date:
 
 
 def _closing_day(until: Instant | None, last: date) -> date:
-    """Beancount compares at the beginning of a day: that after the last one of the period."""
+    """Beancount compares at the beginning of a day, so this is the day after the period."""
     return last + timedelta(days=1) if until is None else _day(until - 1) + timedelta(days=1)

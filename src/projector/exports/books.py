@@ -1,4 +1,4 @@
-"""What every account of the books holds before and after a period, and its name in Beancount."""
+"""The balance of every account before and after a period, and its name in Beancount."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _TYPES = {
     "receivable": "Assets",
     "customer_receivable": "Assets",
 }
-"""What a ledger account is to an accountant; all others are owed, so liabilities."""
+"""The type of a ledger account in accounting; all others are liabilities."""
 _PLAIN = re.compile(r"[a-z0-9][A-Za-z0-9-]*", re.ASCII)
 
 Sums = list[tuple[tuple[str, str, str], Decimal]]
@@ -36,7 +36,7 @@ Sums = list[tuple[tuple[str, str, str], Decimal]]
 
 
 class Balances(Struct, frozen=True, kw_only=True):
-    """By SQL, apart from the transactions that are written: what they must add up to."""
+    """Computed by SQL, independently of the written transactions, which must add up to it."""
 
     before: Sums
     after: Sums
@@ -51,7 +51,7 @@ def balances_of(connection: Connection[Any], request: Request) -> Balances:
 def account_of(account_id: str, ledger_account: str) -> str:
     """`acct-1`, `balance:cash` → `Liabilities:Acct-1:Balance:Cash`.
 
-    An id that Beancount could not have, or could confuse with another, ends with its digest.
+    An id that is not allowed in Beancount, or could be confused with another, ends with its digest.
     """
     name, *rest = ledger_account.split(":")
     book = "".join(word.capitalize() for word in name.split("_"))
@@ -60,7 +60,7 @@ def account_of(account_id: str, ledger_account: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """A text as Beancount has it."""
+    """A text in Beancount's syntax."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 

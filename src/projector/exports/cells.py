@@ -1,4 +1,4 @@
-"""A value of the database as an extract holds it: exact, and the same on every machine."""
+"""A database value in an extract: exact, and the same on every machine."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 from ledger.values.instants import format_instant, from_datetime
 
 Cell = str | int | bool | list[str] | None
-"""A value of an extract; how to read a text is the column's kind."""
+"""A value of an extract; the column's kind says how to read a text."""
 
 
 def cell(value: Any) -> Cell:
-    """A value as psycopg gives it → a cell. Nothing is rounded, and nothing is ever a float."""
+    """A value as psycopg gives it → a cell. Nothing is rounded, and floats are never used."""
     match value:
         case None | str() | bool() | int():
             return value

@@ -1,4 +1,4 @@
-"""What a finance view's columns are called and hold, by the database's own catalogue."""
+"""The columns of a finance view and their types, from the database catalogue."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ AND c.relkind = 'v' ORDER BY 1
 
 
 class Kind(StrEnum):
-    """What a column's cells are: texts all of them, but for INTEGER, FLAG and TEXTS.
+    """The type of a column's cells: text, except for INTEGER, FLAG and TEXTS.
 
-    DECIMAL is a decimal number, INSTANT RFC 3339 in UTC, DAY ISO 8601, JSON a value of its own.
+    DECIMAL is a decimal number, INSTANT RFC 3339 in UTC, DAY ISO 8601, JSON a JSON value.
     """
 
     TEXT = "TEXT"
@@ -55,13 +55,13 @@ class Column(Struct, frozen=True, kw_only=True):
 
     @property
     def wanted(self) -> sql.Composable:
-        """How it is asked for: JSON as its text."""
+        """The SQL expression that selects it: JSON as text."""
         name = sql.Identifier(self.name)
         return sql.SQL("{}::text").format(name) if self.kind is Kind.JSON else name
 
     @property
     def order(self) -> sql.Composable:
-        """How rows are ordered by it, the same in every database."""
+        """The SQL expression that orders by it, the same in every database."""
         name = sql.Identifier(self.name)
         texts = (Kind.TEXT, Kind.TEXTS)
         return sql.SQL('{} COLLATE "C"').format(name) if self.kind in texts else name
@@ -73,8 +73,8 @@ def views(connection: Connection[Any]) -> list[str]:
 
 
 def columns_of(connection: Connection[Any], view: str) -> tuple[Column, ...]:
-    """The columns of a finance view. One that runs with the clock (`time_left`) is no part of an
-    extract: it would be another at every call.
+    """The columns of a finance view, without those that depend on the current time (`time_left`):
+    they would differ at every call.
     """
     found = connection.execute(_COLUMNS, (f'finance."{view}"',)).fetchall()
     return tuple(

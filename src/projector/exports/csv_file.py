@@ -1,6 +1,6 @@
-"""CSV for spreadsheets and scripts: RFC 4180, UTF-8, and no cell that a spreadsheet would run.
+"""CSV for spreadsheets and scripts: RFC 4180, UTF-8, and no cell that a spreadsheet would execute.
 
-To read a cell of text back: take off one apostrophe it begins with, if there is one.
+To read a text cell back, remove one leading apostrophe, if there is one.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _EXACT = (Kind.DECIMAL, Kind.INTEGER, Kind.FLAG, Kind.INSTANT, Kind.DAY)
 
 
 def write(extract: Extract, path: Path, tell: Callable[[int], None]) -> None:
-    """A line of names, then a line for each row; what is not there is empty."""
+    """A line of names, then a line for each row; a missing value is empty."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow([column.name for column in extract.columns])
@@ -29,9 +29,8 @@ def write(extract: Extract, path: Path, tell: Callable[[int], None]) -> None:
 
 
 def shown(column: Column, value: Cell) -> str:
-    """A cell as text. One of text that begins like a formula gets an apostrophe before it, as the
-    spreadsheets themselves write it; so does one that begins with an apostrophe, or the two could
-    not be told apart.
+    """A cell as text. A text that begins like a formula gets a leading apostrophe, as spreadsheets
+    write it. So does a text that begins with an apostrophe, so that both can be distinguished.
     """
     if value is None:
         return ""

@@ -1,7 +1,7 @@
-"""What can keep an extract from being written as asked."""
+"""The error of an extract that cannot be written."""
 
 from __future__ import annotations
 
 
 class CannotBeWritten(Exception):
-    """The format cannot hold these rows, or needs what is not installed; the message says which."""
+    """The format cannot hold these rows, or a package is not installed; the message says which."""

@@ -21,7 +21,7 @@ _FETCHED_ROWS = 2_000
 
 
 class Request(Struct, frozen=True, kw_only=True):
-    """What is to be extracted: `since` is the period's first instant, `until` the one after it."""
+    """The request: `since` is the period's first instant, `until` the first one after it."""
 
     view: str
     account: str | None = None
@@ -30,15 +30,15 @@ class Request(Struct, frozen=True, kw_only=True):
 
     @property
     def period(self) -> Period:
-        """The period alone."""
+        """The period."""
         return Period(since=self.since, until=self.until)
 
 
 class Extract(Struct, frozen=True, kw_only=True):
-    """The rows of a request, in a temporary file that is gone with the last reference to it.
+    """The rows of a request, in a temporary file that is deleted with the last reference to it.
 
     `log_position` is how many events of each partition they come from; `digest` is the SHA-256 of
-    the columns' names and of every row, the same whatever format they are written in.
+    the columns' names and of every row, the same for every format.
     """
 
     request: Request
@@ -55,7 +55,7 @@ class Extract(Struct, frozen=True, kw_only=True):
 
     @property
     def about(self) -> dict[str, Any]:
-        """What the extract says about itself."""
+        """The metadata of the extract."""
         asked = self.request
         return {
             "view": asked.view,
@@ -69,7 +69,7 @@ class Extract(Struct, frozen=True, kw_only=True):
 
 
 def extract(conninfo: str, request: Request) -> Extract:
-    """Take the rows out, in a transaction of its own that reads and does nothing else.
+    """Read the rows, in a separate read-only transaction.
 
     Raises UnknownView, UnknownAccount and BadPeriod.
     """

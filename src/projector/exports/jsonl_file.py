@@ -1,4 +1,4 @@
-"""JSON lines: one object a row, money and instants as text, so that nothing is ever rounded."""
+"""JSON lines: one object per row, money and instants as text, so that nothing is rounded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parquet with exact types: decimals of the scale that occurs, instants in UTC."""
+"""Parquet with exact types: decimals with the necessary scale, instants in UTC."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _PRECISION = 38
 
 
 def write(extract: Extract, path: Path, tell: Callable[[int], None]) -> None:
-    """The rows, and what the extract says about itself in the file's own metadata.
+    """The rows, with the extract's metadata in the file's metadata.
 
-    Raises CannotBeWritten where pyarrow is not installed.
+    Raises CannotBeWritten if pyarrow is not installed.
     """
     arrow, parquet = _arrow()
     about = {"refund_ledger.about": json.dumps(extract.about, ensure_ascii=False)}
@@ -51,7 +51,7 @@ def _groups(rows: Iterator[list[Cell]]) -> Iterator[list[list[Cell]]]:
 
 
 def _scales(extract: Extract) -> dict[str, int]:
-    """The most decimals that occur in each column of decimals."""
+    """The largest number of decimals in each column of decimals."""
     places = [(n, c.name) for n, c in enumerate(extract.columns) if c.kind is Kind.DECIMAL]
     scales = dict.fromkeys((name for _, name in places), 0)
     for row in extract:

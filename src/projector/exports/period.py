@@ -1,4 +1,4 @@
-"""Which rows of a view belong to an account and a period, and where in the log that stands."""
+"""Which rows of a view belong to an account and a period, and their position in the log."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from projector.asking.queries import NoReadModels, UnknownAccount
 from projector.exports.columns import Column, views
 
 LASTING = ("statement", "postings", "journal", "refusals", "events", "outcomes")
-"""Views whose rows never change once they are there."""
+"""Views whose rows never change."""
 _RECORDED = ("recorded_at", "refused_at", "issued_at", "isolated_at", "requested_at", "opened_at")
 _FIRST = ("account_id", "partition", "log_sequence", "line", "position")
 _POSITION = """
@@ -31,11 +31,11 @@ class UnknownView(LookupError):
 
 
 class BadPeriod(ValueError):
-    """There is no such period, or it is not complete yet, or the view knows none."""
+    """The period is invalid or not complete yet, or the view has no periods."""
 
 
 class Period(Struct, frozen=True, kw_only=True):
-    """From an instant on, until before another; None where it is open."""
+    """From an instant (included) to another (not included); None means no limit."""
 
     since: Instant | None
     until: Instant | None
@@ -48,7 +48,7 @@ def selection(
     account: str | None,
     period: Period,
 ) -> sql.Composed:
-    """The rows as one statement, in an order that is the same whenever it is asked."""
+    """The rows as one statement, always in the same order."""
     _see_that_it_is_there(connection, view, account)
     see_that_it_is_complete(connection, period)
     names = [column.name for column in columns]
@@ -70,8 +70,8 @@ def selection(
 
 
 def position(connection: Connection[Any], view: str, period: Period) -> dict[int, int]:
-    """How many events of each partition an extract comes from: those of a closed period, where the
-    rows of the view do not change or can be had as they were; else all that are shown.
+    """How many events of each partition an extract comes from: those of a closed period if the rows
+    of the view do not change or the view can show the past; otherwise all shown events.
     """
     closed = view in LASTING or _has_past(connection, view)
     until = period.until if closed else None
@@ -81,13 +81,13 @@ def position(connection: Connection[Any], view: str, period: Period) -> dict[int
 def _source(
     connection: Connection[Any], view: str, names: Sequence[str], period: Period
 ) -> tuple[sql.Composable, list[sql.Composable]]:
-    """Where the rows come from, and what bounds them; with a past of its own the view is taken as
-    it was known at the end of the period.
+    """The source of the rows, and their limits; a view that can show the past is used as recorded
+    at the end of the period.
     """
     past = period.until is not None and view not in LASTING and _has_past(connection, view)
     recorded = next((name for name in _RECORDED if name in names), None)
     if recorded is None and not (past and period.since is None) and period != _OPEN:
-        raise BadPeriod(f"view {view} knows no period: leave --from and --to out")
+        raise BadPeriod(f"view {view} has no periods; leave out --from and --to")
     source: sql.Composable = sql.Identifier("finance", view)
     if past:
         assert period.until is not None
@@ -124,7 +124,7 @@ def _see_that_it_is_there(connection: Connection[Any], view: str, account: str |
     if view not in known:
         near = difflib.get_close_matches(view, known, n=1)
         meant = f"; did you mean {near[0]!r}?" if near else ""
-        raise UnknownView(f"no view is called {view!r}{meant} (all: {', '.join(known)})")
+        raise UnknownView(f"there is no view {view!r}{meant} (all: {', '.join(known)})")
     if account is not None:
         query = "SELECT FROM finance.accounts WHERE account_id = %s"
         if connection.execute(query, (account,)).fetchone() is None:
@@ -135,7 +135,7 @@ def _see_that_it_is_there(connection: Connection[Any], view: str, account: str |
 
 
 def see_that_it_is_complete(connection: Connection[Any], period: Period) -> None:
-    """Raises BadPeriod where the period could still get events."""
+    """Raises BadPeriod if the period could still get events."""
     if period.until is None:
         return
     row = connection.execute("SELECT max(reached_until) FROM finance.reached").fetchone()

@@ -1,4 +1,4 @@
-"""Writes an extract into a file of a format: whole and under its name, or not at all."""
+"""Writes an extract to a file of a given format; the file appears only when it is complete."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from projector.progress import Progress
 
 
 class Format(StrEnum):
-    """What an extract can be written as."""
+    """The formats of an extract."""
 
     CSV = "csv"
     XLSX = "xlsx"
@@ -31,7 +31,7 @@ class Format(StrEnum):
 
 
 BOOKS = "postings"
-"""The view of which Beancount makes sense."""
+"""The only view that can be written for Beancount."""
 _PLAIN = (Format.CSV, Format.JSONL)
 _WRITERS = {
     Format.CSV: csv_file.write,
@@ -48,10 +48,10 @@ def export(
     path: Path,
     tell: Callable[[Progress], None] = lambda _: None,
 ) -> Extract:
-    """Extract and write; what stood under the name is replaced at the end, at one stroke.
+    """Extract and write; an existing file is replaced atomically at the end.
 
-    CSV and JSON lines hold rows and nothing else, so what the extract says about itself lies
-    beside them in `FILE.about.json`, with the SHA-256 of the file.
+    CSV and JSON lines contain only rows, so the metadata of the extract is in a second file,
+    `FILE.about.json`, with the SHA-256 of the first.
 
     Raises UnknownView, UnknownAccount, BadPeriod and CannotBeWritten.
     """
@@ -77,14 +77,14 @@ def export(
 
 
 def about_file(path: Path) -> Path:
-    """Where a file of plain rows has what is to be said about it."""
+    """The path of the metadata of a file with plain rows."""
     return path.with_name(f"{path.name}.about.json")
 
 
 _READ_BACK = {
-    Format.CSV: {"text_cells": "take off one apostrophe that a cell of text begins with"},
+    Format.CSV: {"text_cells": "remove one apostrophe that a text cell begins with"},
 }
-"""What has to be known to read a file of plain rows back."""
+"""How to read a file with plain rows back."""
 
 
 def _tell_about(about_it: Mapping[str, object], part: Path, target: Path) -> None:
@@ -97,7 +97,7 @@ def _tell_about(about_it: Mapping[str, object], part: Path, target: Path) -> Non
 
 @contextmanager
 def _whole(path: Path) -> Iterator[Path]:
-    """A file to write to; it gets its name when all is written, and goes where anything fails."""
+    """A file to write to; it gets its name when it is complete, and is deleted after an error."""
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         yield part

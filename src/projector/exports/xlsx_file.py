@@ -18,8 +18,8 @@ from projector.exports.extract import Extract
 ROWS = 1_048_575
 CHARACTERS = 32_767
 DIGITS = 15
-"""What a sheet and a cell can hold. A spreadsheet keeps 15 digits of a number, so one that has more
-is written as text: it cannot be added up there, but it is exact.
+"""The limits of a sheet and a cell. A spreadsheet keeps 15 digits of a number, so a longer one is
+written as text: the sheet cannot add it up, but it is exact.
 """
 _OPTIONS = {
     "constant_memory": True,
@@ -31,9 +31,9 @@ _CREATED = datetime(1980, 1, 1)  # noqa: DTZ001  # no instant: it must only be a
 
 
 def write(extract: Extract, path: Path, tell: Callable[[int], None]) -> None:
-    """A sheet of the rows, and one that says where they come from.
+    """A sheet with the rows, and one with their origin.
 
-    Raises CannotBeWritten for more rows than a sheet has, or a text that no cell holds.
+    Raises CannotBeWritten for too many rows, or a text that is too long for a cell.
     """
     if extract.rows > ROWS:
         raise CannotBeWritten(
@@ -95,7 +95,7 @@ def _digits(text: str) -> int:
 
 
 def _format_of(book: Any, column: Column) -> Any:
-    """The formats of a column; of decimals one for each number of them, by that number."""
+    """The formats of a column; for decimals one for each number of decimals."""
     match column.kind:
         case Kind.DECIMAL:
             zeros = {places: "." + "0" * places if places else "" for places in range(19)}

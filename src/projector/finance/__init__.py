@@ -1,1 +1,1 @@
-"""The SQL views that people read; `projector.migrations` makes them."""
+"""The SQL views that people read; `projector.migrations` creates them."""

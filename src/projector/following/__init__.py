@@ -1,1 +1,1 @@
-"""Following: reads the events in order and shows each batch with where it ends."""
+"""Reads the events in order and writes each batch together with its end position."""

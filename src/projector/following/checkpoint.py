@@ -1,4 +1,4 @@
-"""How far a consumer of the events has come, kept in the database beside what it wrote."""
+"""The position of a consumer of the events, stored in the database together with its rows."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
 def load(
     connection: Connection[Any], consumer: str, topic_id: str, ends: Sequence[int]
 ) -> dict[int, Checkpoint]:
-    """The consumer's checkpoint of every partition; the beginning where there is none.
+    """The consumer's checkpoint of every partition; the beginning if there is none.
 
-    Raises WrongWorld where the database was filled from another topic, from more partitions, or
-    from more of the log than there is.
+    Raises WrongWorld if the database was filled from another topic, from more partitions, or from
+    more of the log than exists.
     """
     rows = connection.execute(
         "SELECT partition, topic_id, next_offset, log_sequence, last_hash"

@@ -1,4 +1,4 @@
-"""Reads a batch of the events topic and sees that nothing is missing, altered or unknown in it."""
+"""Reads a batch of the events topic and checks that nothing is missing, changed or unknown."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from projector.following.checkpoint import Checkpoint
 class BrokenLog(Exception):
     """A record of the events topic that cannot be the next one; names partition and offset.
 
-    The projector stops at it: a skipped event would be money lost from sight.
+    The projector stops at it: a skipped event would make the balances wrong.
     """
 
 
 class EventReader:
-    """A batch being read from `place` on. Events are handed on one by one and not kept, since
-    keeping thousands of them makes the garbage collector the dearest part of reading.
+    """A batch that is read from `place` on. Events are returned one by one and not kept: with
+    thousands of live objects the garbage collector would need most of the time.
     """
 
     def __init__(self, place: Checkpoint, batch: Batch) -> None:
@@ -45,7 +45,7 @@ class EventReader:
 
     @property
     def reached(self) -> Checkpoint:
-        """Where the reading stands: after the batch once all its events were taken."""
+        """The position of the reader: after the batch when all its events were read."""
         return self._place
 
 

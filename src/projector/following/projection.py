@@ -1,4 +1,4 @@
-"""Shows batches of events: their rows and where they end, in one transaction each."""
+"""Writes batches of events: their rows and their end position, in one transaction each."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ SESSION = (
     "SET synchronous_commit = off; SET lock_timeout = '5s'; SET statement_timeout = '60s';"
     " SET idle_in_transaction_session_timeout = '60s'"
 )
-"""What a connection that writes rows is set to."""
+"""The settings of a connection that writes rows."""
 BETWEEN_BATCHES = "hashtextextended('refund-ledger:between batches', 0)"
-"""The advisory lock that every batch shares: who holds it alone finds all tables at one place of
-the log, and may put others in their place.
+"""The advisory lock that every batch shares. A process that holds it exclusively sees all tables at
+one position of the log, and may replace them.
 """
 
 log = structlog.get_logger()
@@ -40,8 +40,8 @@ log = structlog.get_logger()
 class Projection(Struct, frozen=True, kw_only=True):
     """What to fill, and how. `consumer` names the checkpoints, `schema` the tables.
 
-    `ready_file` is made once every event that was there at the start is shown. `terms` are those
-    the ledger decides by; without `reach` it is not found out how far the past is complete.
+    `ready_file` is created when every event that existed at the start is shown. `terms` are those
+    of the ledger; without `reach` the watermark is not computed.
     """
 
     conninfo: str
@@ -62,7 +62,7 @@ def project(
     places: Mapping[int, Checkpoint],
     batches: Mapping[int, Batch],
 ) -> dict[int, Checkpoint]:
-    """Show one batch in the database; the places after it. See `show`."""
+    """Write one batch to the database; returns the positions after it. See `show`."""
     tables = PostgresTables(connection, projection, topic_id)
     return show(tables, projection.views, places, batches)
 
@@ -71,7 +71,7 @@ class Tables(Protocol):
     """The read models and their checkpoints."""
 
     def transaction(self) -> AbstractContextManager[object]:
-        """What is done within is done whole or not at all."""
+        """A transaction: all of it or nothing."""
         ...
 
     def write(self, changes: Iterable[TableChanges]) -> int:
@@ -79,11 +79,11 @@ class Tables(Protocol):
         ...
 
     def save(self, moved: Iterable[Checkpoint]) -> None:
-        """Store where the batch ends."""
+        """Store the end position of the batch."""
         ...
 
     def check(self) -> None:
-        """Raises where the database is no longer the one that was connected to."""
+        """Raises if the database is no longer the same."""
         ...
 
 
@@ -100,7 +100,7 @@ class PostgresTables:
         return self._connection.transaction()
 
     def write(self, changes: Iterable[TableChanges]) -> int:
-        """See `projector.rows.writer`; not while the tables are being exchanged."""
+        """See `projector.rows.writer`; waits while the tables are being swapped."""
         self._connection.execute(f"SELECT pg_advisory_xact_lock_shared({BETWEEN_BATCHES})".encode())
         return write(self._connection, changes, self._projection.schema)
 
@@ -109,7 +109,7 @@ class PostgresTables:
         checkpoint.save(self._connection, self._projection.consumer, self._topic_id, moved)
 
     def check(self) -> None:
-        """A round trip: a server that was restarted, or restored, has ended the connection."""
+        """A round trip: a restarted or restored server has closed the connection."""
         self._connection.execute("SELECT")
 
 
@@ -119,7 +119,7 @@ def show(
     places: Mapping[int, Checkpoint],
     batches: Mapping[int, Batch],
 ) -> dict[int, Checkpoint]:
-    """Show one batch: its rows and where it ends, in one transaction; the places after it."""
+    """Write one batch: its rows and end position, in one transaction; returns the new positions."""
     passing("projector.read")
     readings = [EventReader(places[partition], batch) for partition, batch in batches.items()]
     events = chain.from_iterable(reading.events() for reading in readings)

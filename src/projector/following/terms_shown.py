@@ -1,4 +1,4 @@
-"""Shows the views the terms a ledger is run with, since they have no numbers of their own."""
+"""Stores the ledger's terms for the SQL views, which contain no numbers of the rules."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 
 
 def show_terms(connection: Connection[Any], table: TermsTable) -> None:
-    """Make the table of terms equal to these, in one transaction."""
+    """Replace the table of terms with these, in one transaction."""
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute("DELETE FROM finance.terms")
         cursor.executemany(_INSERT, [_row(*each) for each in enumerate(table.versions, start=1)])

@@ -1,9 +1,9 @@
-"""Finds out up to which instant the read models are complete for ever, and writes it down.
+"""Computes the watermark, up to which the read models are complete, and stores it.
 
-A question about the past has a lasting answer only if no event recorded by that instant is missing
-and none can come any more. An idle partition shows no sign of its own: its last event is old, and
-the next might be any age, for a command may wait while the decider is down. So the commands are
-looked at too.
+A query about the past has a final answer only if every event recorded by that instant is shown and
+no more can come. An idle partition does not show this: its last event is old, and the next one may
+have an old instant too, because a command may wait while the decider is down. So the positions of
+the commands topic are used too.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ SET reached_at = greatest(horizons.reached_at, excluded.reached_at)
 
 
 class ProgressSource(Protocol):
-    """How far the ledger has come, told by those who give and decide commands."""
+    """The progress of the commands and of the decider."""
 
     def now(self) -> Instant:
-        """No command that is still to be given will be decided before this instant; a sandbox's
-        own clock stands in for it.
+        """No future command will be decided before this instant; in a sandbox it is the sandbox's
+        clock.
         """
         ...
 
     def given(self) -> Sequence[int]:
-        """Per partition of the commands topic the offset after its last record."""
+        """The end offset of the commands topic, by partition."""
         ...
 
     def decided(self) -> Sequence[int | None]:
-        """Per partition the offset of the first command that is not decided; None: unknown."""
+        """The offset of the first undecided command, by partition; None if unknown."""
         ...
 
 
@@ -48,12 +48,12 @@ class _Sighting(Struct, frozen=True, kw_only=True):
 
 
 class Watermark:
-    """One look after another, each a step further if the ledger has come so far.
+    """Computes the watermark in three steps, each possible only after the one before.
 
-    1. The present, and then where the commands end: all that come later are decided at the present
-    or after it. 2. Once the decider is past that end, where the events end: whatever was decided
-    before the present lies before it. 3. Once the projector is past that end, everything recorded
-    before the present is shown. A crash between any two only begins again at 1.
+    1. Take the present, then the end of the commands: later commands are decided at the present or
+    after it. 2. When the decider is past that end, take the end of the events: everything decided
+    before the present is before it. 3. When the projector is past that end, everything recorded
+    before the present is shown. After a crash the steps begin again at 1.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class Watermark:
         self._events: _Sighting | None = None
 
     def look(self, connection: Connection[Any], places: Mapping[int, Checkpoint]) -> None:
-        """Go as many steps as can be gone now; nothing is waited for."""
+        """Do as many steps as are possible now, without waiting."""
         if self._events is None:
             self._events = self._decided(connection)
         if self._events is None:
@@ -77,7 +77,9 @@ class Watermark:
 
     def _decided(self, connection: Connection[Any]) -> _Sighting | None:
         if self._commands is None:
-            present = self._present(connection)  # first: what is given between is decided later
+            present = self._present(
+                connection
+            )  # first: commands given in between are decided later
             self._commands = _Sighting(instant=present, offsets=self._reach.given())
         for decided, end in zip(self._reach.decided(), self._commands.offsets, strict=True):
             if end and (decided is None or decided < end):
@@ -92,5 +94,5 @@ class Watermark:
 
 
 def forget(connection: Connection[Any], consumer: str) -> None:
-    """What was reached is not reached any more: the read models begin from nothing."""
+    """Delete the watermark: the read models begin again with no rows."""
     connection.execute("DELETE FROM consumers.horizons WHERE consumer = %s", (consumer,))

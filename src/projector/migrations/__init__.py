@@ -1,8 +1,8 @@
-"""Brings a database to what this program expects: tables by numbered steps, views as they are now.
+"""Migrates a database: tables by numbered files, views as they are now.
 
-The numbered files here make tables. They run once each, in order, and are never edited afterwards.
-The files of `projector/finance` make the views people read; a view holds nothing, so all of them
-are made anew whenever one has changed.
+The numbered files here create tables. Each runs once, in order, and is never edited afterwards. The
+files of `projector/finance` create the views for people. A view contains no data, so all views are
+created again whenever one has changed.
 """
 
 from __future__ import annotations
@@ -65,18 +65,20 @@ class Migration(Struct, frozen=True, kw_only=True):
 def migrate(conninfo: str, folder: Path = FOLDER) -> tuple[str, ...]:
     """Bring the database up to date; the names of what was applied. Safe to call by many at once.
 
-    All or nothing, in one transaction. Raises WrongDatabase, changing nothing, where an applied
-    file was edited, or the database has been through one that this program does not have.
+    All or nothing, in one transaction. Raises WrongDatabase, and changes nothing, if an applied
+    file was edited, or if the database has a migration that this program does not have.
     """
     with psycopg.connect(conninfo) as connection:
         connection.execute(_LOCK)
-        connection.execute("SET LOCAL lock_timeout = '5s'")  # a reader's lock: try again later
+        connection.execute(
+            "SET LOCAL lock_timeout = '5s'"
+        )  # if a reader holds a lock, try again later
         connection.execute(_BOOK)
         book = connection.execute("SELECT name, sha256 FROM refund_ledger.migrations").fetchall()
         known: dict[str, str] = dict(book)
         pending = _pending(migrations_in(folder), known)
         standing = known.get(_VIEWS)
-        if pending and standing is not None:  # a view would hold on to the table it stands on
+        if pending and standing is not None:  # a view would keep referring to its old table
             _drop_views(connection)
             standing = None
         for migration in pending:
@@ -98,7 +100,7 @@ def migrations_in(folder: Path) -> tuple[Migration, ...]:
 
 
 def finance_views(read_models: str = READ_MODELS) -> str:
-    """The SQL of every finance view, in the order they build on each other."""
+    """The SQL of every finance view, in the order of their dependencies."""
     files = sorted(FINANCE.glob("[0-9]*.sql"))
     text = "\n".join(file.read_text() for file in files)
     return text.replace(f"{READ_MODELS}.", f"{read_models}.")

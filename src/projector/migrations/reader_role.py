@@ -1,4 +1,4 @@
-"""The role for people and their tools: it reads the finance views, writes nothing, sees no more."""
+"""The database role for people and their tools: it can only read the finance views."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ log = structlog.get_logger()
 
 
 def let_read(connection: Connection[Any], role: str = READER, *, anew: bool = False) -> bool:
-    """Make the role if it is missing, and let it read schema finance; False where it is missing
-    still. `anew`: the views were just made, and grants go with a view.
+    """Create the role if it is missing, and let it read schema finance; False if it is still
+    missing. `anew`: the views were just created, and need new grants.
 
-    The role may log in but has no password: set one. Where we may not make roles, the log says what
-    an administrator is to do, and nothing else is missing.
+    The role may log in but has no password: set one. If this user may not create roles, the log
+    says what an administrator must do; everything else works.
     """
     if not _is_there(connection, role) and not _make(connection, role):
         log.warning(
@@ -45,7 +45,7 @@ def _is_there(connection: Connection[Any], role: str) -> bool:
 
 
 def _make(connection: Connection[Any], role: str) -> bool:
-    """Make the role; one that others have made meanwhile will do."""
+    """Create the role; it is no error if another process has just created it."""
     name = sql.Identifier(role)
     try:
         with connection.transaction():
@@ -65,8 +65,8 @@ def _may_read(connection: Connection[Any], role: str) -> bool:
 
 
 def _grant(connection: Connection[Any], role: str) -> None:
-    """All of schema finance to read. What PostgreSQL lets everyone write by default, temporary
-    tables and large objects, is taken from everyone: in this database only its owner writes.
+    """Grant read access to schema finance. The rights to create temporary tables and large objects,
+    which PostgreSQL gives to everyone by default, are revoked: only the owner can write.
     """
     name, database = sql.Identifier(role), sql.Identifier(connection.info.dbname)
     for statement in (

@@ -1,4 +1,4 @@
-"""What can be asked of the read models: every question, a file for each part of finance."""
+"""The queries of `refundctl query`, one file for each part of finance."""
 
 from __future__ import annotations
 
@@ -11,4 +11,4 @@ _PARTS = (balances, resources, refunds, books, record)
 QUESTIONS: dict[str, Question] = {
     question.name: question for part in _PARTS for question in part.QUESTIONS
 }
-"""Every question by its name, in the order they are listed."""
+"""Every query by its name, in the order of the list."""

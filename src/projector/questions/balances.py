@@ -1,4 +1,4 @@
-"""Questions about accounts and what stands on them."""
+"""Queries about accounts and their balances."""
 
 from __future__ import annotations
 

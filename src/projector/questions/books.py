@@ -1,4 +1,4 @@
-"""Questions about the double entry."""
+"""Queries about the double entry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a question is: its name, its columns and the SQL that answers it."""
+"""A query: its name, its columns and its SQL."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from msgspec import Struct
 
 
 class Kind(StrEnum):
-    """How a column's values are to be read and shown.
+    """How a column's values are read and shown.
 
     MONEY is a decimal string with all decimals of the currency beside it, INSTANT RFC 3339 in UTC,
-    DAY ISO 8601, SPAN whole seconds, JSON a value of its own.
+    DAY ISO 8601, SPAN whole seconds, JSON a JSON value.
     """
 
     TEXT = "TEXT"
@@ -33,9 +33,9 @@ class Column(Struct, frozen=True, kw_only=True):
 
 
 class Question(Struct, frozen=True, kw_only=True):
-    """A question, and the view that answers it. `tail` orders the rows, and groups them first where
-    the columns add up. `at` is the function that answers it of the past, where there is one;
-    `of_accounts` says whether it can be asked of one account.
+    """A query, and the view that it reads. `tail` orders the rows, and first groups them if the
+    columns are sums. `at` is the function for the past, if there is one; `of_accounts` says whether
+    the query can be limited to one account.
     """
 
     name: str
@@ -49,6 +49,6 @@ class Question(Struct, frozen=True, kw_only=True):
 
 
 def columns(text: str) -> tuple[Column, ...]:
-    """`"amount:MONEY rule"` → the columns; TEXT where no kind is said."""
+    """`"amount:MONEY rule"` → the columns; TEXT if no kind is given."""
     pairs = (word.partition(":") for word in text.split())
     return tuple(Column(name=name, kind=Kind(kind or "TEXT")) for name, _, kind in pairs)

@@ -1,4 +1,4 @@
-"""Questions about what was decided, by which terms, and how far it is shown."""
+"""Queries about decisions, terms, and the projector's progress."""
 
 from __future__ import annotations
 

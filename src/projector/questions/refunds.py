@@ -1,4 +1,4 @@
-"""Questions about refunds: how far they have come, and what they add up to."""
+"""Queries about refunds: their progress and their totals."""
 
 from __future__ import annotations
 

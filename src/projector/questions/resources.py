@@ -1,4 +1,4 @@
-"""Questions about what can be given back: instances, reservations, applications."""
+"""Queries about instances, reservations and applications."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Rebuilding: makes the read models anew beside the live ones, and puts them in place."""
+"""Builds the read models again in shadow tables, and swaps them with the live ones."""

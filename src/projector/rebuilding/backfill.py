@@ -1,4 +1,4 @@
-"""Folds the log into tables beside the live ones, up to where the projector stands."""
+"""Folds the log into shadow tables, up to the projector's position."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from projector.migrations import WrongDatabase
 from projector.progress import Progress
 
 REBUILDER = "rebuild"
-"""The consumer whose checkpoints tell how far a rebuild has come."""
+"""The consumer name of a rebuild's checkpoints."""
 _READ_SECONDS = 5.0
 _PATIENCE = 6
 
@@ -23,7 +23,7 @@ Places = dict[int, Checkpoint]
 
 
 class Backfill:
-    """A rebuild's place in the log, and how it moves on."""
+    """A rebuild's position in the log, and how it advances."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class Backfill:
         self.places = self._load(REBUILDER)
 
     def reach_the_projector(self) -> None:
-        """Fold up to where the projector stands, until it stands less than a batch further on."""
+        """Fold up to the projector's position, until less than a batch is missing."""
         while True:
             self._fold_to(self._load(CONSUMER))
             left = _sum(self._load(CONSUMER)) - _sum(self.places)
@@ -48,8 +48,8 @@ class Backfill:
                 return
 
     def meet_the_projector(self) -> None:
-        """Fold up to where it stands, while it is held. Raises WrongDatabase where it stands there
-        with another event behind it.
+        """Fold up to its exact position, while the projector is stopped. Raises WrongDatabase if
+        its checkpoint names another event there.
         """
         standing = self._load(CONSUMER)
         self._fold_to(standing)
@@ -64,7 +64,7 @@ class Backfill:
         return checkpoint.load(self._connection, consumer, source.topic_id, source.ends())
 
     def _fold_to(self, target: Places) -> None:
-        """Bounded: gives up where the log stays silent."""
+        """Bounded: gives up if the log returns nothing."""
         total, silent = _sum(target), 0
         positions = checkpoint.positions(self.places)
         self._say(total)
@@ -94,7 +94,7 @@ class Backfill:
 
 
 def _cut(found: Mapping[int, Batch], places: Places, target: Places) -> dict[int, Batch]:
-    """What was read, as far as it lies before the target."""
+    """The read records before the target."""
     cut = {}
     for partition, batch in found.items():
         end = target[partition].next_offset

@@ -20,7 +20,9 @@ ORDER BY {keys} LIMIT 1
 def first_difference(
     connection: Connection[Any], table: Table, expected: str, found: str
 ) -> Divergence | None:
-    """The first row in order of keys whose bytes differ between two schemas; None if none does."""
+    """The first row in order of keys whose bytes differ between two schemas; None if there is
+    none.
+    """
     key = connection.execute(
         sql.SQL(_FIRST).format(
             keys=sql.SQL(", ").join(map(sql.Identifier, table.key)),

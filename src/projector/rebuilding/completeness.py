@@ -1,4 +1,4 @@
-"""Remembers which read models hold the log from its first event on: a new one does not."""
+"""Stores which read models were filled from the first event on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from projector.views import View
 
 
 def unfilled(connection: Connection[Any], views: Sequence[View]) -> tuple[View, ...]:
-    """The views never filled from the first event on, or filled when they had other columns."""
+    """The views that were not filled from the first event on, or had other columns then."""
     known: dict[str, str] = dict(
         connection.execute("SELECT view, definition FROM consumers.filled_views").fetchall()
     )

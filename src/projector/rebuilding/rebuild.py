@@ -1,6 +1,6 @@
-"""Makes read models anew from the first event on, beside the live ones, and puts them in place.
+"""Builds read models again from the first event, in shadow tables, and swaps them in.
 
-Readers and the projector go on meanwhile. Nothing that is shown is ever patched.
+Readers and the projector continue meanwhile. Live rows are never patched.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ class RebuildUnderWay(Exception):
 
 
 class RebuildStalled(Exception):
-    """The new tables are filled but cannot take their place; the message says who is in the way."""
+    """The new tables are filled but the swap is blocked; the message says by whom."""
 
 
 class Rebuilt(Struct, frozen=True, kw_only=True):
     """What a rebuild did, up to which offset of each partition. `divergences` are the differences
-    from what was live there; None where nobody asked to compare.
+    from the old tables; None if no comparison was requested.
     """
 
     views: tuple[str, ...]
@@ -67,17 +67,17 @@ def rebuild(
     verify: bool = False,
     max_records: int = 5_000,
 ) -> Rebuilt:
-    """Fill these views anew beside the live ones and swap them, while the projector goes on.
+    """Fill these views again in shadow tables and swap them, while the projector continues.
 
-    1. Be the only rebuild. 2. Go on with the tables that one of the same code left, or make new
-    ones. 3. Fold the log to where the projector stands, batch by batch. 4. Collect the planner's
-    statistics, which are the tables' own and stay with them. 5. To compare, hold the projector
-    between two batches for as long as it takes to reach its very place and to take a snapshot; then
-    let it go on, and compare in the snapshot. 6. Hold it again, reach its place, and swap in one
-    transaction. Where readers are in the way, let both go on, and try again.
+    1. Take the lock of rebuilds. 2. Continue with the tables of an interrupted run of the same
+    code, or create new ones. 3. Fold the log to the projector's position, batch by batch. 4.
+    Collect the planner's statistics; they belong to the tables and stay with them. 5. To compare,
+    stop the projector between two batches, fold up to its exact position and take a snapshot; then
+    let it continue, and compare in the snapshot. 6. Stop it again, fold up to its position, and
+    swap in one transaction. If readers block the swap, let both continue, and try again.
 
-    A crash before 6 leaves tables and checkpoints that agree, for the next run to go on with; one
-    in 6 leaves all of it or nothing.
+    After a crash before 6, tables and checkpoints agree, and the next run continues with them; step
+    6 is one transaction.
 
     Raises RebuildUnderWay, RebuildStalled, WrongDatabase, WrongWorld, BrokenLog, LogUnavailable.
     """
@@ -115,7 +115,7 @@ def rebuild(
 
 
 def plan_for(views: Sequence[View], topic_id: str) -> str:
-    """What a rebuild's tables are made for: which views, of which topic, folded by which code."""
+    """The identity of a rebuild's tables: which views, which topic, which code."""
     digest = sha256()
     for file in sorted(
         [*_CODE.glob("rows/*.py"), *_CODE.glob("following/*.py"), *_CODE.glob("views/*.py")]
@@ -134,7 +134,7 @@ def _be_the_only_one(connection: Connection[Any]) -> None:
 
 
 def _begin(connection: Connection[Any], projection: Projection, topic_id: str) -> bool:
-    """Make the tables beside; True where there are some to go on with."""
+    """Create the shadow tables; True if an interrupted run left usable ones."""
     plan = plan_for(projection.views, topic_id)
     if shadow_tables.plan_of(connection) == plan:
         return True
@@ -188,7 +188,7 @@ def _swap(connection: Connection[Any], folding: Backfill, views: Sequence[View])
 
 @contextmanager
 def _projector_held(connection: Connection[Any]) -> Iterator[None]:
-    """Hold the projector between two batches. The lock is the connection's: it ends with it."""
+    """Stop the projector between two batches. The lock ends with the connection."""
     connection.execute(f"SELECT pg_advisory_lock({BETWEEN_BATCHES})".encode())
     try:
         yield

@@ -1,7 +1,7 @@
-"""Tables beside the live ones: made like them, filled apart, put in their place at one stroke.
+"""Shadow tables: created like the live ones, filled separately, swapped in atomically.
 
-Everything is read from the database's own catalogue, so that whatever stands on the tables, ours or
-somebody else's, follows them to the new ones.
+All definitions are read from the database catalogue, so that every object that depends on a table,
+ours or not, is moved to the new table.
 """
 
 from __future__ import annotations
@@ -57,19 +57,19 @@ WHERE d.classid = 'pg_proc'::regclass AND d.refclassid = 'pg_class'::regclass
     AND d.refobjid = ANY(%s)
 """
 _WAIT_FOR_READERS = "SET LOCAL lock_timeout = '200ms'; SET LOCAL statement_timeout = '500ms'"
-"""How long a new reader may have to wait behind us while we wait for those before it."""
+"""How long new readers may wait while the swap waits for earlier readers."""
 
 
 def plan_of(connection: Connection[Any]) -> str | None:
-    """What the tables beside were made for; None where there are none."""
+    """The identity of the shadow tables; None if there are none."""
     row = connection.execute(_PLAN, (BESIDE,)).fetchone()
     return row[0] if row else None
 
 
 def make(connection: Connection[Any], names: Sequence[str], plan: str) -> None:
-    """Make empty tables like the live ones of these names, within the caller's transaction.
+    """Create empty tables like the live ones with these names, within the caller's transaction.
 
-    Tables that an earlier rebuild left are dropped.
+    Tables of an earlier rebuild are dropped.
     """
     _run(connection, "SET LOCAL search_path = ''")
     _run(connection, sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(BESIDE)))
@@ -87,13 +87,13 @@ def analyze(connection: Connection[Any], names: Sequence[str]) -> None:
 
 
 def put_in_place(connection: Connection[Any], names: Sequence[str]) -> None:
-    """Let the tables beside take the place of the live ones, within the caller's transaction.
+    """Replace the live tables by the shadow tables, within the caller's transaction.
 
-    1. Lock what changes hands, waiting but a moment for readers: psycopg's LockNotAvailable or
-    QueryCanceled says that they have not done. 2. Note what stands on the live tables. 3. Swap the
-    tables. 4. Point to the new ones whatever stood on the old. 5. Drop the old.
+    1. Lock the tables, waiting only briefly for readers; psycopg's LockNotAvailable or
+    QueryCanceled means that readers block them. 2. Read which objects depend on the live tables. 3.
+    Swap the tables. 4. Redefine the dependent objects on the new tables. 5. Drop the old tables.
 
-    Raises WrongDatabase where something stands on a table that cannot be pointed elsewhere.
+    Raises WrongDatabase if a dependent object cannot be moved.
     """
     _run(connection, "SET LOCAL search_path = ''")
     old = [_oid(connection, READ_MODELS, name) for name in names]
@@ -173,6 +173,6 @@ def _oid(connection: Connection[Any], schema: str, name: str) -> int:
 
 
 def _run(connection: Connection[Any], statement: str | sql.Composed) -> None:
-    """Run a statement that has no parameters, so that a percent sign in it is just that."""
+    """Run a statement without parameters, so that a percent sign in it is not special."""
     text = statement if isinstance(statement, str) else statement.as_string(connection)
     connection.execute(text.encode())

@@ -1,1 +1,1 @@
-"""Reconciling: compares the read models with the log, folded a second time in another way."""
+"""Compares the read models with the log, with independent code."""

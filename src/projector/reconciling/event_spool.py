@@ -1,4 +1,4 @@
-"""Keeps the events of a log on disk, apart by slice, so that the log is read once."""
+"""Keeps the events of a log on disk, separated by slice, so that the log is read once."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class EventSpool:
         yield from self._waiting[number]
 
     def close(self) -> None:
-        """Give the disk back."""
+        """Delete the file."""
         self._file.close()
 
     def _write(self) -> None:

@@ -1,8 +1,8 @@
-"""What every read model must hold, worked out from the events a second time and in another way.
+"""Computes the expected rows of every read model from the events, independently of the views.
 
-This is the reconciliation's own arithmetic. It shares neither code nor method with
-`projector.views`: it keeps plain dictionaries, takes balances from the postings, and a refund's
-state from the last thing that happened to it.
+This is the reconciliation's own calculation. It shares neither code nor method with
+`projector.views`: it uses plain dictionaries, takes balances from the postings, and a refund's
+state from its last event.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ledger.vocabulary import events as e
 from ledger.vocabulary.envelope import EventMeta, RecordedEvent
 
 Rows = dict[tuple[Any, ...], dict[str, Any]]
-"""Key → row, as the table has them."""
+"""Key → row, as in the table."""
 
 _REFUND_STATES: dict[type, str] = {
     e.BalanceCredited: "SETTLING",
@@ -39,7 +39,7 @@ class Refold:
         self.tables: dict[str, Rows] = defaultdict(dict)
 
     def take(self, recorded: RecordedEvent) -> None:
-        """Let one event do what it does to every table."""
+        """Apply one event to every table."""
         meta, body = recorded.meta, recorded.body
         self._account(meta, body)
         self._instance(meta, body)
@@ -293,7 +293,7 @@ def _reservation_row(m: EventMeta, what: Any, term: Any, owners: tuple[str, ...]
 
 
 def _give_back(held: dict[str, Any], quantity: int, when_all: str) -> None:
-    """What is left is reckoned from what was held; the views take it from the event."""
+    """The rest is calculated from the held quantity; the views take it from the event."""
     held["quantity"] -= quantity
     if not held["quantity"]:
         held["state"] = when_all

@@ -1,4 +1,4 @@
-"""Compares every read model with the log it was made from, at one place of the log."""
+"""Compares every read model with the log, at one position of the log."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ _TOLD_EVENTS = 1_000
 
 
 class Divergence(Struct, frozen=True, kw_only=True):
-    """Where a read model first departs from the log. Only the columns that differ are named; an
-    empty side is a row that is not there.
+    """The first difference between a read model and the log. Only the differing columns are named;
+    an empty side is a missing row.
     """
 
     view: str
@@ -43,8 +43,8 @@ class Divergence(Struct, frozen=True, kw_only=True):
 
 
 class Reconciliation(Struct, frozen=True, kw_only=True):
-    """How many rows of each view were compared, up to which offset of each partition, and where
-    each view first departs.
+    """How many rows of each view were compared, up to which offset of each partition, and the
+    first difference of each view.
     """
 
     positions: dict[int, int]
@@ -53,7 +53,7 @@ class Reconciliation(Struct, frozen=True, kw_only=True):
 
     @property
     def rows(self) -> int:
-        """How many rows there should be in all."""
+        """The expected number of rows of all views."""
         return sum(self.rows_of.values())
 
 
@@ -66,14 +66,14 @@ def reconcile(
     slice_events: int = SLICE_EVENTS,
     tell: Callable[[Progress], None] = lambda _: None,
 ) -> Reconciliation:
-    """Fold the log apart from the projector and compare, while the projector goes on.
+    """Fold the log independently of the projector and compare, while the projector continues.
 
     1. Take a snapshot of the database: from here on nothing in it moves. 2. Read in it how far the
     projector had come. 3. Read the log up to there, once, and spool it by slices of accounts of
     about `slice_events` events. 4. Fold slice after slice, and compare it with its rows. Nothing is
     written but the spool, a file that is gone with the process. Memory is bounded by the slice.
 
-    Raises WrongWorld where the database is not of this log, LogUnavailable where it cannot be read.
+    Raises WrongWorld if the database is not of this log, LogUnavailable if it cannot be read.
     """
     found: dict[str, Divergence] = {}
     rows_of: Counter[str] = Counter()
@@ -111,7 +111,7 @@ def reconcile(
 
 
 class _Pace:
-    """Says how far the work has come: half of it is reading the log, half comparing."""
+    """Reports the progress: half of the work is reading the log, half comparing."""
 
     def __init__(
         self,
@@ -124,7 +124,7 @@ class _Pace:
         self._events = 0
 
     def read(self) -> None:
-        """One event more was read."""
+        """One more event was read."""
         self._events += 1
         if self._events % _TOLD_EVENTS == 0:
             self._say(min(self._events, self._log))
@@ -169,7 +169,7 @@ def _keep_the_first(found: dict[str, Divergence], divergence: Divergence) -> Non
 
 
 def _records(source: EventSource, ends: Mapping[int, int]) -> Iterator[LogRecord]:
-    """Every record before these offsets. Bounded: gives up where the log stays silent."""
+    """Every record before these offsets. Bounded: gives up if the log returns nothing."""
     positions, silent = dict.fromkeys(ends, 0), 0
     while any(positions[partition] < end for partition, end in ends.items()):
         batches = source.read(positions, _READ_RECORDS, _READ_SECONDS)
@@ -187,7 +187,7 @@ def _records(source: EventSource, ends: Mapping[int, int]) -> Iterator[LogRecord
 def _misplaced(
     places: Mapping[int, Checkpoint], last: Mapping[int, LogRecord]
 ) -> Iterator[Divergence]:
-    """The first checkpoint that names another last event than the log has before it."""
+    """The first checkpoint whose last event differs from the log."""
     for partition, place in places.items():
         record = last.get(partition)
         at = Checkpoint(partition=partition)
@@ -202,7 +202,7 @@ def _misplaced(
 
 
 def _compare(table: Table, expected: Rows, stored: Iterator[dict[str, Any]]) -> Divergence | None:
-    """The first row in order of keys that is not as expected."""
+    """The first row, in order of keys, that is not as expected."""
     wanted = {tuple(_plain(part) for part in key): _plain(row) for key, row in expected.items()}
     different: list[Divergence] = []
     for found in stored:
@@ -232,7 +232,7 @@ def _difference(
 
 
 def _plain(value: Any) -> Any:
-    """The value as the database gives it back: lists, plain text, and no U+0000 in it."""
+    """The value as the database returns it: lists, plain text, without U+0000."""
     if isinstance(value, str):
         return str(value).replace("\x00", "\u2400")
     if isinstance(value, dict):

@@ -1,1 +1,1 @@
-"""The report of a period: its figures, its pictures, and the page they stand on."""
+"""The report of a period: its figures, its charts, and the page."""

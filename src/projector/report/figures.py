@@ -1,4 +1,4 @@
-"""Takes the figures of a period's report out of the finance views, in one snapshot."""
+"""Reads the figures of a period's report from the finance views, in one snapshot."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2
 
 
 class Refunded(Struct, frozen=True, kw_only=True):
-    """What a rule gave back in a month, in one currency."""
+    """The refunds of a rule in a month, in one currency."""
 
     currency: str
     month: str
@@ -74,7 +74,7 @@ class Refused(Struct, frozen=True, kw_only=True):
 
 
 class Figures(Struct, frozen=True, kw_only=True):
-    """All that a report shows."""
+    """All figures of a report."""
 
     since: str
     until: str
@@ -86,12 +86,12 @@ class Figures(Struct, frozen=True, kw_only=True):
 
     @property
     def digest(self) -> str:
-        """The SHA-256 of every figure and of the place in the log."""
+        """The SHA-256 of every figure and of the position in the log."""
         return sha256(msgspec.json.encode(self)).hexdigest()
 
 
 def figures(conninfo: str, since: Instant, until: Instant) -> Figures:
-    """The figures of a closed period. Raises BadPeriod where it could still get events."""
+    """The figures of a closed period. Raises BadPeriod if it could still get events."""
     period = Period(since=since, until=until)
     values = {
         "since": as_datetime(since),

@@ -1,4 +1,4 @@
-"""Draws the pictures of a report: each says in its title what is to be seen in it."""
+"""Draws the charts of a report; each title says what the chart shows."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from msgspec import Struct
 from projector.report.figures import Figures, Refunded
 
 Axes = Any
-"""matplotlib's; it is not imported here, so that it need not be there."""
+"""A matplotlib type; it is not imported here, because it is optional."""
 
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#555555")
-"""Told apart by everybody (Okabe and Ito)."""
+"""Colours that colour-blind people can distinguish (Okabe and Ito)."""
 _TOP = 12
 
 
 class Picture(Struct, frozen=True, kw_only=True):
-    """A picture: what it says, how it is drawn, how many lines of bars it has, and its table."""
+    """A chart: its title, its drawing function, its number of bars, and its table."""
 
     title: str
     draw: Callable[[Axes], None]
@@ -30,7 +30,7 @@ class Picture(Struct, frozen=True, kw_only=True):
 
 
 def pictures(told: Figures) -> tuple[Picture, ...]:
-    """Every picture of the report, in order; the refunds have one for each currency."""
+    """Every chart of the report, in order; refunds have one for each currency."""
     currencies = sorted({each.currency for each in told.refunded})
     of_currency = [[each for each in told.refunded if each.currency == c] for c in currencies]
     refunds = [_refunds(each, c) for each, c in zip(of_currency, currencies, strict=True)]
@@ -157,7 +157,7 @@ def _refusals(told: Figures) -> Picture:
 
 
 def _months(first: str, last: str) -> list[str]:
-    """Every month from `2025-12` to `2026-03`, those without a refund too."""
+    """Every month from `2025-12` to `2026-03`, also those without a refund."""
     ends = [int(month[:4]) * 12 + int(month[5:]) - 1 for month in (first, last)]
     return [f"{each // 12}-{each % 12 + 1:02}" for each in range(ends[0], ends[1] + 1)]
 

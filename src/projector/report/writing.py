@@ -1,4 +1,4 @@
-"""Writes a report: a page with its pictures in it, or the pictures alone as PDF or PNG."""
+"""Writes a report: a page with its charts, or only the charts as PDF or PNG."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _WIDTH, _BAR, _REST = 9.0, 0.42, 1.3
 
 
 class ReportFormat(StrEnum):
-    """What a report can be written as."""
+    """The formats of a report."""
 
     HTML = "html"
     PDF = "pdf"
@@ -48,7 +48,7 @@ def render(told: Figures, wanted: ReportFormat) -> bytes:
 
 
 def footer(told: Figures) -> str:
-    """Where in the log the figures come from, and their digest."""
+    """The figures' position in the log, and their digest."""
     at = ", ".join(f"{partition}: {events:,}" for partition, events in told.log_position.items())
     return f"Events by partition of the log {at} · SHA-256 of the figures {told.digest}"
 

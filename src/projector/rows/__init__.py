@@ -1,1 +1,1 @@
-"""Rows: the tables, what an event changes in them, and how a batch of changes is written."""
+"""The tables, the row changes of events, and how a batch of changes is written."""

@@ -1,4 +1,4 @@
-"""What an event does to a read model: a closed set of row changes, folded per key in memory."""
+"""The row changes of an event: a closed set of kinds, merged per key in memory."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from projector.rows.tables import Key, Row, Table, Value
 
 
 class Insert(Struct, frozen=True, kw_only=True):
-    """A row that was not there."""
+    """A new row."""
 
     table: Table
     row: Row
 
 
 class Set(Struct, frozen=True, kw_only=True):
-    """New values for some columns of a row that is there."""
+    """New values for some columns of an existing row."""
 
     table: Table
     key: Key
@@ -26,7 +26,7 @@ class Set(Struct, frozen=True, kw_only=True):
 
 
 class Add(Struct, frozen=True, kw_only=True):
-    """Amounts to be added to columns of a row that is there."""
+    """Amounts to add to columns of an existing row."""
 
     table: Table
     key: Key
@@ -37,14 +37,14 @@ RowChange = Insert | Set | Add
 
 
 class Patch(Struct, kw_only=True):
-    """All that a batch does to one row which stood in the table before it."""
+    """All changes of a batch to one row that existed before the batch."""
 
     columns: dict[str, Value] = field(default_factory=dict)
     amounts: dict[str, int] = field(default_factory=dict)
 
 
 class TableChanges(Struct, kw_only=True):
-    """All that a batch does to one table; no key is in both."""
+    """All changes of a batch to one table; no key is in both."""
 
     table: Table
     inserts: dict[Key, Row] = field(default_factory=dict)
@@ -52,12 +52,12 @@ class TableChanges(Struct, kw_only=True):
 
 
 class ImpossibleChange(Exception):
-    """A change that no sound sequence of events leads to: the projector stops at it."""
+    """A change that no valid sequence of events leads to: the projector stops at it."""
 
 
 def fold(changes: Iterable[RowChange]) -> tuple[TableChanges, ...]:
-    """The changes of a batch, in order, added up per table and key. Equal for every way to cut
-    the same changes into batches once the results are applied in order.
+    """The changes of a batch, in order, merged per table and key. The result does not depend on how
+    the same changes are divided into batches.
     """
     tables: dict[str, TableChanges] = {}
     for change in changes:

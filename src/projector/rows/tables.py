@@ -1,4 +1,4 @@
-"""What a read model's table looks like to the code that fills it: its columns, types and key."""
+"""The definition of a read model's table: its columns, types and key."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import msgspec
 from msgspec import Struct
 
 Value = str | int | bool | bytes | None
-"""What a column may hold. Instants are micros, JSON is text, sums are Python integers."""
+"""The values of a column. Instants are micros, JSON is text, sums are Python integers."""
 Row = dict[str, Value]
-"""Column name → value. A plain dict, because a hundred thousand a second are made of them."""
+"""Column name → value. A plain dict, because a hundred thousand are created per second."""
 Key = tuple[Value, ...]
 """The values of a table's key columns, in the table's order."""
 
@@ -38,7 +38,7 @@ class Table(Struct, frozen=True, kw_only=True):
 
 
 def as_json(value: object) -> str:
-    """A value as JSON text that PostgreSQL takes (it has no U+0000, so U+2400 stands for it)."""
+    """A value as JSON text for PostgreSQL (which has no U+0000; U+2400 replaces it)."""
     text = msgspec.json.encode(value).decode()
     if "\\u0000" not in text:
         return text
@@ -46,7 +46,7 @@ def as_json(value: object) -> str:
 
 
 def storable(value: Value) -> Value:
-    """The value as PostgreSQL takes it: a text's U+0000 is shown as U+2400."""
+    """The value for PostgreSQL: U+0000 in a text is replaced by U+2400."""
     if isinstance(value, str) and _NUL in value:
         return value.replace(_NUL, _NUL_SHOWN)
     return value

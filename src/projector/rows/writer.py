@@ -1,4 +1,4 @@
-"""Writes the folded changes of a batch: COPY for new rows, one array update per set of columns."""
+"""Writes the merged changes of a batch: COPY for new rows, one array update per set of columns."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from projector.rows.tables import (
 )
 
 READ_MODELS = "read_models"
-"""The schema of the tables that are live."""
+"""The schema of the live tables."""
 _TYPES = {
     TEXT: sql.SQL("text"),
     INTEGER: sql.SQL("integer"),
@@ -43,7 +43,7 @@ def write(
 ) -> int:
     """Apply a batch within the caller's transaction; the number of rows touched.
 
-    Raises ImpossibleChange where a row to change is not there: nothing is lost silently.
+    Raises ImpossibleChange if a row to change does not exist: nothing is lost silently.
     """
     rows = 0
     for of_table in batch:
@@ -76,7 +76,7 @@ Shape = tuple[tuple[str, ...], tuple[str, ...]]
 def _alike(
     of_table: TableChanges,
 ) -> list[tuple[tuple[str, ...], tuple[str, ...], list[tuple[Key, Patch]]]]:
-    """The patches, those that touch the same columns together."""
+    """The patches, grouped by the columns that they change."""
     groups: dict[Shape, list[tuple[Key, Patch]]] = {}
     for key, patch in of_table.patches.items():
         shape = (tuple(sorted(patch.columns)), tuple(sorted(patch.amounts)))

@@ -1,4 +1,4 @@
-"""The read models, one file for each question; each is a pure fold of events into row changes."""
+"""The read models, one file for each; each is a pure fold of events into row changes."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from projector.views import (
 
 
 class View(Protocol):
-    """What a file of this folder offers: the table it fills, and what an event does to it."""
+    """The interface of each file in this folder: its table, and the row changes of an event."""
 
     TABLE: Table
 
     def changes(self, recorded: RecordedEvent) -> Sequence[RowChange]:
-        """The row changes of one event; empty for an event the view has no part in."""
+        """The row changes of one event; empty if the event does not change the view."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Which accounts are there, of what type, in what currency, in what standing?"""
+"""Which accounts exist, with which type, currency and standing?"""
 
 from __future__ import annotations
 

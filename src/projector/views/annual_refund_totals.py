@@ -36,7 +36,8 @@ TABLE = Table(
 def changes(recorded: RecordedEvent) -> Sequence[RowChange]:
     """Every refund counts from the instant it was decided; the legs of an exchange never do.
 
-    A corrected refund drops out of the amounts, but out of the cap only where that was given back.
+    A corrected refund no longer counts in the amounts; it still counts for the cap unless its use
+    was restored.
     """
     match recorded.body:
         case RefundIssued() as body:

@@ -1,4 +1,4 @@
-"""What has each account been credited and not yet had reversed, cash and gift money apart?"""
+"""What was credited to each account and not reversed, by cash and gift money?"""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FUNDS = {BALANCE_CASH: "cash", BALANCE_GIFT: "gift"}
 
 
 def changes(recorded: RecordedEvent) -> Sequence[RowChange]:
-    """Zero at the opening; a credit adds to both funds; a correction takes back what it reverses.
+    """Zero at the opening; a credit adds to both funds; a correction subtracts what it reverses.
 
     A balance may become negative: the money may have been spent before the correction.
     """
@@ -40,7 +40,7 @@ def changes(recorded: RecordedEvent) -> Sequence[RowChange]:
 
 
 def _moved(postings: Sequence[Posting]) -> dict[str, int]:
-    """What the postings do to the funds: a credit is more money for the account, a debit less."""
+    """The effect of the postings on the funds: a credit adds to the balance, a debit subtracts."""
     amounts: dict[str, int] = {}
     for posting in postings:
         fund = FUNDS.get(posting.account)

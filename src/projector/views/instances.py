@@ -1,4 +1,4 @@
-"""Which instances are there, in what state, and until when are they paid for?"""
+"""Which instances exist, in which state, and until when are they paid for?"""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ TABLE = Table(
 
 
 def changes(recorded: RecordedEvent) -> Sequence[RowChange]:
-    """An order or a start makes the row; orders, isolation, restore and destruction move it on.
+    """An order or a start creates the row; orders, isolation, restore and destruction change it.
 
-    From an isolation on no order runs, so `ends_at` is empty until a renewal gives it anew.
+    During an isolation no order runs, so `ends_at` is empty until a renewal sets it.
     """
     body = recorded.body
     if not isinstance(body, InstanceEvent):

@@ -1,7 +1,7 @@
-"""What happened, and what came of a command: the events it led to, or its refusal?
+"""What was the outcome of a command: its events, or its refusal?
 
-One row for each event, whole; the SQL view gathers them by command. The same command id with other
-content has another digest, so the first outcome stays findable.
+One row for each complete event; the SQL view groups them by command. The same command id with other
+content has another digest, so the first outcome can still be found.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ TABLE = Table(
 
 
 def changes(recorded: RecordedEvent) -> Sequence[RowChange]:
-    """A row for every event but the one that opens the ledger, which no command led to."""
+    """A row for every event except `LedgerOpened`, which has no command."""
     body = recorded.body
     if isinstance(body, LedgerOpened):
         return ()

@@ -31,8 +31,8 @@ TABLE = Table(
 
 
 def changes(recorded: RecordedEvent) -> Sequence[RowChange]:
-    """A row for each posting of each event that carries any, whatever its type: an event that
-    comes to move money is in the journal without a change here.
+    """A row for each posting of each event, whatever its type: a new event with postings is in the
+    journal without a change here.
     """
     postings: tuple[Posting, ...] = getattr(recorded.body, "postings", ())
     if not postings:

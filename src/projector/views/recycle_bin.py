@@ -1,4 +1,6 @@
-"""What lies or lay in the recycle bin, since when, why, until when, and what became of it?"""
+"""Which instances are or were in the recycle bin, since when, until when, why, and what
+followed?
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,7 @@ TABLE = Table(
 
 
 def changes(recorded: RecordedEvent) -> Sequence[RowChange]:
-    """Every isolation is a row of its own; a renewal in time, a restore, a destruction mark it."""
+    """Every isolation is one row; a renewal in time, a restore and a destruction update it."""
     body = recorded.body
     if not isinstance(body, InstanceEvent):
         return ()

@@ -1,4 +1,4 @@
-"""Which refunds were given, by what rule and sum, and how far has their money come?"""
+"""Which refunds were issued, by which rule, for which amount, and in which state are they?"""
 
 from __future__ import annotations
 

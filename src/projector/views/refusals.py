@@ -1,4 +1,4 @@
-"""Which commands were refused, by which rules, with what figures?"""
+"""Which commands were refused, by which rules, with which figures?"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Which reservations were bought, how much of each is still held, and in what state?
 
-What is left of a price depends on the day it is asked, so the SQL view works it out.
+The remaining value depends on the day of the query, so the SQL view computes it.
 """
 
 from __future__ import annotations
@@ -55,9 +55,9 @@ TABLE = Table(
 
 
 def changes(recorded: RecordedEvent) -> Sequence[RowChange]:
-    """A purchase makes a row, alone or in an exchange; what is given back leaves less of it.
+    """A purchase, alone or in an exchange, creates a row; returns reduce its quantity.
 
-    CANCELLED and EXCHANGED say how the last of it went; what runs to its end is EXPIRED.
+    CANCELLED and EXCHANGED say how the last part was returned; at its end it is EXPIRED.
     """
     body = recorded.body
     if not isinstance(body, ReservationEvent):

@@ -126,20 +126,23 @@ def test_all_that_was_set_aside_for_one_reason_is_closed_together(
     closed = terminal.run("dlq", "discard", *words, "--json").objects
     assert set(junk) <= {each["letter"] for each in closed}
     assert stray in names(terminal)
-    assert terminal.run("dlq", "discard", *words).out == "no open letter to be discarded\n"
+    assert (
+        terminal.run("dlq", "discard", *words).out
+        == "there are no open letters; nothing was discarded\n"
+    )
     assert terminal.run("audit", "verify").code == 0
 
 
 @pytest.mark.parametrize(
     ("words", "part"),
     [
-        (("redrive",), "name letters, such as 0:17, or say --all"),
-        (("redrive", "0:17", "--all"), "name letters, such as 0:17, or say --all"),
+        (("redrive",), "name letters, for example 0:17, or use --all"),
+        (("redrive", "0:17", "--all"), "name letters, for example 0:17, or use --all"),
         (("redrive", "7:999999"), "there is no dead letter 7:999999"),
         (("show", "everything"), "there is no dead letter everything"),
         (("discard", "0:1", "--reason", " "), "--reason is empty"),
-        (("discard", "--all", "--reason", "x", "--actor", ""), "nobody is named"),
-        (("list", "--only", "BAD_LUCK"), "no letter is set aside for 'BAD_LUCK'"),
+        (("discard", "--all", "--reason", "x", "--actor", ""), "no actor is given"),
+        (("list", "--only", "BAD_LUCK"), "there is no reason 'BAD_LUCK'"),
         (("redrive", "--all", "--reason", "x" * 1_001), "at most 1000 are kept"),
     ],
 )

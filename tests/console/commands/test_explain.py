@@ -150,7 +150,7 @@ def test_an_id_of_several_accounts_asks_whose(terminal: Terminal) -> None:
 def test_a_line_that_is_no_event_is_named(terminal: Terminal, line: str) -> None:
     ran = terminal.run("explain", "c-6", "--file", "-", stdin=line)
     assert (ran.code, ran.out) == (2, "")
-    assert "line 1: not an event as 'refundctl simulate' prints it" in ran.err
+    assert "line 1: not an event in the format of 'refundctl simulate'" in ran.err
 
 
 def test_a_correction_is_told_with_the_postings_it_turned(terminal: Terminal) -> None:

@@ -14,8 +14,8 @@ from tests.console.virtual_terminal import Terminal
     [
         (("-o", "r.txt"), "no format is called 'txt'; --format takes csv, xlsx, parquet, jsonl, b"),
         (("-o", "r.csv", "-f", "xls"), "no format is called 'xls'"),
-        (("-o", "nowhere/r.csv"), "nowhere/r.csv: there is no folder nowhere; make it first"),
-        (("-o", "there.csv"), "there.csv is there already; --force replaces it"),
+        (("-o", "nowhere/r.csv"), "nowhere/r.csv: there is no folder nowhere; create it first"),
+        (("-o", "there.csv"), "there.csv exists; --force replaces it"),
         (("-o", "r.csv", "--from", "2026-13-01"), "--from 2026-13-01: expected a day such as"),
         (("-o", "r.csv", "--to", "soon"), "--to soon: expected a day such as 2026-01-31, or an"),
         (

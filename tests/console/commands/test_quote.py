@@ -119,7 +119,7 @@ def test_whoever_agrees_gets_what_was_quoted(live: Terminal) -> None:
 
     assert ran.code == 0, ran.err
     assert "working   1. paid = 407.96 CNY\n" in ran.out
-    assert "the quote is 407.96 CNY and holds until " in ran.out
+    assert "the quote is 407.96 CNY and is valid until " in ran.out
     assert "do you agree? It acts at 407.96 CNY" in ran.out
     assert "RefundIssued" in ran.out
     assert f"--account {account}\n" in ran.out
@@ -131,7 +131,7 @@ def test_whoever_does_not_agree_changes_nothing(live: Terminal, live_ledger: Run
     for answer in ("n\n", ""):
         ran = deal(live, account, "instance-return", "i-1", answer=answer)
         assert ran.code == 0
-        assert "nothing was done; the quote holds until " in ran.out
+        assert "nothing was done; the quote is valid until " in ran.out
     assert last_commands(live_ledger, account)[-2:] == ["InstanceReturnQuoted"] * 2
 
 
@@ -144,7 +144,7 @@ def test_what_would_be_refused_is_told_and_not_acted_on(
 
     assert ran.code == 1
     assert "violated  SELF_SERVICE_NOT_SUPPORTED by promotion_order: " in ran.out
-    assert "as things stand it would be refused" in ran.out
+    assert "at present the command would be refused" in ran.out
     assert last_commands(live_ledger, account)[-1] == "InstanceReturnQuoted"
 
 
@@ -184,7 +184,7 @@ def test_reservations_are_exchanged(live: Terminal, tmp_path: Path) -> None:
     )
 
     assert ran.code == 0, ran.out + ran.err
-    assert "the quote is 1000.00 USD and holds until " in ran.out
+    assert "the quote is 1000.00 USD and is valid until " in ran.out
     assert "ReservationExchanged" in ran.out
 
 
@@ -198,7 +198,7 @@ def test_a_field_that_is_wrong_is_named_and_nothing_is_published(live: Terminal)
     assert "body.quantity" in ran.err
     ran = deal(live, account, "reservation-exchange", "--return", "r-1=x", "--purchase", "nowhere")
     assert (ran.code, ran.out) == (2, "")
-    assert "'x' is no quantity" in ran.err
+    assert "'x' is not a quantity" in ran.err
 
 
 def test_a_refund_of_the_running_ledger_is_explained(live: Terminal) -> None:
@@ -224,7 +224,7 @@ def test_a_refund_of_the_running_ledger_is_explained(live: Terminal) -> None:
 def test_what_the_running_ledger_does_not_know_is_named(live: Terminal) -> None:
     ran = live.run("explain", "c-nobody")
     assert (ran.code, ran.out) == (2, "")
-    assert "the ledger knows no refund and no command 'c-nobody'" in ran.err
+    assert "the ledger has no refund and no command 'c-nobody'" in ran.err
     assert "has no account 'acct-none'" in live.run("explain", "c-1", "-a", "acct-none").err
 
 
@@ -236,5 +236,5 @@ def test_on_a_sandbox_the_deal_is_made_at_its_own_instant(sandbox: Terminal) -> 
 
     assert ran.code == 0, ran.out + ran.err
     assert "asked     decided 2026-01-06T08:00:00Z" in ran.out
-    assert "the quote is 407.96 CNY and holds until 2026-01-06T08:15:00Z" in ran.out
+    assert "the quote is 407.96 CNY and is valid until 2026-01-06T08:15:00Z" in ran.out
     assert "BalanceCredited" in ran.out

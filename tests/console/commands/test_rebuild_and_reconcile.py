@@ -43,7 +43,7 @@ def test_a_running_ledger_is_rebuilt_and_found_as_it_was(
     ran = sandbox.run("rebuild", "--view", "balances", "--verify")
     assert ran.code == 1
     assert "view balances rebuilt from" in ran.out
-    assert "differs from what was live" in ran.out
+    assert "differs from the old table" in ran.out
     assert "balances: acct-" in ran.out
     assert sandbox.run("audit", "verify").code == 0
 
@@ -54,7 +54,7 @@ def test_drift_is_an_exit_code_a_metric_and_a_line(
     assert sandbox.run("submit", EXAMPLES / "01-five-days.jsonl").code == 0
     ran = sandbox.run("reconcile")
     assert ran.code == 0
-    assert f"all as the log has it: {len(VIEWS)} views with " in ran.out
+    assert f"equal to the log: {len(VIEWS)} views with " in ran.out
     reconcile_once(Event())
     assert REGISTRY.get_sample_value("refunds_read_models_drifted") == 0
 
@@ -71,7 +71,7 @@ def test_drift_is_an_exit_code_a_metric_and_a_line(
         reconcile_once(Event())
     assert REGISTRY.get_sample_value("refunds_read_models_drifted") == 1
     (line,) = lines
-    assert (line["event"], line["view"]) == ("read models have drifted", "refunds")
+    assert (line["event"], line["view"]) == ("read models differ from the log", "refunds")
 
     assert sandbox.run("rebuild", "--view", "refunds").code == 0
     assert sandbox.run("reconcile").code == 0
@@ -95,4 +95,4 @@ def _drift(ledger: RunningLedger, statement: str) -> None:
 def test_an_unknown_view_is_named_beside_those_there_are(sandbox: Terminal) -> None:
     ran = sandbox.run("rebuild", "--view", "refund")
     assert (ran.code, ran.out) == (2, "")
-    assert "no view is called 'refund'; did you mean 'refunds'? (all: accounts, bal" in ran.err
+    assert "there is no view 'refund'; did you mean 'refunds'? (all: accounts, bal" in ran.err

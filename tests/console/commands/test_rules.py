@@ -135,7 +135,7 @@ def test_a_folder_of_terms_is_read_file_by_file(terminal: Terminal, own: Path) -
     own.unlink()
     ran = terminal.run("rules", "--terms", own.parent)
     assert ran.code == 2
-    assert "the folder holds no .toml file" in ran.err
+    assert "the folder has no .toml file" in ran.err
     assert "No such file" in terminal.run("rules", "--terms", own).err
 
 

@@ -60,13 +60,13 @@ def test_a_ledger_stays_on_its_brokers() -> None:
     assert known_brokers(known(**{BROKERS: "3"}), None) == 3
     assert known_brokers(known(sandbox="no"), None) == 1
     assert known_brokers(None, 3) == 3
-    with pytest.raises(BadInput, match="stands on 3 brokers, and stays there"):
+    with pytest.raises(BadInput, match="has 3 brokers, and this never changes"):
         known_brokers(known(**{BROKERS: "3"}), 1)
 
 
 @pytest.mark.parametrize("count", ["2", "0", "5"])
 def test_a_cluster_has_three_brokers(terminal: Terminal, count: str) -> None:
-    assert_told(terminal.run("up", "--brokers", count), 2, "1 broker or on 3")
+    assert_told(terminal.run("up", "--brokers", count), 2, "1 broker or 3")
 
 
 @pytest.mark.parametrize("text", ["projector=2", "decider", "decider=many", "decider=²"])

@@ -54,7 +54,7 @@ def test_a_second_up_changes_nothing(stack: Terminal) -> None:
     again = stack.run("up", "--sandbox")
 
     assert again.code == 0
-    assert again.out.startswith("runs already in ")
+    assert again.out.startswith("already running in ")
     pids = [process["pid"] for process in before["processes"]]
     assert [process["pid"] for process in status_of(stack)["processes"]] == pids
 

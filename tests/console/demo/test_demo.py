@@ -58,7 +58,9 @@ def test_the_story_is_told_to_its_end(tmp_path: Path) -> None:
     for line in ZERO_SUM.splitlines():
         assert line in out
     assert re.search(r"\n +CNY +0\.00\n +USD +0\.00\n", out)
-    assert re.search(r"\n  all holds: \d+ commands, \d+ events, 0 dead letters, \d+ rows", out)
+    assert re.search(
+        r"\n  all checks passed: \d+ commands, \d+ events, 0 dead letters, \d+ rows", out
+    )
     assert re.search(r"\d+ commands, 32 of them given above", out)
     assert "Everything is stopped again" in out
     assert homes_in(tmp_path) == []

@@ -163,4 +163,4 @@ def test_a_file_that_is_not_there_is_named(terminal: Terminal) -> None:
 
 
 def test_an_empty_file_is_no_file_of_commands(terminal: Terminal, tmp_path: Path) -> None:
-    assert_refused(simulated(terminal, tmp_path, [""]), "holds no commands; see examples/")
+    assert_refused(simulated(terminal, tmp_path, [""]), "contains no commands; see examples/")

@@ -142,7 +142,7 @@ def test_no_wait_publishes_and_asks_nothing(live: Terminal, listener: Listener) 
 def test_no_wait_cannot_act_on_a_quote(live: Terminal) -> None:
     ran = live.run("submit", EXAMPLES / "live" / "orders.jsonl", "--no-wait")
     assert (ran.code, ran.out) == (2, "")
-    assert "line 4 refers to what an earlier one led to" in ran.err
+    assert "line 4 refers to the result of an earlier line" in ran.err
 
 
 class DamagingListener(Listener):

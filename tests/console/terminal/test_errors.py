@@ -72,7 +72,7 @@ def test_a_setting_that_cannot_be_is_named(terminal: Terminal, name: str, value:
 
 def test_an_unknown_question_is_told_with_the_nearest(terminal: Terminal) -> None:
     ran = terminal.run("query", "recycle_bin")
-    assert_told(ran, 2, "no question is called 'recycle_bin'; did you mean 'recycle-bin'?")
+    assert_told(ran, 2, "there is no query 'recycle_bin'; did you mean 'recycle-bin'?")
 
 
 @pytest.mark.parametrize("text", ["7", "d", "-7d", "1.5h", "7 d", ""])

@@ -51,7 +51,7 @@ def test_a_clean_audit_holds_and_has_nothing_to_say() -> None:
 def test_verbose_lists_every_check_and_what_was_read() -> None:
     text = printed(Verified(log=report(), read_models=COMPARED, seconds=1.25), verbose=True)
     assert all(name in text for name in claims())
-    assert "all holds: 41 commands, 72 events, 1 dead letters, 12 rows" in text
+    assert "all checks passed: 41 commands, 72 events, 1 dead letters, 12 rows" in text
 
 
 def test_a_divergence_names_place_key_expected_and_found() -> None:

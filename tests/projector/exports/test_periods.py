@@ -99,12 +99,12 @@ def test_a_period_that_could_still_get_rows_is_refused(shown: str) -> None:
 
 
 def test_a_view_that_knows_no_period_says_so(shown: str) -> None:
-    with pytest.raises(BadPeriod, match="view quotas knows no period: leave --from and --to out"):
+    with pytest.raises(BadPeriod, match="view quotas has no periods; leave out --from and --to"):
         extract(shown, Request(view="quotas", since=START))
 
 
 def test_an_unknown_view_and_an_unknown_account_are_named(shown: str) -> None:
-    with pytest.raises(UnknownView, match="no view is called 'refundz'; did you mean 'refunds'"):
+    with pytest.raises(UnknownView, match="there is no view 'refundz'; did you mean 'refunds'"):
         extract(shown, Request(view="refundz"))
     with pytest.raises(UnknownAccount, match="account nobody: the read models have none"):
         extract(shown, Request(view="refunds", account="nobody"))

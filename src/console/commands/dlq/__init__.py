@@ -1,4 +1,4 @@
-"""`refundctl dlq`: what was set aside as unreadable; look at it, give it back, close it."""
+"""`refundctl dlq`: records that could not be read: list, show, redrive, discard."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from console.terminal.help import HeadedCommands
 app = typer.Typer(
     cls=HeadedCommands,
     no_args_is_help=True,
-    help="Dead letters: list them, look at one, give it back, close it.",
+    help="Dead letters: list, show, redrive or discard them.",
 )
 
 
 @app.command(name="list")
 def list_letters(
     closed: Annotated[
-        bool, typer.Option("--closed", help="Also those redriven or discarded.")
+        bool, typer.Option("--closed", help="Also list redriven and discarded ones.")
     ] = False,
     only: Only = None,
     limit: Annotated[
-        int, typer.Option("--limit", min=0, help="The latest so many; 0 for all.")
+        int, typer.Option("--limit", min=0, help="Only the latest; 0 lists all.")
     ] = 100,
     as_json: AsJson = False,
 ) -> None:
@@ -61,13 +61,13 @@ def list_letters(
 
 @app.command()
 def show(
-    letter: Annotated[str, typer.Argument(metavar="LETTER", help="Such as 0:17.")],
+    letter: Annotated[str, typer.Argument(metavar="LETTER", help="For example 0:17.")],
     raw: Annotated[
-        bool, typer.Option("--raw", help="Only the value's bytes, as they came.")
+        bool, typer.Option("--raw", help="Print only the unchanged bytes of the value.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show one dead letter: its reason, its content, its status.
+    """Show one dead letter with its reason, content and status.
 
     Examples:
 

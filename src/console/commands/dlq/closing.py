@@ -1,4 +1,4 @@
-"""`refundctl dlq redrive` and `discard`: what ends a dead letter."""
+"""`refundctl dlq redrive` and `discard`: close a dead letter."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 Names = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[LETTER]...", help="As 'dlq list' names them: partition:offset."),
+    typer.Argument(metavar="[LETTER]...", help="As 'dlq list' shows them: partition:offset."),
 ]
-Every = Annotated[bool, typer.Option("--all", help="Every letter that is still open.")]
+Every = Annotated[bool, typer.Option("--all", help="All open letters.")]
 Actor = Annotated[
-    str | None, typer.Option("--actor", help="Who does it (default: the user of this machine).")
+    str | None, typer.Option("--actor", help="Who does this (default: your user name).")
 ]
 
 
@@ -41,12 +41,12 @@ def redrive(
     actor: Actor = None,
     as_json: AsJson = False,
 ) -> None:
-    """Give records back to the decider, unchanged and once.
+    """Send records to the decider again, unchanged and only once.
 
-    The record and the note that it was redriven are written together, so a second run, or one after
-    a crash, passes over what the first has done. The record is judged like any other, at the
-    instant at which it arrives now; if it still cannot be read, it becomes a dead letter anew. One
-    that was sent to a wrong partition goes to its account's.
+    The copy of the record and the closing of the letter are written in one transaction. So a second
+    run, also after a crash, skips what the first run has done. The record is judged like any other,
+    at the instant at which the copy arrives. If it still cannot be read, it becomes a new dead
+    letter. A record that was sent to a wrong partition is sent to the partition of its account.
 
     Examples:
 
@@ -70,7 +70,7 @@ def discard(
 ) -> None:
     """Close letters for good, with a reason.
 
-    Their records stay where they are.
+    The records stay in the topic.
 
     Examples:
 
@@ -87,13 +87,13 @@ def discard(
 def _resolve(
     order: Order, names: list[str], *, every: bool, only: str | None, as_json: bool
 ) -> None:
-    """Choose among the letters once nobody else can close one, check all, then close them."""
+    """Select the letters while nobody else can close one, check all, then close them."""
     from console.rendering.reports.dead_letters import print_resolved
     from consumers.dead_letters.redrive import resolve
     from consumers.dead_letters.status import settled_letter_statuses
 
     if bool(names) == every:
-        raise BadInput("name letters, such as 0:17, or say --all; 'dlq list' shows them")
+        raise BadInput("name letters, for example 0:17, or use --all; 'dlq list' shows them")
     code = known_reason(only)
     with open_tools() as tools, open_only_writer() as writer:
         found = settled_letter_statuses(tools, writer)
@@ -108,7 +108,7 @@ def _resolve(
 
 
 def _check_closed(asked: list[LetterStatus], kind: Resolved) -> None:
-    """A letter is closed once: what was redriven is not discarded, nor the other way round."""
+    """A letter is closed once: a redriven letter cannot be discarded, or the other way round."""
     for each in asked:
         done = each.resolution
         if done is not None and done.kind is not kind:
@@ -124,7 +124,7 @@ def _order(kind: Resolved, actor: str | None, reason: str) -> Order:
 
     who = (actor if actor is not None else _user()).strip()
     if not who:
-        raise BadInput("nobody is named; say who does this with --actor")
+        raise BadInput("no actor is given; say with --actor who does this")
     for name, text in (("--actor", who), ("--reason", reason)):
         if len(text) > MAX_TEXT:
             raise BadInput(f"{name} has {len(text)} characters; at most {MAX_TEXT} are kept")

@@ -1,4 +1,4 @@
-"""What every command on dead letters needs: the log, the letters that are named, their reasons."""
+"""What all commands on dead letters share: the log, the named letters, the reasons."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from ledger.wire.dead_letters.headers import Place
 
 Standings = Mapping["Place", "LetterStatus"]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a letter.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object per letter.")]
 Only = Annotated[
-    str | None, typer.Option("--only", metavar="REASON", help="Only those set aside for this.")
+    str | None, typer.Option("--only", metavar="REASON", help="Only letters with this reason.")
 ]
 
 
 def named_letters(names: list[str], found: Standings) -> list[LetterStatus]:
-    """The letters of these names, each once; BadInput where one is none."""
+    """The letters with these names, each once; BadInput if a name is unknown."""
     standing = {str(source): each for source, each in found.items()}
     unknown = [name for name in names if name not in standing]
     if unknown:
@@ -36,14 +36,14 @@ def named_letters(names: list[str], found: Standings) -> list[LetterStatus]:
 
 
 def known_reason(only: str | None) -> Unreadable | None:
-    """The reason that --only names; BadInput where there is none of that name."""
+    """The reason that --only names; BadInput if it is unknown."""
     from ledger.wire.avro.codec import Unreadable
 
     if only is None:
         return None
     name = only.upper()
     if name not in set(Unreadable):
-        raise BadInput(f"no letter is set aside for {only!r}; reasons are {', '.join(Unreadable)}")
+        raise BadInput(f"there is no reason {only!r}; reasons are {', '.join(Unreadable)}")
     return Unreadable(name)
 
 
@@ -65,7 +65,7 @@ def open_tools() -> Iterator[KafkaTools]:
 
 @contextmanager
 def open_only_writer() -> Iterator[KafkaOnlyWriter]:
-    """Become the one who resolves dead letters."""
+    """Become the only process that can close dead letters."""
     from console.running.ledger_locator import find_ledger
     from console.running.settings import read_settings
     from consumers.dead_letters.redrive import WRITER

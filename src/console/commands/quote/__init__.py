@@ -1,4 +1,4 @@
-"""`refundctl quote`: for a person: ask what would come of it, see the working, then act on it."""
+"""`refundctl quote`: an interactive session: shows a quote with its working, asks, then acts."""
 
 from __future__ import annotations
 
@@ -18,11 +18,15 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-Account = Annotated[str, typer.Option("--account", "-a", help="Whose it is.")]
-Actor = Annotated[str, typer.Option("--actor", help="Who asks; the id of an owner.")]
-Role = Annotated[str, typer.Option("--role", help="OWNER, or SUPPORT standing in.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Read, agreed: act without asking.")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object; acts only with --yes.")]
+Account = Annotated[str, typer.Option("--account", "-a", help="The account.")]
+Actor = Annotated[str, typer.Option("--actor", help="Who acts: the id of an owner.")]
+Role = Annotated[str, typer.Option("--role", help="OWNER, or SUPPORT acting for an owner.")]
+Yes = Annotated[
+    bool, typer.Option("--yes", "-y", help="Act without asking: the consequences are accepted.")
+]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object; acts only with --yes.")
+]
 
 
 @app.command(name="instance-return")
@@ -36,8 +40,8 @@ def instance_return(
 ) -> None:
     """Return a prepaid instance.
 
-    Shows what would come back and how it is calculated, asks, and then returns the instance at
-    exactly what was quoted. On no, nothing happens, and the quote expires by itself.
+    It shows the refund and how it is calculated, asks, and then returns the instance for exactly
+    the quoted amount. If you answer no, nothing happens, and the quote expires.
 
     Example:
 
@@ -53,7 +57,8 @@ def reservation_refund(
     account: Account,
     actor: Actor,
     quantity: Annotated[
-        int | None, typer.Option("--quantity", help="How many; all that are held if left out.")
+        int | None,
+        typer.Option("--quantity", help="The quantity (default: everything that is held)."),
     ] = None,
     usd_rate: Annotated[
         str, typer.Option("--usd-rate", help="US dollars for one unit of the account's currency.")
@@ -62,7 +67,7 @@ def reservation_refund(
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Give a reservation back, or a part of it.
+    """Refund a reservation, or a part of it.
 
     Example:
 
@@ -77,11 +82,11 @@ def reservation_refund(
 @app.command(name="reservation-exchange")
 def reservation_exchange(
     returns: Annotated[
-        list[str], typer.Option("--return", help="A reservation to give back: ID, or ID=QUANTITY.")
+        list[str], typer.Option("--return", help="A reservation to return: ID, or ID=QUANTITY.")
     ],
     purchases: Annotated[
         list[Path],
-        typer.Option("--purchase", help="A file with one JSON object, a reservation to be bought."),
+        typer.Option("--purchase", help="A file with one JSON object: the reservation to buy."),
     ],
     account: Account,
     actor: Actor,
@@ -115,10 +120,9 @@ def _deal(
 ) -> None:
     """Quote, show, ask, act.
 
-    1. The quote command is published, and its answer told with the working. 2. Whatever acting
-    would violate ends it. 3. The person agrees, or does not. 4. The act carries the quote, the
-    amount and the agreement; its outcome is told. A crash between 1 and 4 leaves a quote behind
-    that expires.
+    1. Publish the quote command and show its answer with the working. 2. Stop if acting would
+    violate a rule. 3. Ask the person. 4. Publish the act with the quote, the amount and the
+    agreement, and show its outcome. A crash between 1 and 4 leaves only a quote, which expires.
     """
     from console.commands.quote.session import session
 
@@ -149,7 +153,7 @@ def _agrees(offer: dict[str, Any]) -> bool:
     except typer.Abort:
         agreed = False
     if not agreed:
-        typer.echo(f"nothing was done; the quote holds until {offer['expires_at']}")
+        typer.echo(f"nothing was done; the quote is valid until {offer['expires_at']}")
     return agreed
 
 
@@ -158,7 +162,7 @@ def _leg(text: str) -> dict[str, Any]:
     if not sign:
         return {"reservation_id": text}
     if not quantity.isdecimal():
-        raise BadInput(f"--return {text}: {quantity!r} is no quantity; write ID or ID=QUANTITY")
+        raise BadInput(f"--return {text}: {quantity!r} is not a quantity; write ID or ID=QUANTITY")
     return {"reservation_id": reservation_id, "quantity": int(quantity)}
 
 
@@ -168,4 +172,4 @@ def _purchase(file: Path) -> Any:
     try:
         return json.loads(read_bytes(file))
     except ValueError as error:
-        raise BadInput(f"{file}: {error}; write one JSON object, a new reservation") from error
+        raise BadInput(f"{file}: {error}; write one JSON object: the new reservation") from error

@@ -1,4 +1,4 @@
-"""The desk at which a person deals with the running ledger: one command after the other."""
+"""An interactive session with the running ledger: one command after the other."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Json = dict[str, Any]
 
 
 class Session:
-    """Gives commands in one person's name, and tells what came of them."""
+    """Gives commands for one person and shows their outcomes."""
 
     def __init__(self, ledger: Ledger, connection: Any, listener: Listener, given_by: Json) -> None:
         self._ledger = ledger
@@ -43,7 +43,7 @@ class Session:
         self._currencies = known_currencies(connection, listener, [given_by["account"]])
 
     def give(self, name: str, body: Json) -> LineOutcome:
-        """Publish a command of an id of its own, and wait for its outcome."""
+        """Publish a command with a new id, and wait for its outcome."""
         line = {"command": name, "id": f"desk-{uuid.uuid4()}", **self._given_by, "body": body}
         if self._sandbox:
             line["at"] = format_instant(SandboxClock(self._connection).now())
@@ -58,14 +58,14 @@ class Session:
         for each in found:
             if isinstance(each, LineOutcome):
                 return each
-        raise Failed(f"{name} was published, but nothing came of it; see 'refundctl status'")
+        raise Failed(f"{name} was published, but has no outcome yet; see 'refundctl status'")
 
     def offer(self, quoted: LineOutcome) -> Json | None:
-        """The quote; None where there is none, or one that lists what acting would violate."""
+        """The quote; None if there is none, or if acting on it would violate a rule."""
         return value_to_json(quoted.events[0].body) if self.well(quoted) else None
 
     def acceptance(self, offer: Json) -> Json:
-        """What an act on the quote says beside what it is about."""
+        """The additional fields of a command that acts on the quote."""
         return {
             "quote_id": offer["quote_id"],
             "confirmed_amount": offer["amount"],
@@ -73,7 +73,7 @@ class Session:
         }
 
     def quote_told(self, quoted: LineOutcome) -> str:
-        """The quote with its working, and until when it holds; or why there is none."""
+        """The quote with its working and its expiry; or why there is none."""
         if quoted.kind is not Kind.ACCEPTED:
             return outcome_told(quoted)
         entries = tuple(entry_of(event) for event in quoted.events)
@@ -84,14 +84,14 @@ class Session:
         lines = [explanation_told(told), ""]
         offer = self.offer(quoted)
         if offer is None:
-            lines.append("as things stand it would be refused; see what is violated above")
+            lines.append("at present the command would be refused; see the violated rules above")
         else:
             amount = f"{offer['amount']} {offer['currency']}"
-            lines.append(f"the quote is {amount} and holds until {offer['expires_at']}")
+            lines.append(f"the quote is {amount} and is valid until {offer['expires_at']}")
         return "\n".join(lines)
 
     def act_told(self, done: LineOutcome) -> str:
-        """What came of the act."""
+        """The outcome of the act."""
         told = outcome_told(done)
         if done.kind is Kind.ACCEPTED:
             account = done.line.account
@@ -104,7 +104,7 @@ class Session:
         return json_line({"quote": outcome_to_json(quoted), "act": act})
 
     def well(self, outcome: LineOutcome) -> bool:
-        """Whether it was accepted, and is no quote that lists what it violates."""
+        """Whether it was accepted; a quote that lists violations does not count."""
         return outcome.kind is Kind.ACCEPTED and not any(
             getattr(event.body, "violations", ()) for event in outcome.events
         )
@@ -112,7 +112,7 @@ class Session:
 
 @contextmanager
 def session(*, account: str, actor: str, role: str) -> Iterator[Session]:
-    """A desk at the running ledger."""
+    """A session with the running ledger."""
     from console.terminal.log_output import log_to_stderr
 
     log_to_stderr("error", json=False)

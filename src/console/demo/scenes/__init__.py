@@ -1,4 +1,4 @@
-"""The scenes of the demonstration, in the order they are told; time never goes back."""
+"""The scenes of the demonstration, in their order; time never goes back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The story of instances: returned, restored by a renewal, destroyed, refused."""
+"""Scenes about instances: returned, restored by a renewal, destroyed, refused."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BALANCE = Shown(question="balances", columns=("account_id", "currency", "cash",
 
 
 def _order(order_id: str, instance_id: str, **changes: Any) -> dict[str, Any]:
-    """An order as billing records it: one Redis instance, paid for a year ahead."""
+    """An order as billing records it: one Redis instance, paid for one year in advance."""
     paid = changes.pop("paid")
     line = {
         "instance_id": instance_id,
@@ -57,8 +57,8 @@ RETURNED_AND_RESTORED = Scene(
             at="2026-01-05T08:00:00Z",
             say=(
                 "It orders a Redis instance for a year: 51.00 a month × 12 × 0.83 = 507.96. "
-                "A voucher covers 100.00, cash 200.00, gift money 207.96. What was paid is 407.96: "
-                "vouchers never come back."
+                "A voucher covers 100.00, cash 200.00, gift money 207.96. The amount paid is "
+                "407.96: vouchers are never refunded."
             ),
             id="order",
             command="RecordInstanceOrder",
@@ -73,7 +73,7 @@ RETURNED_AND_RESTORED = Scene(
         ),
         Beat(
             at="2026-01-07T08:00:00Z",
-            say="Two days later the owner wonders what giving it back would bring, and asks.",
+            say="Two days later the owner asks how much a return would refund.",
             id="quote",
             command="QuoteInstanceReturn",
             role="OWNER",
@@ -83,7 +83,7 @@ RETURNED_AND_RESTORED = Scene(
             at="2026-01-07T08:10:00Z",
             say=(
                 "She has read the terms and confirms the quoted amount. The instance goes to the "
-                "recycle bin, the money to the account's balance, each fund as it was paid."
+                "recycle bin, and the money to the account's balance, each fund as it was paid."
             ),
             id="return",
             command="ReturnInstance",
@@ -98,7 +98,7 @@ RETURNED_AND_RESTORED = Scene(
         ),
         Beat(
             at="2026-01-09T02:00:00Z",
-            say="She regrets it. Without a renewal a prepaid instance does not come back:",
+            say="She changes her mind. A prepaid instance is not restored without a renewal:",
             id="restore-too-soon",
             command="RestoreInstance",
             role="OWNER",
@@ -106,7 +106,7 @@ RETURNED_AND_RESTORED = Scene(
         ),
         Beat(
             at="2026-01-09T02:20:00Z",
-            say="So she renews for a month, still within the seven days …",
+            say="So she renews it for a month, within the seven days …",
             id="renewal",
             command="RecordInstanceOrder",
             role="BILLING",
@@ -121,7 +121,7 @@ RETURNED_AND_RESTORED = Scene(
         ),
         Beat(
             at="2026-01-09T02:25:00Z",
-            say="… and starts the instance again. The refund stays hers, and the quota spent.",
+            say="… and restores the instance. She keeps the refund, and the quota stays used.",
             id="restore",
             command="RestoreInstance",
             role="OWNER",
@@ -132,7 +132,7 @@ RETURNED_AND_RESTORED = Scene(
 )
 
 RETURNED_AND_DESTROYED = Scene(
-    title="An ordinary return: what was paid, less the value used",
+    title="An ordinary return: the amount paid, less the value used",
     account="acct-tea-shop",
     actors=_ACTORS,
     beats=(
@@ -155,9 +155,9 @@ RETURNED_AND_DESTROYED = Scene(
         Beat(
             at="2026-01-14T08:00:00Z",
             say=(
-                "48 hours later it is not needed either. The one full refund of the account is "
-                "spent, so the hours used are charged at the pay-as-you-go price, and what is left "
-                "is split over cash and gift money in the ratio paid."
+                "48 hours later it is not needed any more. The account has used its one full "
+                "refund, so the hours used are charged at the pay-as-you-go price. The rest is "
+                "split into cash and gift money in the ratio paid."
             ),
             id="quote-2",
             command="QuoteInstanceReturn",
@@ -166,7 +166,7 @@ RETURNED_AND_DESTROYED = Scene(
         ),
         Beat(
             at="2026-01-14T08:05:00Z",
-            say="Confirmed with the quoted amount; five minutes more change nothing of it.",
+            say="She confirms the quoted amount five minutes later; the amount has not changed.",
             id="return-2",
             command="ReturnInstance",
             role="OWNER",
@@ -180,7 +180,7 @@ RETURNED_AND_DESTROYED = Scene(
         ),
         Beat(
             at="2026-01-22T00:00:00Z",
-            say="Nobody renews it. Seven days pass, and the system destroys it by itself:",
+            say="Nobody renews it. After seven days the system destroys it:",
             show=(_BIN,),
         ),
     ),
@@ -216,7 +216,7 @@ PROMOTION_ORDER = Scene(
         ),
         Beat(
             at="2026-01-23T01:00:00Z",
-            say="The owner asks for a quote. It is given, and says why it cannot be acted on:",
+            say="The owner asks for a quote. The quote says why a return would be refused:",
             id="quote",
             command="QuoteInstanceReturn",
             role="OWNER",
@@ -224,7 +224,7 @@ PROMOTION_ORDER = Scene(
         ),
         Beat(
             at="2026-01-23T01:05:00Z",
-            say="He tries all the same. A refusal is a fact too: it is recorded, with its reason.",
+            say="He tries it anyway. The refusal is also recorded as an event, with its reason.",
             id="return",
             command="ReturnInstance",
             role="OWNER",
@@ -237,7 +237,7 @@ PROMOTION_ORDER = Scene(
         ),
         Beat(
             at="2026-01-23T03:00:00Z",
-            say="He writes to support, who may, for a fee of 25 % of the cash paid: 75.00.",
+            say="He asks support, who returns it for a fee of 25 % of the cash paid: 75.00.",
             id="return-by-support",
             command="ReturnInstance",
             role="SUPPORT",
@@ -248,7 +248,7 @@ PROMOTION_ORDER = Scene(
 )
 
 BILLED_BY_USE = Scene(
-    title="Billed by use: two hours in the bin, and nothing to refund",
+    title="Billed by use: two hours in the recycle bin, and no refund",
     account="acct-book-club",
     actors={**_ACTORS, "OWNER": "zhao.min"},
     beats=(
@@ -270,7 +270,7 @@ BILLED_BY_USE = Scene(
         ),
         Beat(
             at="2026-01-31T00:00:00Z",
-            say="Two hours later it is gone for good; the returned one follows after seven days.",
+            say="Two hours later it is destroyed; the returned instance after seven days.",
             show=(_BIN,),
         ),
     ),

@@ -1,4 +1,4 @@
-"""The story of marketplace purchases: a refund approved, and one left to the timer."""
+"""Scenes about marketplace purchases: one refund is approved, one is completed by the timer."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _purchase(purchase_id: str, purchased_at: str, **paid: str) -> dict[str, Any
 
 
 ASKED_AND_APPROVED = Scene(
-    title="A marketplace refund: asked for, approved, and the access ends",
+    title="A marketplace refund: requested, approved, and the access ends",
     account="acct-tea-shop",
     actors=_ACTORS,
     beats=(
@@ -35,7 +35,7 @@ ASKED_AND_APPROVED = Scene(
             at="2026-02-02T02:00:00Z",
             say=(
                 "The tea shop buys a mail service in the marketplace: 200.00 in cash, 100.00 of "
-                "gift money, and a coupon of 50.00 that will not come back."
+                "gift money, and a coupon of 50.00 that is not refunded."
             ),
             id="buy-mail",
             command="RecordMarketplacePurchase",
@@ -47,7 +47,7 @@ ASKED_AND_APPROVED = Scene(
         Beat(
             at="2026-02-03T02:00:00Z",
             say=(
-                "It does not do what was promised. For five calendar days (复议期) the buyer may "
+                "It does not work as promised. For five calendar days (复议期) the buyer may "
                 "ask for her money back, with a reason from a list."
             ),
             id="ask",
@@ -57,7 +57,7 @@ ASKED_AND_APPROVED = Scene(
         ),
         Beat(
             at="2026-02-04T02:00:00Z",
-            say="The vendor agrees. The system does the rest: what was paid goes back, by fund.",
+            say="The vendor agrees. The system refunds the amount paid, by fund.",
             id="approve",
             command="ApproveMarketplaceRefund",
             role="VENDOR",
@@ -66,7 +66,7 @@ ASKED_AND_APPROVED = Scene(
         ),
         Beat(
             at="2026-02-04T03:00:00Z",
-            say="With the money back the access is gone; asking once more comes to nothing.",
+            say="After the refund the access has ended; a second application is refused.",
             id="ask-again",
             command="RequestMarketplaceRefund",
             role="BUYER",
@@ -93,7 +93,7 @@ LEFT_TO_THE_TIMER = Scene(
         Beat(
             at="2026-02-05T15:30:00Z",
             say=(
-                "… which was a mistake. It is 23:30 in Shanghai, whose days count here. The vendor "
+                "… by mistake. It is 23:30 in Shanghai, and days in Shanghai count. The vendor "
                 "has until the end of the third day after this one."
             ),
             id="ask-survey",
@@ -103,14 +103,14 @@ LEFT_TO_THE_TIMER = Scene(
         ),
         Beat(
             at="2026-02-09T00:00:00Z",
-            say="No answer comes. At that midnight a timer reminds the ledger, which decides:",
+            say="No answer comes. At that midnight a timer sends a command to the ledger:",
             show=(_REFUNDS,),
         ),
         Beat(
             at="2026-02-20T00:00:00Z",
             say=(
-                "Other timers run as well: the month that redis-1 was renewed for ends, nobody "
-                "renews it once more, and so it goes the way of everything in the bin."
+                "Other timers run as well: the renewal of redis-1 ends after a month, nobody "
+                "renews it again, and so it is isolated and later destroyed."
             ),
         ),
     ),

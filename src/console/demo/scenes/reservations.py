@@ -1,4 +1,4 @@
-"""The story of reservations: one refunded, one refused above the yearly cap, and exchanged."""
+"""Scenes about reservations: one is refunded; one is refused above the cap, and exchanged."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ _EXCHANGE = {
 }
 
 REFUNDED_WITHIN_THE_CAP = Scene(
-    title="A reservation given back, and what that leaves of the yearly cap",
+    title="A reservation refund, and the rest of the yearly cap",
     account="acct-foundry",
     actors=_ACTORS,
     beats=(
         Beat(
             at="2026-02-20T08:00:00Z",
-            say="A foundry buys from the other cloud, in US dollars and by invoice.",
+            say="A foundry buys from the other cloud provider, in US dollars and by invoice.",
             id="open",
             command="OpenAccount",
             role="BILLING",
@@ -77,8 +77,8 @@ REFUNDED_WITHIN_THE_CAP = Scene(
         Beat(
             at="2026-05-04T09:00:00Z",
             say=(
-                "In May the simulations are over. What the days to come were paid for may go back, "
-                "but no more than 50,000 US dollars in twelve months: the quote says what is left."
+                "In May the simulations are over. The price of the remaining days can be refunded, "
+                "but at most 50,000 US dollars in twelve months: the quote shows the rest."
             ),
             id="quote-batch",
             command="QuoteReservationRefund",
@@ -88,8 +88,8 @@ REFUNDED_WITHIN_THE_CAP = Scene(
         Beat(
             at="2026-05-04T09:05:00Z",
             say=(
-                "Confirmed. The invoice is written anew and the amount held as credit for the next "
-                "purchase. What it uses of the cap comes free again in a year:"
+                "Confirmed. The invoice is issued again, and the amount is held as credit for the "
+                "next purchase. The used part of the cap is released after a year:"
             ),
             id="refund-batch",
             command="RefundReservation",
@@ -107,15 +107,15 @@ REFUNDED_WITHIN_THE_CAP = Scene(
 )
 
 REFUSED_THEN_EXCHANGED = Scene(
-    title="Above the cap, so no refund; an exchange instead",
+    title="No refund above the cap; an exchange instead",
     account="acct-foundry",
     actors=_ACTORS,
     beats=(
         Beat(
             at="2026-12-09T09:00:00Z",
             say=(
-                "In December the web shop needs larger machines. To give the old ones back for "
-                "money is more than the cap has room for; the quote says so, with every figure."
+                "In December the web shop needs larger machines. A refund of the old ones would "
+                "exceed the cap; the quote says so, with every figure."
             ),
             id="quote-web",
             command="QuoteReservationRefund",
@@ -133,8 +133,8 @@ REFUSED_THEN_EXCHANGED = Scene(
         Beat(
             at="2026-12-09T10:00:00Z",
             say=(
-                "An exchange never counts against the cap: the old one is credited for its days to "
-                "come, the new one is charged in full, and it must cost at least what is returned."
+                "An exchange never counts for the cap. The remaining days of the old reservation "
+                "are credited; the new one is charged in full and must cost at least as much."
             ),
             id="quote-exchange",
             command="QuoteReservationExchange",
@@ -144,8 +144,8 @@ REFUSED_THEN_EXCHANGED = Scene(
         Beat(
             at="2026-12-09T10:05:00Z",
             say=(
-                "Both legs are one event, so that there is never the one without the other. What "
-                "is payable is taken from the credit held since May, as far as that goes."
+                "Both parts are in one event, so neither exists without the other. The held credit "
+                "from May pays for the payable amount, as far as it is enough."
             ),
             id="exchange",
             command="ExchangeReservations",

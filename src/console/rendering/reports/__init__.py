@@ -1,1 +1,1 @@
-"""Reports of the commands, for people and as JSON."""
+"""Reports of the commands, as text and as JSON."""

@@ -14,7 +14,7 @@ _LONG_IDS = ("_id", "_ids", "digest")
 
 
 def answer_table(answer: Answer, *columns: str) -> Table:
-    """An answer as a table: of all its columns but long JSON ones, or of those named."""
+    """An answer as a table, with all columns except long JSON ones, or with the named columns."""
     table = Table(box=None, pad_edge=False, title_justify="left", header_style="bold")
     shown = [
         (place, column)
@@ -23,7 +23,7 @@ def answer_table(answer: Answer, *columns: str) -> Table:
         and any(row[place] is not None for row in answer.rows)
     ]
     if not answer.rows:
-        table.add_column(f"{answer.question.name}: nothing yet")
+        table.add_column(f"{answer.question.name}: no rows")
         return table
     for _, column in shown:
         table.add_column(
@@ -37,7 +37,7 @@ def answer_table(answer: Answer, *columns: str) -> Table:
 
 
 def cell_text(column: Column, cell: Cell) -> str:
-    """A value as people read it; long ids are cut, as `--json` has them whole."""
+    """A value as text; long ids are shortened, since `--json` shows them in full."""
     match cell:
         case None:
             return ""

@@ -1,4 +1,4 @@
-"""Tells what an audit found, for people and for machines."""
+"""Formats the result of an audit, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ READ_MODELS = "read_models"
 
 
 class Verified(Struct, frozen=True, kw_only=True):
-    """What an audit found. `log` and `read_models` are None where they were not asked for, and
-    `read_models` is a sentence where they could not be compared.
+    """The result of an audit. `log` and `read_models` are None if they were not requested;
+    `read_models` is a sentence if they could not be compared.
     """
 
     log: AuditReport | None
@@ -31,7 +31,7 @@ class Verified(Struct, frozen=True, kw_only=True):
 
     @property
     def holds(self) -> bool:
-        """Does every claim hold?"""
+        """Has every check passed?"""
         log_holds = self.log is None or not self.log.divergences
         compared = self.read_models
         if isinstance(compared, str):
@@ -76,7 +76,7 @@ def print_verified(found: Verified, out: Console, *, verbose: bool) -> None:
 
 
 def _verdicts(found: Verified) -> dict[str, bool]:
-    """By name of a check that was made: does its claim hold?"""
+    """By the name of each check that ran: has it passed?"""
     verdicts: dict[str, bool] = {}
     if found.log is not None:
         diverged = {each.check for each in found.log.divergences}
@@ -104,7 +104,7 @@ def _divergences(found: Verified) -> list[dict[str, Any]]:
 
 
 def verdicts_table(found: Verified) -> Table:
-    """Each check that was made, and whether its claim holds."""
+    """Each check that ran, and whether it passed."""
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -116,12 +116,12 @@ def verdicts_table(found: Verified) -> Table:
 
 
 def what_was_read(found: Verified) -> str:
-    """`all holds: 42 commands, 80 events, …`."""
+    """`all checks passed: 42 commands, 80 events, …`."""
     log, compared, parts = found.log, found.read_models, list[str]()
     if log is not None:
         parts += [f"{log.commands} commands", f"{log.events} events"]
         parts += [f"{log.dead_letters} dead letters"]
     if compared is not None and not isinstance(compared, str):
         parts.append(f"{compared.rows} rows of read models")
-    verdict = "all holds" if found.holds else "NOT all holds"
+    verdict = "all checks passed" if found.holds else "NOT all checks passed"
     return f"{verdict}: {', '.join(parts)} in {found.seconds:.1f} s"

@@ -1,4 +1,4 @@
-"""How dead letters and what became of them are told, for people and for machines."""
+"""Formats dead letters and their closings as text."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def print_letters(found: Sequence[LetterStatus], *, left_off: int) -> None:
 
 
 def print_letter(standing: LetterStatus, letter: Letter, partition_count: int) -> None:
-    """One letter in full, but for a long value."""
+    """One letter in full; a long value is shortened."""
     value = letter.record.value
     lines = {
         "letter": f"{standing.source} of the commands, at {standing.letter_offset} here",
@@ -72,7 +72,7 @@ def print_resolved(
     *,
     as_json: bool,
 ) -> None:
-    """What was closed now, and what had been before."""
+    """Which letters were closed now, and which before."""
     for standing in before:
         was = standing.resolution
         assert was is not None
@@ -86,7 +86,7 @@ def print_resolved(
         else:
             typer.echo(f"{resolution.source}  {_became(resolution)}")
     if not (before or done) and not as_json:
-        typer.echo(f"no open letter to be {kind.lower()}")
+        typer.echo(f"there are no open letters; nothing was {kind.lower()}")
 
 
 def _became(resolution: Resolution | None) -> str:

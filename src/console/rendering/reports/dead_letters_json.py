@@ -1,4 +1,4 @@
-"""Dead letters as JSON, and the plain words that both ways of telling share."""
+"""Dead letters as JSON, and the text that both formats share."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def letter_to_json(standing: LetterStatus, letter: Letter, partition_count: int)
 
 
 def resolution_to_json(resolution: Resolution, *, now: bool | None = None) -> dict[str, Any]:
-    """What became of a letter; `now` says whether it was done just now."""
+    """How a letter was closed; `now` says whether this command did it."""
     copy = resolution.copy
     told: dict[str, Any] = {
         "letter": str(resolution.source),
@@ -63,7 +63,7 @@ def resolution_to_json(resolution: Resolution, *, now: bool | None = None) -> di
 
 
 def today(letter: Letter, partition_count: int) -> str:
-    """Whether this version could read it, if it were given back."""
+    """Whether this version could read the record if it were redriven."""
     record = letter.record
     try:
         given = decode_command(record.key, record.value)
@@ -75,5 +75,5 @@ def today(letter: Letter, partition_count: int) -> str:
 
 
 def plain(text: str) -> str:
-    """Without what a terminal would obey: the text came from outside."""
+    """Without terminal control characters: the text came from outside."""
     return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)

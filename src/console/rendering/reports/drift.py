@@ -1,4 +1,4 @@
-"""Tells where a read model departs from what it should hold, for people and for machines."""
+"""Formats the differences between a read model and the log, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def divergence_to_json(divergence: Divergence) -> dict[str, Any]:
-    """A divergence as one JSON object; an empty side is a row that is not there."""
+    """A divergence as one JSON object; an empty side is a missing row."""
     return {
         "view": divergence.view,
         "key": plain(divergence.key),
@@ -19,7 +19,7 @@ def divergence_to_json(divergence: Divergence) -> dict[str, Any]:
 
 
 def divergence_lines(divergence: Divergence) -> list[str]:
-    """A divergence in three lines: the row, what it should be, what it is."""
+    """A divergence in three lines: the row, the expected value, the found value."""
     key = " ".join(str(part) for part in divergence.key)
     sides = (("expected", divergence.expected), ("found", divergence.found))
     return [

@@ -1,4 +1,4 @@
-"""Tells what a rebuild did, for people and for machines."""
+"""Formats the result of a rebuild, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ def rebuilt_to_json(found: Rebuilt) -> dict[str, Any]:
 
 
 def rebuilt_in_words(found: Rebuilt) -> str:
-    """What was rebuilt, how fast, up to where, and whether it is as it was."""
+    """What was rebuilt, how fast, up to which offsets, and whether it equals the old tables."""
     count = len(found.views)
     what = f"{count} views" if count > 1 else f"view {found.views[0]}"
     at = ", ".join(f"{p}:{offset}" for p, offset in found.positions.items())
     rate = f"{found.events / found.seconds:,.0f} events/s" if found.seconds else ""
     lines = [
         f"{what} rebuilt from {found.events:,} events in {found.seconds:.1f} s ({rate}) "
-        f"and put in place at offsets {at}"
+        f"and now in use, at offsets {at}"
     ]
     if found.divergences == ():
-        lines.append("byte-equal with what was live there")
+        lines.append("identical to the old tables, byte for byte")
     for divergence in found.divergences or ():
-        lines += ["differs from what was live:", *divergence_lines(divergence)]
+        lines += ["differs from the old table:", *divergence_lines(divergence)]
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""How a stack stands, for people and for machines: processes, positions, lag, the clock."""
+"""Formats the status of a stack, as text and as JSON: processes, positions, lag, the clock."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _OPEN = "open: no TLS and no passwords, on this machine's loopback alone"
 
 
 class Lag(Struct, frozen=True, kw_only=True):
-    """How far a consumer has read its topic, by partition; None where it has not begun."""
+    """How far a consumer has read its topic, by partition; None if it has not begun."""
 
     consumer: str
     topic: str
@@ -30,13 +30,13 @@ class Lag(Struct, frozen=True, kw_only=True):
 
     @property
     def by_partition(self) -> tuple[int, ...]:
-        """Records not read yet, the markers of transactions among them."""
+        """Records not read yet, including transaction markers."""
         pairs = zip(self.positions, self.ends, strict=True)
         return tuple(max(0, end - (position or 0)) for position, end in pairs)
 
 
 class Reading(Struct, frozen=True, kw_only=True):
-    """What the broker and the database say of a running ledger, or why they do not."""
+    """What the broker and the database report about a running ledger, or why they do not answer."""
 
     lags: tuple[Lag, ...] = ()
     clock: Instant | None = None
@@ -45,7 +45,7 @@ class Reading(Struct, frozen=True, kw_only=True):
 
 
 def read_ledger(ledger: Ledger) -> Reading:
-    """Ask the broker and the database how far everything is."""
+    """Ask the broker and the database for all positions."""
     import psycopg
 
     from consumers.clock import SandboxClock
@@ -88,7 +88,7 @@ def lags(tools: LogTools, connection: Any) -> tuple[Lag, ...]:
 
 
 def status_to_json(seen: Status, *, ask: bool = True) -> dict[str, Any]:
-    """A stack as JSON; `ask` the broker and the database too, where they run."""
+    """A stack as JSON; `ask` also queries the broker and the database if they run."""
     reading = _reading(seen) if ask else Reading()
     return {
         "state": seen.state.value,

@@ -1,1 +1,1 @@
-"""One sentence an event, for people who follow what happens."""
+"""One sentence per event, for people."""

@@ -1,4 +1,4 @@
-"""Tells events in words: one sentence each, for people who follow what happens."""
+"""One sentence for each event, for people."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from ledger.vocabulary.events import (
 
 
 def told(recorded: RecordedEvent) -> str:
-    """An event on one line: when, whose, which in their sequence, what."""
+    """An event on one line: instant, account, sequence, what happened."""
     meta = recorded.meta
     place = f"{meta.account_id} #{meta.sequence}"
     return f"{when(meta.recorded_at)}  {place:<20} {recorded.name:<24} {sentence(recorded.body)}"

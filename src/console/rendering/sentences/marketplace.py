@@ -1,4 +1,4 @@
-"""Tells what happens to marketplace purchases: one sentence an event."""
+"""One sentence for each event about marketplace purchases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tells what happens to reservations: one sentence an event."""
+"""One sentence for each event about reservations."""
 
 from __future__ import annotations
 

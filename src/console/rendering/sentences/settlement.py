@@ -1,4 +1,4 @@
-"""Tells where refunded money goes: one sentence an event."""
+"""One sentence for each event about refunds and their settlement."""
 
 from __future__ import annotations
 
@@ -131,5 +131,5 @@ def _of_document(body: _Document) -> str:
 
 
 def _short(named: str) -> str:
-    """An id as people can read it out: derived ones are cut."""
+    """A short form of an id for people: derived ids are shortened."""
     return named[:8] if len(named) == 36 else named

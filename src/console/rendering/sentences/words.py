@@ -1,4 +1,4 @@
-"""The words that sentences are made of: instants, amounts, funds, what was refused and why."""
+"""Parts of sentences: instants, amounts, funds, refusals and their reasons."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ledger.vocabulary.shapes import Parts
 
 
 def when(instant: Instant) -> str:
-    """An instant as people read it, in UTC."""
+    """An instant as text, in UTC."""
     return format_instant(instant).replace("T", " ").removesuffix("Z")
 
 
@@ -31,7 +31,7 @@ def parts_told(parts: Parts | None, currency: Currency) -> str:
 
 
 def refused_because(violation: Violation) -> str:
-    """One violated rule: its code, and the sentence to act on."""
+    """One violated rule: its code and its message."""
     return f"{violation.code} ({violation.message})"
 
 
