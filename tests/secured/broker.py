@@ -24,6 +24,7 @@ from devstack.kafka.java import find_java
 from devstack.system.ports import listens, take_ports
 
 PATIENCE_SECONDS = 90.0
+PRINCIPALS = ("gateway", "decider", "reactions", "projector", "auditor", "operator")
 USER, PASSWORD = "alice", "Tr0ub4dor&3-is-secret"
 KEY_PASSWORD = "opens-the-key"
 LISTENERS = {
@@ -140,6 +141,8 @@ def _add_listeners(node: Broker, broker: SecuredBroker) -> None:
         for mechanism, module in _MODULES.items():
             told[f"listener.name.{listener.lower()}.{mechanism}.sasl.jaas.config"] = module
     told |= {
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "super.users": f"User:ANONYMOUS;User:{USER};User:CN=client",
         "sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER",
         "listener.name.onlyplain.sasl.enabled.mechanisms": "PLAIN",
         "listener.name.mutual.ssl.client.auth": "required",
@@ -165,7 +168,8 @@ def _add_users(broker: SecuredBroker) -> None:
     admin = KafkaAdminClient(bootstrap_servers=broker.at("open"))
     try:
         for mechanism in (ScramMechanism.SCRAM_SHA_256, ScramMechanism.SCRAM_SHA_512):
-            known = UserScramCredentialUpsertion(USER, mechanism, PASSWORD)
-            assert admin.alter_user_scram_credentials([known]) == {USER: None}
+            users = (USER, *PRINCIPALS)
+            known = [UserScramCredentialUpsertion(user, mechanism, PASSWORD) for user in users]
+            assert admin.alter_user_scram_credentials(known) == dict.fromkeys(users)
     finally:
         admin.close()
