@@ -53,6 +53,3 @@ _.only_writer
 _.abort
 _.lose_next_reply
 _.entities
-
-# The certificates of tests.
-_.issue

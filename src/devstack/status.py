@@ -105,7 +105,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     means a free port; a second and third broker always get free ports. A stack that is not
     `durable` can lose data in a crash of the machine. A process that ends repeatedly is started
     again after longer and longer pauses, at most `longest_pause_seconds`. Detours need a cluster
-    of one broker.
+    of one broker. With `principals` the brokers are secured: TLS, a user with a password for each,
+    and only the rights that a preparation, which runs as the administrator, grants them.
     """
 
     processes: tuple[ProcessSpec, ...] = ()
@@ -119,6 +120,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     owner: Identity | None = None
     detours: tuple[Detour, ...] = ()
     longest_pause_seconds: float = 10.0
+    principals: tuple[str, ...] = ()
 
 
 class Launch(Struct, frozen=True, kw_only=True):
@@ -153,6 +155,11 @@ class Layout(Struct, frozen=True, kw_only=True):
     @property
     def ready(self) -> Path:
         return self.home / "ready"
+
+    @property
+    def security(self) -> Path:
+        """Certificates, keys and passwords of a secured cluster."""
+        return self.home / "security"
 
     def kafka(self, name: str) -> Path:
         return self.home / name

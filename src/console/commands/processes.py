@@ -27,10 +27,15 @@ def init(
     sandbox: Annotated[
         bool, typer.Option("--sandbox", help="A ledger whose clock is set by hand.")
     ] = False,
+    grant: Annotated[
+        bool, typer.Option("--grant", help="Write the access matrix to the brokers as ACLs.")
+    ] = False,
 ) -> None:
     """Create the topics and tables of a ledger, or check those that exist."""
     from consumers.clock import SandboxClock
     from ledger.log.kafka import create_topics
+    from ledger.log.kafka.access import grant as grant_access
+    from ledger.log.kafka.access import read_matrix
     from projector.migrations import migrate
 
     settings = _started()
@@ -38,6 +43,8 @@ def init(
     ledger = find_ledger(settings)
     use_schema_registry(settings, register=True)
     create_topics(ledger.kafka, settings.replication)
+    if grant:
+        grant_access(ledger.kafka, read_matrix())
     _same_kind(ledger, sandbox)
     migrate(ledger.database_url)
     if sandbox:

@@ -39,6 +39,10 @@ def up(
         int | None,
         typer.Option("--reactors", min=1, help="How many processes share the reactions."),
     ] = None,
+    secure: Annotated[
+        bool,
+        typer.Option("--secure", help="Brokers with TLS, passwords and access rights; stays so."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Start broker, database and the ledger's processes.
@@ -54,6 +58,8 @@ def up(
       REFUNDS_HOME=/tmp/play refundctl up --sandbox
 
       refundctl up --brokers 3 --deciders 2
+
+      refundctl up --secure
     """
     from console.rendering.reports.stack import print_status, status_to_json
     from console.running.settings import read_settings
@@ -81,6 +87,7 @@ def up(
         sandbox=sandbox or settings.sandbox,
         brokers=known_brokers(seen, brokers),
         counts={"decider": deciders, "reactions": reactors},
+        secure=secure,
     )
     seen = start_stack(home, plan, out)
     if as_json:

@@ -59,9 +59,19 @@ def kafka_security(access: KafkaAccess | None = None) -> KafkaSecurity:
     1. The file's, where one is named. 2. Over it what the environment sets. 3. Whether it goes
     together, and its files can be used.
     """
+    return _checked(_in_environment(access or KafkaAccess()))
+
+
+def security_of_file(path: Path) -> KafkaSecurity:
+    """The security that a .properties file alone says; raises BadInput."""
+    from console.running.kafka_properties import read_properties
+
+    return _checked(read_properties(path))
+
+
+def _checked(told: dict[str, Any]) -> KafkaSecurity:
     from ledger.log.kafka.client.security import BadSecurity, security_options
 
-    told = _in_environment(access or KafkaAccess())
     try:
         made = _made(told)
         if made.certificate_file is not None:

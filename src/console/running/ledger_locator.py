@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from console.running.kafka_access import KafkaAccess, kafka_security
+from console.running.kafka_access import KafkaAccess, kafka_security, security_of_file
 from console.running.secret_files import one_secret
 from console.terminal.errors import BadInput, Failed
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 DEFAULT_PARTITIONS = 4
 
 PARTITIONS, SANDBOX, TERMS, BROKERS = "partitions", "sandbox", "terms", "brokers"
+SECURED = "secured"
 """What `up` stores with a stack for other commands."""
 
 
@@ -139,7 +140,18 @@ def running_in(seen: Status) -> Ledger:
         database_url=seen.database_url,
         partition_count=int(seen.metadata.get(PARTITIONS, DEFAULT_PARTITIONS)),
         terms=Path(seen.metadata[TERMS]) if TERMS in seen.metadata else None,
+        security=security_of_file(properties_of(seen.home, "operator"))
+        if SECURED in seen.metadata
+        else None,
     )
+
+
+def properties_of(home: Path, principal: str) -> Path:
+    """Where a secured stack keeps how that principal connects."""
+    from devstack.kafka.security import client_file
+    from devstack.status import Layout
+
+    return client_file(Layout(home=home).security, principal)
 
 
 @contextmanager

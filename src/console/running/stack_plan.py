@@ -7,7 +7,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from console.running.ledger_locator import BROKERS, DEFAULT_PARTITIONS, PARTITIONS, SANDBOX, TERMS
+from console.running.ledger_locator import (
+    BROKERS,
+    DEFAULT_PARTITIONS,
+    PARTITIONS,
+    SANDBOX,
+    SECURED,
+    TERMS,
+    properties_of,
+)
 from console.running.process_counts import counts_of, names_of
 
 if TYPE_CHECKING:
@@ -25,9 +33,10 @@ def ledger_plan(
     counts: Mapping[str, int | None] | None = None,
     durable: bool = True,
     owner: Identity | None = None,
+    secure: bool = False,
 ) -> Plan:
     """What the stack runs. Fixed settings of an existing ledger stay; the number of each process is
-    the requested one, or else that of the last start.
+    the requested one, or else that of the last start. Once secured it stays so.
     """
     from console.running.terms_files import terms_of
     from devstack import Plan
@@ -46,19 +55,31 @@ def ledger_plan(
         BROKERS: str(brokers),
         **{name: str(n) for name, n in counts_of(known, counts or {}, int(partitions)).items()},
     }
+    principals: tuple[str, ...] = ()
+    if secure or SECURED in known:
+        from ledger.log.kafka.access import read_matrix
+
+        metadata[SECURED] = "yes"
+        principals = tuple(read_matrix().principals)
     terms = settings.terms_path or known.get(TERMS)
     if terms is not None:
         terms_of([Path(terms)])
         told["REFUNDS_TERMS"] = metadata[TERMS] = str(terms)
     assignments = tuple(f"{name}={value}" for name, value in told.items())
     return Plan(
-        prepare=(("/usr/bin/env", *assignments, *_PROGRAM, "init"),),
-        processes=tuple(_spec(process, name, told) for process, name in names_of(metadata)),
+        prepare=(
+            ("/usr/bin/env", *assignments, *_PROGRAM, "init", *(["--grant"] * bool(principals))),
+        ),
+        processes=tuple(
+            _spec(process, name, {**told, **_access(settings, process, principals)})
+            for process, name in names_of(metadata)
+        ),
         metadata=metadata,
         database_url=settings.database_url,
         brokers=brokers,
         durable=durable,
         owner=owner,
+        principals=principals,
     )
 
 
@@ -70,6 +91,13 @@ def scaled(plan: Plan, counts: Mapping[str, int]) -> tuple[tuple[ProcessSpec, ..
     told = {spec.name: dict(spec.env) for spec in plan.processes}
     found = [_spec(process, name, told[process]) for process, name in names_of(metadata)]
     return tuple(found), metadata
+
+
+def _access(settings: Settings, process: str, principals: tuple[str, ...]) -> dict[str, str]:
+    """Each process of a secured stack connects as the principal of its name."""
+    if not principals:
+        return {}
+    return {"REFUNDS_KAFKA_PROPERTIES": str(properties_of(settings.home_folder, process))}
 
 
 def _spec(process: str, name: str, told: Mapping[str, str]) -> ProcessSpec:

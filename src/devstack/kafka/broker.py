@@ -8,11 +8,13 @@ import logging
 import os
 import shutil
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from msgspec import Struct
 
+from devstack.kafka.security import administrator_options, broker_settings
 from devstack.status import Detour
 
 NAME = "kafka"
@@ -53,6 +55,9 @@ class Broker(Struct, frozen=True, kw_only=True):
     java: Path
     classpath: tuple[Path, ...]
     detours: tuple[Detour, ...] = ()
+    security: Path | None = None
+    internal_port: int = 0
+    """Of a secured broker: where its files are, and the port for other brokers."""
     archive: Path
     """Java's archive of the loaded classes, which halves the work of a start. The first broker that
     ends normally writes it.
@@ -72,6 +77,16 @@ class Broker(Struct, frozen=True, kw_only=True):
     def bootstrap(self) -> str:
         """`host:port` for clients."""
         return f"127.0.0.1:{self.port}"
+
+    @property
+    def internal(self) -> str:
+        """`host:port` for other brokers and for the administrator."""
+        return f"127.0.0.1:{self.internal_port}" if self.security else self.bootstrap
+
+    def answers(self) -> bool:
+        """Whether it answers the protocol and has been let into its cluster."""
+        options = {} if self.security is None else administrator_options(self.security)
+        return answers(self.internal, self.node_id, options)
 
     @property
     def format_argv(self) -> tuple[str, ...] | None:
@@ -116,22 +131,14 @@ class Broker(Struct, frozen=True, kw_only=True):
         return (str(self.java), heap, *_JVM, "-cp", jars, *arguments)
 
     def _settings(self) -> dict[str, object]:
-        clients = f"PLAINTEXT://{self.bootstrap}"
         controllers = [f"127.0.0.1:{port}" for port in self.controller_ports]
         voters = [f"{number}@{address}" for number, address in enumerate(controllers, start=1)]
         replicas = min(3, len(controllers))
         in_sync = max(1, replicas - 1)
-        ways = [(f"DETOUR{number}", way) for number, way in enumerate(self.detours)]
-        listened = "".join(f",{name}://127.0.0.1:{way.listened}" for name, way in ways)
-        told = "".join(f",{name}://127.0.0.1:{way.told}" for name, way in ways)
-        listeners = ("PLAINTEXT", "CONTROLLER", *(name for name, _ in ways))
         return {
             "process.roles": "broker,controller",
             "node.id": self.node_id,
-            "listeners": f"{clients}{listened},CONTROLLER://{controllers[self.node_id - 1]}",
-            "advertised.listeners": f"{clients}{told}",
-            "listener.security.protocol.map": ",".join(f"{name}:PLAINTEXT" for name in listeners),
-            "inter.broker.listener.name": "PLAINTEXT",
+            **self._listeners(controllers[self.node_id - 1]),
             "controller.listener.names": "CONTROLLER",
             # Fixed voters are not stored, so that their ports may change from start to start.
             "controller.quorum.voters": ",".join(voters),
@@ -152,6 +159,28 @@ class Broker(Struct, frozen=True, kw_only=True):
             "broker.session.timeout.ms": 5_000,
             "broker.heartbeat.interval.ms": 1_000,
             "log.cleaner.dedupe.buffer.size": 16 * 1024 * 1024,
+        }
+
+    def _listeners(self, controller: str) -> dict[str, object]:
+        if self.security is not None:
+            clients = f"SASL_SSL://{self.bootstrap},INTERNAL://{self.internal}"
+            return {
+                "listeners": f"{clients},CONTROLLER://{controller}",
+                "advertised.listeners": clients,
+                "listener.security.protocol.map": "SASL_SSL:SASL_SSL,INTERNAL:SSL,CONTROLLER:SSL",
+                "inter.broker.listener.name": "INTERNAL",
+                **broker_settings(self.security),
+            }
+        clients = f"PLAINTEXT://{self.bootstrap}"
+        ways = [(f"DETOUR{number}", way) for number, way in enumerate(self.detours)]
+        listened = "".join(f",{name}://127.0.0.1:{way.listened}" for name, way in ways)
+        told = "".join(f",{name}://127.0.0.1:{way.told}" for name, way in ways)
+        names = ("PLAINTEXT", "CONTROLLER", *(name for name, _ in ways))
+        return {
+            "listeners": f"{clients}{listened},CONTROLLER://{controller}",
+            "advertised.listeners": f"{clients}{told}",
+            "listener.security.protocol.map": ",".join(f"{name}:PLAINTEXT" for name in names),
+            "inter.broker.listener.name": "PLAINTEXT",
         }
 
 
@@ -184,8 +213,8 @@ def cluster_id_in(folders: Sequence[Path]) -> str:
     return _cluster_id()
 
 
-def answers(bootstrap: str, node_id: int) -> bool:
-    """Whether a broker answers there and has joined its cluster."""
+def answers(bootstrap: str, node_id: int, options: Mapping[str, Any] | None = None) -> bool:
+    """Whether a broker answers there and has joined its cluster; `options` are for a secured one."""
     # Imported while the broker starts: nothing else here needs the client.
     from kafka import KafkaAdminClient
     from kafka.errors import KafkaError
@@ -195,6 +224,7 @@ def answers(bootstrap: str, node_id: int) -> bool:
             bootstrap_servers=bootstrap,
             bootstrap_timeout_ms=PROBE_MILLISECONDS,
             request_timeout_ms=PROBE_MILLISECONDS,
+            **(options or {}),
         )
         try:
             brokers: Sequence[dict[str, object]] = admin.describe_cluster()["brokers"]

@@ -10,7 +10,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from devstack.errors import DevstackError
-from devstack.kafka import broker
+from devstack.kafka import broker, security
 from devstack.kafka.broker import Broker
 from devstack.postgres import database
 from devstack.postgres.database import Database
@@ -35,6 +35,7 @@ class Blueprint(Struct, frozen=True, kw_only=True):
     database_url: str
     notes: tuple[str, ...]
     app_env: dict[str, str]
+    prepare_env: dict[str, str]
 
     @property
     def bootstrap(self) -> str:
@@ -58,18 +59,21 @@ def draw(layout: Layout, launch: Launch) -> Blueprint:
     else:
         server, note = database.embedded(layout.postgres, ports[database.NAME], plan.durable)
         url = server.url
-    bootstrap = ",".join(node.bootstrap for node in nodes)
+    app_env = {
+        **_base_env(),
+        "KAFKA_BOOTSTRAP": ",".join(node.bootstrap for node in nodes),
+        "DATABASE_URL": url,
+        "REFUNDS_HOME": str(layout.home),
+    }
+    internal = ",".join(node.internal for node in nodes)
+    secured = security.administrator_env(layout.security, internal) if plan.principals else {}
     return Blueprint(
         brokers=nodes,
         database=server,
         database_url=url,
         notes=(note,) if note else (),
-        app_env={
-            **_base_env(),
-            "KAFKA_BOOTSTRAP": bootstrap,
-            "DATABASE_URL": url,
-            "REFUNDS_HOME": str(layout.home),
-        },
+        app_env=app_env,
+        prepare_env={**app_env, **secured},
     )
 
 
@@ -79,6 +83,7 @@ def _nodes(layout: Layout, launch: Launch, ports: Mapping[str, int]) -> tuple[Br
     folders = [layout.kafka(name) for name in names]
     cluster_id = broker.cluster_id_in(folders)
     controllers = tuple(ports[_controller(name)] for name in names)
+    secured = bool(launch.plan.principals)
     return tuple(
         Broker(
             node_id=number,
@@ -90,6 +95,8 @@ def _nodes(layout: Layout, launch: Launch, ports: Mapping[str, int]) -> tuple[Br
             classpath=launch.classpath,
             archive=launch.archive,
             detours=launch.plan.detours if launch.plan.brokers == 1 else (),
+            security=layout.security if secured else None,
+            internal_port=ports[_internal(name)] if secured else 0,
         )
         for number, (name, folder) in enumerate(zip(names, folders, strict=True), start=1)
     )
@@ -104,7 +111,7 @@ def broker_recipe(node: Broker, layout: Layout) -> Recipe:
         env=_base_env(),
         folder=node.folder,
         log=layout.log(node.name),
-        is_ready=lambda: listens(node.port) and broker.answers(node.bootstrap, node.node_id),
+        is_ready=lambda: listens(node.port) and node.answers(),
         after_stop=node.keep_archive,
         port=node.port,
         stop_signals=BROKER_STOP if node.alone else CLUSTER_STOP,
@@ -158,10 +165,16 @@ def _wanted_ports(launch: Launch) -> dict[str, int]:
     plan, again = launch.plan, {n: p for n, p in launch.last_ports.items() if is_free(p)}
     names = broker.names(plan.brokers)
     wanted = {name: again.get(name, 0) for name in names} | {_controller(n): 0 for n in names}
+    if plan.principals:
+        wanted |= {_internal(name): 0 for name in names}
     wanted[broker.NAME] = plan.kafka_port or wanted[broker.NAME]
     if plan.database_url is None:
         wanted[database.NAME] = plan.database_port or again.get(database.NAME, 0)
     return wanted
+
+
+def _internal(name: str) -> str:
+    return f"{name} internal"
 
 
 def _controller(name: str) -> str:

@@ -15,7 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from devstack.errors import DevstackError
-from devstack.kafka import broker
+from devstack.kafka import broker, security
 from devstack.status import (
     PLAN_CHANGED,
     Launch,
@@ -109,15 +109,22 @@ class Supervisor:
             raise
 
     def _bring_up(self) -> Blueprint:
-        """1. new data folders, 2. services, 3. the caller's preparations, 4. the apps."""
+        """1. new data folders, 2. services, with their users where they are secured, 3. the
+        caller's preparations, 4. the apps.
+        """
         self._publish()
         drawn = draw(self._layout, self._launch)
         self._publish(bootstrap=drawn.bootstrap, database_url=drawn.database_url, notes=drawn.notes)
+        principals = self._plan.principals
+        if principals:
+            security.prepare(self._layout.security, principals)
         self._format(drawn)
         recipes = [broker_recipe(node, self._layout) for node in drawn.brokers]
         if drawn.database is not None:
             recipes.insert(0, database_recipe(drawn.database, self._layout))
         self._start([self._watch(recipe) for recipe in recipes], BOOT_SECONDS)
+        if principals:
+            security.add_users(self._layout.security, drawn.brokers[0].internal, principals)
         for argv in self._plan.prepare:
             self._run([self._preparation(argv, drawn)], PREPARE_SECONDS)
         apps = [app_recipe(spec, drawn, self._layout) for spec in self._plan.processes]
@@ -186,7 +193,7 @@ class Supervisor:
         return Errand(
             what=f"preparing ({' '.join(argv)})",
             argv=argv,
-            env=drawn.app_env,
+            env=drawn.prepare_env,
             folder=Path.cwd(),
             log=self._layout.log("prepare"),
         )

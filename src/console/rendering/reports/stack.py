@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, to_builtins
 
-from console.running.ledger_locator import SANDBOX, Ledger, connected, is_sandbox, running_in
+from console.running.ledger_locator import (
+    SANDBOX,
+    SECURED,
+    Ledger,
+    connected,
+    is_sandbox,
+    running_in,
+)
 from console.terminal.errors import Failed
 from devstack import ProcessStatus, State, Status
 from devstack.postgres.database import without_password
@@ -18,6 +25,7 @@ if TYPE_CHECKING:
 
 
 _OPEN = "open: no TLS and no passwords, on this machine's loopback alone"
+_SECURED = "secured: TLS, passwords and access rights at the brokers; the database is open"
 
 
 class Lag(Struct, frozen=True, kw_only=True):
@@ -98,7 +106,7 @@ def status_to_json(seen: Status, *, ask: bool = True) -> dict[str, Any]:
         "sandbox": seen.metadata.get(SANDBOX) == "yes",
         "clock": _instant(reading.clock),
         "bootstrap": seen.bootstrap,
-        "secured": False,
+        "secured": SECURED in seen.metadata,
         "database_url": without_password(seen.database_url) if seen.database_url else None,
         "supervisor": seen.supervisor.pid if seen.supervisor else None,
         "processes": [_process_to_json(process) for process in seen.processes],
@@ -136,7 +144,7 @@ def print_status(seen: Status, *, positions: bool = True) -> None:
     if seen.bootstrap and seen.database_url and seen.state in (State.RUNNING, State.DEGRADED):
         shown = without_password(seen.database_url)
         out.print(f"KAFKA_BOOTSTRAP={seen.bootstrap}\nDATABASE_URL={shown}", soft_wrap=True)
-        out.print(_OPEN, soft_wrap=True)
+        out.print(_SECURED if SECURED in seen.metadata else _OPEN, soft_wrap=True)
         reading = _reading(seen) if positions else Reading()
         if reading.clock is not None:
             out.print(f"the sandbox stands at {format_instant(reading.clock)}")

@@ -89,9 +89,10 @@ class KafkaTools:
         except errors.KafkaError as error:
             # One that failed may never send again; and what it still holds must not come late.
             self._close_producer(0.0)
+            step = _next_step(error, records)
             raise LogUnavailable(
                 f"{self._settings.bootstrap} took {len(published)} records and then failed: "
-                f"{error!r}; look at the broker and publish the rest again"
+                f"{error!r}; {step}"
             ) from error
 
     def _close_producer(self, timeout_seconds: float) -> None:
@@ -121,3 +122,11 @@ class KafkaTools:
         if self._offsets is None:
             self._offsets = Offsets(self._settings)
         return self._offsets
+
+
+def _next_step(error: errors.KafkaError, records: Sequence[Outgoing]) -> str:
+    # The client wraps what the brokers say to a new producer into an error without a class.
+    if isinstance(error, errors.AuthorizationError) or "AuthorizationFailedError" in str(error):
+        topics = ", ".join(sorted({record.topic.value for record in records}))
+        return f"this principal may not write to {topics}: connect as one that may"
+    return "look at the broker and publish the rest again"

@@ -117,6 +117,12 @@ def _settings_found(settings: KafkaSettings, admin: Any, names: list[str]) -> di
         "describing topic settings",
         lambda: admin.describe_configs(resources, config_filter="all")["topic"],
     )
+    hidden = [name for name in names if not found.get(name)]
+    if hidden:
+        raise LogUnavailable(
+            f"{settings.bootstrap} does not show the settings of topic {', '.join(hidden)}; grant "
+            "this principal DESCRIBE_CONFIGS on it"
+        )
     return found
 
 

@@ -1,0 +1,48 @@
+"""A stack that was secured once stays so, and each of its processes is a principal of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from console.running.ledger_locator import SECURED
+from console.running.settings import read_settings
+from console.running.stack_plan import ledger_plan
+from devstack import Plan, State, Status
+from ledger.log.kafka.access import read_matrix
+
+
+@pytest.fixture(autouse=True)
+def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setenv("REFUNDS_HOME", str(tmp_path))
+    return tmp_path
+
+
+def planned(seen: Status | None = None, *, secure: bool = False) -> Plan:
+    return ledger_plan(read_settings(), seen, sandbox=False, secure=secure)
+
+
+def test_each_process_connects_as_the_principal_of_its_name(home: Path) -> None:
+    plan = planned(secure=True)
+    assert {spec.name: spec.env["REFUNDS_KAFKA_PROPERTIES"] for spec in plan.processes} == {
+        name: str(home / "security" / f"{name}.properties")
+        for name in ("decider", "reactions", "projector")
+    }
+    assert plan.principals == tuple(read_matrix().principals)
+    assert plan.prepare[0][-2:] == ("init", "--grant")
+
+
+def test_a_stack_that_was_secured_stays_so(home: Path) -> None:
+    before = planned(secure=True)
+    again = planned(Status(state=State.STOPPED, home=home, metadata=before.metadata))
+    assert again.principals == before.principals
+    assert again.metadata[SECURED] == "yes"
+
+
+def test_a_stack_that_was_never_secured_is_open() -> None:
+    plan = planned()
+    assert plan.principals == ()
+    assert SECURED not in plan.metadata
+    assert plan.prepare[0][-1] == "init"
+    assert all("REFUNDS_KAFKA_PROPERTIES" not in spec.env for spec in plan.processes)

@@ -1,0 +1,132 @@
+"""`refundctl up --secure`: a whole ledger, each process with the rights of its own principal."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from msgspec.structs import replace
+
+from console.running.kafka_access import security_of_file
+from console.running.ledger_locator import running_in
+from devstack import destroy, status
+from devstack.kafka.security import client_file
+from ledger.log.kafka import KafkaTools, verify_world
+from ledger.log.seam import LogUnavailable, Outgoing, Topic
+from tests.console.ledgers import PROGRAM
+from tests.house.tree import ROOT
+from tests.secured.broker import PRINCIPALS
+
+pytestmark = pytest.mark.integration
+
+FILE = str(ROOT / "examples" / "01-five-days.jsonl")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("stack") / "home"
+    try:
+        started = run(folder, "up", "--secure", "--sandbox")
+        assert started.returncode == 0, started.stderr
+        yield folder
+    finally:
+        destroy(folder)
+
+
+def run(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*PROGRAM, *words],
+        env={**os.environ, "REFUNDS_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def tools_of(home: Path, principal: str) -> KafkaTools:
+    """The stack's log, as that principal sees it."""
+    ledger = running_in(status(home))
+    security = security_of_file(client_file(home / "security", principal))
+    return KafkaTools(replace(ledger, security=security).kafka)
+
+
+def test_commands_are_decided_shown_proven_and_set_aside(home: Path) -> None:
+    given = run(home, "submit", FILE)
+    assert (given.returncode, "RefundIssued" in given.stdout) == (0, True), given.stderr
+    garbage = Outgoing(topic=Topic.COMMANDS, partition=0, key=b"acct", value=b"garbage", headers=())
+    gateway = tools_of(home, "gateway")
+    gateway.publish([garbage])
+    gateway.close()
+    wait_for_letter(home)
+    for words in (
+        ("dlq", "discard", "--all", "--reason", "made up"),
+        ("audit", "verify"),
+        ("reconcile",),
+    ):
+        done = run(home, *words)
+        assert done.returncode == 0, (words, done.stdout, done.stderr)
+
+
+def wait_for_letter(home: Path) -> None:
+    """Until the record that cannot be read is set aside."""
+    for _ in range(100):
+        if "no dead letters" not in run(home, "dlq", "list").stdout:
+            return
+    raise AssertionError("the record was never set aside")
+
+
+@pytest.mark.parametrize(
+    ("principal", "topic"),
+    [
+        *((principal, Topic.EVENTS) for principal in PRINCIPALS if principal != "decider"),
+        ("decider", Topic.COMMANDS),
+        ("projector", Topic.COMMANDS),
+        ("auditor", Topic.COMMANDS),
+    ],
+)
+def test_who_may_not_write_is_told_so_and_writes_nothing(
+    home: Path, principal: str, topic: Topic
+) -> None:
+    tools, operator = tools_of(home, principal), tools_of(home, "operator")
+    before = operator.end_offsets(topic)
+    with pytest.raises(LogUnavailable, match=f"may not write to {topic}") as refused:
+        tools.publish([Outgoing(topic=topic, partition=0, key=b"a", value=b"b", headers=())])
+    assert "took 0 records" in str(refused.value)
+    assert operator.end_offsets(topic) == before
+    tools.close()
+    operator.close()
+
+
+def test_who_may_not_see_the_settings_of_topics_is_told_which_right_is_missing(home: Path) -> None:
+    ledger = running_in(status(home))
+    security = security_of_file(client_file(home / "security", "gateway"))
+    with pytest.raises(LogUnavailable, match=r"refunds\.commands\.v1.*grant .* DESCRIBE_CONFIGS"):
+        verify_world(replace(ledger, security=security).kafka)
+
+
+def test_no_password_is_anywhere_but_in_its_principals_file(home: Path) -> None:
+    files = {principal: client_file(home / "security", principal) for principal in PRINCIPALS}
+    secrets = {
+        path.read_text().partition('password="')[2].partition('"')[0].encode(): path
+        for path in files.values()
+    }
+    assert len(secrets) == len(PRINCIPALS)
+    for path in [path for path in home.rglob("*") if path.is_file()]:
+        content = path.read_bytes()
+        assert [p for s, p in secrets.items() if s in content] == (
+            [path] * (path in files.values())
+        )
+    for process in psutil.process_iter(["cmdline"]):
+        words = " ".join(process.info["cmdline"] or ()).encode()
+        assert not any(secret in words for secret in secrets)
+    assert {path.stat().st_mode & 0o077 for path in files.values()} == {0}
+
+
+def test_a_secured_stack_says_so(home: Path) -> None:
+    assert json.loads(run(home, "status", "--json").stdout)["secured"] is True
+    assert "secured: TLS, passwords and access rights" in run(home, "status").stdout
