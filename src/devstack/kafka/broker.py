@@ -169,7 +169,8 @@ class Broker(Struct, frozen=True, kw_only=True):
                 "advertised.listeners": clients,
                 "listener.security.protocol.map": "SASL_SSL:SASL_SSL,INTERNAL:SSL,CONTROLLER:SSL",
                 "inter.broker.listener.name": "INTERNAL",
-                **broker_settings(self.security),
+                # Relative, as all its names: the file of settings is read as Latin-1.
+                **broker_settings(Path(os.path.relpath(self.security, self.folder))),
             }
         clients = f"PLAINTEXT://{self.bootstrap}"
         ways = [(f"DETOUR{number}", way) for number, way in enumerate(self.detours)]

@@ -12,10 +12,10 @@ from devstack.status import Launch, Layout, Plan
 from devstack.supervising.blueprint import draw
 
 
-def brokers(home: Path, count: int) -> tuple[Broker, ...]:
+def brokers(home: Path, count: int, principals: tuple[str, ...] = ()) -> tuple[Broker, ...]:
     """Those of a plan whose database is not asked."""
     launch = Launch(
-        plan=Plan(brokers=count),
+        plan=Plan(brokers=count, principals=principals),
         last_ports={},
         java=Path("java"),
         classpath=(),
@@ -74,3 +74,24 @@ def test_one_of_several_is_content_with_less_memory(tmp_path: Path) -> None:
 def test_the_names_of_brokers_are_known_from_those_of_apps() -> None:
     assert all(map(is_name, names(3)))
     assert not any(map(is_name, ("kafka-ui", "decider-2", "postgres")))
+
+
+def test_secured_brokers_have_no_listener_without_tls(tmp_path: Path) -> None:
+    nodes = brokers(tmp_path / "häuser = drei", 3, principals=("decider",))
+    for node in nodes:
+        told = settings_of(node)
+        protocols = dict(
+            pair.split(":") for pair in told["listener.security.protocol.map"].split(",")
+        )
+        assert protocols == {"SASL_SSL": "SASL_SSL", "INTERNAL": "SSL", "CONTROLLER": "SSL"}
+        assert told["inter.broker.listener.name"] == "INTERNAL"
+        assert told["ssl.keystore.location"] == "../security/broker.pem"
+        assert told["super.users"] == "User:CN=broker"
+        for listener in ("internal", "controller"):
+            assert told[f"listener.name.{listener}.ssl.client.auth"] == "required"
+
+
+def test_an_open_broker_has_no_authorizer(tmp_path: Path) -> None:
+    told = settings_of(brokers(tmp_path, 1)[0])
+    assert "authorizer.class.name" not in told
+    assert told["listeners"].startswith("PLAINTEXT://127.0.0.1:")
