@@ -84,7 +84,7 @@ class Broker(Struct, frozen=True, kw_only=True):
         return f"127.0.0.1:{self.internal_port}" if self.security else self.bootstrap
 
     def answers(self) -> bool:
-        """Whether it answers the protocol and has been let into its cluster."""
+        """Whether it answers the protocol and has joined its cluster."""
         options = {} if self.security is None else administrator_options(self.security)
         return answers(self.internal, self.node_id, options)
 
@@ -215,7 +215,7 @@ def cluster_id_in(folders: Sequence[Path]) -> str:
 
 
 def answers(bootstrap: str, node_id: int, options: Mapping[str, Any] | None = None) -> bool:
-    """Whether a broker answers there and has joined its cluster; `options` are for a secured one."""
+    """Whether a broker answers there and is in its cluster; `options` are for a secured one."""
     # Imported while the broker starts: nothing else here needs the client.
     from kafka import KafkaAdminClient
     from kafka.errors import KafkaError
