@@ -60,7 +60,7 @@ def passing_in(environment: Mapping[str, str]) -> Callable[[str], None]:
 
 
 def _inert(_point: str) -> None:
-    """Nothing."""
+    """Do nothing."""
 
 
 def _raise(point: str) -> None:

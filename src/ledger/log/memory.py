@@ -1,9 +1,9 @@
-"""The log in memory: for the simulator and for tests, with the semantics of the one on Kafka.
+"""The log in memory: for the simulator and for tests, with the behaviour of the log on Kafka.
 
-One `MemoryCluster` plays the broker; every consumer of it is a `MemoryLog`. Like Kafka it leaves a
+One `MemoryCluster` is the broker; each of its consumers is a `MemoryLog`. Like Kafka it leaves a
 gap of one offset where a transaction ends, takes append times from its own clock, lets a later
-owner of a partition fence an earlier one, and shares a source out among a group's members.
-Single threaded; nothing ever waits.
+owner of a partition fence an earlier one, and divides a source among a group's members. It has one
+thread and never waits.
 """
 
 from __future__ import annotations
@@ -51,15 +51,15 @@ class MemoryCluster:
         return self._partition_count
 
     def consumer(self, group: str, source: Topic, member_id: str = "only") -> MemoryLog:
-        """Join `group`. Partitions are dealt round robin over the members in order of their names;
-        a member that joins under a name in use replaces the one that had it.
+        """Join `group`. Partitions are assigned round robin to the members in order of their names.
+        A member that joins with a name that is in use replaces the earlier one.
         """
         member = MemoryLog(self, group, source, member_id)
         self._groups.setdefault(group, {})[member_id] = member
         return member
 
     def publish(self, records: Sequence[Outgoing]) -> tuple[Published, ...]:
-        """Append without a transaction, as upstream does."""
+        """Append without a transaction, like upstream."""
         self._check(records)
         now = self._clock()
         return tuple(self._log(r.topic, r.partition).append(r, now) for r in records)
@@ -83,22 +83,22 @@ class MemoryCluster:
         return tuple(None if c is None else c.offset for c in found)
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Nothing to close."""
 
     def only_writer(self, name: str) -> MemoryOnlyWriter:
-        """Become the one writer under a name."""
+        """Become the only writer of a name."""
         writer = self._writers[name] = MemoryOnlyWriter(self, name)
         return writer
 
     def abort(self, records: Sequence[Outgoing]) -> None:
-        """Play a transaction that wrote these records and was aborted: only gaps are left."""
+        """Simulate a transaction that wrote these records and was aborted: only gaps remain."""
         self._check(records)
         for record in records:
             self._log(record.topic, record.partition).end += 1
         self._end_transaction(records)
 
     def lose_next_reply(self, *, applied: bool) -> None:
-        """Let the next commit answer UNKNOWN, having been applied or not."""
+        """Let the next commit return UNKNOWN, whether it was applied or not."""
         self._lost_replies.append(applied)
 
     def _log(self, topic: Topic, partition: int) -> _Partition:
@@ -106,7 +106,7 @@ class MemoryCluster:
             return self._logs[topic, partition]
         except KeyError:
             last = self._partition_count - 1
-            raise ValueError(f"{topic}: no partition {partition}; they run 0..{last}") from None
+            raise ValueError(f"{topic}: no partition {partition}; it has 0..{last}") from None
 
     def _check(self, records: Sequence[Outgoing]) -> None:
         for record in records:
@@ -143,7 +143,7 @@ class MemoryLog:
         return self._cluster.partition_count
 
     def owned(self, timeout_seconds: float) -> frozenset[int]:
-        """This member's share of the source, as of now. Raises MemberReplaced."""
+        """This member's present partitions of the source. Raises MemberReplaced."""
         members = self._cluster._groups[self._group]
         if members.get(self._member_id) is not self:
             raise MemberReplaced(
@@ -154,7 +154,7 @@ class MemoryLog:
         return frozenset(range(place, self.partition_count, len(members)))
 
     def fence(self, partition: int) -> None:
-        """Become the only one who can commit the partition for this group."""
+        """Become the only member that can commit the partition for this group."""
         self._cluster._log(self._source, partition)
         self._cluster._owners[self._group, self._source, partition] = self
 
@@ -198,21 +198,21 @@ class MemoryLog:
 
 
 class MemoryOnlyWriter:
-    """The one writer under a name on a `MemoryCluster`; satisfies `ledger.log.seam.OnlyWriter`."""
+    """The only writer of a name on a `MemoryCluster`; satisfies `ledger.log.seam.OnlyWriter`."""
 
     def __init__(self, cluster: MemoryCluster, name: str) -> None:
         self._cluster = cluster
         self._name = name
 
     def await_settled(self, topic: Topic) -> None:
-        """Nothing is ever open here."""
+        """Returns at once: no transaction is ever open here."""
 
     def write(
         self,
         first: Sequence[Outgoing],
         then: Callable[[tuple[Published, ...]], Sequence[Outgoing]],
     ) -> tuple[Published, ...]:
-        """Both or neither."""
+        """Write both or neither."""
         cluster = self._cluster
         if cluster._writers[self._name] is not self:
             raise MemberReplaced(f"another process writes as {self._name} now")
@@ -223,14 +223,14 @@ class MemoryOnlyWriter:
         if applied is not False:
             cluster._apply(records)
         if applied is not None:
-            raise LogUnavailable(f"{self._name}: no reply; ask the log whether it was written")
+            raise LogUnavailable(f"{self._name}: no reply; read in the log whether it was written")
         return places
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Nothing to close."""
 
     def _places(self, records: Sequence[Outgoing]) -> tuple[Published, ...]:
-        """Where they will stand."""
+        """The partitions and offsets that they will have."""
         now, found = self._cluster._clock(), list[Published]()
         ends: dict[tuple[Topic, int], int] = {}
         for record in records:
@@ -242,7 +242,7 @@ class MemoryOnlyWriter:
 
 
 class _Partition:
-    """One partition: records in order of offset, and the offset after the last thing in it."""
+    """One partition: records in order of offset, and the offset after the last one or its end."""
 
     __slots__ = ("_number", "_offsets", "_records", "end")
 

@@ -1,9 +1,9 @@
-"""The seam between the handlers and the log they stand on: what they may ask of it.
+"""The interface between the handlers and the log.
 
-One `Log` is one consumer's hold: it reads one source topic as a member of one consumer group and
-commits what it writes together with how far it has read. The decider and the reactions are written
-against this protocol only, so the same handlers run on Kafka (`ledger.log.kafka`) and in memory
-(`ledger.log.memory`); one contract suite holds both to the same behaviour.
+One `Log` belongs to one consumer: it reads one source topic as a member of one consumer group, and
+commits its records together with its read position. The decider and the reactions use only this
+protocol, so the same handlers run on Kafka (`ledger.log.kafka`) and in memory
+(`ledger.log.memory`). One test suite checks that both behave alike.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Topic(StrEnum):
 
 
 class LogRecord(Struct, frozen=True, kw_only=True):
-    """A record as it stands in the log. `appended_at` is the broker's append time (UTC micros)."""
+    """A record of the log. `appended_at` is the broker's append time (UTC micros)."""
 
     partition: int
     offset: int
@@ -39,7 +39,7 @@ class LogRecord(Struct, frozen=True, kw_only=True):
 
 
 class Published(Struct, frozen=True, kw_only=True):
-    """Where a published record came to stand, and when (broker time, UTC micros)."""
+    """The position of a published record, and its append time (broker time, UTC micros)."""
 
     partition: int
     offset: int
@@ -47,7 +47,7 @@ class Published(Struct, frozen=True, kw_only=True):
 
 
 class Outgoing(Struct, frozen=True, kw_only=True):
-    """A record to be written. It goes to `partition`, whatever its key says."""
+    """A record to be written. It is written to `partition`, whatever its key is."""
 
     topic: Topic
     partition: int
@@ -57,16 +57,16 @@ class Outgoing(Struct, frozen=True, kw_only=True):
 
 
 class Committed(Struct, frozen=True, kw_only=True):
-    """How far a group has read a partition: the next offset to read, and the text beside it."""
+    """A group's committed position in a partition: the next offset to read, and its metadata."""
 
     offset: int
     metadata: str = ""
 
 
 class Batch(Struct, frozen=True, kw_only=True):
-    """Records read from one partition, and the position to read on from.
+    """Records read from one partition, and the position to continue from.
 
-    `next_position` may lie beyond the last record's offset + 1: a transactional topic has gaps.
+    `next_position` can be after the last record's offset + 1: a transactional topic has gaps.
     """
 
     records: tuple[LogRecord, ...]
@@ -74,11 +74,11 @@ class Batch(Struct, frozen=True, kw_only=True):
 
 
 class LogUnavailable(Exception):
-    """The log does not answer, or does not do what it must; the message says the next step."""
+    """The log does not answer, or does not work as required; the message says the next step."""
 
 
 class WrongWorld(Exception):
-    """The topics are not what a ledger may stand on; the message names each thing that differs."""
+    """The topics have wrong settings for a ledger; the message names each difference."""
 
 
 class MemberReplaced(Exception):
@@ -86,7 +86,7 @@ class MemberReplaced(Exception):
 
 
 class CommitResult(Enum):
-    """What is known after a commit. After UNKNOWN or FENCED the process must end (crash-only)."""
+    """The known result of a commit. After UNKNOWN or FENCED the process must end (crash-only)."""
 
     OK = auto()
     UNKNOWN = auto()
@@ -94,7 +94,7 @@ class CommitResult(Enum):
 
 
 class Log(Protocol):
-    """One consumer's hold on the log. All reads are `read_committed`."""
+    """The log for one consumer. All reads are `read_committed`."""
 
     @property
     def source(self) -> Topic:
@@ -103,7 +103,7 @@ class Log(Protocol):
 
     @property
     def partition_count(self) -> int:
-        """Partitions of every topic; never changes in the life of a ledger."""
+        """The partition count of every topic; it never changes in a ledger."""
         ...
 
     def owned(self, timeout_seconds: float) -> frozenset[int]:
@@ -111,7 +111,7 @@ class Log(Protocol):
         ...
 
     def fence(self, partition: int) -> None:
-        """End whatever an earlier owner of the partition left open, and shut it out for good."""
+        """Fence earlier owners of the partition permanently, and end their open transactions."""
         ...
 
     def committed(self, partition: int) -> Committed | None:
@@ -125,7 +125,7 @@ class Log(Protocol):
     def read(
         self, topic: Topic, partition: int, position: int, max_records: int, timeout_seconds: float
     ) -> Batch:
-        """Up to `max_records` committed records from `position` on; empty if none came in time."""
+        """Up to `max_records` committed records from `position` on; none after a timeout."""
         ...
 
     def commit(
@@ -135,12 +135,12 @@ class Log(Protocol):
         ...
 
     def close(self) -> None:
-        """Leave the group and let go of every connection."""
+        """Leave the group and close all connections."""
         ...
 
 
 class LogTools(Protocol):
-    """What those outside any consumer group need: to publish, to replay, to measure the lag."""
+    """The log without a consumer group: publishing, replaying, measuring the lag."""
 
     @property
     def partition_count(self) -> int:
@@ -148,12 +148,12 @@ class LogTools(Protocol):
         ...
 
     def publish(self, records: Sequence[Outgoing]) -> tuple[Published, ...]:
-        """Append without a transaction, in order per partition; returns once all are acked."""
+        """Append without a transaction, in order per partition; returns when all are acknowledged."""
         ...
 
     def replay(self, topic: Topic, start: Sequence[int] | None = None) -> Iterator[LogRecord]:
         """Every committed record from `start` (an offset per partition; None: from the first) to
-        the end as it stands at the call. In order within a partition, not between partitions.
+        the end at the time of the call. In order within a partition, not between partitions.
         """
         ...
 
@@ -166,18 +166,18 @@ class LogTools(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of every connection."""
+        """Close all connections."""
         ...
 
 
 class OnlyWriter(Protocol):
-    """The one writer under a name, in no group. Opening it shuts out each earlier one of its name,
-    and ends what that left open.
+    """The only writer of a name, in no group. Opening it fences all earlier writers of the name and
+    ends their open transactions.
     """
 
     def await_settled(self, topic: Topic) -> None:
-        """Wait until every transaction now open in the topic has ended, so that a replay begun
-        after this shows all that was written before. Raises LogUnavailable.
+        """Wait until every transaction that is now open in the topic has ended, so that a later
+        replay shows everything that was written before. Raises LogUnavailable.
         """
         ...
 
@@ -186,26 +186,27 @@ class OnlyWriter(Protocol):
         first: Sequence[Outgoing],
         then: Callable[[tuple[Published, ...]], Sequence[Outgoing]],
     ) -> tuple[Published, ...]:
-        """In one transaction, all or none: the records of `first`, then those that `then` makes of
-        where the first came to stand; their places. Raises LogUnavailable where it is not known
-        whether they were written, MemberReplaced where a namesake has taken over: close it then.
+        """Write in one transaction, all or none: the records of `first`, then those that `then`
+        makes from the positions of the first. Returns all positions. Raises LogUnavailable if it is
+        not known whether they were written, and MemberReplaced if another writer of the name has
+        taken over. After an error, close this writer.
         """
         ...
 
     def close(self) -> None:
-        """Let go of every connection."""
+        """Close all connections."""
         ...
 
 
 class EventSource(Protocol):
-    """A plain reader of every partition of the events at once, in no group; committed records only.
+    """A reader of all partitions of the events together, in no group; committed records only.
 
-    It holds no position but the caller's.
+    It has no position of its own: the caller gives it.
     """
 
     @property
     def topic_id(self) -> str:
-        """The topic's own id: one deleted and made again under its name has another."""
+        """The topic id: a topic that was deleted and created again has another one."""
         ...
 
     def ends(self) -> tuple[int, ...]:
@@ -215,11 +216,11 @@ class EventSource(Protocol):
     def read(
         self, positions: Mapping[int, int], max_records: int, timeout_seconds: float
     ) -> Mapping[int, Batch]:
-        """Up to `max_records` records in all from these positions on, by partition; partitions
-        without progress are left out. Empty if nothing came in time.
+        """Up to `max_records` records in total from these positions on, by partition. Partitions
+        without progress are left out; empty after a timeout without records.
         """
         ...
 
     def close(self) -> None:
-        """Let go of every connection."""
+        """Close all connections."""
         ...

@@ -94,7 +94,7 @@ def test_a_replay_after_the_wait_shows_what_stands_behind_an_open_transaction(
 def test_a_lost_reply_is_never_taken_for_an_answer(*, applied: bool) -> None:
     world = MemoryWorld()
     world.tools.lose_next_reply(applied=applied)
-    with pytest.raises(LogUnavailable, match="ask the log"):
+    with pytest.raises(LogUnavailable, match="read in the log"):
         world.only_writer("notes").write([command(b"a")], noted)
     assert values(world, Topic.COMMANDS) == ([b"a"] if applied else [])
     assert len(values(world, Topic.DEAD_LETTERS)) == int(applied)

@@ -27,9 +27,9 @@ _log = logging.getLogger(__name__)
 class KafkaLog:
     """A static member `member_id` of `group` on `source`; satisfies `ledger.log.seam.Log`.
 
-    Constructing it connects; it joins the group in the first `owned`. Used by one thread. Raises
-    LogUnavailable where brokers do not answer, MemberReplaced where a namesake has joined.
-    `on_hang` ends the process unless a test says otherwise.
+    It connects when it is constructed, and joins the group in the first `owned`. For one thread.
+    Raises LogUnavailable if brokers do not answer, MemberReplaced if another process has joined
+    under the same name. `on_hang` ends the process, except in tests.
     """
 
     def __init__(
@@ -66,8 +66,9 @@ class KafkaLog:
         return self._settings.partition_count
 
     def owned(self, timeout_seconds: float) -> frozenset[int]:
-        """The partitions held. One lost and regained meanwhile is left out once, so that its
-        handler starts it anew; one whose last transaction hangs too, so that it fences again.
+        """The partitions held. A partition that was lost and assigned again is left out once, so
+        that its handler restarts it. One whose last transaction hangs is left out too, so that it
+        is fenced again.
         """
         try:
             held, lost = self._membership.poll(timeout_seconds)
@@ -89,7 +90,7 @@ class KafkaLog:
         return held - stuck
 
     def fence(self, partition: int) -> None:
-        """A new producer under the partition's transactional id; brokers refuse any earlier one."""
+        """Open a producer with the partition's transactional id; brokers refuse earlier ones."""
         self._check_partition(self._source, partition)
         self._drop_writer(partition)
         self._writers[partition] = TransactionalWriter(
@@ -114,7 +115,7 @@ class KafkaLog:
     def read(
         self, topic: Topic, partition: int, position: int, max_records: int, timeout_seconds: float
     ) -> Batch:
-        """Through the group's consumer for a held source partition, else through one apart."""
+        """Read a held source partition with the group's consumer, others with another consumer."""
         self._check_partition(topic, partition)
         if topic is self._source and partition in self._membership.assigned():
             return self._membership.read(partition, position, max_records, timeout_seconds)
@@ -126,7 +127,7 @@ class KafkaLog:
     def commit(
         self, partition: int, records: Sequence[Outgoing], next_offset: int, metadata: str
     ) -> CommitResult:
-        """One transaction; see `ledger.log.kafka.writing.transactional_writer`."""
+        """In one transaction; see `ledger.log.kafka.writing.transactional_writer`."""
         if partition in self._lost:
             return CommitResult.FENCED
         writer = self._writers.get(partition)
@@ -136,7 +137,7 @@ class KafkaLog:
         return writer.commit(records, next_offset, metadata, self._membership.identity())
 
     def close(self) -> None:
-        """Leave the group, so that others get the partitions at once, and disconnect."""
+        """Leave the group, so that other members get the partitions at once, and disconnect."""
         for partition in list(self._writers):
             self._drop_writer(partition)
         with self._watchdog.guard(f"close of {self._group}"):
@@ -149,7 +150,7 @@ class KafkaLog:
         self._watchdog.close()
 
     def _leave(self, broker_id: str) -> None:
-        """Give up the static name; the brokers check that it is still this member's."""
+        """Release the static name; the brokers check that this member still has it."""
         member = MemberToRemove(member_id=broker_id, group_instance_id=self._member_id)
         admin = self._offsets.admin
         forget_coordinators(admin)
@@ -170,4 +171,4 @@ class KafkaLog:
     def _check_partition(self, topic: Topic, partition: int) -> None:
         last = self.partition_count - 1
         if not 0 <= partition <= last:
-            raise ValueError(f"{topic}: no partition {partition}; they run 0..{last}")
+            raise ValueError(f"{topic}: no partition {partition}; it has 0..{last}")

@@ -13,8 +13,8 @@ from ledger.log.seam import Topic
 
 
 class Replicas(Struct, frozen=True, kw_only=True):
-    """`brokers` are up; each of `under_replicated` (`topic/partition`) lacks a copy just now, and
-    to those of `unwritable` nothing can be written: too few copies are in step.
+    """`brokers` are running. Each of `under_replicated` (`topic/partition`) has a missing replica
+    now; those of `unwritable` cannot be written, because too few replicas are in sync.
     """
 
     brokers: int

@@ -1,4 +1,4 @@
-"""Kafka for those outside any group: publishing, replaying, and measuring the lag."""
+"""Kafka without a consumer group: publishing, replaying, and measuring the lag."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PATIENCE = 12
 
 
 class KafkaTools:
-    """Satisfies `ledger.log.seam.LogTools`. A connection is opened when first needed, and kept."""
+    """Satisfies `ledger.log.seam.LogTools`. Connections are opened when first needed, and kept."""
 
     def __init__(self, settings: KafkaSettings) -> None:
         self._settings = settings
@@ -37,8 +37,9 @@ class KafkaTools:
     def publish(self, records: Sequence[Outgoing]) -> tuple[Published, ...]:
         """Append without a transaction; the client retries until its delivery timeout.
 
-        Raises LogUnavailable, saying how many are known to have been taken; any of the others may
-        have been taken too, so publish again only what is recognised as a duplicate.
+        Raises LogUnavailable with the number of records that were certainly written. Any of the
+        others may have been written too, so publish only records again that are recognised as
+        duplicates.
         """
         check_outgoing(self._settings, records)
         if self._producer is None:
@@ -50,23 +51,23 @@ class KafkaTools:
         return tuple(published)
 
     def replay(self, topic: Topic, start: Sequence[int] | None = None) -> Iterator[LogRecord]:
-        """Partition after partition, up to the last stable offset as it stands at the call."""
+        """Partition after partition, up to the last stable offset at the time of the call."""
         ends = self._offset_reads().stable_ends(topic, self._partitions)
         starts = start if start is not None else [0] * len(ends)
         return self._replay(topic, starts, ends)
 
     def end_offsets(self, topic: Topic) -> tuple[int, ...]:
-        """Per partition the high watermark."""
+        """The high watermark of each partition."""
         ends = self._offset_reads().ends(topic, self._partitions)
         return tuple(ends[p] for p in self._partitions)
 
     def committed_offsets(self, group: str, topic: Topic) -> tuple[int | None, ...]:
-        """Per partition the committed offset of a group; None where there is none."""
+        """The committed offset of a group for each partition; None if there is none."""
         offsets = self._offset_reads().committed(group, topic)
         return tuple(offsets.get(p) for p in self._partitions)
 
     def close(self) -> None:
-        """Let go of every connection."""
+        """Close all connections."""
         self._close_producer(self._settings.request_timeout_ms / 1000)
         if self._reader is not None:
             self._reader.close()
@@ -87,11 +88,11 @@ class KafkaTools:
                     )
                 )
         except errors.KafkaError as error:
-            # One that failed may never send again; and what it still holds must not come late.
+            # A failed producer must not send again: its unsent records must not arrive late.
             self._close_producer(0.0)
             step = _next_step(error, records)
             raise LogUnavailable(
-                f"{self._settings.bootstrap} took {len(published)} records and then failed: "
+                f"{self._settings.bootstrap} accepted {len(published)} records and then failed: "
                 f"{error!r}; {step}"
             ) from error
 
@@ -112,8 +113,8 @@ class KafkaTools:
                 idle = 0 if batch.next_position > position else idle + 1
                 if idle == _PATIENCE:
                     raise LogUnavailable(
-                        f"{topic}/{partition}: nothing to read at {position}, though it ends at "
-                        f"{end}; look at the broker"
+                        f"{topic}/{partition}: no records at {position}, although the end is "
+                        f"{end}; check the broker"
                     )
                 yield from (r for r in batch.records if r.offset < end)
                 position = batch.next_position

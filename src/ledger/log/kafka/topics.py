@@ -18,9 +18,9 @@ _ALREADY_THERE = (errors.NoError.errno, errors.TopicAlreadyExistsError.errno)
 
 
 def create_topics(settings: KafkaSettings, replication_factor: int = 1) -> dict[Topic, UUID]:
-    """Make the topics that are not there, then verify all; their ids.
+    """Create the missing topics, then verify all; returns their ids.
 
-    Raises LogUnavailable, and WrongWorld where a topic that was there is not as it must be.
+    Raises LogUnavailable, and WrongWorld if an existing topic has wrong settings.
     """
     admin: Any = open_client(KafkaAdminClient, settings, admin_options(settings))
     try:
@@ -47,7 +47,7 @@ def create_topics(settings: KafkaSettings, replication_factor: int = 1) -> dict[
 
 
 def _unpack_commands(settings: KafkaSettings, admin: Any) -> None:
-    """A ledger of an earlier version was made without this setting; nothing in it has to change."""
+    """Add the setting to a ledger of an earlier version; its records do not change."""
     name = settings.topic_name(Topic.COMMANDS)
     wanted = topic_settings(Topic.COMMANDS, 1)[COMPRESSION]
     if _settings_found(settings, admin, [name])[name][COMPRESSION]["value"] != wanted:
@@ -58,10 +58,10 @@ def _unpack_commands(settings: KafkaSettings, admin: Any) -> None:
 def verify_world(
     settings: KafkaSettings, topic_ids: Mapping[Topic, UUID] | None = None
 ) -> dict[Topic, UUID]:
-    """The topics' ids, if every topic is there and as it must be; else raises WrongWorld.
+    """The topic ids, if every topic exists and has the right settings; otherwise WrongWorld.
 
-    `topic_ids` are those the ledger was opened with: a topic deleted and made again under the same
-    name has another id.
+    `topic_ids` are the ids in `LedgerOpened`: a topic that was deleted and created again with the
+    same name has another id.
     """
     admin: Any = open_client(KafkaAdminClient, settings, admin_options(settings))
     try:
@@ -71,10 +71,10 @@ def verify_world(
 
 
 def topic_settings(topic: Topic, replication_factor: int) -> dict[str, str]:
-    """What every topic must be set to: nothing is ever deleted, and no write is lost unnoticed.
+    """The required settings of every topic: no record is deleted, and no write is lost unnoticed.
 
-    Commands are unpacked as they arrive, whoever packed them, so that the limit of their size holds
-    for what is in them: one too large to be set aside would stop its partition.
+    The broker decompresses commands, so that the size limit applies to the decompressed record: one
+    that is too large to be copied to the dead letters would stop its partition.
     """
     return {
         "cleanup.policy": "delete",
@@ -97,7 +97,7 @@ def _verify(
     missing = [name for name in names if name not in shapes]
     if missing:
         raise WrongWorld(
-            f"{settings.bootstrap} has no topic {', '.join(missing)}; make it with 'refundctl up'"
+            f"{settings.bootstrap} has no topic {', '.join(missing)}; create it with 'refundctl up'"
         )
     found = _settings_found(settings, admin, names)
     problems = [

@@ -1,1 +1,1 @@
-"""The Kafka client as all of us use it: its settings, connections, records and watchdog."""
+"""The Kafka client for the rest of the room: settings, connections, records and the watchdog."""

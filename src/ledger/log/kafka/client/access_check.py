@@ -1,6 +1,6 @@
-"""Finds out, step by step, why a broker refuses us: the client itself only tries again.
+"""Finds out, step by step, why a broker refuses us, because the client itself only tries again.
 
-A refusal is told by the thing, its value and the next step; secrets are never among them.
+An error names the thing, its value and the next step, but never a secret.
 """
 
 from __future__ import annotations
@@ -29,26 +29,26 @@ from ledger.log.kafka.client.security import (
 
 _MAX_ROUNDS = 4
 _EXPIRED, _NOT_YET_VALID, _OTHER_HOST, _OTHER_ADDRESS = 10, 9, 62, 64
-"""OpenSSL's numbers of what is wrong with a certificate."""
+"""OpenSSL's error numbers for certificates."""
 _NOT_UNDERSTOOD = (ConnectionError, ssl.SSLError, errors.KafkaProtocolError)
 
 
 class AccessRefused(Exception):
-    """A broker answers and refuses us; the message says why and what to do."""
+    """A broker answers but refuses us; the message says why, and what to do."""
 
 
 class _OtherProtocol(Exception):
-    """The broker said that it speaks another protocol than we do."""
+    """The broker answered that it uses another protocol than we do."""
 
 
 def check_access(security: KafkaSecurity, host: str, port: int, seconds: float) -> None:
-    """Connect to that address as a client does, and close again.
+    """Connect to that address like a client, and close the connection again.
 
-    Raises AccessRefused; OSError where nobody answers; BadSecurity for files that are of no use.
+    Raises AccessRefused; OSError if there is no answer; BadSecurity for files that cannot be used.
 
-    1. TCP. 2. TLS, if it is spoken. 3. The protocol: which versions. 4. SASL, if it is asked for.
-    5. A question that only accepted clients may ask. A broker that closes the connection may be
-    stopping, or speak another protocol: that is found out before anything is said.
+    1. TCP. 2. TLS, if the protocol has it. 3. The API versions. 4. SASL, if the protocol has it.
+    5. A request that only accepted clients may send. A broker that closes the connection may be
+    stopping, or use another protocol: this is checked before an error is raised.
     """
     where = f"the broker at {host}:{port}"
     try:
@@ -69,14 +69,14 @@ def check_access(security: KafkaSecurity, host: str, port: int, seconds: float) 
 
 
 class _Conversation:
-    """Questions and answers over a socket, one at a time."""
+    """Requests and responses over a socket, one at a time."""
 
     def __init__(self, connected: socket.socket) -> None:
         self._socket = connected
         self._parser = KafkaProtocol(client_id="refundctl")
 
     def ask(self, question: Any) -> Any:
-        """The answer. ConnectionError where the broker closes, OSError where it is silent."""
+        """The response. ConnectionError if the broker closes, OSError if it does not answer."""
         self._parser.send_request(question)
         self._socket.sendall(self._parser.send_bytes())
         while True:
@@ -92,7 +92,7 @@ class _Conversation:
 def _connected(
     protocol: Protocol, host: str, port: int, seconds: float, security: KafkaSecurity | None
 ) -> Iterator[_Conversation]:
-    """A connection, with TLS where the protocol has it; without security nobody is verified."""
+    """A connection, with TLS if the protocol has it; without `security` no certificate is verified."""
     with socket.create_connection((host, port), timeout=seconds) as plain:
         if not protocol.has_tls:
             yield _Conversation(plain)
@@ -103,7 +103,7 @@ def _connected(
 
 
 def _unverified() -> ssl.SSLContext:
-    """To learn whether TLS is spoken at all: nothing is said that anybody could misuse."""
+    """Only to find out whether the broker uses TLS: no secret is sent."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -111,7 +111,7 @@ def _unverified() -> ssl.SSLContext:
 
 
 def _spoken(host: str, port: int, seconds: float) -> Protocol | None:
-    """What is spoken at that address; None where it cannot be told."""
+    """The protocol at that address; None if it cannot be found out."""
     pairs = ((Protocol.SSL, Protocol.SASL_SSL), (Protocol.PLAINTEXT, Protocol.SASL_PLAINTEXT))
     for plain, asking in pairs:
         try:
@@ -138,12 +138,12 @@ def _speaks_another(where: str, spoken: Protocol, ours: Protocol) -> AccessRefus
 def _certificate_not_accepted(
     where: str, ca_file: Path | None, error: ssl.SSLCertVerificationError
 ) -> AccessRefused:
-    now = f"it is {ca_file}" if ca_file else "none is named, so this machine's authorities count"
+    now = f"it is {ca_file}" if ca_file else "it is not set, so this machine's authorities are used"
     steps = {
         _EXPIRED: "give the broker a new one (or set this machine's clock)",
         _NOT_YET_VALID: "set this machine's clock",
-        _OTHER_HOST: "name the broker in KAFKA_BOOTSTRAP as its certificate does",
-        _OTHER_ADDRESS: "name the broker in KAFKA_BOOTSTRAP as its certificate does",
+        _OTHER_HOST: "use the broker's name from its certificate in KAFKA_BOOTSTRAP",
+        _OTHER_ADDRESS: "use the broker's name from its certificate in KAFKA_BOOTSTRAP",
     }
     authority = f"set {PREFIX}CA_FILE to the certificate of the authority that signed it ({now})"
     return AccessRefused(
@@ -153,7 +153,7 @@ def _certificate_not_accepted(
 
 
 def _certificate_refused(where: str, ours: Path | None, error: ssl.SSLError) -> AccessRefused:
-    """TLS 1.3 tells of it only when the client's side is done, instead of the first answer."""
+    """With TLS 1.3 the error comes after the client's part of the handshake, as the first response."""
     told = str(error.reason).rpartition("ALERT_")[2].replace("_", " ").lower()
     shown = f"our certificate {ours}" if ours else "a client without a certificate"
     return AccessRefused(
@@ -176,7 +176,7 @@ def _authenticate(
         try:
             exchange.receive(answer.auth_bytes)
         except ValueError as error:
-            # SCRAM: the broker has to know the password too.
+            # SCRAM: the broker must prove that it knows the password too.
             raise _not_recognised(security, where, str(error)) from error
     raise _not_recognised(security, where, "it takes too many rounds")
 

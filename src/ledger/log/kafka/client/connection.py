@@ -22,10 +22,10 @@ _FORCED_SECONDS = 1.0
 
 
 def open_client(client: Callable[..., T], settings: KafkaSettings, options: dict[str, Any]) -> T:
-    """Construct a Kafka client, which connects. Raises LogUnavailable.
+    """Construct a Kafka client, which connects at once. Raises LogUnavailable.
 
-    A client that cannot connect leaves threads and sockets behind when its construction fails, and
-    does not say why; so whether a broker accepts us is asked first.
+    A client that cannot connect leaves threads and sockets open when its construction fails, and
+    does not say why. So this first checks whether a broker accepts us.
     """
     close_refused_sockets()
     _await_access(settings)
@@ -47,9 +47,9 @@ def unreachable(settings: KafkaSettings) -> LogUnavailable:
 
 
 def ask(settings: KafkaSettings, what: str, question: Callable[[], T]) -> T:
-    """Ask a broker something that changes nothing, again and again until the connect timeout.
+    """Send a read-only request to a broker, and repeat it until the connect timeout.
 
-    Raises LogUnavailable; says `what` was asked when the brokers answer with an error for good.
+    Raises LogUnavailable, with `what` was requested, if the brokers give a final error.
     """
     deadline = time.monotonic() + settings.connect_timeout_seconds
     while True:
@@ -67,7 +67,7 @@ def ask(settings: KafkaSettings, what: str, question: Callable[[], T]) -> T:
 
 
 def ask_coordinator(settings: KafkaSettings, what: str, admin: Any, question: Callable[[], T]) -> T:
-    """Ask what only a coordinator knows, over an admin's connection; see `ask`."""
+    """Like `ask`, for a request that only a coordinator can answer, over an admin's connection."""
 
     def looked_for_again() -> T:
         try:
@@ -80,8 +80,8 @@ def ask_coordinator(settings: KafkaSettings, what: str, admin: Any, question: Ca
 
 
 def forget_coordinators(admin: Any) -> None:
-    """Have an admin look for coordinators again: it remembers for good which broker each is, though
-    that changes with every broker lost.
+    """Let an admin look for coordinators again: it caches the broker of each without a limit,
+    although this changes with every broker that is lost.
     """
     admin._manager.cluster._coordinators.clear()
 
@@ -101,8 +101,8 @@ def close_producer(producer: Any, timeout_seconds: float = 1.0) -> None:
 
 
 def _await_access(settings: KafkaSettings) -> None:
-    """Until one broker accepts us, which is enough. LogUnavailable with the reason, where some
-    answer and none does; and where none answers in time.
+    """Wait until one broker accepts us. LogUnavailable, with the reason, if brokers refuse us or
+    none answers in time.
     """
     deadline = time.monotonic() + settings.connect_timeout_seconds
     while True:

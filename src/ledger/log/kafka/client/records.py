@@ -12,7 +12,7 @@ from ledger.log.seam import LogRecord, Outgoing, Topic
 
 
 def log_record(found: Any) -> LogRecord:
-    """From the client's ConsumerRecord; broker time is milliseconds there, micros here."""
+    """Made from the client's ConsumerRecord; its broker time is in milliseconds, ours in micros."""
     return LogRecord(
         partition=found.partition,
         offset=found.offset,
@@ -24,11 +24,11 @@ def log_record(found: Any) -> LogRecord:
 
 
 def check_outgoing(settings: KafkaSettings, records: Sequence[Outgoing]) -> None:
-    """ValueError for records that no broker would accept, before anything is sent."""
+    """Raises ValueError for records that no broker would accept, before anything is sent."""
     last = settings.partition_count - 1
     for record in records:
         if not 0 <= record.partition <= last:
-            raise ValueError(f"{record.topic}: no partition {record.partition}; they run 0..{last}")
+            raise ValueError(f"{record.topic}: no partition {record.partition}; it has 0..{last}")
         size = len(record.key or b"") + len(record.value or b"")
         size += sum(len(name) + len(value) for name, value in record.headers)
         if size > MAX_RECORD_BYTES and record.topic is not Topic.DEAD_LETTERS:
@@ -39,11 +39,12 @@ def check_outgoing(settings: KafkaSettings, records: Sequence[Outgoing]) -> None
 
 
 def send_all(producer: Any, settings: KafkaSettings, records: Sequence[Outgoing]) -> list[Any]:
-    """Hand records to a producer, in order; their futures.
+    """Give records to a producer, in order; returns their futures.
 
-    The first record of each place goes the public way, which waits for metadata, adds the place to
-    the transaction and raises when the producer is in no state to send. The others are appended to
-    its buffer as that way would: measured, half the time a transaction of 1,000 takes.
+    The first record of each partition uses the public `send`, which waits for metadata, adds the
+    partition to the transaction and raises if the producer cannot send. The others are appended to
+    its buffer in the same way as `send` does: a transaction of 1,000 records then takes half the
+    time (measured).
     """
     append, wake = producer._accumulator.append, producer._sender.wakeup
     places: dict[tuple[Topic, int], TopicPartition] = {}

@@ -1,4 +1,4 @@
-"""How a client authenticates to the brokers, and verifies them."""
+"""The settings with which a client authenticates to the brokers, and verifies them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from msgspec import Struct
 from pydantic import SecretStr
 
 PREFIX = "REFUNDS_KAFKA_"
-"""What the settings are called in the environment begins with this."""
+"""The prefix of these settings in the environment."""
 
 
 class Protocol(StrEnum):
-    """What is spoken on a connection, by Kafka's own names."""
+    """The protocol of a connection, with Kafka's names."""
 
     PLAINTEXT = "PLAINTEXT"
     SSL = "SSL"
@@ -25,17 +25,17 @@ class Protocol(StrEnum):
 
     @property
     def has_tls(self) -> bool:
-        """Whether the brokers show a certificate and nobody else can read along."""
+        """Whether the brokers have a certificate and the connection is encrypted."""
         return self in (Protocol.SSL, Protocol.SASL_SSL)
 
     @property
     def has_sasl(self) -> bool:
-        """Whether the brokers ask who we are."""
+        """Whether clients must authenticate."""
         return self in (Protocol.SASL_PLAINTEXT, Protocol.SASL_SSL)
 
 
 class Mechanism(StrEnum):
-    """How SASL proves who we are."""
+    """The SASL mechanism."""
 
     PLAIN = "PLAIN"
     SCRAM_SHA_256 = "SCRAM-SHA-256"
@@ -44,11 +44,13 @@ class Mechanism(StrEnum):
 
 
 class BadSecurity(ValueError):
-    """Settings that do not go together, or a file that cannot be used; names the setting."""
+    """Settings that contradict each other, or a file that cannot be used; names the setting."""
 
 
 class KafkaSecurity(Struct, frozen=True, kw_only=True):
-    """BadSecurity for what does not go together. The key may stand in the certificate's file."""
+    """Raises BadSecurity if settings contradict each other. The key may be in the certificate's
+    file.
+    """
 
     protocol: Protocol = Protocol.PLAINTEXT
     mechanism: Mechanism | None = None
@@ -62,13 +64,13 @@ class KafkaSecurity(Struct, frozen=True, kw_only=True):
     check_hostname: bool = True
 
     def __post_init__(self) -> None:
-        """Refuse what would be ignored, or fail at the broker."""
+        """Refuse settings that would be ignored, or would fail at the broker."""
         _check_tls(self)
         _check_sasl(self)
 
 
 def security_options(security: KafkaSecurity) -> dict[str, Any]:
-    """What every client is told; reads the certificates. BadSecurity for one that is of no use."""
+    """The options of every client; reads the certificates. BadSecurity if one cannot be used."""
     options: dict[str, Any] = {"security_protocol": security.protocol.value}
     if security.protocol.has_tls:
         options["ssl_context"] = tls_context(security)
@@ -78,7 +80,7 @@ def security_options(security: KafkaSecurity) -> dict[str, Any]:
 
 
 def sasl_options(security: KafkaSecurity) -> dict[str, Any]:
-    """What a mechanism of the client is told."""
+    """The options of the client's SASL mechanism."""
     assert security.mechanism is not None
     options: dict[str, Any] = {
         "security_protocol": security.protocol.value,
@@ -95,7 +97,7 @@ def sasl_options(security: KafkaSecurity) -> dict[str, Any]:
 
 
 def tls_context(security: KafkaSecurity) -> ssl.SSLContext:
-    """Verifies the brokers' certificates, by the machine's authorities where none is named."""
+    """Verifies the brokers' certificates; without a CA file, with the machine's authorities."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.check_hostname = security.check_hostname
@@ -124,7 +126,7 @@ def _load_certificate(context: ssl.SSLContext, security: KafkaSecurity, path: Pa
     key, kept = security.key_file or path, security.key_password
     password = kept.get_secret_value() if kept is not None else ""
     try:
-        # Always told: openssl asks at the terminal for a password that is not.
+        # Always given: without a password openssl asks for one at the terminal.
         context.load_cert_chain(path, key, lambda: password)
     except ssl.SSLError as error:
         raise BadSecurity(
@@ -140,13 +142,13 @@ def _load_certificate(context: ssl.SSLContext, security: KafkaSecurity, path: Pa
 
 
 class _TokenFile(AbstractTokenProvider):  # type: ignore[misc]  # the client asks for a subclass
-    """Reads the token anew for every connection: whoever renews it replaces the file."""
+    """Reads the token again for every connection: to renew a token, replace its file."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def token(self) -> str:
-        """The token as it is now."""
+        """The present token."""
         return self._path.read_text("ascii").strip()
 
 
@@ -202,7 +204,7 @@ def _check_sasl(security: KafkaSecurity) -> None:
 def _check_use(
     security: KafkaSecurity, used: bool, told: dict[str, Any], what: str, instead: str
 ) -> None:
-    """Nothing may be set that the protocol ignores: people would think that it holds."""
+    """Refuse settings that the protocol ignores: people would think that they have an effect."""
     idle = [PREFIX + name for name, value in told.items() if value is not None]
     if idle and not used:
         raise BadSecurity(
@@ -212,4 +214,4 @@ def _check_use(
 
 
 OPEN = KafkaSecurity()
-"""No TLS and nobody is authenticated: for brokers that only this machine reaches."""
+"""No TLS and no authentication: for brokers that only this machine can reach."""

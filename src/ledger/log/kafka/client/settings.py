@@ -20,11 +20,11 @@ _DEAD_LETTER_ALLOWANCE = 64 * 1024
 
 
 class KafkaSettings(Struct, frozen=True, kw_only=True):
-    """Where the brokers are and how long to wait for them.
+    """The addresses of the brokers, and how long to wait for them.
 
-    `prefix` goes before every topic, group and transactional id, so that several ledgers can share
-    a cluster. Times are ordered so that the client gives up a request before the broker gives up
-    the transaction, and the transaction before the record; the watchdog is the last resort.
+    `prefix` begins every topic, group and transactional id, so that several ledgers can share a
+    cluster. The times are ordered: a request times out before its transaction, a transaction before
+    its record; the watchdog comes last.
     """
 
     bootstrap: str
@@ -42,7 +42,7 @@ class KafkaSettings(Struct, frozen=True, kw_only=True):
     max_buffered_records: int = 10_000
 
     def __post_init__(self) -> None:
-        """Refuse times in the wrong order."""
+        """Refuse times that are not in this order."""
         times = (
             self.request_timeout_ms,
             self.transaction_timeout_ms,
@@ -58,16 +58,16 @@ class KafkaSettings(Struct, frozen=True, kw_only=True):
             raise ValueError(f"partition_count {self.partition_count}: a topic has at least one")
 
     def topic_name(self, topic: Topic) -> str:
-        """The name the brokers know a topic by."""
+        """The topic's name at the brokers."""
         return self.prefix + topic.value
 
     def group_name(self, group: str) -> str:
-        """The name the brokers know a consumer group by."""
+        """The consumer group's name at the brokers."""
         return self.prefix + group
 
 
 def with_times(settings: KafkaSettings, times: Mapping[str, float]) -> KafkaSettings:
-    """The settings with other times, by name. ValueError for an unknown name or a wrong order."""
+    """The settings with these times, by name. ValueError for an unknown name or a wrong order."""
     known = {name for name in settings.__struct_fields__ if name.endswith(("_ms", "_seconds"))}
     unknown = times.keys() - known
     if unknown:
@@ -77,14 +77,14 @@ def with_times(settings: KafkaSettings, times: Mapping[str, float]) -> KafkaSett
 
 
 def max_message_bytes(topic: Topic) -> int:
-    """A dead letter carries a whole record of another topic and its error headers besides."""
+    """More for dead letters: each has a complete record of another topic, and error headers."""
     if topic is Topic.DEAD_LETTERS:
         return MAX_RECORD_BYTES + 2 * _DEAD_LETTER_ALLOWANCE
     return MAX_RECORD_BYTES + _DEAD_LETTER_ALLOWANCE
 
 
 def admin_options(settings: KafkaSettings) -> dict[str, Any]:
-    """For reads of offsets and topics: give up soon, the caller retries."""
+    """For reads of offsets and topics: short timeouts, because the caller retries."""
     return {
         **_connection_options(settings),
         "retry_backoff_ms": 20,
@@ -94,7 +94,7 @@ def admin_options(settings: KafkaSettings) -> dict[str, Any]:
 def producer_options(settings: KafkaSettings) -> dict[str, Any]:
     """For an idempotent producer of raw bytes.
 
-    The linger only keeps the first record of many from travelling alone; whoever waits flushes.
+    The linger only prevents that the first of many records is sent alone; callers that wait flush.
     """
     return {
         **_connection_options(settings),
@@ -112,7 +112,7 @@ def producer_options(settings: KafkaSettings) -> dict[str, Any]:
 
 
 def transactional_options(settings: KafkaSettings, transactional_id: str) -> dict[str, Any]:
-    """For the one producer that may write what follows from a source partition."""
+    """For the only producer that may write the results of a source partition."""
     return {
         **producer_options(settings),
         "transactional_id": transactional_id,
@@ -122,7 +122,7 @@ def transactional_options(settings: KafkaSettings, transactional_id: str) -> dic
 
 
 def reader_options(settings: KafkaSettings) -> dict[str, Any]:
-    """For a consumer of committed records as raw bytes, told where to start, in no group.
+    """For a consumer of committed records as raw bytes, from given positions, in no group.
 
     A poll returns everything that was fetched (why: `ledger.log.kafka.reading.fetched`); only the
     bytes of a fetch limit how much that is.
@@ -145,7 +145,7 @@ def reader_options(settings: KafkaSettings) -> dict[str, Any]:
 
 
 def member_options(settings: KafkaSettings, group: str, member_id: str) -> dict[str, Any]:
-    """For a member of a consumer group, known by a name that outlives its process."""
+    """For a static member of a consumer group: its name stays the same in the next process."""
     return {
         **reader_options(settings),
         "group_id": settings.group_name(group),

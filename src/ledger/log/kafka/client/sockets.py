@@ -1,4 +1,4 @@
-"""Closes sockets that were of no use: kafka-python 3.0.12 leaves them to the collector."""
+"""Closes sockets that failed to connect: kafka-python 3.0.12 leaves them to garbage collection."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _MARK = "closes_refused_sockets"
 
 
 def close_refused_sockets() -> None:
-    """From now on every client of this process closes what it could not connect.
+    """From now on every client of this process closes the sockets that it could not connect.
 
-    The client makes a socket in `KafkaNetSocket.connect` and hands it to `sock_connect`, which
-    raises where nobody listens; nobody closes it. While a broker is away that is one every few
-    hundredths of a second. Of TLS the same holds for its handshake: it fails, or the client is
-    closed before it is over. Called again it does nothing.
+    The client creates a socket in `KafkaNetSocket.connect` and gives it to `sock_connect`, which
+    raises if no server listens; the socket is not closed. While a broker is down, this happens
+    every few hundredths of a second. The same is true of a TLS handshake that fails, or that has
+    not ended when the client is closed. A second call does nothing.
     """
     connect, handshake = KafkaNetSocket.sock_connect, KafkaSSLTransport.handshake
     if getattr(connect, _MARK, False):

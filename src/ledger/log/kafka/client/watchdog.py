@@ -20,7 +20,7 @@ _TICK_SECONDS = 0.25
 
 def end_process(what: str) -> None:
     """Report the call, and end without clean-up, because a clean-up could hang too."""
-    sys.stderr.write(f"watchdog: {what} did not come back; ending the process\n")
+    sys.stderr.write(f"watchdog: {what} did not return; ending the process\n")
     sys.stderr.flush()
     os._exit(EXIT_STATUS)
 

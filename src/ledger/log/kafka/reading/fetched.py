@@ -1,15 +1,16 @@
-"""The records of one partition that a poll has returned and that nobody has read yet.
+"""The records of one partition that a poll has returned and that have not been read yet.
 
 A poll returns everything that was fetched (`max_poll_records`). kafka-python 3.0.12 must not keep
 a part of a fetch, for two reasons, both in its `Fetcher`:
 
 - `fetched_records` moves the part of a paused partition to `_paused_partition_records`. After the
   partition is resumed it takes the part back only if `_next_partition_records` is None. After a
-  fetch that was returned whole that is an empty object, not None. And a partition with such a part
-  is not fetched (`_fetchable_partitions`). So when the other partitions have been read to their
-  ends, it stops for ever.
-- `_fetchable_partitions` leaves out the partition of which a part is being returned, which is the
-  last of its fetch when the next one is sent. So others are fetched twice while it is fetched once.
+  fetch that was returned completely it is an empty object, not None. And a partition with such a
+  part is not fetched (`_fetchable_partitions`). So when the other partitions have been read to
+  their ends, this partition stops for ever.
+  - `_fetchable_partitions` leaves out the partition of which a part is being returned. When the
+    next fetch is sent, this is the last partition of the fetch before. So the others are fetched
+    twice while it is fetched once.
 """
 
 from __future__ import annotations
@@ -35,12 +36,12 @@ class Fetched:
         return len(self._records)
 
     def add(self, records: Iterable[Any]) -> None:
-        """Keep what a poll has returned."""
+        """Store the records that a poll has returned."""
         self._records.extend(records)
 
     def take(self, max_records: int, client_position: int) -> Batch:
-        """Up to `max_records`. `client_position` is after all records that were added and after
-        what the client skips, such as the markers of transactions; -1 if it is not known.
+        """Up to `max_records`. `client_position` is after all records that were added, and after
+        all that the client skips, such as transaction markers; -1 if it is not known.
         """
         count = min(max_records, len(self._records))
         records = tuple(log_record(self._records.popleft()) for _ in range(count))

@@ -1,4 +1,4 @@
-"""The last records of any topic, by whatever name: for looking at what a publisher has sent."""
+"""The last records of a topic of any name: to look at what a publisher has sent."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class LastRecords(Struct, frozen=True, kw_only=True):
 
 
 def last_records(settings: KafkaSettings, topic_name: str, count: int) -> LastRecords | None:
-    """The last `count` records of a topic; None where there is no such topic.
+    """The last `count` records of a topic; None if the topic does not exist.
 
-    Offsets have gaps, where transactions ended: each partition is read from ever further back until
-    it gave as many or has no more. Raises LogUnavailable.
+    Offsets have gaps where transactions ended. So each partition is read from earlier and earlier
+    offsets until it gives enough records or has no more. Raises LogUnavailable.
     """
     consumer: Any = open_client(KafkaConsumer, settings, reader_options(settings))
     try:
@@ -59,8 +59,8 @@ def last_records(settings: KafkaSettings, topic_name: str, count: int) -> LastRe
 def _last_of(
     consumer: Any, place: TopicPartition, begin: int, end: int, count: int
 ) -> list[LogRecord]:
-    """1. Read from as many offsets before the end as are wanted. 2. Where that gave too few, begin
-    again twice as far before the end; at the first offset at the latest it is all there is.
+    """1. Begin `count` offsets before the end. 2. If this gives too few records, begin again, twice
+    as far before the end; from the first offset the result is complete.
     """
     back = count
     while True:
@@ -79,8 +79,8 @@ def _between(consumer: Any, place: TopicPartition, start: int, end: int) -> list
     while (position := position_of(consumer, place, start)) < end:
         if time.monotonic() >= deadline:
             raise LogUnavailable(
-                f"{place.topic}/{place.partition}: nothing to read at {position}, though it ends "
-                f"at {end}; look at the broker"
+                f"{place.topic}/{place.partition}: no records at {position}, although the end is "
+                f"{end}; check the broker"
             )
         polled = consumer.poll(timeout_ms=_POLL_MS).get(place, ())
         found += [log_record(each) for each in polled if each.offset < end]

@@ -40,9 +40,10 @@ class Membership:
         self._subscribe()
 
     def poll(self, timeout_seconds: float) -> tuple[frozenset[int], frozenset[int]]:
-        """Take part in rebalances, fetch. Partitions held throughout, and those lost meanwhile.
+        """Take part in rebalances, and fetch. Returns the partitions held during the whole poll,
+        and those lost during it.
 
-        Comes back when there are records, when the assignment has changed, or after the timeout.
+        Returns when there are records, when the assignment has changed, or after the timeout.
         """
         before = self.assigned()
         deadline = time.monotonic() + timeout_seconds
@@ -87,13 +88,13 @@ class Membership:
         return batch
 
     def fetching(self) -> dict[int, int]:
-        """Where fetching stands in the held partitions that are being read."""
+        """The fetch positions of the held partitions that are being read."""
         reading = self._fetched.keys() - self._held_back
         found = {number: self._position(number) for number in reading}
         return {number: position for number, position in found.items() if position >= 0}
 
     def committed(self, partition: int) -> Committed | None:
-        """The group's offset, waiting for an open transaction to settle it."""
+        """The group's offset; waits until an open transaction that changes it has ended."""
         found = ask(
             self._settings,
             f"committed offset of {self._group} on {self._topic}/{partition}",
@@ -108,31 +109,31 @@ class Membership:
         return Committed(offset=found.offset, metadata=found.metadata or "")
 
     def identity(self) -> Any:
-        """The group metadata of a transaction, by which brokers refuse a stale member."""
+        """The group metadata of a transaction; with it brokers refuse a stale member."""
         return self._consumer.group_metadata()
 
     def settled(self) -> bool:
-        """Whether this member has joined and no new round is under way."""
+        """Whether this member has joined and no rebalance is running."""
         return bool(self.identity().state == MemberState.STABLE)
 
     def ask_for_new_round(self) -> None:
-        """Have the next poll join again, and so the group share out its partitions anew."""
+        """Join again at the next poll, so that the group rebalances."""
         self._consumer._coordinator.request_rejoin()
 
     def stay(self) -> None:
-        """Between long reads of something else: take part, so that nobody waits for this member."""
+        """Take part in rebalances between long reads, so that the group does not wait."""
         if self.assigned() and time.monotonic() - self._polled_at > _STAY_SECONDS:
             self._fetch(0.0)
 
     def close(self) -> str:
-        """Stop taking part; the broker's id of this member. The name is still held (static)."""
+        """Stop; returns the broker's id of this member. The static name is still in use."""
         broker_id: str = self.identity().member_id
         self._consumer.close(autocommit=False, timeout_ms=self._settings.request_timeout_ms)
         return broker_id
 
     def _subscribe(self) -> None:
-        """With the topic's metadata at hand: a leader that joins without shares out nothing, and
-        does not always notice when the metadata comes.
+        """First load the topic's metadata: a group leader that joins without it assigns nothing,
+        and does not always notice when the metadata arrives.
         """
         self._consumer.subscribe([self._topic], listener=self._listener)
         deadline = time.monotonic() + self._settings.connect_timeout_seconds
@@ -141,7 +142,7 @@ class Membership:
                 self._consumer.close(autocommit=False)
                 raise LogUnavailable(
                     f"{self._settings.bootstrap} has no topic {self._topic}; "
-                    "make it with 'refundctl up'"
+                    "create it with 'refundctl up'"
                 )
             time.sleep(_SLICE_SECONDS)
 
@@ -149,12 +150,14 @@ class Membership:
         return TopicPartition(self._topic, partition)
 
     def _position(self, partition: int) -> int:
-        """-1 once it is lost, which the client's own thread may notice any time."""
+        """The position; -1 if the partition is lost, which the client's thread can notice at any
+        time.
+        """
         return position_of(self._consumer, self._place(partition), -1)
 
     def _fetch(self, timeout_seconds: float) -> None:
-        """Poll. Where that began a new round, go on until it is through: a commit while it is under
-        way can carry the identity of the old round and be refused.
+        """Poll. If this started a rebalance, continue until it is finished: a commit during it can
+        have the identity of the old generation and be refused.
         """
         self._poll_once(timeout_seconds)
         deadline = time.monotonic() + self._settings.session_timeout_ms / 1000
@@ -184,7 +187,9 @@ class Membership:
         self._held_back.discard(partition)
 
     def _check_not_replaced(self) -> None:
-        """The client stops its heartbeat when a namesake has joined, and says nothing."""
+        """Raises MemberReplaced if the heartbeat has stopped: the client stops it without an error
+        when another process has joined under the same name.
+        """
         coordinator = self._consumer._coordinator
         if coordinator.stable() and not coordinator._heartbeat_enabled:
             raise self._replaced()
@@ -192,23 +197,23 @@ class Membership:
     def _replaced(self) -> MemberReplaced:
         return MemberReplaced(
             f"group {self._group}: another process joined as member {self._member_id}; "
-            "let this process end, or give each its own member id"
+            "let this process end, or give each process its own member id"
         )
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # the client asks for a subclass
-    """Notes what changed, on the client's thread."""
+    """Records assignment changes, on the client's thread."""
 
     def __init__(self, consumer: Any) -> None:
         self._consumer = consumer
         self.lost: set[int] = set()
 
     def on_partitions_assigned(self, assigned: Any) -> None:
-        """Hold a new partition still until somebody says where to read."""
+        """Pause a new partition until the handler gives a position."""
         for place in assigned:
             self._consumer.seek(place, 0)
             self._consumer.pause(place)
 
     def on_partitions_revoked(self, revoked: Any) -> None:
-        """Called when partitions are given up or were taken away."""
+        """Called when partitions are released or were lost."""
         self.lost |= {place.partition for place in revoked}

@@ -13,14 +13,14 @@ from ledger.log.seam import Topic
 
 
 class Offsets:
-    """Admin reads; a few milliseconds each."""
+    """Reads through an admin client; each takes a few milliseconds."""
 
     def __init__(self, settings: KafkaSettings) -> None:
         self._settings = settings
         self.admin: Any = open_client(KafkaAdminClient, settings, admin_options(settings))
 
     def ends(self, topic: Topic, partitions: list[int]) -> dict[int, int]:
-        """The high watermarks: behind every record, open transactions included."""
+        """The high watermarks: after the last record, open transactions included."""
         return self._ends(topic, partitions, IsolationLevel.READ_UNCOMMITTED)
 
     def stable_ends(self, topic: Topic, partitions: list[int]) -> dict[int, int]:
@@ -28,7 +28,7 @@ class Offsets:
         return self._ends(topic, partitions, IsolationLevel.READ_COMMITTED)
 
     def committed(self, group: str, topic: Topic) -> dict[int, int]:
-        """Committed offsets of a group; those of an open transaction do not count yet."""
+        """Committed offsets of a group, without those of an open transaction."""
         name = self._settings.group_name(group)
         places = [self._place(topic, p) for p in range(self._settings.partition_count)]
         found = ask_coordinator(
@@ -41,7 +41,7 @@ class Offsets:
         return {partition: offset for partition, offset in offsets.items() if offset >= 0}
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         self.admin.close()
 
     def _ends(
@@ -61,7 +61,7 @@ def ends_of(
     places: Iterable[TopicPartition],
     isolation: IsolationLevel,
 ) -> dict[TopicPartition, int]:
-    """Where partitions of any topics end for a reader of that isolation."""
+    """The end offsets of partitions of any topics, for a reader with this isolation level."""
     specs = dict.fromkeys(places, OffsetSpec.LATEST)
     topics = ", ".join(sorted({place.topic for place in specs}))
     found = ask(

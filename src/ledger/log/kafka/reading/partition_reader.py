@@ -29,7 +29,7 @@ class PartitionReader:
     def read(
         self, topic: Topic, partition: int, position: int, max_records: int, timeout_seconds: float
     ) -> Batch:
-        """Up to `max_records` from `position` on; comes back as soon as there is progress."""
+        """Up to `max_records` from `position` on; returns as soon as there is progress."""
         place = TopicPartition(self._settings.topic_name(topic), partition)
         self._go_to(place, position)
         deadline = time.monotonic() + timeout_seconds
@@ -51,7 +51,7 @@ class PartitionReader:
         return Batch(records=records, next_position=next_position)
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         self._consumer.close(autocommit=False)
 
     def _go_to(self, place: TopicPartition, position: int) -> None:

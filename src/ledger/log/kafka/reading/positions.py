@@ -23,10 +23,10 @@ _log = logging.getLogger(__name__)
 
 
 def position_of(consumer: Any, place: TopicPartition, otherwise: int) -> int:
-    """The offset of the next record that a consumer will hand out, as it knows it itself;
-    `otherwise` where the partition is not assigned or has no position yet.
+    """The offset of the next record that a consumer will return, from its own state; `otherwise` if
+    the partition is not assigned or has no position yet.
 
-    Its own `position` may ask brokers, and wait for one that is lost without end.
+    The client's `position` can send a request, and wait without end for a lost broker.
     """
     state = consumer._subscription.assignment.get(place)
     position = None if state is None else state.position
@@ -35,8 +35,8 @@ def position_of(consumer: Any, place: TopicPartition, otherwise: int) -> int:
 
 
 class Standstill:
-    """Looks at positions that have not moved for two request timeouts; a lagging one that still has
-    not moved at the next look, one timeout later, never will. For one consumer.
+    """Checks positions that have not advanced for two request timeouts. One that is behind and has
+    not advanced at the next check, one timeout later, never will. For one consumer.
     """
 
     def __init__(
@@ -52,11 +52,12 @@ class Standstill:
         self._watches: dict[Topic, _Watch] = {}
 
     def check(self, topic: Topic, positions: Mapping[int, int]) -> None:
-        """Raises LogUnavailable for a position that stands still below the last stable offset.
+        """Raises LogUnavailable for a position that does not advance below the last stable offset.
 
-        Called often; asks the brokers only where nothing has moved for long. After a time without a
-        call it begins anew: who did not poll did not wait. Positions that move only as records are
-        handed out are given where a poll has brought none.
+        Called often; sends a request only for positions that have not advanced for a long time.
+        After a time without calls it starts again, because a caller that did not poll did not wait.
+        For positions that advance only when records are returned, call it after a poll without
+        records.
         """
         now = self._seconds()
         watch = self._watches.setdefault(topic, _Watch())
@@ -77,21 +78,21 @@ class Standstill:
         try:
             ends = self._offsets.stable_ends(topic, late)
         except LogUnavailable as error:
-            _log.warning("looking for what there is to read: %s", error)
+            _log.warning("reading the end offsets: %s", error)
             return
         behind = {each: positions[each] for each in late if positions[each] < ends[each]}
         for partition, position in behind.items():
             if watch.behind.get(partition) == position:
                 raise LogUnavailable(
-                    f"{self._settings.topic_name(topic)}/{partition}: reading has stood still at "
-                    f"{position} for {now - watch.since[partition][1]:.0f} s, though there are "
-                    f"records up to {ends[partition]}; a new client goes on from there"
+                    f"{self._settings.topic_name(topic)}/{partition}: reading has stopped at "
+                    f"{position} for {now - watch.since[partition][1]:.0f} s, although there are "
+                    f"records up to {ends[partition]}; a new client continues from there"
                 )
         watch.behind = behind
 
 
 class _Watch(Struct, kw_only=True):
-    """What is known of a topic's partitions: since when each stands where, and which lagged."""
+    """By partition of a topic: the position, since when, and the positions that were behind."""
 
     since: dict[int, tuple[int, float]] = field(default_factory=dict)
     behind: dict[int, int] = field(default_factory=dict)

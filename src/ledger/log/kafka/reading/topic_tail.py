@@ -17,9 +17,9 @@ from ledger.log.seam import Batch, LogUnavailable, Topic
 
 
 class TopicTail:
-    """A reader that holds no position but the caller's. The world is verified when it opens.
+    """A reader without its own position: the caller gives it. Opening it verifies the topics.
 
-    Raises LogUnavailable, and WrongWorld where the topics are not as they must be.
+    Raises LogUnavailable, and WrongWorld if the topics have wrong settings.
     """
 
     def __init__(self, settings: KafkaSettings, topic: Topic) -> None:
@@ -38,21 +38,21 @@ class TopicTail:
 
     @property
     def topic_id(self) -> str:
-        """The topic's own id."""
+        """The topic id."""
         return self._topic_id
 
     def ends(self) -> tuple[int, ...]:
-        """Per partition the high watermark."""
+        """The high watermark of each partition."""
         ends = self._offsets.ends(self._topic, [place.partition for place in self._places])
         return tuple(ends[place.partition] for place in self._places)
 
     def read(
         self, positions: Mapping[int, int], max_records: int, timeout_seconds: float
     ) -> dict[int, Batch]:
-        """Up to `max_records` in all, the same number of each partition as long as it has them;
+        """Up to `max_records` in total, the same number from each partition if it has enough;
         returns as soon as there are any.
 
-        Raises LogUnavailable; the next call begins where its caller says, as every one does.
+        Raises LogUnavailable; the next call begins at its caller's positions, like every call.
         """
         try:
             self._go_to(positions)
@@ -66,7 +66,7 @@ class TopicTail:
         return {p: batch for p, batch in batches.items() if batch.next_position != positions[p]}
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         self._consumer.close(autocommit=False)
         self._offsets.close()
 
@@ -87,7 +87,7 @@ class TopicTail:
             self._standstill.check(self._topic, reached)
 
     def _share_out(self, max_records: int) -> dict[int, Batch]:
-        """What a partition with few records does not need of its share, the others get."""
+        """If a partition has few records, the others get the rest of its share."""
         batches: dict[int, Batch] = {}
         left = max_records
         for place in sorted(self._places, key=lambda each: len(self._fetched[each.partition])):

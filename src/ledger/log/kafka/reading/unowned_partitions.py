@@ -21,7 +21,7 @@ _EVERY_SECONDS = 5.0
 
 
 class UnownedPartitions:
-    """Looks at one group's shares of one topic; a few milliseconds every few seconds."""
+    """Checks the assignments of one group on one topic; takes a few milliseconds every few seconds."""
 
     def __init__(self, settings: KafkaSettings, group: str, source: Topic, admin: Any) -> None:
         self._settings = settings
@@ -31,7 +31,7 @@ class UnownedPartitions:
         self._next_look = 0.0
 
     def found(self) -> bool:
-        """Whether a look was due and showed partitions without a holder."""
+        """Whether a check was due and found partitions without an owner."""
         now = time.monotonic()
         if now < self._next_look:
             return False
@@ -39,10 +39,10 @@ class UnownedPartitions:
         try:
             orphans = self._orphans()
         except LogUnavailable as error:
-            _log.warning("looking for orphans of group %s: %s", self._group, error)
+            _log.warning("checking group %s for partitions without owner: %s", self._group, error)
             return False
         if orphans:
-            _log.warning("group %s: nobody holds %s of %s", self._group, orphans, self._topic)
+            _log.warning("group %s: no owner of %s of %s", self._group, orphans, self._topic)
         return bool(orphans)
 
     def _orphans(self) -> list[int]:

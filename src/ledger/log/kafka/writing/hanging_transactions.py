@@ -47,8 +47,8 @@ _OUTCOMES = {
     _FENCED: False,
 }
 _DECISION = struct.Struct(">hqhib")
-"""Of a record's value in the coordinator's log: version, producer id, epoch, timeout, status. All
-versions begin so."""
+"""The start of a record's value in the coordinator's log, in all versions: version, producer id,
+epoch, timeout, status."""
 _RECENT_DECISIONS = 20_000
 _LOOK_SECONDS = 5.0
 _RETRY_SECONDS = 30.0
@@ -63,7 +63,7 @@ _log = logging.getLogger(__name__)
 
 
 class Open(Struct, frozen=True, kw_only=True):
-    """What a producer has open in one partition, from the offset of its first record."""
+    """A producer's open transaction in one partition, with the offset of its first record."""
 
     place: TopicPartition
     producer_id: int
@@ -73,7 +73,7 @@ class Open(Struct, frozen=True, kw_only=True):
 
 
 class HangingTransactions:
-    """Finds and ends them, over an admin's connection."""
+    """Finds and ends hanging transactions, over an admin's connection."""
 
     def __init__(
         self,
@@ -90,16 +90,16 @@ class HangingTransactions:
         self._since: dict[Open, float] = {}
 
     def end(self, transactional_id: str, producer_id: int, epoch: int | None) -> None:
-        """End what hangs under the id of a producer that was fenced with the epoch given; None if
-        the fence brought another producer id, so that nothing can be written under this one.
+        """End the hanging transactions of a producer that was fenced with this epoch. The epoch is
+        None if the fence gave another producer id, so that nobody can write with this one.
 
-        1. Find what is open under earlier epochs. What is open under this one or a later is alive:
-           whoever fenced may have been slow, and be fenced itself by now.
-        2. Ask the coordinator's log what was decided. 3. Write each missing marker under the epoch
-           of what it ends: a later epoch in the partition has the brokers refuse it.
+        1. Find the open transactions with earlier epochs. One with this epoch or a later one is in
+           use: the process that fenced may have been slow, and may have been fenced itself.
+        2. Read the decision in the coordinator's log. 3. Write each missing marker with the epoch
+           of its transaction: if the partition has a later epoch, the brokers refuse it.
 
-        A crash anywhere leaves the rest to the next fence, which reads the same decision. Raises
-        LogUnavailable, and WrongWorld where the brokers no longer know what was decided.
+        After a crash at any point the next fence reads the same decision and does the rest. Raises
+        LogUnavailable, and WrongWorld if the brokers no longer have the decision.
         """
         hanging = [
             each
@@ -113,44 +113,44 @@ class HangingTransactions:
         if committed is None:
             raise WrongWorld(
                 f"a transaction of {transactional_id} hangs in {where}, and the brokers no longer "
-                "know how it was to end; compare what it wrote with a backup, end it with Kafka's "
+                "have its result; compare its records with a backup, end it with Kafka's "
                 "kafka-transactions.sh abort, then start again"
             )
         for each in hanging:
             self._mark(each, committed=committed)
         _log.warning(
-            "%s: the brokers had forgotten to end a transaction in %s; %s it, as they had decided",
+            "%s: the brokers had not finished a transaction in %s; %s it, as they had decided",
             transactional_id,
             where,
             "committed" if committed else "aborted",
         )
 
     def may_follow(self, transactional_id: str, producer: Any, used: set[Any]) -> bool:
-        """Whether a producer may begin its next transaction, once the last is over: not if one of
-        the connections that the last one used was replaced since, for then it may hang.
+        """Whether a producer may begin its next transaction after the last one has ended. Not if a
+        connection that the last one used was replaced since, because then the last one may hang.
         """
         if used:
             self.await_end(transactional_id)
         return used <= connections_of(producer)
 
     def await_end(self, transactional_id: str) -> None:
-        """Wait until the coordinator takes the last transaction under the id for over: its markers
-        are written then, unless its broker has died since. Raises LogUnavailable.
+        """Wait until the coordinator reports the id's last transaction as complete: its markers are
+        written then, unless its broker has died since. Raises LogUnavailable.
         """
         give_up = self._seconds() + self._settings.transaction_timeout_ms / 1000
         while self._state(transactional_id) not in _OVER:
             if self._seconds() > give_up:
                 raise LogUnavailable(
-                    f"the last transaction of {transactional_id} does not end; look at the brokers"
+                    f"the last transaction of {transactional_id} does not end; check the brokers"
                 )
             self._sleep(_END_SECONDS)
 
     def look(self, writers: Mapping[int, int], read: Collection[TopicPartition]) -> frozenset[int]:
-        """Now and then, between commits: of the partitions given with their writers' producer ids,
-        those whose transaction has been open for longer than one may be. They have to fence again.
+        """Called regularly, between commits, with the producer id of each partition's writer.
+        Returns the partitions whose transaction has been open too long; they must fence again.
 
-        What others have left hanging in the partitions `read` is ended here, after a while in which
-        they could have done so themselves. Where that does not work out, it is tried again later.
+        Hanging transactions of other producers in the partitions `read` are ended here, after a
+        time in which their producers could have ended them. If this fails, it is tried again later.
         """
         now = self._seconds()
         if now < self._next_look:
@@ -158,7 +158,7 @@ class HangingTransactions:
         try:
             found = self._open()
         except LogUnavailable as error:
-            _log.warning("looking for hanging transactions: %s", error)
+            _log.warning("searching for hanging transactions: %s", error)
             self._next_look = self._seconds() + _RETRY_SECONDS
             return frozenset()
         self._since = {each: self._since.get(each, now) for each in found}
@@ -173,7 +173,7 @@ class HangingTransactions:
         return frozenset(number for number, given in writers.items() if given in late)
 
     def _state(self, transactional_id: str) -> TransactionState:
-        """What its coordinator says; one that has forgotten the id has nothing under way."""
+        """The state at its coordinator; if the id has expired there, no transaction is running."""
 
         def described() -> TransactionState:
             try:
@@ -187,7 +187,7 @@ class HangingTransactions:
         return ask_coordinator(self._settings, what, self._admin, described)
 
     def _end_of_another(self, found: Open) -> None:
-        """End what another producer left hanging; what its coordinator knows of, that one ends."""
+        """End another producer's hanging transaction, unless its coordinator still handles it."""
         try:
             transactional_id = self._over(found)
             if transactional_id is not None:
@@ -195,12 +195,12 @@ class HangingTransactions:
                 same = producer_id == found.producer_id
                 self.end(transactional_id, found.producer_id, epoch if same else None)
         except (LogUnavailable, WrongWorld) as error:
-            _log.warning("what hangs in %s/%d: %s", found.place.topic, found.place.partition, error)
+            _log.warning("hanging in %s/%d: %s", found.place.topic, found.place.partition, error)
             self._since[found] = self._seconds()
 
     def _over(self, found: Open) -> str | None:
-        """The transactional id of what is open, if its coordinator takes it for over and it is open
-        all the same; asked in this order, for a coordinator writes the markers first.
+        """The transactional id, if its coordinator reports the transaction as complete and it is
+        still open. Checked in this order, because a coordinator writes the markers first.
         """
         listed = ask(
             self._settings,
@@ -211,8 +211,8 @@ class HangingTransactions:
         if listing is None:
             raise LogUnavailable(
                 f"no coordinator knows producer {found.producer_id}, epoch {found.epoch}, whose "
-                f"transaction is open from offset {found.first_offset} on; ask who wrote it how it "
-                "was to end"
+                f"transaction is open from offset {found.first_offset} on; ask the owner of this "
+                "producer whether it was to be committed"
             )
         if listing.state not in _OVER or found not in self._open():
             return None
@@ -220,8 +220,8 @@ class HangingTransactions:
         return transactional_id
 
     def _fence(self, transactional_id: str) -> tuple[int, int]:
-        """Be alone with the id: its producer id and epoch from now on. Whoever still writes under
-        it learns that with its next request.
+        """Fence the id; returns its producer id and new epoch. An earlier producer gets an error at
+        its next request.
         """
         producer = fenced_producer(self._settings, transactional_id)
         try:
@@ -230,7 +230,7 @@ class HangingTransactions:
             close_producer(producer)
 
     def _open(self) -> list[Open]:
-        """All that is open in whatever partition a writer can write to."""
+        """All open transactions in the partitions that a writer can write to."""
         places = self._unstable()
         if not places:
             return []
@@ -253,7 +253,7 @@ class HangingTransactions:
         ]
 
     def _unstable(self) -> list[TopicPartition]:
-        """The partitions whose last stable offset is not their end."""
+        """The partitions whose last stable offset is before their end."""
         names = [*map(self._settings.topic_name, Topic), _OFFSETS]
         places = [
             TopicPartition(topic["name"], partition["partition_index"])
@@ -265,8 +265,8 @@ class HangingTransactions:
         return [place for place in places if stable[place] < end[place]]
 
     def _mark(self, hanging: Open, *, committed: bool) -> None:
-        """Write the marker, which the client's admin can do only for an abort. A second one of the
-        same kind changes nothing.
+        """Write the marker; the client's admin can do this only for an abort. A second marker of
+        the same kind changes nothing.
         """
         marker = WriteTxnMarkersRequest.WritableTxnMarker
         request = WriteTxnMarkersRequest(
@@ -299,9 +299,9 @@ class HangingTransactions:
         ask(self._settings, what, lambda: self._admin._manager.run(send))
 
     def _decision(self, transactional_id: str, producer_id: int) -> bool | None:
-        """Whether the last transaction under the id was to be committed; None if nobody knows.
+        """Whether the id's last transaction was to be committed; None if it is not known.
 
-        The coordinator's log is compacted, but what is recent stands in it whole.
+        The coordinator's log is compacted, but its recent part is complete.
         """
         consumer: Any = open_client(
             KafkaConsumer,
@@ -328,13 +328,15 @@ class HangingTransactions:
             consumer.close(autocommit=False)
 
     def _decided_in(self, transactional_id: str) -> TopicPartition:
-        """Where the coordinator keeps an id's decisions."""
+        """The partition of the coordinator's log with an id's decisions."""
         (described,) = self._described([_DECISIONS])
         number = _java_hash(transactional_id) % len(described["partitions"])
         return TopicPartition(_DECISIONS, number)
 
     def _described(self, topics: list[str]) -> list[dict[str, Any]]:
-        """Raises LogUnavailable for one that is not shown, but that there may be no offsets yet."""
+        """The topics. Raises LogUnavailable if one is not shown, except the offsets topic, which
+        may not exist yet.
+        """
         found: list[dict[str, Any]] = ask(
             self._settings, "topics", lambda: self._admin.describe_topics(topics)
         )
@@ -347,7 +349,7 @@ class HangingTransactions:
     def _records(
         self, consumer: Any, place: TopicPartition, start: int, end: int
     ) -> Iterator[tuple[bytes | None, bytes | None]]:
-        """Keys and values from one offset to another."""
+        """The keys and values between two offsets."""
         consumer.assign([place])
         consumer.seek(place, start)
         silent_until = self._seconds() + self._settings.request_timeout_ms / 1000
@@ -362,7 +364,7 @@ class HangingTransactions:
 
 
 def _java_hash(text: str) -> int:
-    """The size of Java's `String.hashCode`; of the one without, nothing."""
+    """The absolute value of Java's `String.hashCode`; 0 for the smallest integer, as in Kafka."""
     units = memoryview(text.encode("utf-16-le")).cast("H")
     number = 0
     for unit in units:

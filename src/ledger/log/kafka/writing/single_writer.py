@@ -28,14 +28,13 @@ from ledger.log.seam import LogUnavailable, MemberReplaced, Outgoing, Published,
 
 _POLL_SECONDS = 0.05
 _CLEANUP_SECONDS = 15.0
-"""The broker looks every ten seconds for transactions whose time is over."""
+"""The broker checks every ten seconds for transactions that have timed out."""
 
 
 class KafkaOnlyWriter:
-    """Satisfies `ledger.log.seam.OnlyWriter`. Opening it fences each earlier writer of the name.
+    """Satisfies `ledger.log.seam.OnlyWriter`. Opening it fences all earlier writers of the name.
 
-    Raises LogUnavailable where brokers do not answer. `on_hang` ends the process unless a test says
-    otherwise.
+    Raises LogUnavailable if brokers do not answer. `on_hang` ends the process, except in tests.
     """
 
     def __init__(
@@ -61,7 +60,7 @@ class KafkaOnlyWriter:
                 raise
 
     def await_settled(self, topic: Topic) -> None:
-        """Until the last stable offsets have reached the high watermarks of now."""
+        """Wait until the last stable offsets have reached the present high watermarks."""
         partitions = list(range(self._settings.partition_count))
         ends = self._offsets.ends(topic, partitions)
         patience = self._settings.transaction_timeout_ms / 1000 + _CLEANUP_SECONDS
@@ -74,7 +73,7 @@ class KafkaOnlyWriter:
             if time.monotonic() >= deadline:
                 raise LogUnavailable(
                     f"{self._settings.topic_name(topic)}: a transaction has been open in "
-                    f"partitions {late} for {patience:g} s; look at the decider, and try again"
+                    f"partitions {late} for {patience:g} s; check the decider, and try again"
                 )
             time.sleep(_POLL_SECONDS)
 
@@ -83,7 +82,7 @@ class KafkaOnlyWriter:
         first: Sequence[Outgoing],
         then: Callable[[tuple[Published, ...]], Sequence[Outgoing]],
     ) -> tuple[Published, ...]:
-        """One transaction; see `ledger.log.seam.OnlyWriter`."""
+        """In one transaction; see `ledger.log.seam.OnlyWriter`."""
         check_outgoing(self._settings, first)
         self._await_last()
         with self._watchdog.guard(f"transaction of {self._name}"):
@@ -103,12 +102,12 @@ class KafkaOnlyWriter:
                     ) from error
                 raise LogUnavailable(
                     f"it is not known whether {self._name} wrote its records: {error!r}; run it "
-                    "again, what was written is known by the log"
+                    "again, it reads in the log what was written"
                 ) from error
         return places
 
     def close(self) -> None:
-        """Let go of the connections; never commits."""
+        """Close the connections, without a commit."""
         with self._watchdog.guard(f"close of {self._name}"):
             close_producer(self._producer)
             self._let_go()
@@ -118,15 +117,15 @@ class KafkaOnlyWriter:
         self._watchdog.close()
 
     def _await_last(self) -> None:
-        """See rule 4 of the writer: what hangs must not be ended by what comes next."""
+        """See rule 4 of the writer: the next transaction must not end a hanging one."""
         if not self._hanging.may_follow(self._name, self._producer, self._used):
             raise LogUnavailable(
-                f"{self._name} has lost a broker since it wrote last; run it again, what was "
-                "written is known by the log"
+                f"{self._name} has lost a broker since its last write; run it again, it reads in "
+                "the log what was written"
             )
 
     def _settled(self, records: Sequence[Outgoing]) -> tuple[Published, ...]:
-        """Send and wait until every record has its place; KafkaError if one has not."""
+        """Send, and wait until every record has its offset; KafkaError if one fails."""
         futures = send_all(self._producer, self._settings, records)
         if futures:
             self._producer.flush(timeout=self._settings.delivery_timeout_ms / 1000)

@@ -1,4 +1,4 @@
-"""Transactional producers: opening them, fencing with them, and what tells one from another."""
+"""Transactional producers: opens them, fences with them, and gives their identity."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ledger.log.seam import LogUnavailable
 
 
 def open_producer(settings: KafkaSettings, transactional_id: str) -> Any:
-    """The client's producer under a transactional id, connected."""
+    """The client's producer with a transactional id, connected."""
     options = transactional_options(settings, transactional_id)
     return open_client(KafkaProducer, settings, options)
 
@@ -23,7 +23,7 @@ def fenced_producer(
     transactional_id: str,
     new_producer: Callable[[KafkaSettings, str], Any] = open_producer,
 ) -> Any:
-    """A producer that has shut out all earlier ones of its id. Raises LogUnavailable."""
+    """A producer that has fenced all earlier ones of its id. Raises LogUnavailable."""
     producer = new_producer(settings, transactional_id)
     try:
         producer.init_transactions()
@@ -34,11 +34,11 @@ def fenced_producer(
 
 
 def identity_of(producer: Any) -> tuple[int, int]:
-    """The id and epoch that the brokers know a transactional producer by."""
+    """The producer id and epoch of a transactional producer."""
     identity = producer._transaction_manager.producer_id_and_epoch
     return (identity.producer_id, identity.epoch)
 
 
 def connections_of(producer: Any) -> set[Any]:
-    """A producer's connections; one that was replaced is another object."""
+    """A producer's connections; a new connection is another object."""
     return set(producer._sender._client._manager._conns.values())

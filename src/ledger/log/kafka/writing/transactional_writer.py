@@ -1,20 +1,21 @@
-"""The one producer that may write what follows from a source partition, in transactions.
+"""The only producer that may write the results of a source partition, in transactions.
 
-The client is used within what was found to be safe:
+The client is used only in ways that were found to be safe:
 
-1. Nothing is in flight at commit: every send is settled first, for a batch that failed inside a
-   transaction does not stop the client from committing the rest.
-2. The producer id and epoch must be the same before and after, for the client may get itself a new
-   epoch in mid-transaction and then report a commit it never sent.
-3. Nothing is retried or aborted here. After any error the answer is UNKNOWN or FENCED and the
-   process ends; the next owner's fence settles the transaction.
-4. After a slow commit, or once a connection was replaced since the last one began, the producer is
-   retired: in this version of the protocol a commit request that was delayed could end the next
-   transaction, and a broker that died may have left the last one hanging, which the next would end
-   its own way. So the next begins only when the last is known to be over on the same connections.
-   The successor shuts out whoever has become the writer meanwhile, so it writes only where the
-   group's offset is still the one that was committed here; else the partition was taken over.
-5. What hangs in spite of the fence is ended before anything is written: see `hanging`.
+1. Nothing is in flight at commit: every send is finished first, because a batch that failed inside
+   a transaction does not prevent the client from committing the rest.
+2. The producer id and epoch must be the same before and after, because the client can get a new
+   epoch during a transaction and then report a commit that it never sent.
+3. Nothing is retried or aborted here. After any error the result is UNKNOWN or FENCED and the
+   process ends; the next owner's fence ends the transaction.
+4. After a slow commit, or if a connection was replaced since the last one began, the producer is
+   replaced. In this version of the protocol a delayed commit request could end the next
+   transaction. And a broker that died may have left the last one hanging, and then the next one
+   would decide its result. So the next begins only when the last is known to have ended on the same
+   connections. The new producer fences any other process that has become the writer. So it writes
+   only if the group's offset is still the one that was committed here; otherwise another process
+   has taken over the partition.
+5. Transactions that hang in spite of the fence are ended before anything is written: see `hanging`.
 """
 
 from __future__ import annotations
@@ -50,11 +51,12 @@ _SHUT_OUT = (
 
 
 class TransactionalWriter:
-    """Writes for one source partition of one group. Made fenced: no earlier writer can commit.
+    """Writes for one source partition of one group. Constructing it fences: no earlier writer can
+    commit.
 
-    `committed` asks for the group's stable offset of the source; `hanging` ends what hangs; `guard`
-    stands around every call that could hang; `new_producer` and `seconds` give the client and the
-    monotonic clock.
+    `committed` reads the group's stable offset of the source; `hanging` ends hanging transactions;
+    `guard` is used around every call that could hang; `new_producer` and `seconds` give the client
+    and the monotonic clock.
     """
 
     def __init__(
@@ -83,14 +85,14 @@ class TransactionalWriter:
 
     @property
     def producer_id(self) -> int:
-        """The id that the brokers know the producer by."""
+        """The producer id at the brokers."""
         return self._identity[0]
 
     def commit(
         self, records: Sequence[Outgoing], next_offset: int, metadata: str, membership: Any
     ) -> CommitResult:
-        """One transaction: records, then the offset for the group given by `membership`. Raises
-        LogUnavailable where it could not even begin.
+        """In one transaction: records, then the offset for the group given by `membership`. Raises
+        LogUnavailable if the transaction could not begin.
         """
         if self._retire or not self._may_follow():
             self.close()
@@ -109,7 +111,7 @@ class TransactionalWriter:
                 self._producer.commit_transaction()
                 passing("writer.committed")
                 self._check_identity()
-            except Exception as error:  # whatever it was, the process ends; see rule 3
+            except Exception as error:  # after any error the process ends; see rule 3
                 result = CommitResult.FENCED if shut_out(error) else CommitResult.UNKNOWN
                 _log.error("%s: %s: %r", what, result.name, error)
                 return result
@@ -120,12 +122,12 @@ class TransactionalWriter:
         return CommitResult.OK
 
     def close(self) -> None:
-        """Let go of the connections; never commits."""
+        """Close the connections, without a commit."""
         with self._guard(f"close of {self._transactional_id}"):
             close_producer(self._producer)
 
     def _open(self) -> None:
-        """Fence: end what an earlier producer of this id left open, or hanging, and shut it out."""
+        """Fence: stop this id's earlier producers, and end their open or hanging transactions."""
         with self._guard(f"fence of {self._transactional_id}"):
             self._producer: Any = fenced_producer(
                 self._settings, self._transactional_id, self._new_producer
@@ -171,7 +173,7 @@ class TransactionalWriter:
 
 
 def shut_out(error: BaseException | None) -> bool:
-    """Whether an error, or what it was made from, says that another owner has taken over."""
+    """Whether an error, or its cause, says that another owner has taken over."""
     if error is None:
         return False
     causes = [cause for cause in error.args if isinstance(cause, BaseException)]
