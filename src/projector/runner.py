@@ -120,7 +120,7 @@ def _fill_new_views(
         return
     if any(place.next_offset for place in places.values()):
         names = [view.TABLE.name for view in new]
-        log.info("new views are filled from the first event on; readers wait for them", views=names)
+        log.info("filling new views from the first event on; readers wait for them", views=names)
         rebuild(projection.conninfo, source, new, max_records=projection.max_records)
         log.info("new views are filled", views=names)
     else:

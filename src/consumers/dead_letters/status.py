@@ -61,7 +61,7 @@ def settled_letter_statuses(tools: LogTools, writer: OnlyWriter) -> dict[Place, 
 def letter_of(tools: LogTools, standing: LetterStatus) -> Letter:
     """The letter with its bytes."""
     found = next(letters_of(tools, [standing]), None)
-    assert found is not None, f"the log has lost letter {standing.source}"
+    assert found is not None, f"letter {standing.source} is missing in the log"
     return found
 
 

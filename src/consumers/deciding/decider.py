@@ -101,7 +101,7 @@ class PartitionDecider:
         passing("decider.folded")
         if self._end.log_sequence < 0:
             if committed is not None:
-                raise self._wrong("the events are gone, though an offset of them is committed")
+                raise self._wrong("the events are missing, although an offset is committed")
             self._open()
         elif committed is None:
             self._position = max(self._end.source_offset, self._last_set_aside()) + 1
@@ -155,7 +155,7 @@ class PartitionDecider:
     def _commit(self, outgoing: list[Outgoing], batch: Batch) -> None:
         result = self._log.commit(self._partition, outgoing, batch.next_position, self._end.text)
         if result is not CommitResult.OK:
-            raise CommitLost(f"partition {self._partition}: commit ended {result.name}")
+            raise CommitLost(f"partition {self._partition}: commit result {result.name}")
         passing("decider.committed")
         self._position = self._committed = batch.next_position
         # Transaction markers take offsets too, so this is at most the offset of the last
@@ -258,7 +258,7 @@ class PartitionDecider:
     def _read(self, topic: Topic, position: int, until: int) -> Batch:
         batch = self._log.read(topic, self._partition, position, RESTORE_RECORDS, RESTORE_SECONDS)
         if batch.next_position == position:
-            raise self._wrong(f"nothing to read at {position} of {topic}, which ends at {until}")
+            raise self._wrong(f"no records at {position} of {topic}, although its end is {until}")
         return batch
 
     def _fold_one(self, found: LogRecord) -> None:
@@ -277,7 +277,9 @@ class PartitionDecider:
         if number != end.log_sequence + 1 or recorded.meta.prev_hash != end.last_hash:
             raise _OffChain(f"the chain breaks at event {number}, offset {found.offset}")
         if end.missing != (recorded.meta.index and recorded.meta.count - recorded.meta.index):
-            raise _OffChain(f"the outcome before event {number}, offset {found.offset}, is torn")
+            raise _OffChain(
+                f"the outcome before event {number}, offset {found.offset}, is incomplete"
+            )
         self._store.apply(evolve(self._store, recorded))
         self._end = end.after(recorded, digest)
 

@@ -143,7 +143,7 @@ class Store:
         (owner,) = self._database.execute(_OWNED_BY).fetchone()
         if owner != self._takeover:
             self._database.execute("ROLLBACK")
-            raise StoreTaken(f"{self._path}: another process has taken this store over")
+            raise StoreTaken(f"{self._path}: another process has taken over this store")
         self._database.executemany(_KEEP, rows)
         passing("store.rows")
         self._database.execute(

@@ -58,7 +58,7 @@ class PartitionReactor:
         passing("reactor.reacted")
         result = self._log.commit(self._partition, outgoing, batch.next_position, "")
         if result is not CommitResult.OK:
-            raise CommitLost(f"partition {self._partition}: commit ended {result.name}")
+            raise CommitLost(f"partition {self._partition}: commit result {result.name}")
         passing("reactor.committed")
         self._position = self._committed = batch.next_position
         return len(batch.records)

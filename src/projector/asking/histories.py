@@ -84,8 +84,8 @@ def history(connection: Connection[Any], account_id: str) -> History:
     events = tuple(map(_event, _of_whole_commands(rows)))
     if reached is None or None in reached or _gap(events):
         raise NoReadModels(
-            f"account {account_id}: the read models do not hold all of its events yet; see how far "
-            "they are with 'refundctl status', and ask again"
+            f"account {account_id}: the read models do not have all of its events yet; see their "
+            "progress with 'refundctl status', and ask again"
         )
     log_sequence, recorded_at, present = reached
     return History(

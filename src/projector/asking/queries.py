@@ -92,8 +92,8 @@ def moment(
             row = connection.execute("SELECT max(reached_until) FROM finance.reached").fetchone()
         if row is None or row[0] is None:
             raise NotAnswerable(
-                "the past cannot be asked about yet: it is not known how far the partitions have "
-                "come; see 'refundctl status', and ask again later"
+                "the past cannot be queried yet: the progress of the partitions is not known; see "
+                "'refundctl status', and ask again later"
             )
         known_at = from_datetime(row[0]) - 1
     return Moment(as_of=known_at if as_of is None else as_of, known_at=known_at)
@@ -159,9 +159,8 @@ def _statement(question: Question, *, one_account: bool, past: bool) -> str:
     if past:
         if question.at is None:
             raise NotAnswerable(
-                f"question {question.name} is about the present alone; the past can be asked about "
-                "with balances, statement, annual-refund-totals, recycle-bin, postings, trial and "
-                "trial-balance"
+                f"question {question.name} is only about the present; for the past use balances, "
+                "statement, annual-refund-totals, recycle-bin, postings, trial or trial-balance"
             )
         source = f"{question.at}(%(as_of)s, %(known_at)s)"
     return f"SELECT {wanted} FROM {source} {where} {question.tail} LIMIT %(limit)s"

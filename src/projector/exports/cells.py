@@ -26,4 +26,4 @@ def cell(value: Any) -> Cell:
         case list():
             return [str(each) for each in value]
         case _:
-            raise TypeError(f"{type(value).__name__} has no place in an extract")
+            raise TypeError(f"{type(value).__name__} cannot be written to an extract")

@@ -144,5 +144,5 @@ def see_that_it_is_complete(connection: Connection[Any], period: Period) -> None
         so_far = "no instant yet" if reached is None else format_instant(from_datetime(reached))
         raise BadPeriod(
             f"the period ends at {format_instant(period.until)}, but the read models are complete "
-            f"for ever up to {so_far}; end it earlier, or ask again later"
+            f"only up to {so_far}; end it earlier, or ask again later"
         )

@@ -37,7 +37,7 @@ def write(extract: Extract, path: Path, tell: Callable[[int], None]) -> None:
     """
     if extract.rows > ROWS:
         raise CannotBeWritten(
-            f"{extract.rows:,} rows, but a sheet holds {ROWS:,}: take a period, or csv or parquet"
+            f"{extract.rows:,} rows, but a sheet has at most {ROWS:,}: use a period, csv or parquet"
         )
     with xlsxwriter.Workbook(path, _OPTIONS) as book:
         book.set_properties({"title": extract.request.view, "created": _CREATED})
@@ -84,8 +84,8 @@ def _write_text(sheet: Any, place: tuple[int, int], column: Column, value: Cell)
     text = ", ".join(value) if isinstance(value, list) else str(value)
     if len(text) > CHARACTERS:
         raise CannotBeWritten(
-            f"row {place[0]}, column {column.name}: {len(text):,} characters, but a cell holds "
-            f"{CHARACTERS:,}: take jsonl or parquet"
+            f"row {place[0]}, column {column.name}: {len(text):,} characters, but a cell has at "
+            f"most {CHARACTERS:,}: use jsonl or parquet"
         )
     sheet.write_string(*place, text)
 

@@ -61,7 +61,7 @@ def verified(
             raise WrongWorld(
                 f"{where}: the database has read up to offset {next_offset}, but the log's end is "
                 f"{end}; the database is ahead of the log: restore the log, or a database backup "
-                "that is no younger than it"
+                "that is not newer than the log"
             )
         found[partition] = Checkpoint(
             partition=partition,

@@ -50,7 +50,7 @@ class EventReader:
 
 
 def _check(record: LogRecord, event: RecordedEvent, log_sequence: int, last_hash: bytes) -> None:
-    meta, next_step = event.meta, "look at the log with 'refundctl audit verify'"
+    meta, next_step = event.meta, "check the log with 'refundctl audit verify'"
     if meta.log_sequence != log_sequence:
         raise BrokenLog(
             f"{_where(record)}: {event.name} has log_sequence {meta.log_sequence}, expected "

@@ -110,8 +110,8 @@ def _pending(files: tuple[Migration, ...], known: dict[str, str]) -> list[Migrat
     unknown = sorted(set(known) - {file.name for file in files} - {_VIEWS})
     if unknown:
         raise WrongDatabase(
-            f"the database has been through migration {unknown[-1]}, which this program does not "
-            "have: run the program's newer version"
+            f"the database has migration {unknown[-1]}, which this program does not have: run the "
+            "program's newer version"
         )
     for file in files:
         applied = known.get(file.name)
@@ -148,8 +148,8 @@ def _drop(connection: Connection[Any], statement: str) -> None:
         connection.execute(statement.encode())
     except DependentObjectsStillExist as error:
         raise WrongDatabase(
-            "the views of schema finance are to be made anew, but something of yours stands on "
-            f"them: {error.diag.message_detail}. Drop it, start again, and make it again"
+            "the views of schema finance must be created again, but your own objects depend on "
+            f"them: {error.diag.message_detail}. Drop these, start again, and create them again"
         ) from error
 
 

@@ -28,7 +28,7 @@ def let_read(connection: Connection[Any], role: str = READER, *, anew: bool = Fa
     """
     if not _is_there(connection, role) and not _make(connection, role):
         log.warning(
-            "a role is missing that this user may not create: nobody can read by it until an "
+            "a role is missing, and this user may not create it: nobody can use it until an "
             "administrator has created it and this program has started again",
             role=role,
             administrator_runs=f'CREATE ROLE "{role}" LOGIN',
@@ -80,4 +80,4 @@ def _grant(connection: Connection[Any], role: str) -> None:
         with connection.transaction():
             connection.execute(f"REVOKE EXECUTE ON FUNCTION {_LARGE_OBJECTS} FROM PUBLIC".encode())
     except InsufficientPrivilege:
-        log.info("large objects stay open to everyone: only a superuser may close them", role=role)
+        log.info("everyone can use large objects: only a superuser can revoke this", role=role)

@@ -56,7 +56,7 @@ class Backfill:
         if self.places != standing:
             raise WrongDatabase(
                 "the projector's checkpoints name other events than the log has at "
-                f"{checkpoint.positions(standing)}; look at both with 'refundctl audit verify'"
+                f"{checkpoint.positions(standing)}; check both with 'refundctl audit verify'"
             )
 
     def _load(self, consumer: str) -> Places:
@@ -73,8 +73,8 @@ class Backfill:
             silent = 0 if found else silent + 1
             if silent == _PATIENCE:
                 raise LogUnavailable(
-                    f"the events topic: nothing to read at {positions}, though the projector has "
-                    f"read up to {checkpoint.positions(target)}; look at the broker"
+                    f"the events topic: no records at {positions}, although the projector has read "
+                    f"up to {checkpoint.positions(target)}; check the broker"
                 )
             positions |= {p: batch.next_position for p, batch in found.items()}
             self._show(_cut(found, self.places, target))

@@ -128,9 +128,7 @@ def plan_for(views: Sequence[View], topic_id: str) -> str:
 def _be_the_only_one(connection: Connection[Any]) -> None:
     row = connection.execute(_TRY_LOCK).fetchone()
     if row is None or not row[0]:
-        raise RebuildUnderWay(
-            "another rebuild of these read models is under way; wait for it to end"
-        )
+        raise RebuildUnderWay("another rebuild of these read models is running; wait for it to end")
 
 
 def _begin(connection: Connection[Any], projection: Projection, topic_id: str) -> bool:
@@ -182,7 +180,7 @@ def _swap(connection: Connection[Any], folding: Backfill, views: Sequence[View])
         raise RebuildStalled(
             f"the new tables are filled, but for {_READERS_SECONDS:.0f} s a reader has kept a "
             "transaction open on the old ones; end it (see pg_stat_activity) and run the rebuild "
-            "again: it goes on from here"
+            "again: it continues from here"
         ) from error
 
 

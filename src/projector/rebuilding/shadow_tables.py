@@ -148,8 +148,8 @@ def _drop_old(connection: Connection[Any], names: Sequence[str]) -> None:
         except DependentObjectsStillExist as error:
             detail = (error.diag.message_detail or "").replace(_OLD, READ_MODELS)
             raise WrongDatabase(
-                f"table {READ_MODELS}.{name} is to be replaced, but something of yours stands on "
-                f"it: {detail}. Drop it, run the rebuild again, and make it again"
+                f"table {READ_MODELS}.{name} must be replaced, but your own objects depend on it: "
+                f"{detail}. Drop these, run the rebuild again, and create them again"
             ) from error
     _run(connection, sql.SQL("DROP SCHEMA {}").format(sql.Identifier(_OLD)))
 

@@ -176,8 +176,8 @@ def _records(source: EventSource, ends: Mapping[int, int]) -> Iterator[LogRecord
         silent = 0 if batches else silent + 1
         if silent == _PATIENCE:
             raise LogUnavailable(
-                f"the events topic: nothing to read at {positions}, though the database has read "
-                f"up to {dict(ends)}; look at the broker"
+                f"the events topic: no records at {positions}, although the database has read up "
+                f"to {dict(ends)}; check the broker"
             )
         for partition, batch in batches.items():
             yield from (r for r in batch.records if r.offset < ends[partition])

@@ -73,7 +73,7 @@ def test_the_past_is_answered_and_says_how_to_ask_again(sandbox: Terminal) -> No
             ("statement", "--columns", "line,amuont"),
             "question statement has no column 'amuont'; it",
         ),
-        (("quotas", "--at", AT), "question quotas is about the present alone"),
+        (("quotas", "--at", AT), "question quotas is only about the present"),
         (("terms", "--account", "acct-five-days"), "question terms is not about accounts"),
     ],
 )

@@ -50,7 +50,7 @@ def test_the_figures_are_those_of_the_views(shown: str) -> None:
 
 
 def test_a_period_that_could_still_get_events_is_refused(shown: str) -> None:
-    with pytest.raises(BadPeriod, match="the read models are complete for ever up to"):
+    with pytest.raises(BadPeriod, match="the read models are complete only up to"):
         figures(shown, START, END + 30 * DAY)
 
 

@@ -149,7 +149,7 @@ def test_an_empty_ledger_has_no_past(migrated: str) -> None:
 
 
 def test_a_question_about_the_present_alone_says_so(past: Past) -> None:
-    with pytest.raises(NotAnswerable, match="question quotas is about the present alone"):
+    with pytest.raises(NotAnswerable, match="question quotas is only about the present"):
         answer(past, "quotas", None, "2026-05-01T00:00:00Z", None)
 
 

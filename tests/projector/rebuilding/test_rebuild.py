@@ -159,7 +159,7 @@ def test_something_that_cannot_follow_is_named_and_nothing_changes(
 ) -> None:
     execute(live, "CREATE MATERIALIZED VIEW mine AS SELECT rule FROM read_models.refunds")
     before = oids(live)
-    with pytest.raises(WrongDatabase, match="something of yours stands on it: materialized view p"):
+    with pytest.raises(WrongDatabase, match="your own objects depend on it: materialized view p"):
         rebuild(live, source, VIEWS)
     assert oids(live) == before
 
