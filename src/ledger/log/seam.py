@@ -148,7 +148,7 @@ class LogTools(Protocol):
         ...
 
     def publish(self, records: Sequence[Outgoing]) -> tuple[Published, ...]:
-        """Append without a transaction, in order per partition; returns when all are acknowledged."""
+        """Append without a transaction, in order per partition; returns when all are acked."""
         ...
 
     def replay(self, topic: Topic, start: Sequence[int] | None = None) -> Iterator[LogRecord]:

@@ -130,4 +130,4 @@ def _next_step(error: errors.KafkaError, records: Sequence[Outgoing]) -> str:
     if isinstance(error, errors.AuthorizationError) or "AuthorizationFailedError" in str(error):
         topics = ", ".join(sorted({record.topic.value for record in records}))
         return f"this principal may not write to {topics}: connect as one that may"
-    return "look at the broker and publish the rest again"
+    return "check the broker and publish the rest again"

@@ -92,7 +92,7 @@ class _Conversation:
 def _connected(
     protocol: Protocol, host: str, port: int, seconds: float, security: KafkaSecurity | None
 ) -> Iterator[_Conversation]:
-    """A connection, with TLS if the protocol has it; without `security` no certificate is verified."""
+    """A connection, with TLS if the protocol has it; it verifies nothing without `security`."""
     with socket.create_connection((host, port), timeout=seconds) as plain:
         if not protocol.has_tls:
             yield _Conversation(plain)
@@ -153,7 +153,7 @@ def _certificate_not_accepted(
 
 
 def _certificate_refused(where: str, ours: Path | None, error: ssl.SSLError) -> AccessRefused:
-    """With TLS 1.3 the error comes after the client's part of the handshake, as the first response."""
+    """With TLS 1.3 this error comes as the first response, after the client's handshake."""
     told = str(error.reason).rpartition("ALERT_")[2].replace("_", " ").lower()
     shown = f"our certificate {ours}" if ours else "a client without a certificate"
     return AccessRefused(

@@ -21,7 +21,7 @@ _EVERY_SECONDS = 5.0
 
 
 class UnownedPartitions:
-    """Checks the assignments of one group on one topic; takes a few milliseconds every few seconds."""
+    """Checks one group's assignments of one topic; takes milliseconds every few seconds."""
 
     def __init__(self, settings: KafkaSettings, group: str, source: Topic, admin: Any) -> None:
         self._settings = settings
