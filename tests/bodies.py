@@ -5,6 +5,8 @@ from __future__ import annotations
 from ledger.values.instants import DAY, Instant, parse_instant
 from ledger.values.money import Micros, Minor
 from ledger.vocabulary.commands import (
+    DowngradeInstance,
+    QuoteInstanceDowngrade,
     RecordInstanceOrder,
     RecordInstanceUpgrade,
     ReturnInstance,
@@ -128,6 +130,42 @@ def upgrade(
         paid=paid(10_000) if funds is None else funds,
         components=(component(list_monthly=102_000_000, hourly=840_000),),
         currency=currency,
+    )
+
+
+def smaller(
+    *components: Component,
+    discounts: tuple[tuple[int, str], ...] = ((6, "0.88"),),
+    instance_id: str = "i-1",
+    currency: str = "CNY",
+) -> QuoteInstanceDowngrade:
+    """Asks for a smaller configuration: 25.50 a month, 0.21 an hour unless told otherwise."""
+    return QuoteInstanceDowngrade(
+        instance_id=instance_id,
+        components=components or (component(list_monthly=25_500_000, hourly=210_000),),
+        duration_discounts=tuple(
+            DurationDiscount(from_months=months, factor=factor) for months, factor in discounts
+        ),
+        currency=currency,
+    )
+
+
+def downgrading(
+    asked: QuoteInstanceDowngrade,
+    quote_id: str | None = None,
+    amount: Minor | None = None,
+    *,
+    acknowledged: bool = True,
+) -> DowngradeInstance:
+    """The downgrade asked for; without a quote it is one that only SUPPORT may make."""
+    return DowngradeInstance(
+        instance_id=asked.instance_id,
+        components=asked.components,
+        duration_discounts=asked.duration_discounts,
+        quote_id=quote_id,
+        acknowledged=acknowledged,
+        confirmed_amount=amount,
+        currency=asked.currency,
     )
 
 

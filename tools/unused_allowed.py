@@ -13,6 +13,7 @@ _.decider
 _.reactions
 _.projector
 _.instance_return
+_.instance_downgrade
 _.reservation_exchange
 _.show_version
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from ledger.state.entities import Instance, InstanceStatus, Purchase, Refund, Reservation
+from ledger.state.entities import Purchase, Refund, Reservation
 from ledger.values.instants import DAY, day_of, format_day
 from ledger.vocabulary.commands import (
     ApproveMarketplaceRefund,
@@ -17,40 +17,45 @@ from ledger.vocabulary.commands import (
     ConfirmService,
     CorrectRefund,
     DeclineMarketplaceRefund,
-    DestroyIsolatedInstance,
-    DestroyPostpaidInstance,
-    ExpireInstance,
     ExpireReservation,
     FailCardRefund,
     OpenCommitmentTerm,
-    QuoteInstanceReturn,
     QuoteReservationRefund,
     RecordInvoiceState,
     RefundReservation,
-    RestoreInstance,
-    ReturnInstance,
     SetAccountStanding,
     SettleRefund,
     SwapReservation,
-    TakeInstanceOffline,
     TransferReservation,
     WithdrawMarketplaceRefund,
 )
-from ledger.vocabulary.events import CommandRefused, RefundIssued, ReservationExchanged
+from ledger.vocabulary.events import CommandRefused
 from ledger.vocabulary.shapes import (
     BillingPlan,
-    Channel,
     InvoiceState,
-    OrderKind,
     Payment,
     PaymentMethod,
     ProductKind,
     RefundReason,
     Role,
 )
-from tests.bodies import component, conversion, line, order, paid, postpaid, upgrade
+from tests.bodies import (
+    paid,
+)
 from tests.ledger.rules.marketplace.stories import application, purchase, ticket
 from tests.ledger.rules.reservations.stories import back, bought, exchange, new, quote_exchange
+from tests.properties.instance_proposals import (
+    by_the_hour,
+    convert,
+    enlarge,
+    give_back,
+    instance_timer,
+    is_as_quoted,
+    order_instances,
+    renew,
+    restore,
+    shrink,
+)
 from tests.properties.world import CARD, EA, ONLINE, World
 
 Proposal = Callable[[World, int, int, int], object]
@@ -58,128 +63,6 @@ Proposal = Callable[[World, int, int, int], object]
 
 KINDS = [*[ProductKind.SAAS] * 4, ProductKind.HUMAN_SERVICE, ProductKind.API, ProductKind.IMAGE]
 SUPPORT, OWNER = Role.SUPPORT, Role.OWNER
-
-
-def _order(w: World, a: int, b: int, amount: int) -> None:
-    lines = [
-        line(
-            w.fresh("i", taken=a % 16 == 15),
-            paid(amount * (b % 3) // 2, amount * (a % 3), amount % 100),
-            component(list_monthly=amount * 10, hourly=((0, amount * 20), (10, amount * 9))),
-            discounts=((1, "0.9"), (6, "0.123456789012")),
-        )
-        for _ in range(1 + a % 2)
-    ]
-    start = w.s.now - (b % 4) * DAY
-    w.give(
-        order(
-            w.fresh("o", taken=b % 16 == 15),
-            *lines,
-            starts_at=start,
-            ends_at=start + (1 + a * 7) * DAY,
-            channel=Channel.PROMOTION if a % 5 == 4 else Channel.STANDARD,
-            currency="EUR" if a == b == 7 else w.currency,
-        )
-    )
-
-
-def _renew(w: World, a: int, b: int, amount: int) -> None:
-    instance_id, found = w.some(Instance, a)
-    start = w.s.now
-    if found is not None and found.orders:
-        start = found.orders[-1].ends_at
-    order_id = w.fresh("o")
-    bought_again = order(
-        order_id,
-        line(instance_id, paid(amount, amount * (b % 2)), component(hourly=amount)),
-        starts_at=start + (b == 63),
-        ends_at=start + (1 + b) * DAY,
-        kind=OrderKind.RENEWAL,
-        currency=w.currency,
-    )
-    w.give(bought_again)
-    if b % 2:
-        w.give(RestoreInstance(instance_id=instance_id, renewal_order_id=order_id))
-
-
-def _convert(w: World, a: int, b: int, amount: int) -> None:
-    instance_id, _ = w.some(Instance, a)
-    if b % 3:
-        instance_id = w.fresh("i")
-        w.give(postpaid(instance_id))
-    funds = paid(amount, amount * (b % 2))
-    bought_now = line(instance_id, funds, component(list_monthly=amount * 10, hourly=amount * 9))
-    start = w.s.now + (b % 4 - 2) * DAY
-    w.give(conversion(w.fresh("o"), bought_now, starts_at=start, currency=w.currency))
-
-
-def _upgrade(w: World, a: int, b: int, amount: int) -> None:
-    instance_id = _running(w, a, b)
-    w.give(
-        upgrade(
-            w.fresh("u", taken=b % 16 == 15),
-            paid(amount * (b % 3) // 2, amount * (a % 3), amount % 100),
-            at=max(0, w.s.now + (b % 6 - 4) * DAY),
-            instance_id=instance_id,
-            currency="EUR" if a == b == 7 else w.currency,
-        )
-    )
-
-
-def _running(w: World, a: int, b: int) -> str:
-    """Mostly an instance that runs."""
-    running = [one for one, it in w.all(Instance) if it.status is InstanceStatus.RUNNING]
-    return running[a % len(running)] if running and b % 8 != 7 else w.some(Instance, a)[0]
-
-
-def _return(w: World, a: int, b: int, _: int) -> None:
-    instance_id = _running(w, a, b)
-    role = SUPPORT if b % 4 == 3 else OWNER
-    (quoted,) = w.give(QuoteInstanceReturn(instance_id=instance_id), role)
-    if isinstance(quoted, CommandRefused):
-        return
-    found: Any = quoted
-    w.s.later((b % 8) * 200_000_000)
-    act = ReturnInstance(
-        instance_id=instance_id,
-        quote_id=found.quote_id,
-        acknowledged=True,
-        confirmed_amount=found.amount,
-        currency=w.currency,
-    )
-    w.give(act, role)
-    if b % 8 == 0:
-        _is_as_quoted(w, found)
-
-
-def _is_as_quoted(w: World, quoted: Any) -> None:
-    """Acted on at once, a quote is what it said."""
-    outcome = w.outcomes[-1]
-    if quoted.violations:
-        (refused,) = outcome
-        assert isinstance(refused, CommandRefused)
-        assert refused.violations == quoted.violations
-        return
-    (done,) = (b for b in outcome if isinstance(b, RefundIssued | ReservationExchanged))
-    names = ("rule", "gross", "fee", "amount", "parts", "cap", "payable", "working")
-    for name in set(names) & set(quoted.__struct_fields__) & set(done.__struct_fields__):
-        assert getattr(done, name) == getattr(quoted, name), name
-
-
-def _restore(w: World, a: int, b: int, _: int) -> None:
-    instance_id, found = w.some(Instance, a)
-    named = found.orders[-1].order_id if found is not None and found.orders else None
-    w.give(RestoreInstance(instance_id=instance_id, renewal_order_id=named if b % 4 else "o-1"))
-
-
-def _instance_timer(w: World, a: int, b: int, _: int) -> None:
-    instance_id, found = w.some(Instance, a)
-    if found is not None and found.isolation is not None and b % 4:
-        isolation_id = found.isolation.isolation_id if b % 8 != 7 else "isolation-404"
-        w.give(DestroyIsolatedInstance(instance_id=instance_id, isolation_id=isolation_id))
-        return
-    named = found.orders[-1].order_id if found is not None and found.orders else "o-1"
-    w.give(ExpireInstance(instance_id=instance_id, order_id=named))
 
 
 def _purchase(w: World, a: int, b: int, amount: int) -> None:
@@ -283,7 +166,7 @@ def _refund(w: World, a: int, b: int, _: int) -> None:
     )
     w.give(act, role)
     if b % 8 == 0:
-        _is_as_quoted(w, found)
+        is_as_quoted(w, found)
         w.give(act, role)
         w.give(_by_support(act), SUPPORT)
 
@@ -312,7 +195,7 @@ def _exchange(w: World, a: int, b: int, amount: int) -> None:
     w.give(
         exchange(legs, fresh, quote_id=found.quote_id, payable=found.payable, currency=w.currency)
     )
-    _is_as_quoted(w, found)
+    is_as_quoted(w, found)
 
 
 def _change(w: World, a: int, b: int, _: int) -> None:
@@ -379,15 +262,6 @@ def _of_account(w: World, a: int, b: int, _: int) -> None:
             )
 
 
-def _postpaid(w: World, a: int, b: int, _: int) -> None:
-    if b % 3 == 0:
-        w.give(postpaid(w.fresh("i")))
-    elif b % 3 == 1:
-        w.give(DestroyPostpaidInstance(instance_id=w.some(Instance, a)[0], acknowledged=b % 8 != 7))
-    else:
-        w.give(TakeInstanceOffline(instance_id=w.some(Instance, a)[0]))
-
-
 def _confirm(w: World, a: int, b: int, _: int) -> None:
     w.give(ConfirmService(purchase_id=w.some(Purchase, a)[0]), Role.BUYER)
 
@@ -407,14 +281,16 @@ def _id_taken(w: World, a: int, b: int, _: int) -> None:
 
 
 _ONLINE: list[Proposal] = [
-    _order, _order, _renew, _renew, _return, _return, _return, _restore, _instance_timer,
-    _instance_timer, _postpaid, _purchase, _purchase, _apply, _apply, _answer, _answer, _invoice,
+    order_instances, order_instances, renew, renew, give_back, give_back, give_back, restore,
+    instance_timer, instance_timer, by_the_hour, _purchase, _purchase, _apply, _apply, _answer,
+    _answer, _invoice,
     _ticket, _ticket, _confirm, _settle, _settle, _correct, _of_account, _again, _again, _id_taken,
-    _convert, _upgrade, _upgrade,
+    convert, enlarge, enlarge, shrink, shrink,
 ]  # fmt: skip
 _RESERVED: list[Proposal] = [
     _buy, _buy, _refund, _refund, _refund, _exchange, _exchange, _change, _settle, _settle,
-    _settle, _gateway, _gateway, _correct, _of_account, _again, _id_taken, _order, _purchase,
+    _settle, _gateway, _gateway, _correct, _of_account, _again, _id_taken, order_instances,
+    _purchase,
 ]  # fmt: skip
 
 
@@ -437,6 +313,6 @@ def stocked(w: World, account: str) -> None:
                 term_id="t-1", starts_on=0, ends_on=10**5, amount=1, currency=w.currency
             )
         )
-    first: tuple[Proposal, ...] = (_order, _order, _purchase, _purchase)
+    first: tuple[Proposal, ...] = (order_instances, order_instances, _purchase, _purchase)
     for number, proposal in enumerate(first if account == ONLINE else (_buy, _buy, _buy)):
         proposal(w, number + 1, number + 1, 2 if number == 0 else 10_000 * number)

@@ -14,6 +14,7 @@ from ledger.vocabulary.envelope import RecordedEvent
 from ledger.vocabulary.events import (
     CardRefundRequested,
     GatewayAnswerRecorded,
+    InstanceDowngraded,
     InstanceOrderRecorded,
     InstanceUpgraded,
     MarketplacePurchaseRecorded,
@@ -75,6 +76,7 @@ class Recount:
     """The events of one account, added up by hand as they come."""
 
     instances: dict[str, Funds] = field(default_factory=dict)
+    left: dict[str, int] = field(default_factory=dict)
     payments: Counter[tuple[str, str]] = field(default_factory=Counter)
     quotes: Counter[str] = field(default_factory=Counter)
     purchases: dict[str, Funds] = field(default_factory=dict)
@@ -98,6 +100,8 @@ class Recount:
                     self._paid(line.instance_id, line.paid)
             case InstanceUpgraded():
                 self._paid(body.instance_id, body.paid)
+            case InstanceDowngraded():
+                self.left[body.refund_id] = body.left.cash + body.left.gift
             case MarketplacePurchaseRecorded():
                 self.purchases[body.purchase_id] = body.paid
             case MarketplaceRefundRequested():
@@ -148,6 +152,10 @@ class Recount:
             noun = {"paid": "order", "upgrade_left": "upgrade"}.get(step.step, "")
             if noun in step.inputs:
                 self.payments[body.source.id, f"{noun} {step.inputs[noun]}"] += 1
+        assert (body.rule is RefundRule.DOWNGRADE) is (body.refund_id in self.left)
+        if body.rule is RefundRule.DOWNGRADE:
+            assert not body.quota_spent
+            assert body.gross + self.left[body.refund_id] <= _paid_in(body), body
         self.refunds[body.refund_id] = Refunded(
             of=body.source.id,
             gross=body.gross,
@@ -264,6 +272,13 @@ def _sum(one: Funds, other: Funds) -> Funds:
     return Funds(
         cash=one.cash + other.cash, gift=one.gift + other.gift, voucher=one.voucher + other.voucher
     )
+
+
+def _paid_in(body: RefundIssued) -> int:
+    """What the working says was paid in all, in digits."""
+    (split,) = (step for step in body.working if step.step == "ratio_split")
+    texts = (split.inputs[name].partition(" ")[0] for name in ("paid_cash", "paid_gift"))
+    return sum(int(text.replace(".", "")) for text in texts)
 
 
 def _payments(plan: BillingPlan, months: int) -> int:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
-from ledger.terms.table import CapBasis, TermsTable, released_terms
+from ledger.terms.table import CapBasis, TermsTable, UpgradeUseUntil, released_terms
 from ledger.values.instants import DAY, HOUR, MINUTE
 from ledger.vocabulary.events import CommandRefused
 from tests.properties.eligibility import as_said
@@ -37,7 +37,7 @@ FOCUS = [ONLINE, ONLINE, ONLINE, CSP, EA, CARD]
 STEPS = st.lists(STEP, min_size=STEPS_OF_A_STORY, max_size=STEPS_OF_A_STORY)
 Step = tuple[int, int, int, int, int]
 TERMS = st.builds(
-    lambda fee, basis: with_terms(
+    lambda fee, basis, until: with_terms(
         released_terms(),
         full_refunds_per_account=2,
         ordinary_returns_per_account=4,
@@ -45,9 +45,11 @@ TERMS = st.builds(
         cap_usd=400_000,
         termination_fee=fee,
         cap_basis=basis,
+        upgrade_use_until=until,
     ),
     st.sampled_from([Fraction(0), Fraction(12, 100)]),
     st.sampled_from(CapBasis),
+    st.sampled_from(UpgradeUseUntil),
 )
 CURRENCIES = st.fixed_dictionaries(
     {

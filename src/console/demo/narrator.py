@@ -18,6 +18,7 @@ from ledger.values.instants import Instant
 from ledger.vocabulary.envelope import RecordedEvent
 from ledger.vocabulary.events import (
     CommandRefused,
+    InstanceDowngradeQuoted,
     InstanceReturnQuoted,
     ReservationExchangeQuoted,
     ReservationRefundQuoted,
@@ -27,7 +28,12 @@ from ledger.wire.json.command_file import CommandLine
 
 WIDTH = 100
 
-_Quoted = InstanceReturnQuoted | ReservationRefundQuoted | ReservationExchangeQuoted
+_Quoted = (
+    InstanceReturnQuoted
+    | InstanceDowngradeQuoted
+    | ReservationRefundQuoted
+    | ReservationExchangeQuoted
+)
 
 
 class Narrator:
@@ -90,7 +96,7 @@ class Narrator:
 
 def _answer(event: RecordedEvent) -> str:
     match event.body:
-        case InstanceReturnQuoted() as quote:
+        case InstanceReturnQuoted() | InstanceDowngradeQuoted() as quote:
             amount = f"{money(quote.amount, quote.currency)} by {quote.rule}"
             return quote_told(amount, quote.expires_at, quote.violations)
         case CommandRefused() as refusal:

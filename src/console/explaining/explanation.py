@@ -18,6 +18,7 @@ from ledger.vocabulary.shapes import RefundRule
 _RULES_OF = {
     RefundRule.FIVE_DAYS_NO_REASON: ("five_days_no_reason", "upgrade", "promotion_order"),
     RefundRule.ORDINARY_RETURN: ("ordinary_return", "upgrade", "promotion_order"),
+    RefundRule.DOWNGRADE: ("downgrade", "ordinary_return", "upgrade", "promotion_order"),
     RefundRule.MARKETPLACE_REVIEW: ("paid_only", "review_period", "three_days", "arrival"),
     RefundRule.MARKETPLACE_MANUAL: ("manual_refund", "arrival"),
     RefundRule.RESERVATION_REFUND: ("prorated_value", "termination_fee", "refund_cap"),

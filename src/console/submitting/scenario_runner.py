@@ -12,6 +12,7 @@ from consumers.sandbox.simulated_time import SteppedWorld, step_to
 from ledger.vocabulary.envelope import GivenCommand, RecordedEvent
 from ledger.vocabulary.events import (
     Event,
+    InstanceDowngradeQuoted,
     InstanceIsolated,
     InstanceReturnQuoted,
     MarketplaceRefundRequested,
@@ -59,7 +60,12 @@ class AnswerBook:
 def answer_with(answer: Answer, body: Event) -> Answer | None:
     """The result with one more event of its command; None if no line can refer to it."""
     match body:
-        case InstanceReturnQuoted() | ReservationRefundQuoted() | ReservationExchangeQuoted():
+        case (
+            InstanceReturnQuoted()
+            | InstanceDowngradeQuoted()
+            | ReservationRefundQuoted()
+            | ReservationExchangeQuoted()
+        ):
             return replace(answer, quote_id=body.quote_id, amount=body.amount)
         case RefundIssued():
             return replace(answer, refund_ids=(*answer.refund_ids, body.refund_id))

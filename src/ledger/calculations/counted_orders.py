@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from ledger.calculations.working import amount, step
 from ledger.state.entities import Instance, InstanceOrder
-from ledger.values.instants import Instant
+from ledger.values.instants import Instant, format_instant
 from ledger.values.money import Currency, Minor
 from ledger.vocabulary.shapes import OrderKind, WorkingStep
 
@@ -48,12 +48,13 @@ def counted_orders(instance: Instance, now: Instant) -> CountedOrders:
 
 
 def paid_for(order: InstanceOrder, currency: Currency) -> WorkingStep:
-    """What was paid for an order, fund by fund."""
-    paid = order.line.paid
+    """What was paid for an order, fund by fund; since a downgrade, what was left of it then."""
+    paid, at = order.line.paid, order.downgraded_at
     return step(
-        "paid",
+        "paid" if at is None else "left_after_downgrade",
         amount(paid.cash + paid.gift, currency),
         order=order.order_id,
+        **({} if at is None else {"downgraded_at": format_instant(at)}),
         cash=amount(paid.cash, currency),
         gift=amount(paid.gift, currency),
         voucher_not_returned=amount(paid.voucher, currency),

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from ledger.values.instants import Instant
 from ledger.values.money import Minor, UsdCents
-from ledger.vocabulary.shapes import CapUse, Parts, RefundRule, WorkingStep
+from ledger.vocabulary.shapes import CapUse, Funds, Parts, RefundRule, WorkingStep
 
 
 class ReturnFigures(Struct, frozen=True, kw_only=True):
@@ -41,7 +41,8 @@ class CapRoom(Struct, frozen=True, kw_only=True):
 class RefundFigures(Struct, frozen=True, kw_only=True):
     """A refund as computed: gross − fee = amount = the sum of the parts; the working in order.
 
-    A reservation's has its use of the cap, the room there was for it, and what is given back.
+    A reservation's has its use of the cap, the room there was for it, and what is given back; a
+    downgrade's has what is left as paid.
     """
 
     rule: RefundRule
@@ -53,6 +54,7 @@ class RefundFigures(Struct, frozen=True, kw_only=True):
     cap: CapUse | None = None
     cap_room: CapRoom | None = None
     returned: ReturnFigures | None = None
+    left: Funds | None = None
 
 
 class ExchangeFigures(Struct, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from ledger.calculations.ratio_split import ratio_split
 from ledger.calculations.working import amount, decimal_text, step
 from ledger.terms.table import Terms
 from ledger.values.money import Currency, Minor
-from ledger.vocabulary.shapes import Channel, Parts, RefundRule, WorkingStep
+from ledger.vocabulary.shapes import Channel, Funds, Parts, RefundRule, WorkingStep
 
 
 class GrossRefund(Struct, frozen=True, kw_only=True):
@@ -24,7 +24,11 @@ class GrossRefund(Struct, frozen=True, kw_only=True):
 
 
 def less_fee(
-    gross: GrossRefund, orders: CountedOrders, currency: Currency, terms: Terms
+    gross: GrossRefund,
+    orders: CountedOrders,
+    currency: Currency,
+    terms: Terms,
+    left: Funds | None = None,
 ) -> RefundFigures:
     """The figures of the refund. The fee on promotion orders comes off its cash part.
 
@@ -47,6 +51,7 @@ def less_fee(
         amount=whole - fee,
         parts=Parts(cash=gross.cash - fee, gift=gross.gift),
         working=(*steps, step("refund", result, **inputs)),
+        left=left,
     )
 
 

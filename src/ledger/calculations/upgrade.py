@@ -23,9 +23,10 @@ def own_use(order: InstanceOrder, until: Instant, currency: Currency, terms: Ter
     RETURN 72 × 0.42 = 30.24.
     """
     to_the_return = value_used(order, until, currency, terms.time_zone)
-    if not order.upgrades:
+    ends = [upgrade.upgraded_at for upgrade in order.upgrades if _is_newest(order, upgrade)]
+    if not ends:
         return to_the_return
-    first = min(upgrade.upgraded_at for upgrade in order.upgrades)
+    first = min(ends)
     to_the_upgrade = value_used(order, min(first, until), currency, terms.time_zone)
     at_once = terms.upgrade_use_until is UpgradeUseUntil.UPGRADE
     counted = to_the_upgrade if at_once else to_the_return
@@ -38,6 +39,11 @@ def own_use(order: InstanceOrder, until: Instant, currency: Currency, terms: Ter
         counted_until=terms.upgrade_use_until,
     )
     return ValueUsed(exact=counted.exact, working=(*counted.working, chosen))
+
+
+def _is_newest(order: InstanceOrder, upgrade: Upgrade) -> bool:
+    """Not one that a downgrade followed, though it was recorded only afterwards."""
+    return order.downgraded_at is None or upgrade.upgraded_at >= order.downgraded_at
 
 
 def upgrade_left(

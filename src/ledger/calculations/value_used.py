@@ -25,14 +25,15 @@ def value_used(
 ) -> ValueUsed:
     """Whole months × list price × discount, and the rest at the pay-as-you-go ladder.
 
-    Source: seed 000 (退费说明). Counted from delivery (a renewal: from its start). Whole months are
+    Source: seed 000 (退费说明). Counted from delivery (a renewal: from its start), or from the last
+    downgrade. Whole months are
     calendar months of `time_zone`; the discount is the one that so many months would have earned.
     The rest is counted to the second, each hour at its own step's price, from hour 0.
 
     By hand: 51.00 a month, 0.42 an hour, delivered 48 hours ago: no whole month; 48 × 0.42 = 20.16.
     Exact; the caller rounds.
     """
-    start = use_begins(order)
+    start = max(use_begins(order), order.downgraded_at or use_begins(order))
     months = whole_months(start, until, time_zone)
     rest_from = plus_months(start, months, time_zone)
     seconds = max(0, until - rest_from) // SECOND

@@ -7,6 +7,7 @@ from typing import assert_never
 from ledger.calculations.counted_orders import counted_orders
 from ledger.calculations.figures import RefundFigures
 from ledger.calculations.prepaid_return import prepaid_return
+from ledger.decide import downgrades
 from ledger.decide.facts import Fact, at_once, derived
 from ledger.policies.case import Case
 from ledger.policies.return_quota import full_quota_free, spends_quota
@@ -23,8 +24,10 @@ from ledger.values.instants import HOUR, MINUTE, Instant
 from ledger.vocabulary.commands import (
     DestroyIsolatedInstance,
     DestroyPostpaidInstance,
+    DowngradeInstance,
     ExpireInstance,
     InstanceCommand,
+    QuoteInstanceDowngrade,
     QuoteInstanceReturn,
     RecordInstanceOrder,
     RecordInstanceUpgrade,
@@ -48,25 +51,24 @@ from ledger.vocabulary.shapes import DestructionReason, IsolationReason, RefundS
 
 
 def figures(case: Case) -> RefundFigures | None:
-    """What a return would give back now; None for a command that returns nothing.
+    """What a return or downgrade would give back now; None for a command that returns nothing.
 
     The use is valued at the quote's instant, everything else is taken as it is now.
     """
-    command = case.command
-    if not isinstance(command, QuoteInstanceReturn | ReturnInstance):
-        return None
-    quote = case.quote()
-    valued_at = case.now
-    if quote is not None and quote.kind is QuoteKind.INSTANCE_RETURN:
-        valued_at = quote.quoted_at
-    return prepaid_return(
-        case.the(Instance, command.instance_id),
-        now=case.now,
-        valued_at=valued_at,
-        full_quota_free=full_quota_free(case),
-        currency=case.account.currency,
-        terms=case.terms,
-    )
+    match case.command:
+        case QuoteInstanceReturn() | ReturnInstance() as command:
+            return prepaid_return(
+                case.the(Instance, command.instance_id),
+                now=case.now,
+                valued_at=case.valued_at(QuoteKind.INSTANCE_RETURN),
+                full_quota_free=full_quota_free(case),
+                currency=case.account.currency,
+                terms=case.terms,
+            )
+        case QuoteInstanceDowngrade() | DowngradeInstance() as command:
+            return downgrades.figures(case, command)
+        case _:
+            return None
 
 
 def accepted(case: Case, command: InstanceCommand) -> tuple[Fact, ...]:
@@ -82,6 +84,10 @@ def accepted(case: Case, command: InstanceCommand) -> tuple[Fact, ...]:
             return at_once(case, started)
         case RecordInstanceUpgrade():
             return at_once(case, _upgraded(case, command))
+        case QuoteInstanceDowngrade():
+            return downgrades.quoted(case, command)
+        case DowngradeInstance():
+            return downgrades.downgraded(case, command)
         case ReturnInstance():
             return _returned(case, command)
         case DestroyPostpaidInstance():

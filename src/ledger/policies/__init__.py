@@ -51,12 +51,14 @@ from ledger.vocabulary.commands import (
     DeclineMarketplaceRefund,
     DestroyIsolatedInstance,
     DestroyPostpaidInstance,
+    DowngradeInstance,
     ExchangeReservations,
     ExpireInstance,
     ExpireReservation,
     FailCardRefund,
     InstanceCommand,
     MarketplaceCommand,
+    QuoteInstanceDowngrade,
     QuoteInstanceReturn,
     QuoteReservationExchange,
     QuoteReservationRefund,
@@ -83,6 +85,7 @@ Scope = tuple[type[Command], ...]
 
 _EVERY: Scope = Command.__args__
 _RETURN: Scope = (QuoteInstanceReturn, ReturnInstance)
+_CHANGE: Scope = (*_RETURN, QuoteInstanceDowngrade, DowngradeInstance)
 _APPLY: Scope = (RequestMarketplaceRefund,)
 _ANSWER: Scope = (
     WithdrawMarketplaceRefund,
@@ -93,7 +96,7 @@ _REFUND: Scope = (QuoteReservationRefund, RefundReservation)
 _EXCHANGE: Scope = (QuoteReservationExchange, ExchangeReservations)
 _GIVE_BACK: Scope = (*_REFUND, *_EXCHANGE)
 _OWNED: Scope = (*_GIVE_BACK, SwapReservation, TransferReservation)
-_ACT: Scope = (ReturnInstance, RefundReservation, ExchangeReservations)
+_ACT: Scope = (ReturnInstance, DowngradeInstance, RefundReservation, ExchangeReservations)
 _GATEWAY: Scope = (ConfirmCardRefund, FailCardRefund)
 _TIMED: Scope = (
     ExpireInstance,
@@ -122,7 +125,7 @@ STOPPERS: tuple[tuple[Policy, Scope], ...] = (
     (two_answers_of_a_gateway.wrong_answer_state, _GATEWAY),
     (corrections.wrong_correction_state, (CorrectRefund,)),
     (access_ends.access_revoked, (ConfirmService, *_APPLY, *_ANSWER)),
-    (prepaid_return.already_expired, _RETURN),
+    (prepaid_return.already_expired, _CHANGE),
     (reservation_state.already_expired, ReservationCommand.__args__),
     (offline_now.not_in_recycle_bin, (TakeInstanceOffline, RestoreInstance)),
     (restore.retention_elapsed, (RestoreInstance,)),
@@ -140,7 +143,7 @@ JUDGED: tuple[tuple[Policy, Scope], ...] = (
     (postpaid_destroy.account_in_arrears, (DestroyPostpaidInstance,)),
     (restore.renewal_required, (RestoreInstance,)),
     (return_quota.return_quota_exhausted, _RETURN),
-    (promotion_order.self_service_not_supported, _RETURN),
+    (promotion_order.self_service_not_supported, _CHANGE),
     (review_period.review_period_over, _APPLY),
     (review_period.not_refundable, _APPLY),
     (application.reason_required, _APPLY),

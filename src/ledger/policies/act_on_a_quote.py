@@ -11,6 +11,7 @@ from ledger.values.instants import format_instant
 from ledger.values.refusal import Code, Violation
 from ledger.vocabulary.commands import (
     DestroyPostpaidInstance,
+    DowngradeInstance,
     ExchangeReservations,
     RefundReservation,
     ReturnInstance,
@@ -18,11 +19,11 @@ from ledger.vocabulary.commands import (
 from ledger.vocabulary.shapes import Role
 
 RULE = "act_on_a_quote"
-_Quoted = ReturnInstance | RefundReservation | ExchangeReservations
+_Quoted = ReturnInstance | DowngradeInstance | RefundReservation | ExchangeReservations
 
 
 def quote_required(case: Case) -> Iterator[Violation]:
-    """A self-service return, refund or exchange is quoted first; SUPPORT may act without.
+    """What an owner gives back, shrinks or exchanges is quoted first; SUPPORT may act without.
 
     Sources: seed 000 (the confirm in four steps), seed 003 (review and complete).
 

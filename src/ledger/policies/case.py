@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from ledger.calculations.figures import ExchangeFigures, RefundFigures
 from ledger.state import State
-from ledger.state.entities import Account, Entity, Quote
+from ledger.state.entities import Account, Entity, Quote, QuoteKind
 from ledger.terms.table import Terms
 from ledger.values.instants import Instant
 from ledger.values.refusal import Code, Violation
@@ -76,6 +76,11 @@ class Case(Struct, frozen=True, kw_only=True):
         """The quote the command acts on, if it names one that exists."""
         quote_id: str | None = getattr(self.command, "quote_id", None)
         return self.find(Quote, quote_id) if quote_id is not None else None
+
+    def valued_at(self, kind: QuoteKind) -> Instant:
+        """The instant at which use is valued: the quote's, if there is one for such an act."""
+        quote = self.quote()
+        return self.now if quote is None or quote.kind is not kind else quote.quoted_at
 
 
 def violation(rule: str, code: Code, message: str, **figures: str) -> Violation:

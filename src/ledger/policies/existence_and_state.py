@@ -25,11 +25,13 @@ from ledger.vocabulary.commands import (
     DeclineMarketplaceRefund,
     DestroyIsolatedInstance,
     DestroyPostpaidInstance,
+    DowngradeInstance,
     ExchangeReservations,
     ExpireInstance,
     ExpireReservation,
     OpenAccount,
     OpenCommitmentTerm,
+    QuoteInstanceDowngrade,
     QuoteInstanceReturn,
     QuoteReservationExchange,
     QuoteReservationRefund,
@@ -57,6 +59,8 @@ _OnInstance = (
     RecordInstanceUpgrade
     | QuoteInstanceReturn
     | ReturnInstance
+    | QuoteInstanceDowngrade
+    | DowngradeInstance
     | DestroyPostpaidInstance
     | RestoreInstance
     | TakeInstanceOffline

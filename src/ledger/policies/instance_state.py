@@ -12,7 +12,9 @@ from ledger.values.refusal import Code, Violation
 from ledger.vocabulary.commands import (
     DestroyIsolatedInstance,
     DestroyPostpaidInstance,
+    DowngradeInstance,
     ExpireInstance,
+    QuoteInstanceDowngrade,
     QuoteInstanceReturn,
     RecordInstanceOrder,
     RecordInstanceUpgrade,
@@ -29,11 +31,11 @@ def wrong_instance_state(case: Case) -> Iterator[Violation]:
     """
     match case.command:
         case QuoteInstanceReturn(instance_id=instance_id) | ReturnInstance(instance_id=instance_id):
-            instance = case.the(Instance, instance_id)
-            if instance.billing is not Billing.PREPAID:
-                yield _wrong(instance, "is paid by use; destroy it instead")
-            elif instance.status is not InstanceStatus.RUNNING and not _expired(instance):
-                yield _wrong(instance, "only a running instance can be returned")
+            instead = "destroy it instead"
+            yield from _prepaid(case.the(Instance, instance_id), "returned", instead)
+        case QuoteInstanceDowngrade() | DowngradeInstance():
+            instead = "only a prepaid instance is downgraded"
+            yield from _prepaid(case.the(Instance, case.command.instance_id), "downgraded", instead)
         case DestroyPostpaidInstance():
             instance = case.the(Instance, case.command.instance_id)
             if instance.billing is not Billing.POSTPAID:
@@ -52,6 +54,14 @@ def wrong_instance_state(case: Case) -> Iterator[Violation]:
             yield from _stale_timer(case, case.command)
         case _:
             return
+
+
+def _prepaid(instance: Instance, done: str, instead: str) -> Iterator[Violation]:
+    """What is done to a prepaid instance while it runs, before its time is over."""
+    if instance.billing is not Billing.PREPAID:
+        yield _wrong(instance, f"is paid by use; {instead}")
+    elif instance.status is not InstanceStatus.RUNNING and not _expired(instance):
+        yield _wrong(instance, f"only a running instance can be {done}")
 
 
 def _expired(instance: Instance) -> bool:

@@ -8,16 +8,25 @@ from ledger.policies.case import Case, violation
 from ledger.state.entities import Instance
 from ledger.values.instants import Instant, format_instant
 from ledger.values.refusal import Code, Violation
-from ledger.vocabulary.commands import QuoteInstanceReturn, ReturnInstance
+from ledger.vocabulary.commands import (
+    DowngradeInstance,
+    QuoteInstanceDowngrade,
+    QuoteInstanceReturn,
+    ReturnInstance,
+)
+
+_BeforeExpiry = QuoteInstanceReturn | ReturnInstance | QuoteInstanceDowngrade | DowngradeInstance
 
 
 def already_expired(case: Case) -> Iterator[Violation]:
-    """A prepaid (包年包月) instance may be returned before its expiry. Source: seed 000.
+    """A prepaid (包年包月) instance may be returned, or made smaller, before its expiry.
+
+    Source: seed 000.
 
     By hand: the last order ends 1 Feb 00:00; returned 31 Jan 23:59:59: fine; at 1 Feb 00:00 sharp:
     `ALREADY_EXPIRED`, whether or not the timer has already put it into the recycle bin.
     """
-    if not isinstance(case.command, QuoteInstanceReturn | ReturnInstance):
+    if not isinstance(case.command, _BeforeExpiry):
         return
     instance = case.the(Instance, case.command.instance_id)
     expired_at = _expired_at(instance, case.now)

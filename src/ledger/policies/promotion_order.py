@@ -8,21 +8,31 @@ from ledger.calculations.counted_orders import counted_orders
 from ledger.policies.case import Case, violation
 from ledger.state.entities import Instance
 from ledger.values.refusal import Code, Violation
-from ledger.vocabulary.commands import QuoteInstanceReturn, ReturnInstance
+from ledger.vocabulary.commands import (
+    DowngradeInstance,
+    QuoteInstanceDowngrade,
+    QuoteInstanceReturn,
+    ReturnInstance,
+)
 from ledger.vocabulary.shapes import Channel, Role
+
+_Returns = QuoteInstanceReturn | ReturnInstance
+_Downgrades = QuoteInstanceDowngrade | DowngradeInstance
 
 
 def self_service_not_supported(case: Case) -> Iterator[Violation]:
     """One PROMOTION order among those counted, and only SUPPORT may return the instance.
 
     Source: seed 000 (推广奖励渠道订单暂不支持自助退款). By hand: an OWNER returns i-1, whose
-    renewal came through the promotion channel: `SELF_SERVICE_NOT_SUPPORTED`.
+    renewal came through the promotion channel: `SELF_SERVICE_NOT_SUPPORTED`. A downgrade counts the
+    running order alone.
     """
-    if not isinstance(case.command, QuoteInstanceReturn | ReturnInstance):
+    if not isinstance(case.command, _Returns | _Downgrades) or case.role is Role.SUPPORT:
         return
-    if case.role is Role.SUPPORT:
-        return
-    counted = counted_orders(case.the(Instance, case.command.instance_id), case.now).all
+    orders = counted_orders(case.the(Instance, case.command.instance_id), case.now)
+    counted = orders.all
+    if isinstance(case.command, _Downgrades):
+        counted = tuple(order for order in counted if order is orders.running)
     promoted = [order.order_id for order in counted if order.channel is Channel.PROMOTION]
     if promoted:
         yield violation(

@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ledger.calculations.figures import RefundFigures
+from ledger.calculations.working import decimal_text
 from ledger.policies.case import Case
 from ledger.state.entities import Quote, QuoteKind
-from ledger.values.money import Currency, Minor, format_minor, parse_decimal12
-from ledger.vocabulary.commands import ExchangeReservations, RefundReservation, ReturnInstance
+from ledger.values.money import Currency, Minor, format_micros, format_minor, parse_decimal12
+from ledger.vocabulary.commands import (
+    DowngradeInstance,
+    ExchangeReservations,
+    RefundReservation,
+    ReturnInstance,
+)
 from ledger.vocabulary.shapes import NewReservation, Parts, Payment
 
 Pairs = dict[str, tuple[str, str]]
@@ -19,7 +25,7 @@ def differing(case: Case) -> Pairs:
     """What is not as it was quoted or confirmed; nothing for a command that needs no quote."""
     command, quote = case.command, case.quote()
     match command:
-        case ReturnInstance() | RefundReservation():
+        case ReturnInstance() | DowngradeInstance() | RefundReservation():
             assert case.figures is not None
             pairs = {} if quote is None else _refund(command, quote, case.figures, case)
             amount = case.figures.amount
@@ -37,12 +43,19 @@ def differing(case: Case) -> Pairs:
 
 
 def _refund(
-    command: ReturnInstance | RefundReservation, quote: Quote, figures: RefundFigures, case: Case
+    command: ReturnInstance | DowngradeInstance | RefundReservation,
+    quote: Quote,
+    figures: RefundFigures,
+    case: Case,
 ) -> Pairs:
     currency = case.account.currency
     if isinstance(command, ReturnInstance):
         subject = _subject(quote, QuoteKind.INSTANCE_RETURN)
         pairs: Pairs = {"instance": (subject, command.instance_id)}
+    elif isinstance(command, DowngradeInstance):
+        subject = _subject(quote, QuoteKind.INSTANCE_DOWNGRADE)
+        pairs = {"instance": (subject, command.instance_id)}
+        pairs["configuration"] = (_configured(quote, currency), _configured(command, currency))
     else:
         subject = _subject(quote, QuoteKind.RESERVATION_REFUND)
         assert figures.returned is not None
@@ -78,6 +91,22 @@ def _exchange(command: ExchangeReservations, quote: Quote, case: Case) -> Pairs:
 
 def _subject(quote: Quote, kind: QuoteKind) -> str:
     return str(quote.subject_id) if quote.kind is kind else str(quote.kind)
+
+
+def _configured(priced: Quote | DowngradeInstance, currency: Currency) -> str:
+    """Every component with its prices, and the discounts: told apart by what can be read."""
+    components = (
+        f"{one.name} at {format_micros(one.list_monthly, currency)} a month, by the hour "
+        + ", ".join(
+            f"{rung.from_hours} h: {format_micros(rung.hourly, currency)}" for rung in one.payg
+        )
+        for one in priced.components
+    )
+    discounts = (
+        f"{decimal_text(parse_decimal12(one.factor))} from {one.from_months} months"
+        for one in priced.duration_discounts
+    )
+    return "; ".join((*components, *discounts))
 
 
 def _differ(rate: str, other: str) -> bool:

@@ -220,6 +220,13 @@ INSTANCES: tuple[Rule, ...] = (
         terms=("time_zone",),
     ),
     _calculation("upgrade", ONLINE, "ledger.decide.instances", terms=("upgrade_use_until",)),
+    _calculation(
+        "downgrade",
+        ONLINE,
+        "ledger.decide.downgrades",
+        "ledger.state.instances",
+        terms=("time_zone",),
+    ),
     _state(
         "conversion",
         ONLINE,

@@ -7,12 +7,12 @@ from typing import assert_never
 from msgspec.structs import replace
 
 from ledger.postings import HELD_CREDIT
-from ledger.state import cap_uses, invoices, marketplace, reservations
-from ledger.state.entities import Account, Purchase, Refund, RefundStatus, Reservation
-from ledger.state.reading import Change, Key, State
+from ledger.state import cap_uses, instances, invoices, marketplace, reservations
+from ledger.state.entities import Account, Instance, Purchase, Refund, RefundStatus, Reservation
+from ledger.state.reading import Change, Key, State, existing
 from ledger.vocabulary.envelope import EventMeta
 from ledger.vocabulary.events import RefundCorrected
-from ledger.vocabulary.shapes import RefundRule, SourceKind
+from ledger.vocabulary.shapes import Funds, RefundRule, SourceKind
 
 
 def evolve(state: State, meta: EventMeta, event: RefundCorrected) -> list[Change]:
@@ -44,7 +44,9 @@ def _of_source(state: State, meta: EventMeta, refund_id: str, refund: Refund) ->
     source, account_id = refund.source, meta.account_id
     match source.kind:
         case SourceKind.INSTANCE:
-            return []
+            instance = existing(state, Instance, account_id, source.id)
+            changed_one = instances.corrected(instance, refund_id, _gross(refund))
+            return [(Key(Instance, account_id, source.id), changed_one)]
         case SourceKind.MARKETPLACE:
             purchase = state.find(Purchase, account_id, source.id)
             assert purchase is not None
@@ -60,6 +62,12 @@ def _of_source(state: State, meta: EventMeta, refund_id: str, refund: Refund) ->
             assert_never(unreachable)
 
 
+def _gross(refund: Refund) -> Funds:
+    """Fund by fund with the fee, which came off the cash."""
+    parts = refund.parts
+    return Funds(cash=(parts.cash or 0) + refund.fee, gift=parts.gift or 0)
+
+
 def _given_back(account: Account, refund: Refund, event: RefundCorrected) -> Account:
     """The account with the quota given back, as far as the event says so."""
     if not event.quota_restored:
@@ -72,7 +80,12 @@ def _given_back(account: Account, refund: Refund, event: RefundCorrected) -> Acc
         case RefundRule.MARKETPLACE_REVIEW:
             issued = account.marketplace_refunds_issued - 1
             return replace(account, marketplace_refunds_issued=issued)
-        case RefundRule.MARKETPLACE_MANUAL | RefundRule.RESERVATION_REFUND | None:
+        case (
+            RefundRule.MARKETPLACE_MANUAL
+            | RefundRule.RESERVATION_REFUND
+            | RefundRule.DOWNGRADE
+            | None
+        ):
             return account
         case _ as unreachable:
             assert_never(unreachable)

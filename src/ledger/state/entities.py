@@ -12,6 +12,8 @@ from ledger.vocabulary.shapes import (
     AccountType,
     BillingPlan,
     Channel,
+    Component,
+    DurationDiscount,
     Funds,
     InvoicedPurchase,
     InvoiceState,
@@ -145,7 +147,11 @@ class Upgrade(Struct, frozen=True, kw_only=True):
 
 
 class InstanceOrder(Struct, frozen=True, kw_only=True):
-    """An order as far as it concerns one instance, with its upgrades as they were recorded."""
+    """An order as far as it concerns one instance, with its upgrades as they were recorded.
+
+    Since a downgrade `line` has the smaller configuration, and what was left then as paid; its use
+    is valued from `downgraded_at` on. `downgrades` are the refunds that such acts led to.
+    """
 
     order_id: str
     kind: OrderKind
@@ -156,6 +162,8 @@ class InstanceOrder(Struct, frozen=True, kw_only=True):
     recorded_at: Instant
     line: OrderLine
     upgrades: tuple[Upgrade, ...] = ()
+    downgraded_at: Instant | None = None
+    downgrades: tuple[str, ...] = ()
 
 
 class Isolation(Struct, frozen=True, kw_only=True):
@@ -199,6 +207,7 @@ class QuoteKind(StrEnum):
     """What a quote is for."""
 
     INSTANCE_RETURN = "INSTANCE_RETURN"
+    INSTANCE_DOWNGRADE = "INSTANCE_DOWNGRADE"
     RESERVATION_REFUND = "RESERVATION_REFUND"
     RESERVATION_EXCHANGE = "RESERVATION_EXCHANGE"
 
@@ -221,6 +230,8 @@ class Quote(Struct, frozen=True, kw_only=True):
     status: QuoteStatus
     kind: QuoteKind
     subject_id: str | None = None
+    components: tuple[Component, ...] = ()
+    duration_discounts: tuple[DurationDiscount, ...] = ()
     quantity: int | None = None
     usd_rate: str | None = None
     returns: tuple[ReservationReturn, ...] = ()

@@ -23,6 +23,8 @@ from ledger.values.instants import Instant
 from ledger.vocabulary.envelope import EventMeta
 from ledger.vocabulary.events import (
     InstanceDestroyed,
+    InstanceDowngraded,
+    InstanceDowngradeQuoted,
     InstanceEvent,
     InstanceIsolated,
     InstanceOrderRecorded,
@@ -31,7 +33,7 @@ from ledger.vocabulary.events import (
     InstanceUpgraded,
     PostpaidInstanceStarted,
 )
-from ledger.vocabulary.shapes import DestructionReason, IsolationReason, OrderLine
+from ledger.vocabulary.shapes import DestructionReason, Funds, IsolationReason, OrderLine
 
 
 def evolve(state: State, meta: EventMeta, event: InstanceEvent) -> list[Change]:
@@ -49,7 +51,9 @@ def evolve(state: State, meta: EventMeta, event: InstanceEvent) -> list[Change]:
             return [(Key(Instance, account_id, event.instance_id), started)]
         case InstanceUpgraded():
             return _upgraded(state, meta, event)
-        case InstanceReturnQuoted():
+        case InstanceDowngraded():
+            return [_downgraded(state, account_id, event)]
+        case InstanceReturnQuoted() | InstanceDowngradeQuoted():
             return [(Key(Quote, account_id, event.quote_id), _quote(meta, event))]
         case InstanceIsolated() | InstanceRestored() | InstanceDestroyed():
             instance = existing(state, Instance, account_id, event.instance_id)
@@ -156,14 +160,54 @@ def _upgraded(state: State, meta: EventMeta, event: InstanceUpgraded) -> list[Ch
     ]
 
 
+def _downgraded(state: State, account_id: str, event: InstanceDowngraded) -> Change:
+    """The running order goes on with what is left, at the new prices; its upgrades are in that."""
+    instance = existing(state, Instance, account_id, event.instance_id)
+    orders = tuple(
+        _smaller(order, event) if order.order_id == event.order_id else order
+        for order in instance.orders
+    )
+    return Key(Instance, account_id, event.instance_id), replace(instance, orders=orders)
+
+
+def _smaller(order: InstanceOrder, event: InstanceDowngraded) -> InstanceOrder:
+    return replace(
+        order,
+        line=replace(
+            order.line,
+            paid=event.left,
+            components=event.components,
+            duration_discounts=event.duration_discounts,
+        ),
+        upgrades=(),
+        downgraded_at=event.downgraded_at,
+        downgrades=(*order.downgrades, event.refund_id),
+    )
+
+
+def corrected(instance: Instance, refund_id: str, parts: Funds) -> Instance:
+    """A downgrade's refund was taken back: it counts as paid for its order again."""
+    orders = tuple(
+        replace(order, line=replace(order.line, paid=_sum(order.line.paid, parts)))
+        if refund_id in order.downgrades
+        else order
+        for order in instance.orders
+    )
+    return replace(instance, orders=orders)
+
+
+def _sum(paid: Funds, more: Funds) -> Funds:
+    return replace(paid, cash=paid.cash + more.cash, gift=paid.gift + more.gift)
+
+
 def _averted(isolation: Isolation | None, event: InstanceOrderRecorded) -> Isolation | None:
     if isolation is None or isolation.isolation_id not in event.averted_isolation_ids:
         return isolation
     return replace(isolation, averted_by=event.order_id)
 
 
-def _quote(meta: EventMeta, event: InstanceReturnQuoted) -> Quote:
-    return Quote(
+def _quote(meta: EventMeta, event: InstanceReturnQuoted | InstanceDowngradeQuoted) -> Quote:
+    quote = Quote(
         quoted_at=meta.recorded_at,
         expires_at=event.expires_at,
         status=QuoteStatus.OPEN,
@@ -173,4 +217,12 @@ def _quote(meta: EventMeta, event: InstanceReturnQuoted) -> Quote:
         fee=event.fee,
         amount=event.amount,
         parts=event.parts,
+    )
+    if isinstance(event, InstanceReturnQuoted):
+        return quote
+    return replace(
+        quote,
+        kind=QuoteKind.INSTANCE_DOWNGRADE,
+        components=event.components,
+        duration_discounts=event.duration_discounts,
     )

@@ -165,7 +165,7 @@ def _counted(account: Account, event: RefundIssued) -> Account:
                 marketplace_refunds_issued=account.marketplace_refunds_issued + 1,
                 marketplace_refunds_pending=account.marketplace_refunds_pending - 1,
             )
-        case RefundRule.MARKETPLACE_MANUAL | RefundRule.RESERVATION_REFUND:
+        case RefundRule.MARKETPLACE_MANUAL | RefundRule.RESERVATION_REFUND | RefundRule.DOWNGRADE:
             return account
         case _ as unreachable:
             assert_never(unreachable)

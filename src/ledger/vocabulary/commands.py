@@ -89,6 +89,23 @@ class ReturnInstance(Shape, frozen=True, kw_only=True):
     currency: Currency | None = None
 
 
+class QuoteInstanceDowngrade(Shape, frozen=True, kw_only=True):
+    instance_id: str
+    components: tuple[Component, ...]
+    duration_discounts: tuple[DurationDiscount, ...] = ()
+    currency: Currency
+
+
+class DowngradeInstance(Shape, frozen=True, kw_only=True):
+    instance_id: str
+    components: tuple[Component, ...]
+    duration_discounts: tuple[DurationDiscount, ...] = ()
+    quote_id: str | None = None
+    acknowledged: bool
+    confirmed_amount: Minor | None = None
+    currency: Currency
+
+
 class DestroyPostpaidInstance(Shape, frozen=True, kw_only=True):
     instance_id: str
     acknowledged: bool
@@ -261,6 +278,8 @@ InstanceCommand = (
     | RecordInstanceUpgrade
     | QuoteInstanceReturn
     | ReturnInstance
+    | QuoteInstanceDowngrade
+    | DowngradeInstance
     | DestroyPostpaidInstance
     | RestoreInstance
     | TakeInstanceOffline
@@ -289,7 +308,9 @@ ReservationCommand = (
     | ExpireReservation
 )
 SettlementCommand = SettleRefund | ConfirmCardRefund | FailCardRefund | CorrectRefund
-QuoteCommand = QuoteInstanceReturn | QuoteReservationRefund | QuoteReservationExchange
+QuoteCommand = (
+    QuoteInstanceReturn | QuoteInstanceDowngrade | QuoteReservationRefund | QuoteReservationExchange
+)
 """Asks what an act would give: whatever would refuse the act is listed in the answer."""
 
 Command = (
@@ -308,6 +329,8 @@ ROLES: dict[type[Command], frozenset[Role]] = {
     RecordInstanceUpgrade: frozenset({_BILLING}),
     QuoteInstanceReturn: frozenset({_OWNER}),
     ReturnInstance: frozenset({_OWNER}),
+    QuoteInstanceDowngrade: frozenset({_OWNER}),
+    DowngradeInstance: frozenset({_OWNER}),
     DestroyPostpaidInstance: frozenset({_OWNER}),
     RestoreInstance: frozenset({_OWNER}),
     TakeInstanceOffline: frozenset({_OWNER}),

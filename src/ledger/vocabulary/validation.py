@@ -18,8 +18,10 @@ from ledger.values.instants import EARLIEST, LATEST, parse_day, parse_instant
 from ledger.values.money import CURRENCY_DIGITS, MAX_MICROS, MAX_MINOR, parse_decimal12
 from ledger.vocabulary.commands import (
     Command,
+    DowngradeInstance,
     ExchangeReservations,
     OpenCommitmentTerm,
+    QuoteInstanceDowngrade,
     QuoteReservationExchange,
     RecordInstanceOrder,
     RecordInstanceUpgrade,
@@ -236,6 +238,8 @@ def _between(shape: type[Struct]) -> Check | None:
         Component: _component,
         OrderLine: _discounts,
         RecordInstanceUpgrade: _discounts,
+        QuoteInstanceDowngrade: _discounts,
+        DowngradeInstance: _discounts,
     }
     if shape in checks:
         return checks[shape]
@@ -255,7 +259,10 @@ def _order(order: RecordInstanceOrder) -> Sequence[Problem]:
     return found + _repeated(ids, "lines[{}].instance_id", "an instance once in an order")
 
 
-def _discounts(priced: OrderLine | RecordInstanceUpgrade) -> Sequence[Problem]:
+_Priced = OrderLine | RecordInstanceUpgrade | QuoteInstanceDowngrade | DowngradeInstance
+
+
+def _discounts(priced: _Priced) -> Sequence[Problem]:
     months = [discount.from_months for discount in priced.duration_discounts]
     return _ascending(months, "duration_discounts[{}].from_months")
 

@@ -29,7 +29,12 @@ _REFUND_STATES: dict[type, str] = {
     e.RefundCorrected: "CORRECTED",
 }
 _OVERPAID = "customer_receivable"
-_QUOTES = (e.InstanceReturnQuoted, e.ReservationRefundQuoted, e.ReservationExchangeQuoted)
+_QUOTES = (
+    e.InstanceReturnQuoted,
+    e.InstanceDowngradeQuoted,
+    e.ReservationRefundQuoted,
+    e.ReservationExchangeQuoted,
+)
 
 
 class Refold:

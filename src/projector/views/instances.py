@@ -8,6 +8,8 @@ from typing import assert_never
 from ledger.vocabulary.envelope import RecordedEvent
 from ledger.vocabulary.events import (
     InstanceDestroyed,
+    InstanceDowngraded,
+    InstanceDowngradeQuoted,
     InstanceEvent,
     InstanceIsolated,
     InstanceOrderRecorded,
@@ -51,7 +53,12 @@ def changes(recorded: RecordedEvent) -> Sequence[RowChange]:
         case PostpaidInstanceStarted():
             row = _row(recorded, "POSTPAID", body.instance_id, body.product, body.region)
             return (Insert(table=TABLE, row=row),)
-        case InstanceUpgraded() | InstanceReturnQuoted():
+        case (
+            InstanceUpgraded()
+            | InstanceReturnQuoted()
+            | InstanceDowngradeQuoted()
+            | InstanceDowngraded()
+        ):
             return ()
         case InstanceIsolated():
             return (_state(account_id, body.instance_id, state="ISOLATED", ends_at=None),)

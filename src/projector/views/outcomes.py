@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from ledger.vocabulary.envelope import RecordedEvent
 from ledger.vocabulary.events import (
     CommandRefused,
+    InstanceDowngradeQuoted,
     InstanceReturnQuoted,
     LedgerOpened,
     ReservationExchangeQuoted,
@@ -60,7 +61,12 @@ def changes(recorded: RecordedEvent) -> Sequence[RowChange]:
         case CommandRefused():
             row["refused"] = True
             row["command_type"] = body.command_type
-        case InstanceReturnQuoted() | ReservationRefundQuoted() | ReservationExchangeQuoted():
+        case (
+            InstanceReturnQuoted()
+            | InstanceDowngradeQuoted()
+            | ReservationRefundQuoted()
+            | ReservationExchangeQuoted()
+        ):
             row["quote_id"] = body.quote_id
             row["quote_amount"] = body.amount
             row["quote_currency"] = body.currency

@@ -10,6 +10,8 @@ from typing import assert_never
 from ledger.vocabulary.envelope import RecordedEvent
 from ledger.vocabulary.events import (
     InstanceDestroyed,
+    InstanceDowngraded,
+    InstanceDowngradeQuoted,
     InstanceEvent,
     InstanceIsolated,
     InstanceOrderRecorded,
@@ -68,7 +70,13 @@ def changes(recorded: RecordedEvent) -> Sequence[RowChange]:
                     destroyed_because=body.reason.value,
                 ),
             )
-        case PostpaidInstanceStarted() | InstanceUpgraded() | InstanceReturnQuoted():
+        case (
+            PostpaidInstanceStarted()
+            | InstanceUpgraded()
+            | InstanceReturnQuoted()
+            | InstanceDowngradeQuoted()
+            | InstanceDowngraded()
+        ):
             return ()
         case _:
             assert_never(body)

@@ -62,6 +62,24 @@ def test_the_events_it_rests_on_are_named_with_their_places(terminal: Terminal) 
     assert [event["log_sequence"] for event in found["events"]] == [6, 7]
 
 
+def test_a_downgrade_is_told_with_its_rules_and_what_is_left(terminal: Terminal) -> None:
+    found = told(terminal, "c-4", EXAMPLES / "worked-12-downgrade.jsonl")
+    assert [rule["rule"] for rule in found["rules"]] == ["downgrade", "ordinary_return"]
+    assert found["amounts"]["amount"] == "183.92"
+    steps = {step["step"]: step["result"] for step in found["working"]}
+    assert steps["new_price"] == "528.00"
+    assert steps["left_as_paid"] == "cash 528.00 CNY, gift 0.00 CNY"
+    assert [event["event"] for event in found["events"]] == ["InstanceDowngraded", "RefundIssued"]
+
+
+def test_an_upgrades_days_are_a_rule_of_the_return(terminal: Terminal) -> None:
+    found = told(terminal, "c-8", EXAMPLES / "worked-11-upgrade.jsonl")
+    assert [rule["rule"] for rule in found["rules"]] == ["ordinary_return", "upgrade"]
+    assert found["terms"]["upgrade_use_until"] == "UPGRADE"
+    rests_on = [event["event"] for event in found["rests_on"]]
+    assert "InstanceUpgraded" in rests_on
+
+
 def test_a_refund_and_its_command_are_explained_alike(terminal: Terminal) -> None:
     by_refund, by_command = (told(terminal, wanted, ORDINARY) for wanted in (REFUND, "c-6"))
     assert by_refund.pop("id") != by_command.pop("id")

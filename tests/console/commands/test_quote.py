@@ -188,6 +188,24 @@ def test_reservations_are_exchanged(live: Terminal, tmp_path: Path) -> None:
     assert "ReservationExchanged" in ran.out
 
 
+def test_an_instance_is_made_smaller_and_runs_on(live: Terminal, tmp_path: Path) -> None:
+    """A configuration that costs nothing leaves all of the money to be given back."""
+    account = given(live, new_account(), opened(), ordered())
+    free = {"name": "node", "list_monthly": "0", "payg": [{"from_hours": 0, "hourly": "0"}]}
+    file = tmp_path / "smaller.json"
+    file.write_text(json.dumps({"components": [free]}))
+
+    ran = deal(live, account, "instance-downgrade", "i-1", "--configuration", file, "--yes")
+
+    assert ran.code == 0, ran.out + ran.err
+    assert "the quote is 407.96 CNY and holds until " in ran.out
+    assert "InstanceDowngraded" in ran.out
+    file.write_text("[]")
+    ran = deal(live, account, "instance-downgrade", "i-1", "--configuration", file, "--yes")
+    assert (ran.code, ran.out) == (2, "")
+    assert "is no object" in ran.err
+
+
 _NOT_NEW = ("starts_on", "owners")
 
 

@@ -85,6 +85,15 @@ def test_11_an_upgrade_goes_back_by_days(terminal: Terminal) -> None:
     assert result_of(refund, "own_use") == "5.04"
 
 
+def test_12_a_downgrade_buys_the_time_left_of_what_a_return_gives(terminal: Terminal) -> None:
+    """102.00 × 12 × 0.83 − 100.00 = 915.92; 915.92 − 204.00 − 60.00 × 10 × 0.88 = 183.92."""
+    refund = last_refund(terminal, "worked-12-downgrade")
+    assert (refund["rule"], refund["amount"]) == ("DOWNGRADE", "183.92")
+    assert (result_of(refund, "value_used"), result_of(refund, "new_price")) == ("204.00", "528.00")
+    (smaller,) = bodies(terminal, "worked-12-downgrade", "InstanceDowngraded")
+    assert smaller["left"] == {"cash": "528.00", "gift": "0.00", "voucher": "0.00"}
+
+
 def test_13_three_parts_of_a_hundred(terminal: Terminal) -> None:
     """Each alone in 2026: 3 × 33.33 = 99.99. Together from 2027 on: 66.67 − 33.33 = 33.34."""
     amounts = [
@@ -107,6 +116,8 @@ def test_13_three_parts_of_a_hundred(terminal: Terminal) -> None:
         ("22-reservation-monthly", "QUOTE_CHANGED"),
         ("25-reservation-swap-and-transfer", "SWAP_NOT_SUPPORTED"),
         ("26-reservation-expiry", "ALREADY_EXPIRED"),
+        ("40-conversion-and-upgrades", "WRONG_STATE"),
+        ("41-downgrades", "QUOTE_CHANGED"),
         ("27-reservation-us-government", "ACCOUNT_TYPE_NOT_ELIGIBLE"),
     ],
 )

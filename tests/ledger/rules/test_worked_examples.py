@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ledger.values.instants import HOUR
-from ledger.vocabulary.shapes import Parts, RefundRule
-from tests.bodies import component, line, order, paid, upgrade
-from tests.ledger.rules.instances.acts import no_full_refunds, quoted, returned, settle
+from ledger.vocabulary.shapes import Parts, RefundRule, Role
+from tests.bodies import component, downgrading, line, order, paid, smaller, upgrade
+from tests.ledger.rules.instances.acts import issued, no_full_refunds, quoted, returned, settle
 from tests.scenario import START, Scenario
 
 
@@ -36,6 +36,19 @@ def test_11_after_an_upgrade_502_10_come_back() -> None:
     s.later(12 * HOUR).give(upgrade("u-1", paid(10_000), at=s.now))
     refund = returned(s.later(60 * HOUR))
     assert (refund.rule, refund.amount) == (RefundRule.ORDINARY_RETURN, 50_210)
+
+
+def test_12_down_to_60_a_month_after_two_months_gives_back_183_92() -> None:
+    price = 10_200 * 12 * 83 // 100 - 10_000
+    assert price == 91_592
+    s = Scenario().opened()
+    year = component(list_monthly=102_000_000)
+    end = "2027-01-05T08:00:00Z"
+    s.give(order("o-1", line("i-1", paid(price, 0, 10_000), year), starts_at=START, ends_at=end))
+    what = smaller(component(list_monthly=60_000_000))
+    s.at("2026-03-05T08:00:00Z").give(downgrading(what), role=Role.SUPPORT)
+    refund = issued(s)
+    assert (refund.rule, refund.amount) == (RefundRule.DOWNGRADE, 18_392)
 
 
 def test_cash_and_gift_money_come_back_as_paid_without_the_voucher() -> None:

@@ -24,12 +24,14 @@ from ledger.vocabulary.commands import (
     DeclineMarketplaceRefund,
     DestroyIsolatedInstance,
     DestroyPostpaidInstance,
+    DowngradeInstance,
     ExchangeReservations,
     ExpireInstance,
     ExpireReservation,
     FailCardRefund,
     OpenAccount,
     OpenCommitmentTerm,
+    QuoteInstanceDowngrade,
     QuoteInstanceReturn,
     QuoteReservationExchange,
     QuoteReservationRefund,
@@ -63,7 +65,7 @@ from ledger.vocabulary.shapes import (
     ReservationReturn,
     Role,
 )
-from tests.bodies import line, order, paid, postpaid, returning, upgrade
+from tests.bodies import downgrading, line, order, paid, postpaid, returning, smaller, upgrade
 from tests.ledger.rules.marketplace.stories import application, purchase, ticket
 from tests.ledger.rules.reservations.stories import BY_INVOICE
 from tests.ledger.rules.reservations.stories import bought as reservation
@@ -140,6 +142,14 @@ def _return(s: Scenario) -> ReturnInstance:
     quotes = s.give(QuoteInstanceReturn(instance_id="i-1"))
     quote_id = getattr(quotes[0], "quote_id", None)
     return returning("i-1", quote_id, getattr(quotes[0], "amount", None))
+
+
+def _downgrade(s: Scenario) -> DowngradeInstance:
+    """On a quote, if there is one to be had."""
+    wanted = smaller(currency=_currency(s))
+    (quote,) = s.give(wanted)
+    quote_id, amount = getattr(quote, "quote_id", None), getattr(quote, "amount", None)
+    return downgrading(wanted, quote_id, amount)
 
 
 def _restore(s: Scenario) -> RestoreInstance:
@@ -238,6 +248,8 @@ ASKS: dict[type[Command], Ask] = {
     RecordInstanceUpgrade: lambda s: upgrade("u-new", at=s.now, currency=_currency(s)),
     QuoteInstanceReturn: lambda _: QuoteInstanceReturn(instance_id="i-1"),
     ReturnInstance: _return,
+    QuoteInstanceDowngrade: lambda s: smaller(currency=_currency(s)),
+    DowngradeInstance: _downgrade,
     DestroyPostpaidInstance: lambda _: DestroyPostpaidInstance(
         instance_id="i-1", acknowledged=True
     ),

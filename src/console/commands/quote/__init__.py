@@ -14,7 +14,7 @@ from console.terminal.help import HeadedCommands
 app = typer.Typer(
     cls=HeadedCommands,
     no_args_is_help=True,
-    help="Quote a return, refund or exchange, then act.",
+    help="Quote a return, downgrade, refund or exchange, then act.",
     rich_markup_mode=None,
 )
 
@@ -49,6 +49,33 @@ def instance_return(
     """
     body = {"instance_id": instance_id}
     _deal(account, actor, role, ("QuoteInstanceReturn", "ReturnInstance"), body, yes, as_json)
+
+
+@app.command(name="instance-downgrade")
+def instance_downgrade(
+    instance_id: Annotated[str, typer.Argument(metavar="INSTANCE_ID")],
+    configuration: Annotated[
+        Path,
+        typer.Option(
+            "--configuration",
+            help="A file with one JSON object: components and duration_discounts.",
+        ),
+    ],
+    account: Account,
+    actor: Actor,
+    role: Role = "OWNER",
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make a prepaid instance smaller; it runs on.
+
+    Example:
+
+      refundctl quote instance-downgrade i-1 --configuration smaller.json
+      --account acct-1 --actor u-1
+    """
+    body = {**_object_in(configuration, "the new configuration"), "instance_id": instance_id}
+    _deal(account, actor, role, ("QuoteInstanceDowngrade", "DowngradeInstance"), body, yes, as_json)
 
 
 @app.command(name="reservation-refund")
@@ -103,7 +130,7 @@ def reservation_exchange(
     """
     body = {
         "returns": [_leg(each) for each in returns],
-        "purchases": [_purchase(file) for file in purchases],
+        "purchases": [_json_in(file, "a new reservation") for file in purchases],
     }
     names = ("QuoteReservationExchange", "ExchangeReservations")
     _deal(account, actor, role, names, body, yes, as_json)
@@ -166,10 +193,17 @@ def _leg(text: str) -> dict[str, Any]:
     return {"reservation_id": reservation_id, "quantity": int(quantity)}
 
 
-def _purchase(file: Path) -> Any:
+def _object_in(file: Path, what: str) -> dict[str, Any]:
+    found = _json_in(file, what)
+    if not isinstance(found, dict):
+        raise BadInput(f"{file}: {found!r} is no object; write one JSON object, {what}")
+    return found
+
+
+def _json_in(file: Path, what: str) -> Any:
     from console.submitting.command_files import read_bytes
 
     try:
         return json.loads(read_bytes(file))
     except ValueError as error:
-        raise BadInput(f"{file}: {error}; write one JSON object: the new reservation") from error
+        raise BadInput(f"{file}: {error}; write one JSON object: {what}") from error

@@ -19,6 +19,8 @@ from ledger.vocabulary.events import (
     CommitmentTermOpened,
     Event,
     InstanceDestroyed,
+    InstanceDowngraded,
+    InstanceDowngradeQuoted,
     InstanceEvent,
     InstanceIsolated,
     InstanceOrderRecorded,
@@ -92,7 +94,10 @@ def _of_instance(body: InstanceEvent) -> str:
             paid = body.paid.cash + body.paid.gift
             larger = f"{body.instance_id} is larger since {when(body.upgraded_at)}"
             return f"{larger}: upgrade {body.upgrade_id}, paid {money(paid, body.currency)}"
-        case InstanceReturnQuoted():
+        case InstanceDowngraded():
+            left = money(body.left.cash + body.left.gift, body.currency)
+            return f"{body.instance_id} runs on smaller; {left} count as paid from now on"
+        case InstanceReturnQuoted() | InstanceDowngradeQuoted():
             rule = f" by {body.rule}" if body.rule else ""
             parts = parts_told(body.parts, body.currency)
             answer = f"{body.instance_id}: {money(body.amount, body.currency)}{rule}"

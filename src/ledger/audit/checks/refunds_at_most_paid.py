@@ -11,6 +11,7 @@ from ledger.audit.evidence import AuditedPartition, Divergence, Seen, SeenEvent,
 from ledger.audit.scratch import Scratch
 from ledger.values.instants import DAY, Day, Instant, add_months
 from ledger.vocabulary.events import (
+    InstanceDowngraded,
     InstanceOrderRecorded,
     InstanceUpgraded,
     MarketplacePurchaseRecorded,
@@ -36,6 +37,14 @@ class _Lines(Struct, frozen=True):
     """What was paid for an instance by the orders that no refund has ended."""
 
     open: tuple[_Line, ...] = ()
+
+
+class _Left(Struct, frozen=True, kw_only=True):
+    """What a downgrade leaves as paid for the order that runs on; its refund is told by its id."""
+
+    order_id: str
+    cash: int
+    gift: int
 
 
 class _Purchase(Struct, frozen=True, kw_only=True):
@@ -67,12 +76,19 @@ class _Refund(Struct, frozen=True, kw_only=True):
     gross: int
     parts: Parts
     number: int = 0
+    order_id: str = ""
+
+    @property
+    def cash(self) -> int:
+        """In cash, a fee included, which comes off the cash."""
+        return self.gross - (self.parts.gift or 0)
 
 
 class RefundsAtMostPaid:
     """Per instance and the orders that a return ends, per marketplace purchase and per reservation
-    and instalment, what goes back is at most what was paid, in total and per fund; no more of a
-    reservation is given back than is held. Corrected refunds do not count.
+    and instalment, what goes back is at most what was paid, in total and per fund; a downgrade's
+    refund and what it leaves come to no more than was paid for its order. No more of a reservation
+    is given back than is held. Corrected refunds do not count.
     """
 
     def __init__(self, audited: AuditedPartition) -> None:
@@ -88,6 +104,9 @@ class RefundsAtMostPaid:
                 self._ordered(account_id, order)
             case InstanceUpgraded() as upgrade:
                 self._upgraded(account_id, upgrade)
+            case InstanceDowngraded(refund_id=refund_id, left=left) as smaller:
+                kept = _Left(order_id=smaller.order_id, cash=left.cash, gift=left.gift)
+                self._kept.keep(kept, account_id, "left", refund_id)
             case MarketplacePurchaseRecorded(purchase_id=purchase_id, paid=paid):
                 bought = _Purchase(cash=paid.cash, gift=paid.gift)
                 self._kept.keep(bought, account_id, "purchase", purchase_id)
@@ -140,7 +159,13 @@ class RefundsAtMostPaid:
         )
         match refund.source.kind:
             case SourceKind.INSTANCE:
-                yield from self._instance(seen, made)
+                account_id = seen.meta.account_id
+                left = self._kept.find(_Left, account_id, "left", refund.refund_id)
+                if left is None:
+                    yield from self._instance(seen, made)
+                else:
+                    made = replace(made, order_id=left.order_id)
+                    yield from self._downgraded(seen, made, left)
             case SourceKind.MARKETPLACE:
                 yield from self._purchase(seen, made)
             case SourceKind.RESERVATION:
@@ -159,6 +184,19 @@ class RefundsAtMostPaid:
         yield from _at_most(seen, subject, "gift", gift, made.parts.gift or 0)
         yield from _at_most(seen, subject, "in all", cash + gift, made.gross)
         self._kept.keep(_Lines(), *place)
+
+    def _downgraded(self, seen: SeenEvent, made: _Refund, left: _Left) -> Iterator[Divergence]:
+        """The order runs on with what is left; its upgrades are in that, other orders stay."""
+        place = (seen.meta.account_id, "instance", made.id)
+        lines = (self._kept.find(_Lines, *place) or _Lines()).open
+        own = [line for line in lines if line.order_id == left.order_id]
+        cash, gift = sum(line.cash for line in own), sum(line.gift for line in own)
+        subject, back = f"order {left.order_id}", made.gross - made.cash
+        yield from _at_most(seen, subject, "cash with what is left", cash, made.cash + left.cash)
+        yield from _at_most(seen, subject, "gift with what is left", gift, back + left.gift)
+        runs_on = tuple(replace(line, cash=left.cash, gift=left.gift) for line in own[:1])
+        others = tuple(line for line in lines if line.order_id != left.order_id)
+        self._kept.keep(_Lines((*others, *runs_on)), *place)
 
     def _purchase(self, seen: SeenEvent, made: _Refund) -> Iterator[Divergence]:
         place = (seen.meta.account_id, "purchase", made.id)
@@ -214,6 +252,8 @@ class RefundsAtMostPaid:
         made = self._kept.find(_Refund, account_id, "refund", refund_id)
         if made is None:
             return
+        if made.order_id:
+            self._paid_again(account_id, made)
         if made.kind is SourceKind.MARKETPLACE:
             place = (account_id, "purchase", made.id)
             paid = self._kept.find(_Purchase, *place) or _Purchase(cash=0, gift=0)
@@ -225,6 +265,14 @@ class RefundsAtMostPaid:
             held = self._kept.find(_Reservation, *place) or _NOTHING
             if held.number == made.number:
                 self._kept.keep(replace(held, back=held.back - made.gross), *place)
+
+    def _paid_again(self, account_id: str, made: _Refund) -> None:
+        """A downgrade's refund that was taken back counts as paid, while its order is open."""
+        place = (account_id, "instance", made.id)
+        lines = (self._kept.find(_Lines, *place) or _Lines()).open
+        own = [line for line in lines if line.order_id == made.order_id]
+        more = tuple(replace(line, cash=made.cash, gift=made.gross - made.cash) for line in own[:1])
+        self._kept.keep(_Lines((*lines, *more)), *place)
 
 
 _NOTHING = _Reservation(quantity=0, held=0, months=1, starts_on=0, total=0, monthly=False)

@@ -68,6 +68,37 @@ class InstanceReturnQuoted(Shape, frozen=True, kw_only=True):
     currency: Currency
 
 
+class InstanceDowngradeQuoted(Shape, frozen=True, kw_only=True):
+    quote_id: str
+    instance_id: str
+    components: tuple[Component, ...]
+    duration_discounts: tuple[DurationDiscount, ...] = ()
+    expires_at: Instant
+    rule: RefundRule | None = None
+    gross: Minor
+    fee: Minor
+    amount: Minor
+    parts: Parts | None = None
+    violations: tuple[Violation, ...] = ()
+    working: tuple[WorkingStep, ...]
+    currency: Currency
+
+
+class InstanceDowngraded(Shape, frozen=True, kw_only=True):
+    """`left` is what counts as paid for the running order from here on, and `downgraded_at` is from
+    when on its use is valued, at the new prices. Its upgrades are a part of what is left.
+    """
+
+    instance_id: str
+    order_id: str
+    refund_id: str
+    downgraded_at: Instant
+    components: tuple[Component, ...]
+    duration_discounts: tuple[DurationDiscount, ...] = ()
+    left: Funds
+    currency: Currency
+
+
 class InstanceIsolated(Shape, frozen=True, kw_only=True):
     instance_id: str
     isolation_id: str
@@ -97,6 +128,8 @@ InstanceEvent = (
     | PostpaidInstanceStarted
     | InstanceUpgraded
     | InstanceReturnQuoted
+    | InstanceDowngradeQuoted
+    | InstanceDowngraded
     | InstanceIsolated
     | InstanceRestored
     | InstanceDestroyed

@@ -22,7 +22,7 @@ from msgspec import Struct
 from ledger.values.ids import derived_id
 from ledger.values.instants import Instant, format_instant, parse_instant
 from ledger.values.money import CURRENCY_DIGITS, Currency, Minor, parse_decimal12
-from ledger.vocabulary.commands import COMMANDS, Command, OpenAccount
+from ledger.vocabulary.commands import COMMANDS, Command, OpenAccount, QuoteCommand
 from ledger.vocabulary.envelope import CommandMeta, GivenCommand
 from ledger.vocabulary.fields import fields_of
 from ledger.vocabulary.shapes import Actor, Role
@@ -32,7 +32,7 @@ from ledger.wire.json.reading import did_you_mean, read_command_body, shown
 
 ADVANCE_CLOCK = "AdvanceClock"
 
-_QUOTES = frozenset({"QuoteInstanceReturn", "QuoteReservationRefund", "QuoteReservationExchange"})
+_QUOTES = frozenset(kind.__name__ for kind in QuoteCommand.__args__)
 _REFERENCES = {
     "quote_id": "quote_of",
     "confirmed_amount": "amount_of",
