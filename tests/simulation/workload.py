@@ -31,7 +31,17 @@ from ledger.vocabulary.commands import (
 from ledger.vocabulary.digest import command_digest
 from ledger.vocabulary.envelope import CommandMeta, GivenCommand
 from ledger.vocabulary.shapes import AccountType, Actor, InvoiceState, Payment, PaymentMethod, Role
-from tests.bodies import line, order, paid, postpaid, renewal, returning
+from tests.bodies import (
+    downgrading,
+    line,
+    order,
+    paid,
+    postpaid,
+    renewal,
+    returning,
+    smaller,
+    upgrade,
+)
 from tests.ledger.rules.marketplace.stories import application, purchase, ticket
 from tests.ledger.rules.reservations.stories import act, back, bought, exchange, new
 from tests.scenario import role_for
@@ -126,10 +136,10 @@ def _given_back(account_id: str) -> Told:
         _online(),
         (order("o-1", line("i-1"), line("i-2"), starts_at=START), None),
         (returning("i-1"), Role.SUPPORT),
-        (returning("i-1"), Role.SUPPORT),
+        (upgrade("u-1", at=START, instance_id="i-2"), None),
+        (downgrading(smaller(instance_id="i-2")), Role.SUPPORT),
+        (upgrade("u-2", at=START + DAY, instance_id="i-2"), None),
         (returning("i-2"), Role.SUPPORT),
-        (TakeInstanceOffline(instance_id="i-2"), None),
-        (SetAccountStanding(in_arrears=True), None),
     ]
 
 

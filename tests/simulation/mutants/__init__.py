@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.simulation.mutants import deadlines, deciders, logs, projectors, reactors, stores
+from tests.simulation.mutants import deadlines, deciders, logs, projectors, reactors, rules, stores
 from tests.simulation.mutants.planting import Mutant, Patch
 
 __all__ = ["MUTANTS", "Mutant", "planted"]
@@ -17,6 +17,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *reactors.MUTANTS,
     *deadlines.MUTANTS,
     *projectors.MUTANTS,
+    *rules.MUTANTS,
 )
 """All of them, by the room they are in."""
 
