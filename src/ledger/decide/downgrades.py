@@ -42,15 +42,15 @@ def quoted(case: Case, command: QuoteInstanceDowngrade) -> tuple[Fact, ...]:
         instance_id=command.instance_id,
         components=command.components,
         duration_discounts=command.duration_discounts,
-        expires_at=case.now + case.terms.quote_valid_minutes * MINUTE,
+        violations=case.violations,
+        working=found.working,
+        currency=case.account.currency,
         rule=found.rule,
         gross=found.gross,
         fee=found.fee,
         amount=found.amount,
         parts=found.parts,
-        violations=case.violations,
-        working=found.working,
-        currency=case.account.currency,
+        expires_at=case.now + case.terms.quote_valid_minutes * MINUTE,
     )
     return at_once(case, quote)
 

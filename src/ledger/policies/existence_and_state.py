@@ -23,16 +23,12 @@ from ledger.vocabulary.commands import (
     CompleteOverdueMarketplaceRefund,
     ConfirmService,
     DeclineMarketplaceRefund,
-    DestroyIsolatedInstance,
-    DestroyPostpaidInstance,
-    DowngradeInstance,
     ExchangeReservations,
     ExpireInstance,
     ExpireReservation,
+    InstanceCommand,
     OpenAccount,
     OpenCommitmentTerm,
-    QuoteInstanceDowngrade,
-    QuoteInstanceReturn,
     QuoteReservationExchange,
     QuoteReservationRefund,
     RecordInstanceOrder,
@@ -44,29 +40,15 @@ from ledger.vocabulary.commands import (
     RefundReservation,
     RequestMarketplaceRefund,
     RestoreInstance,
-    ReturnInstance,
     SettlementCommand,
     StartPostpaidInstance,
     SwapReservation,
-    TakeInstanceOffline,
     TransferReservation,
     WithdrawMarketplaceRefund,
 )
 from ledger.vocabulary.shapes import OrderKind
 
 _Named = tuple[str, type[Entity], str]
-_OnInstance = (
-    RecordInstanceUpgrade
-    | QuoteInstanceReturn
-    | ReturnInstance
-    | QuoteInstanceDowngrade
-    | DowngradeInstance
-    | DestroyPostpaidInstance
-    | RestoreInstance
-    | TakeInstanceOffline
-    | ExpireInstance
-    | DestroyIsolatedInstance
-)
 _OnPurchase = (
     ConfirmService
     | RecordInvoiceState
@@ -153,7 +135,9 @@ def _acted_on(command: Command) -> list[_Named]:
             return [("instance", Instance, command.instance_id), order]
         case _ if isinstance(command, SettlementCommand):
             return [("refund", Refund, command.refund_id)]
-        case _ if isinstance(command, _OnInstance):
+        case RecordInstanceOrder() | StartPostpaidInstance():
+            return []
+        case _ if isinstance(command, InstanceCommand):
             return [("instance", Instance, command.instance_id)]
         case _ if isinstance(command, _OnPurchase):
             return [("purchase", Purchase, command.purchase_id)]

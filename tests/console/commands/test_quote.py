@@ -198,7 +198,7 @@ def test_an_instance_is_made_smaller_and_runs_on(live: Terminal, tmp_path: Path)
     ran = deal(live, account, "instance-downgrade", "i-1", "--configuration", file, "--yes")
 
     assert ran.code == 0, ran.out + ran.err
-    assert "the quote is 407.96 CNY and holds until " in ran.out
+    assert "the quote is 407.96 CNY and is valid until " in ran.out
     assert "InstanceDowngraded" in ran.out
     file.write_text("[]")
     ran = deal(live, account, "instance-downgrade", "i-1", "--configuration", file, "--yes")

@@ -11,7 +11,10 @@ from ledger.vocabulary.fields import fields_of
 from ledger.vocabulary.shapes import Role
 from tests.samples import sample
 
-NO_ACT_OF_A_THING: dict[str, str] = {}
+NO_ACT_OF_A_THING: dict[str, str] = {
+    "QuoteInstanceDowngrade": "what it brings depends on the configuration a person chooses",
+    "DowngradeInstance": "is quoted first, with that configuration",
+}
 """Commands of an owner or a buyer that no thing of an account takes, each with the reason."""
 
 
