@@ -106,11 +106,20 @@ def renewal(
 
 
 def conversion(
-    order_id: str, *lines: OrderLine, starts_at: str | Instant, currency: str = "CNY"
+    order_id: str,
+    *lines: OrderLine,
+    starts_at: str | Instant,
+    ends_at: str | Instant | None = None,
+    currency: str = "CNY",
 ) -> RecordInstanceOrder:
     """An order that makes an instance paid by use a prepaid one."""
     return order(
-        order_id, *lines, starts_at=starts_at, kind=OrderKind.CONVERSION, currency=currency
+        order_id,
+        *lines,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        kind=OrderKind.CONVERSION,
+        currency=currency,
     )
 
 

@@ -53,8 +53,9 @@ def downgrade(
     orders = CountedOrders(running=running, to_come=())
     value = return_value(orders, valued_at, currency, terms)
     worth = max(Fraction(0), value.given - value.used)
+    left_from = max(valued_at, running.starts_at)
     price, price_steps = price_of_the_time_left(
-        components, discounts, valued_at, running.ends_at, currency, terms.time_zone
+        components, discounts, left_from, running.ends_at, currency, terms.time_zone
     )
     refund = ordinary_return(worth, price)
     left, left_step = _left(ordinary_return(worth, Fraction(0)), refund, value.paid, currency)

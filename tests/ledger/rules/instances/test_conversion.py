@@ -13,8 +13,18 @@ from ledger.vocabulary.commands import (
 )
 from ledger.vocabulary.events import InstanceOrderRecorded
 from ledger.vocabulary.shapes import OrderKind, RefundRule, Role
-from tests.bodies import YEAR, conversion, line, order, paid, postpaid, renewal
-from tests.ledger.rules.instances.acts import bought, instance, isolation, returned, started
+from tests.bodies import (
+    YEAR,
+    conversion,
+    downgrading,
+    line,
+    order,
+    paid,
+    postpaid,
+    renewal,
+    smaller,
+)
+from tests.ledger.rules.instances.acts import bought, instance, isolation, issued, returned, started
 from tests.scenario import START, Scenario
 
 BEGIN = parse_instant(START)
@@ -57,6 +67,16 @@ def test_before_it_begins_nothing_of_it_is_used() -> None:
     s.give(conversion("o-1", line("i-1"), starts_at=BEGIN + DAY))
     refund = returned(s.later(HOUR))
     assert (refund.rule, refund.amount) == (RefundRule.ORDINARY_RETURN, 40_796)
+
+
+def test_before_it_begins_it_can_be_made_smaller_for_its_whole_term() -> None:
+    s = started()
+    end = "2026-04-05T08:00:00Z"
+    s.give(conversion("o-1", line("i-1"), starts_at="2026-02-05T08:00:00Z", ends_at=end))
+    s.give(downgrading(smaller()), role=Role.SUPPORT)
+    assert issued(s).amount == 40_796 - 2 * 2_550
+    s.at("2026-02-06T08:00:00Z")
+    assert returned(s).amount == 2 * 2_550 - 24 * 21
 
 
 def test_from_then_on_it_goes_the_way_of_a_prepaid_instance() -> None:

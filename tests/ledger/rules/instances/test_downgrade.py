@@ -197,7 +197,10 @@ def test_the_refund_goes_to_the_balance() -> None:
         (TWO_MONTHS - 1, "307 days", "614.00"),
         (parse_instant("2026-12-05T08:00:00Z"), "1 months", "60.00"),
         (parse_instant("2027-01-05T07:59:59.999999Z"), "1 days", "2.00"),
+        (parse_instant("2026-07-05T08:00:00Z"), "6 months", "316.80"),
+        (parse_instant("2026-08-05T08:00:00Z"), "5 months", "300.00"),
         (BEGIN, "12 months", "633.60"),
+        (BEGIN - 9 * DAY, "12 months", "633.60"),
     ],
 )
 def test_whole_months_have_a_discount_and_days_have_none(
@@ -253,6 +256,8 @@ def test_a_use_worth_more_than_paid_leaves_nothing_to_buy_with() -> None:
     s = bought(paid(1_000), terms=no_full_refunds()).later(300 * DAY)
     refund = downgraded(s)
     assert (refund.amount, instance(s).orders[0].line.paid) == (0, paid(0))
+    (less,) = (one for one in refund.working if one.step == "downgrade")
+    assert less.inputs["ordinary_return"] == "0.00"
 
 
 def test_a_later_return_gives_what_is_left_less_the_use_since_at_the_new_prices() -> None:
@@ -330,6 +335,14 @@ def test_an_upgrade_after_a_downgrade_ends_the_valuation_and_one_told_late_does_
     assert quoted(s.at(BEGIN + 72 * HOUR)).amount == left - 24 * 21 + 9_918
     s.give(upgrade("u-2", at=BEGIN + 60 * HOUR))
     assert quoted(s).amount == left - 12 * 21 + 2 * 9_918
+
+
+def test_an_upgrade_at_the_instant_of_a_downgrade_ends_the_valuation() -> None:
+    s = bought(terms=no_full_refunds()).later(48 * HOUR)
+    downgraded(s, smaller())
+    left = instance(s).orders[0].line.paid.cash
+    s.give(upgrade("u-1", at=s.now))
+    assert quoted(s.later(24 * HOUR)).amount == left + 9_918
 
 
 def test_before_the_delivery_nothing_is_used_after_a_downgrade_either() -> None:
