@@ -95,13 +95,8 @@ class Recount:
         if isinstance(body, RefundIssued | ReservationExchanged) and body.quote_id is not None:
             self.quotes[body.quote_id] += 1
         match body:
-            case InstanceOrderRecorded():
-                for line in body.lines:
-                    self._paid(line.instance_id, line.paid)
-            case InstanceUpgraded():
-                self._paid(body.instance_id, body.paid)
-            case InstanceDowngraded():
-                self.left[body.refund_id] = body.left.cash + body.left.gift
+            case InstanceOrderRecorded() | InstanceUpgraded() | InstanceDowngraded():
+                self._instance(body)
             case MarketplacePurchaseRecorded():
                 self.purchases[body.purchase_id] = body.paid
             case MarketplaceRefundRequested():
@@ -130,6 +125,18 @@ class Recount:
                 one.quota_restored, one.cap_restored = body.quota_restored, body.cap_restored
             case _:
                 pass
+
+    def _instance(
+        self, body: InstanceOrderRecorded | InstanceUpgraded | InstanceDowngraded
+    ) -> None:
+        match body:
+            case InstanceOrderRecorded():
+                for line in body.lines:
+                    self._paid(line.instance_id, line.paid)
+            case InstanceUpgraded():
+                self._paid(body.instance_id, body.paid)
+            case InstanceDowngraded():
+                self.left[body.refund_id] = body.left.cash + body.left.gift
 
     def _paid(self, instance_id: str, paid: Funds) -> None:
         before = self.instances.get(instance_id, Funds(cash=0, gift=0, voucher=0))

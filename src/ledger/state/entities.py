@@ -147,10 +147,8 @@ class Upgrade(Struct, frozen=True, kw_only=True):
 
 
 class InstanceOrder(Struct, frozen=True, kw_only=True):
-    """An order as far as it concerns one instance, with its upgrades as they were recorded.
-
-    Since a downgrade `line` has the smaller configuration, and what was left then as paid; its use
-    is valued from `downgraded_at` on. `downgrades` are the refunds that such acts led to.
+    """An order as far as it concerns one instance. Since a downgrade `line` has the smaller
+    configuration and what was left as paid; `downgrades` are the refunds of such acts.
     """
 
     order_id: str
@@ -220,9 +218,8 @@ class QuoteStatus(StrEnum):
 
 
 class Quote(Struct, frozen=True, kw_only=True):
-    """What was quoted, with the parameters it was quoted for.
-
-    `subject_id` is the instance or reservation; an exchange has its legs instead.
+    """What was quoted, with the parameters it was quoted for. `subject_id` is the instance or
+    reservation; an exchange has its legs instead.
     """
 
     quoted_at: Instant
