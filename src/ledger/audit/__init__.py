@@ -1,4 +1,4 @@
-"""The audit: replays the log from its first record and proves, claim by claim, that it holds."""
+"""The audit: replays the log from its first record and checks every claim."""
 
 from ledger.audit.checks import CHECKS, claim_of, name_of
 from ledger.audit.evidence import Check, Divergence

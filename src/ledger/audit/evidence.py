@@ -1,4 +1,4 @@
-"""What an audit check is shown, step by step, and what it says where its claim does not hold."""
+"""The input of an audit check, step by step, and its result if a claim does not hold."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from ledger.wire.dead_letters.closing import Resolution
 
 
 class SeenCommand(Struct, frozen=True, kw_only=True):
-    """A record of the commands topic. `given` is None where it cannot be read, and `problem` says
-    why. `due` says that an outcome must stand in the log by now.
+    """A record of the commands topic. If it cannot be read, `given` is None and `problem` says why.
+    If `due`, its outcome must be in the log.
     """
 
     record: LogRecord
@@ -39,22 +39,22 @@ class SeenEvent(Struct, frozen=True, kw_only=True):
 
 
 class UnreadEvent(Struct, frozen=True, kw_only=True):
-    """A record of the events topic that is no event of ours."""
+    """A record of the events topic that is not an event of ours."""
 
     record: LogRecord
     problem: str
 
 
 class SeenDeadLetter(Struct, frozen=True, kw_only=True):
-    """A record of the dead letters. `source_offset` is that of the command its headers name."""
+    """A dead letter. `source_offset` is the offset of the command that its headers name."""
 
     record: LogRecord
     source_offset: int | None
 
 
 class SeenResolution(Struct, frozen=True, kw_only=True):
-    """A record of the dead letters that closes one. `resolution` is None where it makes no sense;
-    `letter` is what stands where it says the letter is, `copy` where it says the copy is.
+    """A record of the dead letters topic that closes a letter. `resolution` is None if it is not
+    valid; `letter` and `copy` are the records at the positions that it names for them.
     """
 
     record: LogRecord
@@ -64,22 +64,22 @@ class SeenResolution(Struct, frozen=True, kw_only=True):
 
 
 class PartitionEnd(Struct, frozen=True, kw_only=True):
-    """Nothing more stands in the partition."""
+    """The end of the partition."""
 
     partition: int
 
 
 Seen = SeenCommand | SeenEvent | UnreadEvent | SeenDeadLetter | SeenResolution | PartitionEnd
-"""In order of the commands' offsets: a command, the events it led to, its dead letter. What names a
-command that is not there comes where that command would stand. Resolutions come after all that.
+"""In order of the commands' offsets: a command, its events, its dead letter. An event or letter of
+a missing command comes at the position of that command. Resolutions come last.
 """
 
 
 class AuditedPartition(Struct, frozen=True, kw_only=True):
-    """What is known of a partition before it is read.
+    """What is known about a partition before it is read.
 
-    `opened` is the first partition's `LedgerOpened`; `decided` the offset up to which the decider
-    has committed its commands, None if nobody remembers; `terms` all that may have been judged by.
+    `opened` is the first partition's `LedgerOpened`; `decided` is the decider's committed offset in
+    the commands, None if it is not known; `terms` are all terms that decisions may have used.
     """
 
     partition: int
@@ -90,7 +90,7 @@ class AuditedPartition(Struct, frozen=True, kw_only=True):
 
 
 class Divergence(Struct, frozen=True, kw_only=True):
-    """Where the log first departs from what a check claims. `check` is filled in by the audit."""
+    """The first record at which a claim does not hold. The audit sets `check`."""
 
     topic: Topic
     partition: int
@@ -102,12 +102,12 @@ class Divergence(Struct, frozen=True, kw_only=True):
 
 
 class Check(Protocol):
-    """One claim about one partition. The class's docstring is the claim, its module its name."""
+    """One claim about one partition. The class's docstring is the claim, its module the name."""
 
     def __init__(self, audited: AuditedPartition) -> None: ...
 
     def look(self, seen: Seen) -> Iterator[Divergence]:
-        """Take in the next step; say where the claim does not hold. Not asked again after that."""
+        """Process the next step; yields divergences. Not called again after the first one."""
         ...
 
 
@@ -118,7 +118,7 @@ def divergence(
     expected: object,
     found: object,
 ) -> Divergence:
-    """A divergence at a record; `subject` is the thing of the account that it is about."""
+    """A divergence at a record; `subject` is the entity of the account that it is about."""
     topic = Topic.EVENTS
     if isinstance(seen, SeenCommand):
         topic = Topic.COMMANDS

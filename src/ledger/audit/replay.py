@@ -1,7 +1,7 @@
-"""Replays the log from its first record and shows every step of it to the checks.
+"""Replays the log from its first record and gives every step to the checks.
 
-Stands apart from what it audits: it knows the log, the codec and the vocabulary, and nothing that
-decides, computes or keeps state.
+It is independent of the code that it audits: it uses the log, the codec and the vocabulary, but no
+code that decides, calculates or stores state.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _Answer = SeenEvent | UnreadEvent | SeenDeadLetter
 
 
 class AuditReport(Struct, frozen=True, kw_only=True):
-    """What was read, which checks were made, and the first divergence of each that found one."""
+    """The records read, the checks made, and the first divergence of each check."""
 
     commands: int
     events: int
@@ -50,7 +50,7 @@ class AuditReport(Struct, frozen=True, kw_only=True):
 
 
 class _Tally:
-    """Counts what is read, and tells how much it is so far."""
+    """Counts the records read, and reports the progress."""
 
     def __init__(self, tell: Callable[[int], None]) -> None:
         self._tell = tell
@@ -76,12 +76,12 @@ def audit(
     tell: Callable[[int], None] = lambda _: None,
     terms: TermsTable | None = None,
 ) -> AuditReport:
-    """Check the whole log as it stands, while it may be written to; memory stays bounded.
+    """Check the complete present log, while others may write to it; memory stays bounded.
 
-    1. Ask how far the decider has come: commands up to there must have an outcome. 2. Read what
-    the ledger was opened as. 3. Partition by partition, show every record to every check that has
-    found nothing yet. `tell` is called with the number of records read so far. Nothing is written.
-    `terms` are those the ledger decides by, the released ones if none are given.
+    1. Read the decider's committed offset: commands before it must have an outcome. 2. Read
+    `LedgerOpened`. 3. Partition by partition, give every record to every check that has found
+    nothing yet. `tell` is called with the number of records read so far. Nothing is written.
+    `terms` are the terms of the ledger; the default is the released ones.
     """
     # 1
     decided = tools.committed_offsets(decider_group, Topic.COMMANDS)
@@ -115,12 +115,12 @@ def audit(
 
 
 def replayed(tools: LogTools, partition: int, decided: int | None) -> Iterator[Seen]:
-    """One partition of the three topics as one story: each command, its events, its dead letter; at
-    the end what people did about dead letters.
+    """One partition of the three topics in one sequence: each command, its events, its dead letter;
+    at the end the resolutions of dead letters.
 
-    All three are in order of the commands' offsets, so that a step ahead in each is enough. The
-    events are opened first and the commands last: a later event is then proof that all commands
-    before it were decided, and its command is there to be read.
+    All three are in order of the commands' offsets, so reading one record ahead in each is enough.
+    The events are opened first and the commands last: so a later event proves that all commands
+    before it were decided, and its command can be read.
     """
     events = _Ahead(_records(tools, Topic.EVENTS, partition, decided))
     letters = _Ahead(_records(tools, Topic.DEAD_LETTERS, partition, decided))
@@ -139,8 +139,8 @@ def replayed(tools: LogTools, partition: int, decided: int | None) -> Iterator[S
 
 
 class _Ahead:
-    """The answers in a topic, read one ahead. `source` is the offset of the command that the one
-    ahead names; below every offset where it names none, and at the end.
+    """The events or letters of a topic, read one ahead. `source` is the offset of the command that
+    the next record names; it is below every offset if the record names none, and at the end.
     """
 
     def __init__(self, records: Iterator[_Answer]) -> None:
@@ -149,13 +149,13 @@ class _Ahead:
         self.source = _source(self._next)
 
     def edition_of(self, offset: int) -> int:
-        """The edition in which the command there was decided; the newest where it was not."""
+        """The edition in which this command was decided; the newest if it was not decided."""
         if isinstance(self._next, SeenEvent) and self.source == offset:
             return self._next.meta.edition
         return NEWEST_EDITION
 
     def before(self, offset: int) -> Iterator[Seen]:
-        """The steps up to the first one that names this command or a later one."""
+        """The steps before the first one that names this command or a later one."""
         while self._next is not None and self.source < offset:
             yield self._next
             self._next = next(self._steps, None)
@@ -165,8 +165,8 @@ class _Ahead:
 def _records(
     tools: LogTools, topic: Topic, partition: int, decided: int | None
 ) -> Iterator[_Answer]:
-    """The records as they stand at the call, and after them what answers the commands decided by
-    then: the end of a transaction reaches each of its partitions in its own time.
+    """The records at the time of the call, and after them the outcomes of the commands decided by
+    then, because the end of a transaction reaches each of its partitions at another time.
     """
     read = _event if topic is Topic.EVENTS else _dead_letter
     first = tools.replay(topic, _only(tools, partition))
@@ -209,8 +209,8 @@ def _dead_letter(record: LogRecord) -> _Answer:
 
 
 def _resolutions(tools: LogTools, partition: int) -> Iterator[Seen]:
-    """What closes letters, with what stands where it points. People write these, one by one or some
-    hundreds, so each place is looked up by itself.
+    """The resolutions, with the records that they name. People write these, at most some hundreds,
+    so each record is read separately.
     """
     for record in tools.replay(Topic.DEAD_LETTERS, _only(tools, partition)):
         if is_resolution(record):
@@ -225,7 +225,7 @@ def _resolutions(tools: LogTools, partition: int) -> Iterator[Seen]:
 
 
 def _at(tools: LogTools, topic: Topic, partition: int, offset: int) -> LogRecord | None:
-    """The record at a place; None where none is."""
+    """The record at a position; None if there is none."""
     if offset >= tools.end_offsets(topic)[partition]:
         return None
     found = next(tools.replay(topic, _only(tools, partition, offset)), None)
@@ -251,7 +251,7 @@ def _first_divergences(running: dict[str, Check], seen: Seen) -> list[tuple[str,
 
 
 def _first_opened(tools: LogTools) -> LedgerOpened | None:
-    """What the first partition that has an event was opened as."""
+    """The `LedgerOpened` of the first partition that has an event."""
     for partition in range(tools.partition_count):
         first = next(iter(tools.replay(Topic.EVENTS, _only(tools, partition))), None)
         if first is not None:
@@ -264,5 +264,5 @@ def _first_opened(tools: LogTools) -> LedgerOpened | None:
 
 
 def _only(tools: LogTools, partition: int, start: int = 0) -> list[int]:
-    """Where to start in order to read one partition alone."""
+    """The start positions to read only one partition."""
     return [start if p == partition else _FAR for p in range(tools.partition_count)]

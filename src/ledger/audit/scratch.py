@@ -1,4 +1,4 @@
-"""What a check has to remember of a whole log, on disk, so that memory stays bounded."""
+"""Stores what a check needs from the complete log on disk, so that memory stays bounded."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _FIND = "SELECT value FROM kept WHERE key = ?"
 
 
 class Scratch:
-    """Keys, and values by key, in a nameless file that is gone with the process.
+    """Keys, and values by key, in a temporary file that ends with the process.
 
-    A key is made of texts; 128 bits of its digest are kept.
+    A key consists of texts; 128 bits of its digest are stored.
     """
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class Scratch:
         weakref.finalize(self, self._database.close)
 
     def add(self, *key: str) -> bool:
-        """Remember the key; False if it was known."""
+        """Store the key; False if it was known."""
         return self._database.execute(_ADD, (_digest(key),)).rowcount == 1
 
     def has(self, *key: str) -> bool:
@@ -43,12 +43,12 @@ class Scratch:
         return self._database.execute(_FIND, (_digest(key),)).fetchone() is not None
 
     def find(self, kind: type[T], *key: str) -> T | None:
-        """The value kept under the key."""
+        """The value of the key."""
         row = self._database.execute(_FIND, (_digest(key),)).fetchone()
         return None if row is None else msgpack.decode(row[0], type=kind)
 
     def keep(self, value: Struct, *key: str) -> None:
-        """Keep the value under the key, in the place of an earlier one."""
+        """Store the value of the key, and replace an earlier one."""
         self._database.execute(_KEEP, (_digest(key), msgpack.encode(value)))
 
 

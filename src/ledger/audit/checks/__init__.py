@@ -1,4 +1,4 @@
-"""The audit's checks: one claim a file, none but `same_verdict` by the code it judges."""
+"""The audit's checks, one claim per file; only `same_verdict` uses the code that it checks."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ CHECKS: tuple[type[Check], ...] = (
     Documents,
     SameVerdict,
 )
-"""In the order in which their divergences are told: bytes, order, causes, money, verdicts."""
+"""In the order in which divergences are reported: bytes, order, causes, money, verdicts."""
 
 
 def name_of(kind: type[Check]) -> str:
-    """A check's name: that of its module."""
+    """The name of a check is the name of its module."""
     return kind.__module__.rpartition(".")[2]
 
 
 def claim_of(kind: type[Check]) -> str:
-    """What a check claims, on one line."""
+    """The claim of a check, on one line."""
     return " ".join(inspect.cleandoc(kind.__doc__ or "").split("\n\n")[0].split())

@@ -1,4 +1,4 @@
-"""Canonical bytes: there is one way to write an event, and the ledger holds it that way."""
+"""Canonical bytes: an event has one encoding, and the log has that encoding."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from ledger.wire.avro.codec import UnreadableRecord, rewritten_event
 
 
 class CanonicalBytes:
-    """Every event, written again from what was read of it, gives the same bytes."""
+    """Every event that is decoded and encoded again gives the same bytes."""
 
     def __init__(self, audited: AuditedPartition) -> None:
         pass
 
     def look(self, seen: Seen) -> Iterator[Divergence]:
-        """Unreadable ones are another check's business."""
+        """Skip unreadable events: another check reports them."""
         if not isinstance(seen, SeenEvent):
             return
         value = seen.record.value or b""

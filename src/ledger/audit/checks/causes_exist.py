@@ -1,4 +1,4 @@
-"""Causes exist: every event can be traced to the command that gave rise to it, and further back."""
+"""Causes exist: every event can be traced to its command, and to earlier causes."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from ledger.vocabulary.shapes import Role
 
 
 class CausesExist:
-    """The command that every event answers stands at its source partition and offset, with the
-    event's account, causation id, actor, correlation id and command digest; the event that a
-    decided follow-up names stands before it; and no two events share an id.
+    """The command of every event is at its source partition and offset, with the event's account,
+    causation id, actor, correlation id and command digest; the event that a decided follow-up names
+    comes before it; and no two events have the same id.
     """
 
     def __init__(self, audited: AuditedPartition) -> None:
@@ -31,7 +31,7 @@ class CausesExist:
         self._events = Scratch()
 
     def look(self, seen: Seen) -> Iterator[Divergence]:
-        """Each event is held against the command that came last."""
+        """Compare each event with the last command before it."""
         if isinstance(seen, SeenCommand):
             self._command = seen
             self._digest = "" if seen.given is None else command_digest(seen.given).hex()

@@ -1,4 +1,4 @@
-"""Dead letters: what was set aside is there as it came, and for nothing that was decided."""
+"""Dead letters: each is an unchanged copy of a record that was not decided."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from ledger.wire.dead_letters.letter import ERRORS
 
 
 class DeadLetters:
-    """Every dead letter names a command record and carries its key, value and headers unchanged,
-    with a reason of the closed set; a command has at most one, and none if it was decided.
+    """Every dead letter names a command record and has its key, value and headers unchanged, with a
+    reason from the fixed list; a command has at most one, and none if it was decided.
     """
 
     def __init__(self, audited: AuditedPartition) -> None:
@@ -30,7 +30,7 @@ class DeadLetters:
         self._letters = 0
 
     def look(self, seen: Seen) -> Iterator[Divergence]:
-        """Each letter is held against the command that came last."""
+        """Compare each letter with the last command before it."""
         match seen:
             case SeenCommand():
                 self._command, self._decided, self._letters = seen, False, 0

@@ -1,4 +1,4 @@
-"""Documents: the standing invoices show each purchase once, with what was refunded of it."""
+"""Documents: the valid invoices show each purchase once, with its refunds."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from ledger.vocabulary.shapes import (
 
 
 class _Bought(Struct, kw_only=True):
-    """A reservation; `kept` are the units not given back for others, `on` is the standing invoice
-    that shows it, `refunded` what is shown there of it.
+    """A reservation. `kept` are the units that were not returned in an exchange, `on` is the valid
+    invoice that shows it, `refunded` are its refunds on that invoice.
     """
 
     total: int
@@ -40,8 +40,8 @@ class _Bought(Struct, kw_only=True):
 
 
 class _Refund(Struct, kw_only=True):
-    """A refund of a reservation; `netted` if an exchange's one invoice shows it. That invoice has
-    to show what `waits` for it.
+    """A refund of a reservation; `netted` if the invoice of an exchange shows it. That invoice must
+    show the refunds that wait for it (`waits`).
     """
 
     of: str
@@ -52,16 +52,17 @@ class _Refund(Struct, kw_only=True):
 
 
 class _Invoice(Struct, kw_only=True):
-    """The purchases on an invoice, and the one that stands in its place once it is cancelled."""
+    """The purchases on an invoice, and the invoice that replaces it after it is cancelled."""
 
     shows: tuple[str, ...] = ()
     successor: str | None = None
 
 
 class Documents:
-    """An issued invoice adds up, has no negative total, and shows each purchase on it once, at its
-    price and with its refunds; what stood on the cancelled ones is on it too, and nothing stands
-    on two. From the second edition on; of accounts opened before, that it adds up.
+    """An issued invoice adds up, has no negative total, and shows each purchase on it once, with
+    its price and its refunds; it also shows everything from the invoices that it cancels, and
+    nothing is on two valid invoices. For accounts opened before the second edition, only that it
+    adds up.
     """
 
     def __init__(self, audited: AuditedPartition) -> None:
@@ -69,7 +70,7 @@ class Documents:
         self._cancelled: tuple[str, ...] = ()
 
     def look(self, seen: Seen) -> Iterator[Divergence]:
-        """Follow purchases, refunds and documents of each account."""
+        """Follow the purchases, refunds and documents of each account."""
         if not isinstance(seen, SeenEvent) or seen.meta.edition == FIRST_EDITION:
             return
         if seen.meta.index == 0:
@@ -102,7 +103,7 @@ class Documents:
                 return
 
     def _buy(self, account_id: str, reservation_id: str, new: _Bought, named: str | None) -> None:
-        """On the invoice that stands where the named one is, if it names one."""
+        """Add a purchase to the valid invoice in place of the named one, if it names one."""
         if named is not None:
             new.on, invoice = self._standing(account_id, named)
             invoice.shows = (*invoice.shows, reservation_id)
@@ -110,7 +111,7 @@ class Documents:
         self._books.keep(new, account_id, "bought", reservation_id)
 
     def _standing(self, account_id: str, invoice_id: str) -> tuple[str, _Invoice]:
-        """The invoice in whose place another stands by now, followed to its end."""
+        """The valid invoice in place of this one: follows all replacements."""
         found = self._books.find(_Invoice, account_id, "invoice", invoice_id) or _Invoice()
         while found.successor is not None:
             invoice_id = found.successor
@@ -118,7 +119,9 @@ class Documents:
         return invoice_id, found
 
     def _exchanged(self, account_id: str, exchange: ReservationExchanged) -> None:
-        """What is paid by invoice waits for the one invoice; the rest stands on those it names."""
+        """Purchases paid by invoice wait for the exchange's invoice; the others are on the invoices
+        that they name.
+        """
         nets = bool(exchange.returned_total) and all(map(_by_invoice, exchange.bought))
         waits = tuple(one.reservation_id for one in exchange.bought) if nets else ()
         for leg in exchange.returned:
@@ -134,7 +137,7 @@ class Documents:
             self._buy(account_id, one.reservation_id, new, named)
 
     def _corrected(self, account_id: str, refund_id: str) -> None:
-        """It is shown no more, and nothing waits for it."""
+        """The refund is no longer shown, and no invoice waits for it."""
         refund = self._books.find(_Refund, account_id, "refund", refund_id)
         if refund is None:
             return
@@ -182,7 +185,9 @@ class Documents:
         *,
         netted: bool,
     ) -> Iterator[Divergence]:
-        """What stood on a cancelled invoice is shown, but for what an exchange gave back whole."""
+        """The purchases of a cancelled invoice are shown, except those that an exchange returned
+        completely.
+        """
         found = self._books.find(_Invoice, account_id, "invoice", cancelled) or _Invoice()
         for reservation_id in found.shows:
             bought = self._books.find(_Bought, account_id, "bought", reservation_id)
@@ -196,7 +201,7 @@ class Documents:
     def _shown(
         self, seen: SeenEvent, account_id: str, each: InvoicedPurchase, invoice_id: str
     ) -> Iterator[Divergence]:
-        """One purchase on an invoice: known, on no other one, at its price, with its refunds."""
+        """A purchase on an invoice: known, on no other invoice, with its price and its refunds."""
         reservation_id = each.reservation_id
         bought = self._books.find(_Bought, account_id, "bought", reservation_id)
         if bought is None:

@@ -1,4 +1,4 @@
-"""Framing and schema: every record of the ledger can be read, with the published schemas alone."""
+"""Framing and schema: every event can be read with only the published schemas."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from ledger.audit.evidence import AuditedPartition, Divergence, Seen, UnreadEven
 
 class FramingAndSchema:
     """Every event's frame names a schema in schemas/events, by fingerprint or by its registry's id,
-    and it can be read with that schema alone.
+    and the event can be read with only that schema.
     """
 
     def __init__(self, audited: AuditedPartition) -> None:
         pass
 
     def look(self, seen: Seen) -> Iterator[Divergence]:
-        """An event that could not be read says why."""
+        """Report an event that could not be read, with the reason."""
         if isinstance(seen, UnreadEvent):
             yield divergence(
                 seen, expected="an event of a schema in schemas/events", found=seen.problem

@@ -1,4 +1,4 @@
-"""Gapless sequences: no event is missing, none stands twice, none was moved."""
+"""Gapless sequences: no event is missing, repeated or moved."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class _Last(Struct, frozen=True):
 
 
 class GaplessSequences:
-    """log_sequence counts a partition's events from 0, sequence an account's from 1, both without
-    a gap.
+    """log_sequence counts the events of a partition from 0, and sequence those of an account from
+    1, both without a gap.
     """
 
     def __init__(self, audited: AuditedPartition) -> None:
@@ -32,7 +32,7 @@ class GaplessSequences:
         self._accounts = Scratch()
 
     def look(self, seen: Seen) -> Iterator[Divergence]:
-        """An event that cannot be read takes a number all the same."""
+        """An event that cannot be read also counts."""
         if isinstance(seen, UnreadEvent):
             self._next += 1
         if not isinstance(seen, SeenEvent):

@@ -1,4 +1,4 @@
-"""Hash chain: every event seals the one before it."""
+"""Hash chain: every event has the hash of the event before it."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from ledger.wire.avro.codec import body_hash
 
 class HashChain:
     """Every event's prev_hash is the SHA-256 of the Avro body of the event before it in the
-    partition; that of the first is zeros.
+    partition; the prev_hash of the first event is zeros.
     """
 
     def __init__(self, audited: AuditedPartition) -> None:
         self._last = ZERO_HASH
 
     def look(self, seen: Seen) -> Iterator[Divergence]:
-        """The bytes before count, whether they can be read or not."""
+        """Compare with the bytes of the event before, even if it cannot be read."""
         if not isinstance(seen, SeenEvent | UnreadEvent):
             return
         if isinstance(seen, SeenEvent) and seen.meta.prev_hash != self._last:

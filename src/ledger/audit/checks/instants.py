@@ -1,4 +1,4 @@
-"""Instants: time in the ledger is the broker's, or the sandbox's, and never goes back."""
+"""Instants: times are the broker's, or the sandbox's, and never go back."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ledger.vocabulary.events import LedgerOpened
 
 class Instants:
     """recorded_at is the append time of the command (its sandbox_at in a sandbox), or the last
-    recorded instant of the partition if that is later; and nothing occurs after it is recorded.
+    recorded instant of the partition if that is later; and no event occurs after it is recorded.
     """
 
     def __init__(self, audited: AuditedPartition) -> None:
@@ -27,7 +27,7 @@ class Instants:
         self._last: Instant = 0
 
     def look(self, seen: Seen) -> Iterator[Divergence]:
-        """Each event is held against the command that came last, and the event before."""
+        """Compare each event with the last command before it, and with the event before it."""
         if isinstance(seen, SeenCommand):
             self._command = seen
         if not isinstance(seen, SeenEvent) or isinstance(seen.body, LedgerOpened):
@@ -52,7 +52,7 @@ class Instants:
         self._last = max(self._last, meta.recorded_at)
 
     def _stamp(self, source_offset: int) -> Instant | None:
-        """The instant the command brought; None where it is not there to be asked."""
+        """The command's instant; None if the command is missing."""
         command = self._command
         if command is None or self._opened is None or command.record.offset != source_offset:
             return None

@@ -1,4 +1,4 @@
-"""Resolutions: what people did about a dead letter was done once, by somebody, for a reason."""
+"""Letters closed once: a dead letter is closed at most once, with an actor and a reason."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from ledger.wire.dead_letters.letter import Letter, read_letter
 
 
 class LettersClosedOnce:
-    """Every resolution closes a dead letter of its partition that stood before it and that no other
-    closes; it names who did it, and why if the letter was discarded; a redriven one names a later
-    command record with the same key, value and headers, which no other names.
+    """Every resolution closes an earlier dead letter of its partition that no other resolution
+    closes; it names the actor, and a reason if the letter was discarded; if it was redriven, it
+    names a later command record with the same key, value and headers, which no other names.
     """
 
     def __init__(self, audited: AuditedPartition) -> None:
@@ -23,7 +23,7 @@ class LettersClosedOnce:
         self._copies: set[Place] = set()
 
     def look(self, seen: Seen) -> Iterator[Divergence]:
-        """Each resolution is held against the letter and the copy that it points at."""
+        """Compare each resolution with the letter and the copy that it names."""
         if not isinstance(seen, SeenResolution):
             return
         found = seen.resolution

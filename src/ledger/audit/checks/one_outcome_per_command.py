@@ -1,4 +1,4 @@
-"""One outcome per command: nothing is left undecided, nothing is decided twice."""
+"""One outcome per command: every command is decided, and none twice."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from ledger.vocabulary.events import LedgerOpened
 
 
 class OneOutcomePerCommand:
-    """Every command the decider has passed has all its events, standing together and numbered from
-    0 to count - 1; or a dead letter; or, being known by account, id and content, nothing new.
+    """Every command that the decider has processed has all its events, together and numbered from 0
+    to count - 1; or a dead letter; or no event, if it repeats account, id and content of another.
     """
 
     def __init__(self, audited: AuditedPartition) -> None:
@@ -33,7 +33,7 @@ class OneOutcomePerCommand:
         self._decided = Scratch()
 
     def look(self, seen: Seen) -> Iterator[Divergence]:
-        """A command's outcome is complete when the next command comes, or the end."""
+        """A command's outcome must be complete at the next command, or at the end."""
         match seen:
             case SeenCommand():
                 yield from self._close()

@@ -1,4 +1,4 @@
-"""Opened first: every partition begins by saying which ledger it belongs to."""
+"""Opened first: every partition begins with the ledger that it belongs to."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from ledger.vocabulary.shapes import Role
 
 
 class OpenedFirst:
-    """LedgerOpened is the first event of every partition and stands nowhere else; all partitions
-    tell of the same ledger, with as many partitions as there are.
+    """LedgerOpened is the first event of every partition and is not repeated; all partitions name
+    the same ledger, with the right partition count.
     """
 
     def __init__(self, audited: AuditedPartition) -> None:
@@ -29,7 +29,7 @@ class OpenedFirst:
         self._is_first = True
 
     def look(self, seen: Seen) -> Iterator[Divergence]:
-        """The first event; after it, that no other opens the ledger again."""
+        """Check the first event; after it, that the ledger is not opened again."""
         match seen:
             case SeenEvent() | UnreadEvent():
                 was_first, self._is_first = self._is_first, False

@@ -1,4 +1,4 @@
-"""Partition and key: an account's events stand where its one writer writes."""
+"""Partition and key: an account's events are in the partition of its key."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ledger.vocabulary.events import LedgerOpened
 
 
 class PartitionAndKey:
-    """Every event's key is its account's id, and its partition the murmur2 of that key over the
+    """Every event's key is its account's id, and its partition is the murmur2 of that key over the
     partition count.
     """
 

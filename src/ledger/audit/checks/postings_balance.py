@@ -1,4 +1,4 @@
-"""Postings balance: the stored double entry adds up, for whoever adds it up."""
+"""Postings balance: the stored debits and credits are equal."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from ledger.vocabulary.shapes import Posting, Side
 
 class PostingsBalance:
     """In every journal transaction of every event the debits equal the credits, in the event's
-    currency, and every line moves more than nothing.
+    currency, and the amount of every line is more than 0.
     """
 
     def __init__(self, audited: AuditedPartition) -> None:
         pass
 
     def look(self, seen: Seen) -> Iterator[Divergence]:
-        """Each event stands alone."""
+        """Check each event alone."""
         if not isinstance(seen, SeenEvent):
             return
         postings: Sequence[Posting] = getattr(seen.body, "postings", ())

@@ -1,4 +1,4 @@
-"""Refund progress: what is owed is paid out once, in full, and to nobody else."""
+"""Refund progress: a refund is paid out once, in full, and to its account."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ class _Owed(Struct, frozen=True, kw_only=True):
 
 
 class RefundProgress:
-    """Only what was issued is settled, and once; what is paid out for it is its amount, fund by
-    fund, in its currency, and paid out once unless the gateway failed; what is overpaid is its
-    amount once more, when nothing is owed any more; a correction reverses all that was posted for
-    it, not while a card refund is under way, and nothing else happens after it.
+    """Only an issued refund is settled, and only once; its amount is paid out fund by fund, in its
+    currency, and only once unless the gateway failed; an overpayment is its amount a second time,
+    when nothing is owed any more; a correction reverses all its postings, never while a card refund
+    is pending, and nothing else comes after it.
     """
 
     def __init__(self, audited: AuditedPartition) -> None:
@@ -126,7 +126,7 @@ class RefundProgress:
 
 
 def _of_leg(value: int) -> tuple[Posting, ...]:
-    """What an exchange posts for one of the legs it returns."""
+    """The postings of an exchange for one returned leg."""
     return tuple(
         Posting(transaction=1, account=account, side=side, amount=value)
         for account, side in (("refunds", Side.DEBIT), (_PAYABLE, Side.CREDIT))
@@ -173,7 +173,7 @@ def _paid_out(seen: SeenEvent, step: _Paid, owed: _Owed) -> Iterator[Divergence]
 
 
 def _settled(seen: SeenEvent, step: RefundSettled, owed: _Owed) -> Iterator[Divergence]:
-    """Paid out before; or netted on an invoice by this very event; or nothing was owed."""
+    """Paid out before, or netted on an invoice by this event, or nothing was owed."""
     if owed.settled:
         yield _at(seen, step.refund_id, "settled once", "settled once more")
     netted = sum(

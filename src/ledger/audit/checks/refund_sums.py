@@ -9,15 +9,15 @@ from ledger.vocabulary.events import RefundIssued, ReservationExchanged
 
 
 class RefundSums:
-    """A refund's gross less its fee is its amount, and its amount the sum of its parts, none of
-    them negative; an exchange's totals are the sums of its legs, and its payable their difference.
+    """A refund's amount is its gross less its fee, and the sum of its parts, none of them negative;
+    an exchange's totals are the sums of its legs, and its payable is their difference.
     """
 
     def __init__(self, audited: AuditedPartition) -> None:
         pass
 
     def look(self, seen: Seen) -> Iterator[Divergence]:
-        """Each event stands alone."""
+        """Check each event alone."""
         match seen:
             case SeenEvent(body=RefundIssued() as refund):
                 yield from _refund(seen, refund)

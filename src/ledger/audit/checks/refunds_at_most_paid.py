@@ -1,4 +1,4 @@
-"""Refunds at most paid: no money goes back that did not come, in total and fund by fund."""
+"""Refunds at most paid: refunds never exceed payments, in total and per fund."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from ledger.vocabulary.shapes import BillingPlan, NewReservation, Parts, SourceK
 
 
 class _Line(Struct, frozen=True):
-    """One order's payment for an instance, or that of an upgrade, which ends with its order."""
+    """An order's payment for an instance, or an upgrade's payment, which ends with its order."""
 
     order_id: str
     cash: int
@@ -34,7 +34,7 @@ class _Line(Struct, frozen=True):
 
 
 class _Lines(Struct, frozen=True):
-    """What was paid for an instance by the orders that no refund has ended."""
+    """The payments for an instance of the orders that no refund has ended."""
 
     open: tuple[_Line, ...] = ()
 
@@ -55,8 +55,8 @@ class _Purchase(Struct, frozen=True, kw_only=True):
 
 
 class _Reservation(Struct, frozen=True, kw_only=True):
-    """`held_at_first` is what was held when instalment `number` first saw a return, `back` what
-    has been refunded of that instalment since.
+    """`held_at_first` is the quantity held at the first return in instalment `number`, `back` the
+    amount refunded of that instalment since.
     """
 
     quantity: int
@@ -85,17 +85,17 @@ class _Refund(Struct, frozen=True, kw_only=True):
 
 
 class RefundsAtMostPaid:
-    """Per instance and the orders that a return ends, per marketplace purchase and per reservation
-    and instalment, what goes back is at most what was paid, in total and per fund; a downgrade's
-    refund and what it leaves come to no more than was paid for its order. No more of a reservation
-    is given back than is held. Corrected refunds do not count.
+    """Per instance and the orders that a return ends, per marketplace purchase, and per reservation
+    and instalment, refunds are at most the payments, in total and per fund; a downgrade's refund
+    and the value that it leaves are at most the payment for its order. No more of a reservation is
+    returned than is held. Corrected refunds do not count.
     """
 
     def __init__(self, audited: AuditedPartition) -> None:
         self._kept = Scratch()
 
     def look(self, seen: Seen) -> Iterator[Divergence]:
-        """Keep what was paid, and hold every refund against it."""
+        """Store the payments, and compare every refund with them."""
         if not isinstance(seen, SeenEvent):
             return
         account_id = seen.meta.account_id
@@ -174,7 +174,7 @@ class RefundsAtMostPaid:
         self._kept.keep(made, seen.meta.account_id, "refund", refund.refund_id)
 
     def _instance(self, seen: SeenEvent, made: _Refund) -> Iterator[Divergence]:
-        """All orders that still run or are to come are ended by it, and paid for once."""
+        """A return ends all running and future orders, and each is refunded once."""
         place = (seen.meta.account_id, "instance", made.id)
         lines = (self._kept.find(_Lines, *place) or _Lines()).open
         counted = [line for line in lines if line.ends_at > seen.meta.recorded_at]
@@ -214,7 +214,7 @@ class RefundsAtMostPaid:
     def _given_back(
         self, seen: SeenEvent, reservation_id: str, quantity: int
     ) -> Iterator[Divergence]:
-        """The quantity leaves; the first return of an instalment notes what was held until then."""
+        """Reduce the quantity; an instalment's first return stores the quantity held before."""
         place = (seen.meta.account_id, "reservation", reservation_id)
         held = self._kept.find(_Reservation, *place) or _NOTHING
         yield from _at_most(seen, f"reservation {reservation_id}", "quantity", held.held, quantity)
@@ -248,7 +248,7 @@ class RefundsAtMostPaid:
             self._reserved(seen.meta.account_id, bought, leg_bought.starts_on)
 
     def _corrected(self, account_id: str, refund_id: str) -> None:
-        """What it took counts no longer; the orders that a return ended stay ended."""
+        """Its amount no longer counts; the orders that the return ended stay ended."""
         made = self._kept.find(_Refund, account_id, "refund", refund_id)
         if made is None:
             return
@@ -279,7 +279,7 @@ _NOTHING = _Reservation(quantity=0, held=0, months=1, starts_on=0, total=0, mont
 
 
 def _instalment_number(held: _Reservation, today: Day) -> int:
-    """The instalment that runs that day (UTC), from 1; an upfront payment is one."""
+    """The number of the instalment on that day (UTC), from 1; an upfront payment is 1."""
     if not held.monthly:
         return 1
     return 1 + sum(add_months(held.starts_on, k) <= today for k in range(1, held.months))

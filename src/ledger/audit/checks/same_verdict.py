@@ -1,4 +1,4 @@
-"""Judges every command again: alone of all checks, by the very code that judged it first."""
+"""Same verdict: judges every command again, as the only check with the code of the decider."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _KEPT_AT_HAND = 20_000
 
 
 class SameVerdict:
-    """Every command, judged again under the terms it was judged under and on the events before it,
-    gives the stored events: same bodies, same instants.
+    """Every command that is judged again, with the same terms and the events before it, gives the
+    stored events: same bodies, same instants.
 
-    A new version of the program that decides old commands otherwise is found here. What has no
-    outcome at all is the business of other checks.
+    It detects a new version of the program that decides old commands differently. Other checks
+    report commands without an outcome.
     """
 
     def __init__(self, audited: AuditedPartition) -> None:
@@ -44,7 +44,7 @@ class SameVerdict:
         self._number = 0
 
     def look(self, seen: Seen) -> Iterator[Divergence]:
-        """Keep a command; judge it when its first event comes, and compare each with the next."""
+        """Store a command, judge it at its first event, and compare the events one by one."""
         if isinstance(seen, SeenCommand | PartitionEnd):
             yield from self._unfinished()
         if isinstance(seen, SeenCommand):
@@ -57,7 +57,7 @@ class SameVerdict:
                 event = RecordedEvent(meta=seen.meta, body=seen.body)
                 self._state.apply(evolve(self._state, event))
         except Exception as error:
-            # A falsified log may say anything; what cannot follow is what is to be told.
+            # A falsified log can have any event; report an event that cannot follow.
             expected = "an event that can follow on those before it"
             found = divergence(seen, seen.name, expected=expected, found=repr(error))
         if found is not None:
@@ -92,7 +92,7 @@ class SameVerdict:
         self._number += 1
 
     def _unfinished(self) -> Iterator[Divergence]:
-        """An outcome that has begun must be whole before the next command."""
+        """An outcome that has begun must be complete before the next command."""
         decision = self._decision
         if self._command is None or isinstance(decision, Duplicate) or not self._number:
             return
@@ -102,7 +102,7 @@ class SameVerdict:
 
 
 class ScratchState:
-    """The fold of the stored events: on disk, but for at most so many entities touched of late."""
+    """The state from the stored events: on disk, except for a limited number of recent entities."""
 
     def __init__(self, kept_at_hand: int = _KEPT_AT_HAND) -> None:
         self._scratch = Scratch()
@@ -110,7 +110,7 @@ class ScratchState:
         self._at_hand: dict[Key, Entity] = {}
 
     def find(self, kind: type[E], account_id: str, entity_id: str) -> E | None:
-        """The entity of that kind and id in the account, or None."""
+        """The entity of this kind and id in the account, or None."""
         key = Key(kind, account_id, entity_id)
         at_hand = self._at_hand.get(key)
         if at_hand is not None:
@@ -122,7 +122,7 @@ class ScratchState:
         return found
 
     def apply(self, changes: Sequence[Change]) -> None:
-        """Take over what an event changed."""
+        """Store the changes of an event."""
         for key, entity in changes:
             kind = type(entity).__name__
             self._scratch.keep(entity, kind, key.account_id, key.entity_id)
@@ -143,7 +143,7 @@ def _is_same(decision: Decision, number: int, seen: SeenEvent) -> bool:
 
 
 def _told(decision: Decision, index: int) -> str:
-    """What the event of that number must be."""
+    """A description of the expected event with that index."""
     if isinstance(decision, Duplicate):
         return "nothing: it was decided before"
     if index >= len(decision):
