@@ -25,6 +25,7 @@ from ledger.vocabulary.commands import (
     QuoteInstanceReturn,
     RecordInvoiceState,
     SetAccountStanding,
+    SettleRefund,
     TakeInstanceOffline,
     WithdrawMarketplaceRefund,
 )
@@ -240,6 +241,9 @@ def _by_card(account_id: str) -> Told:
         (SetAccountStanding(in_arrears=False), None),
         (ConfirmCardRefund(refund_id=one, gateway_reference="g-1"), None),
         (FailCardRefund(refund_id=other, gateway_reference="g-2"), None),
+        (SettleRefund(refund_id=other), Role.SUPPORT),
+        (ConfirmCardRefund(refund_id=other, gateway_reference="g-3", attempt=1), None),
+        (ConfirmCardRefund(refund_id=other, gateway_reference="g-4", attempt=2), None),
     ]
 
 

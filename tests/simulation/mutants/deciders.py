@@ -13,7 +13,7 @@ from consumers.deciding.recording import ChainEnd
 from ledger.log.seam import LogRecord, Outgoing, Topic
 from ledger.policies.case import Case
 from ledger.state import Change, State
-from ledger.state.entities import SeenCommand, Stream
+from ledger.state.entities import Refund, SeenCommand, Stream
 from ledger.values.instants import Instant
 from ledger.vocabulary.envelope import GivenCommand, RecordedEvent
 from ledger.wire.avro.codec import decode_event
@@ -133,6 +133,27 @@ def _sequences_of_the_process(patch: Patch) -> None:
     original = patch.put(PartitionDecider, "_fold_one", fold_one)
 
 
+def _answers_of_the_process(patch: Patch) -> None:
+    """What a gateway said is folded from the events, not remembered by the process."""
+
+    def fold_one(self: PartitionDecider, found: LogRecord) -> None:
+        whole = vars(deciding)["evolve"]
+
+        def without_answers(state: State, recorded: RecordedEvent) -> list[Change]:
+            return [
+                (key, replace(one, attempts=()) if isinstance(one, Refund) else one)
+                for key, one in whole(state, recorded)
+            ]
+
+        setattr(deciding, "evolve", without_answers)  # noqa: B010 - mypy knows no such export
+        try:
+            original(self, found)
+        finally:
+            setattr(deciding, "evolve", whole)  # noqa: B010 - as above
+
+    original = patch.put(PartitionDecider, "_fold_one", fold_one)
+
+
 def _forgotten_offset_taken_for_the_end(patch: Patch) -> None:
     """Without an offset the log itself says where to go on."""
 
@@ -172,6 +193,7 @@ MUTANTS = tuple(
             _opening_not_compared,
             _chain_not_compared,
             _sequences_of_the_process,
+            _answers_of_the_process,
             _forgotten_offset_taken_for_the_end,
             _chain_end_of_a_dead_letter_kept,
         ),

@@ -7,9 +7,13 @@ from typing import Any
 from msgspec.structs import replace
 
 from ledger.calculations import return_value
+from ledger.decide import gateway_answers
+from ledger.policies.case import Case
 from ledger.state import instances
 from ledger.state.entities import InstanceOrder
+from ledger.vocabulary.commands import ConfirmCardRefund
 from ledger.vocabulary.events import InstanceDowngraded
+from ledger.vocabulary.shapes import GatewayAnswer
 from tests.simulation.mutants.planting import Patch, mutant
 
 
@@ -32,6 +36,22 @@ def _downgrade_keeps_what_was_paid(patch: Patch) -> None:
     original = patch.put(instances, "_smaller", smaller)
 
 
+def _paid_twice_and_only_recorded(patch: Patch) -> None:
+    """What a gateway pays a second time is booked: the customer owes it."""
+
+    def overpaid(_: Case, command: ConfirmCardRefund, __: Any, number: int) -> Any:
+        return (gateway_answers._recorded(command, number, GatewayAnswer.CONFIRMED),)
+
+    patch.put(gateway_answers, "_overpaid", overpaid)
+
+
 MUTANTS = tuple(
-    mutant(plant) for plant in (_upgrade_counted_from_itself, _downgrade_keeps_what_was_paid)
+    map(
+        mutant,
+        (
+            _upgrade_counted_from_itself,
+            _downgrade_keeps_what_was_paid,
+            _paid_twice_and_only_recorded,
+        ),
+    )
 )
