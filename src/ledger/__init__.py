@@ -1,1 +1,1 @@
-"""What is true and what is allowed: the vocabulary, the rules and the log they stand on."""
+"""The ledger: the vocabulary, the rules, the state and the log."""

@@ -1,6 +1,7 @@
-"""From an event's figures to its double entry: balanced debit and credit lines.
+"""Computes an event's double entry from its figures: balanced debit and credit lines.
 
-Names of the ledger accounts are fixed; a line of 0 is left out, so an event of 0 posts nothing.
+The names of the ledger accounts are fixed. A line of 0 is left out, so an event of 0 has no
+postings.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def commitment(term_id: str) -> str:
 
 
 def refund_issued(gross: Minor, fee: Minor) -> tuple[Posting, ...]:
-    """Refunds are up by the gross; the net is owed, the fee is earned.
+    """Refunds increase by the gross; the net is owed, the fee is income.
 
     gross 100.00, fee 25.00: debit refunds 100.00; credit refund payable 75.00, fee income 25.00.
     """
@@ -38,57 +39,57 @@ def refund_issued(gross: Minor, fee: Minor) -> tuple[Posting, ...]:
 
 
 def balance_credited(cash: Minor, gift: Minor) -> tuple[Posting, ...]:
-    """What was owed now stands on the account's balance, fund by fund."""
+    """The amount owed is credited to the account's balance, fund by fund."""
     return journal([(REFUND_PAYABLE, cash + gift)], [(BALANCE_CASH, cash), (BALANCE_GIFT, gift)])
 
 
 def commitment_credited(term_id: str, amount: Minor) -> tuple[Posting, ...]:
-    """What was owed can be spent again in the commitment term."""
+    """The amount owed can be spent again in the commitment term."""
     return journal([(REFUND_PAYABLE, amount)], [(commitment(term_id), amount)])
 
 
 def credit_memo_issued(amount: Minor) -> tuple[Posting, ...]:
-    """What was owed is owed by a document now, outside any balance."""
+    """The amount owed is now owed by a document, outside any balance."""
     return journal([(REFUND_PAYABLE, amount)], [(CREDIT_MEMOS, amount)])
 
 
 def credit_held(amount: Minor) -> tuple[Posting, ...]:
-    """What was owed waits for the next purchase paid by invoice."""
+    """The amount owed waits for the next purchase paid by invoice."""
     return journal([(REFUND_PAYABLE, amount)], [(HELD_CREDIT, amount)])
 
 
 def held_credit_consumed(amount: Minor) -> tuple[Posting, ...]:
-    """The customer owes that much less of a purchase."""
+    """The customer owes this amount less for a purchase."""
     return journal([(HELD_CREDIT, amount)], [(RECEIVABLE, amount)])
 
 
 def leg_netted(amount: Minor) -> tuple[Posting, ...]:
-    """What was owed for a returned leg is taken off the exchange's new purchase."""
+    """The amount owed for a returned leg is deducted from the exchange's new purchase."""
     return journal([(REFUND_PAYABLE, amount)], [(RECEIVABLE, amount)])
 
 
 def card_refund_requested(amount: Minor) -> tuple[Posting, ...]:
-    """What was owed is on its way to the card."""
+    """The amount owed is being paid to the card."""
     return journal([(REFUND_PAYABLE, amount)], [(CARD_TRANSIT, amount)])
 
 
 def card_refund_confirmed(amount: Minor) -> tuple[Posting, ...]:
-    """The gateway has paid it."""
+    """The gateway has paid the amount."""
     return journal([(CARD_TRANSIT, amount)], [(GATEWAY, amount)])
 
 
 def card_refund_confirmed_after_all(amount: Minor) -> tuple[Posting, ...]:
-    """The gateway has paid what it had called failed: it is owed no longer."""
+    """The gateway has paid an amount that it had reported as failed: it is no longer owed."""
     return journal([(REFUND_PAYABLE, amount)], [(GATEWAY, amount)])
 
 
 def refund_overpaid(amount: Minor) -> tuple[Posting, ...]:
-    """The gateway has paid what was not owed: the customer has it, and owes it."""
+    """The gateway has paid an amount that was not owed: the customer owes it now."""
     return journal([(CUSTOMER_RECEIVABLE, amount)], [(GATEWAY, amount)])
 
 
 def card_refund_failed(amount: Minor) -> tuple[Posting, ...]:
-    """The gateway has not: it is owed as before."""
+    """The gateway has not paid: the amount is owed as before."""
     return journal([(CARD_TRANSIT, amount)], [(REFUND_PAYABLE, amount)])
 
 
@@ -123,7 +124,7 @@ def journal(
     credits: Sequence[tuple[str, Minor]],
     transaction: int = 1,
 ) -> tuple[Posting, ...]:
-    """One journal transaction. What does not balance is a bug and raises."""
+    """One journal transaction. If it does not balance, this is a bug and raises."""
     if sum(amount for _, amount in debits) != sum(amount for _, amount in credits):
         raise ValueError(f"journal does not balance: {debits} against {credits}")
     sides = ((Side.DEBIT, debits), (Side.CREDIT, credits))

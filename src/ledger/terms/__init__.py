@@ -1,1 +1,1 @@
-"""The terms: the numbers the rules use, a file for each version, and the table that reads them."""
+"""The terms: the numbers of the rules, one file per version, and the table of versions."""

@@ -1,4 +1,4 @@
-"""The terms: every number the rules use, by version and the instant it takes effect."""
+"""The terms: every number of the rules, by version and effective instant."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ class CapBasis(StrEnum):
 
 
 class PartialRounding(StrEnum):
-    """How parts of a reservation given back one by one are rounded: each alone, or together."""
+    """How parts of a reservation, returned one by one, are rounded: each alone, or together."""
 
     EACH = "EACH"
     CUMULATIVE = "CUMULATIVE"
 
 
 class UpgradeUseUntil(StrEnum):
-    """Until when an upgraded order's own use is valued: its first upgrade, or the return."""
+    """The end of the use that is valued for an upgraded order: its first upgrade, or the return."""
 
     UPGRADE = "UPGRADE"
     RETURN = "RETURN"
 
 
 class Terms(Struct, frozen=True, kw_only=True):
-    """One version of the numbers. Windows are in the unit their name ends in.
+    """One version of the numbers. The last word of a window's name is its unit.
 
-    A key with a default came after a version was released that does not name it.
+    A key with a default was added after the release of a version without it.
     """
 
     version: str
@@ -78,12 +78,12 @@ class TermsTable(Struct, frozen=True, kw_only=True):
     versions: tuple[Terms, ...]
 
     def at(self, instant: Instant) -> Terms:
-        """The version in force at an instant; the table reaches back to 1970."""
+        """The version in force at an instant; the table begins in 1970."""
         starts = [terms.effective_from for terms in self.versions]
         return self.versions[bisect_right(starts, instant) - 1]
 
     def version(self, version: str) -> Terms:
-        """The version of that name; LookupError where the table does not have it."""
+        """The version with this name; LookupError if the table does not have it."""
         for terms in self.versions:
             if terms.version == version:
                 return terms
@@ -91,14 +91,16 @@ class TermsTable(Struct, frozen=True, kw_only=True):
 
 
 def released_terms() -> TermsTable:
-    """The table of the versions that travel with the program."""
+    """The table of the versions that are part of the program."""
     folder = resources.files("ledger").joinpath("terms")
     texts = [file.read_text("utf-8") for file in folder.iterdir() if file.name.endswith(".toml")]
     return terms_table([parse_terms(text) for text in texts])
 
 
 def terms_table(versions: list[Terms]) -> TermsTable:
-    """A table of these versions. ValueError where two share a name or a start, or none is first."""
+    """A table of these versions. ValueError if two have the same name or start, or if none begins
+    in 1970.
+    """
     ordered = tuple(sorted(versions, key=lambda terms: terms.effective_from))
     starts = {terms.effective_from for terms in ordered}
     names = {terms.version for terms in ordered}
@@ -110,11 +112,11 @@ def terms_table(versions: list[Terms]) -> TermsTable:
 
 
 def overridden(table: TermsTable, text: str) -> TermsTable:
-    """The table with one more version, of a file that need not say what stays as it is then.
+    """The table with one more version, from a file with only the changed numbers.
 
-    What the file leaves out is as in the version in force where it begins; where it begins at the
-    instant of another, it stands before that one. ValueError names the key, or the version whose
-    name is taken.
+    Missing keys are as in the version in force at its start. If another version starts at the same
+    instant, the new one has precedence. ValueError names a wrong key, or the version
+    whose name is used already.
     """
     base = table.at(_effective_from(_sections(text)))
     found = parse_terms(text, base)
@@ -123,15 +125,15 @@ def overridden(table: TermsTable, text: str) -> TermsTable:
         return table
     if known:
         raise ValueError(
-            f"terms: version {found.version!r} is there already with other numbers, and a version "
-            "never changes; give yours a name of its own"
+            f"terms: version {found.version!r} exists with other numbers, and a version never "
+            "changes; give yours another name"
         )
     ordered = sorted((*table.versions, found), key=lambda terms: terms.effective_from)
     return TermsTable(versions=tuple(ordered))
 
 
 def parse_terms(text: str, base: Terms | None = None) -> Terms:
-    """One version from its TOML text; what it leaves out is taken from `base`, if there is one.
+    """One version from its TOML text; missing keys are taken from `base`, if there is one.
 
     ValueError names the key that is missing, unknown or wrong.
     """
@@ -152,7 +154,7 @@ def parse_terms(text: str, base: Terms | None = None) -> Terms:
 
 
 def _sections(text: str) -> dict[str, dict[str, Any]]:
-    """The keys of the file's sections; those above the first section stand under ''."""
+    """The keys of the file's sections; those above the first section are in section ''."""
     raw = tomllib.loads(text)
     sections: dict[str, dict[str, Any]] = {}
     for name in ("instances", "marketplace", "reservations"):

@@ -1,1 +1,1 @@
-"""Values: money, instants, ids and the refusal codes. They know nothing else of ours."""
+"""Values: money, instants, ids and the refusal codes. They import nothing else of the ledger."""

@@ -1,4 +1,4 @@
-"""Ids: derived from what they stand for, so that doing a thing twice gives the same id twice."""
+"""Derived ids: the same parts always give the same id, so a repeated step repeats its id."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 
 
 def derived_id(*parts: str) -> str:
-    """A UUID made of the parts alone: same parts, same id; other parts, another id."""
+    """A UUID computed from the parts only: same parts, same id; other parts, another id."""
     text = "".join(f"{len(part)}:{part}" for part in parts)
     text = sha256(text.encode()).hexdigest()
     variant = "89ab"[int(text[16], 16) & 3]  # version 8 by hand: this runs for every event
@@ -18,8 +18,8 @@ def derived_id(*parts: str) -> str:
 def follow_up_id(cause_event_id: str, reaction: str, index: int, attempt: int = 1) -> str:
     """The id of the command that a reaction or timer sends because of an event.
 
-    A resend after a too early acknowledgement carries the next attempt number, or it would be
-    taken for a duplicate.
+    A command that is sent again because it came too early has the next attempt number; otherwise
+    it would be taken for a duplicate.
     """
     name = f"{reaction}:{index}" if attempt == 1 else f"{reaction}:{index}:{attempt}"
     return str(uuid5(UUID(cause_event_id), name))
@@ -27,7 +27,7 @@ def follow_up_id(cause_event_id: str, reaction: str, index: int, attempt: int = 
 
 @lru_cache(maxsize=65_536)
 def partition_of(key: bytes, partition_count: int) -> int:
-    """The partition of a key: Java's murmur2, as Kafka's default partitioner computes it."""
+    """The partition of a key: Java's murmur2, like Kafka's default partitioner."""
     return (murmur2(key) & 0x7FFFFFFF) % partition_count
 
 

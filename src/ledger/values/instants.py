@@ -1,4 +1,4 @@
-"""Points in time and days as plain integers, and the calendar arithmetic the rules need."""
+"""Instants and days as plain integers, and the calendar arithmetic that the rules need."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ _RFC3339 = re.compile(
 
 
 def parse_instant(text: str) -> Instant:
-    """`2026-01-05T08:00:00Z` → micros. RFC 3339 with a zone and at most six decimals, else
-    ValueError. Only instants from 1970 to 9999 exist here.
+    """`2026-01-05T08:00:00Z` → micros. RFC 3339 with a zone and at most six decimals, from 1970 to
+    9999; otherwise ValueError.
     """
     if not _RFC3339.fullmatch(text):
         raise ValueError(f"not an RFC 3339 instant: {text!r}")
@@ -43,7 +43,7 @@ def parse_instant(text: str) -> Instant:
 
 
 def format_instant(instant: Instant) -> str:
-    """Micros → RFC 3339 in UTC; the fraction only where there is one."""
+    """Micros → RFC 3339 in UTC; with a fraction only if it is not zero."""
     moment = as_datetime(instant)
     text = moment.strftime("%Y-%m-%dT%H:%M:%S")
     return f"{text}.{moment.microsecond:06d}Z" if moment.microsecond else f"{text}Z"
@@ -60,7 +60,7 @@ def from_datetime(moment: datetime) -> Instant:
 
 
 def parse_day(text: str) -> Day:
-    """`2026-01-05` → days since 1970-01-01, else ValueError."""
+    """`2026-01-05` → days since 1970-01-01, otherwise ValueError."""
     if not re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
         raise ValueError(f"not an ISO 8601 day: {text!r}")
     return date.fromisoformat(text).toordinal() - _EPOCH_ORDINAL
@@ -87,7 +87,7 @@ def start_of_day(day: Day, zone: str) -> Instant:
 
 
 def add_months(day: Day, months: int) -> Day:
-    """The same day of a later month, clipped to that month's end: 31 Jan + 1 = 28 or 29 Feb."""
+    """The same day of a later month, or its last day: 31 Jan + 1 month = 28 or 29 Feb."""
     start = as_date(day)
     year, month_index = divmod(start.year * 12 + start.month - 1 + months, 12)
     last = calendar.monthrange(year, month_index + 1)[1]
@@ -96,7 +96,7 @@ def add_months(day: Day, months: int) -> Day:
 
 
 def plus_months(instant: Instant, months: int, zone: str) -> Instant:
-    """The instant at the same local time, calendar months later, clipped like `add_months`."""
+    """The same local time some calendar months later; the day is as in `add_months`."""
     tz = ZoneInfo(zone)
     local = as_datetime(instant).astimezone(tz)
     target = as_date(add_months(local.toordinal() - _EPOCH_ORDINAL, months))
@@ -104,17 +104,17 @@ def plus_months(instant: Instant, months: int, zone: str) -> Instant:
 
 
 def begun_days(start: Instant, end: Instant) -> int:
-    """How many days of 24 hours have begun between; 0 if `end` is not after `start`.
+    """How many days of 24 hours have begun between the two; 0 if `end` is not after `start`.
 
-    72 h are three days, a microsecond more is a fourth.
+    72 h are three days; a microsecond more begins the fourth.
     """
     return max(0, -(-(end - start) // DAY))
 
 
 def whole_months(start: Instant, end: Instant, zone: str) -> int:
-    """How many whole calendar months of the zone lie between; 0 if `end` is before `start`.
+    """The number of whole calendar months between, in the zone; 0 if `end` is before `start`.
 
-    31 Jan 00:00 to 28 Feb 00:00 is one month (clipped); a microsecond less is none.
+    31 Jan 00:00 to 28 Feb 00:00 is one month (see `add_months`); a microsecond less is none.
     """
     if end < start:
         return 0

@@ -1,4 +1,4 @@
-"""Money as integers: ISO 4217 digits, exact rounding, splitting, and the decimal strings."""
+"""Money as integers: ISO 4217 digits, exact rounding, splitting, and decimal strings."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import Annotated
 from msgspec import Meta
 
 MAX_MINOR = 10**14
-"""The largest single amount the edge lets in, in minor units: sums of thousands stay in 64 bits."""
+"""The largest single amount in a command, in minor units: sums of thousands fit in 64 bits."""
 MAX_MICROS = 10**15
-"""The largest unit price the edge lets in, in millionths of the currency unit."""
+"""The largest unit price in a command, in millionths of the currency unit."""
 
 Minor = Annotated[int, Meta(extra={"unit": "minor"})]
-"""An amount in the minor unit of the currency that stands beside it."""
+"""An amount in the minor unit of its currency, which is in another field."""
 Micros = Annotated[int, Meta(extra={"unit": "micros"})]
 """A unit price in millionths of the currency unit."""
 UsdCents = Annotated[int, Meta(extra={"unit": "usd_cents"})]
-"""An amount in US cents, whatever the account's currency."""
+"""An amount in US cents, for every account currency."""
 Currency = Annotated[str, Meta(extra={"unit": "currency"})]
 """An ISO 4217 letter code."""
 Decimal12 = Annotated[str, Meta(extra={"unit": "decimal12"})]
@@ -48,7 +48,7 @@ _DECIMAL = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?", re.ASCII)
 
 
 def round_half_up(exact: Fraction | int) -> int:
-    """The nearest integer; a half goes up. The one rounding of the ledger.
+    """The nearest integer; a half is rounded up. The only rounding of the ledger.
 
     1/2 → 1, 112.5 → 113, 249/100 → 2.
     """
@@ -56,9 +56,10 @@ def round_half_up(exact: Fraction | int) -> int:
 
 
 def split(total: Minor, weights: Sequence[Fraction]) -> tuple[Minor, ...]:
-    """`total` shared out: each part but the last is half-up of its share, the last is the rest.
+    """`total` divided: each part except the last is its share, rounded half up; the last is the
+    rest.
 
-    The weights are shares of one; the last weight is not read. 250 by 50 % / 45 % / rest →
+    The weights are fractions of 1; the last weight is not used. 250 by 50 % / 45 % / rest →
     125 / 113 / 12. The parts always sum to the total.
     """
     first = [round_half_up(total * weight) for weight in weights[:-1]]
@@ -101,7 +102,7 @@ def format_micros(price: Micros, currency: Currency) -> str:
 
 
 def currency_digits(currency: Currency) -> int:
-    """Digits of the minor unit; ValueError for a code that ISO 4217 does not have."""
+    """The digits of the minor unit; ValueError for a code that is not in ISO 4217."""
     try:
         return CURRENCY_DIGITS[currency]
     except KeyError:
@@ -109,7 +110,7 @@ def currency_digits(currency: Currency) -> int:
 
 
 def parse_decimal12(text: str) -> Fraction:
-    """`"0.88"` → 22/25, exact. ValueError for anything but a plain decimal of ≤ 12 decimals."""
+    """`"0.88"` → 22/25, exact. ValueError unless it is a plain decimal with at most 12 decimals."""
     return Fraction(_scaled(text, 12, "at most 12 decimals"), 10**12)
 
 

@@ -1,4 +1,4 @@
-"""Saying no as a value: the closed set of codes, and what one violated rule tells its reader."""
+"""A refusal as a value: the fixed list of codes, and the details of one violated rule."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from msgspec import Struct
 
 
 class Code(StrEnum):
-    """Why a command is refused. A closed set: a reader may rely on every member and its meaning."""
+    """Why a command is refused. A fixed list: a code and its meaning never change."""
 
     COMMAND_ID_REUSED = "COMMAND_ID_REUSED"
     NOT_FOUND = "NOT_FOUND"
@@ -49,7 +49,7 @@ class Code(StrEnum):
 
 
 class Violation(Struct, frozen=True, kw_only=True):
-    """One violated rule: its name, the code, a sentence to act on, and the figures compared.
+    """One violated rule: its name, the code, a sentence for people, and the compared figures.
 
     Figures are text: money as decimal strings in the account's currency (names ending in `_usd` in
     US dollars), instants as RFC 3339, days as ISO 8601.

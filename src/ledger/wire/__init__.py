@@ -1,1 +1,1 @@
-"""What crosses the wire: commands, events and dead letters as bytes and as JSON."""
+"""The wire formats: commands, events and dead letters as bytes and as JSON."""

@@ -101,7 +101,7 @@ def test_a_simulation_goes_by_the_terms_it_is_given(
         (OWN.replace("240", "-1"), "instances.five_days_hours is -1: write a whole number"),
         (OWN.replace("five_days_hours", "six_days"), "the key 'instances.six_days' is unknown"),
         (OWN.replace("[instances]", "[reservations]"), "'reservations.five_days_hours' is unknown"),
-        (OWN.replace("lenient", "1"), "version '1' is there already with other numbers"),
+        (OWN.replace("lenient", "1"), "version '1' exists with other numbers"),
         (OWN.replace('version = "lenient"', ""), "the key 'version' is missing"),
         (OWN.replace("effective_from", "from"), "the key 'effective_from' is missing"),
         (

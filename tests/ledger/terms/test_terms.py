@@ -116,7 +116,7 @@ def test_a_version_that_begins_with_another_stands_before_it_and_both_are_found(
 def test_the_same_version_again_changes_nothing_and_another_of_its_name_is_refused() -> None:
     table = overridden(released_terms(), OWN)
     assert overridden(table, OWN) == table
-    with pytest.raises(ValueError, match="version 'own' is there already with other numbers"):
+    with pytest.raises(ValueError, match="version 'own' exists with other numbers"):
         overridden(table, OWN.replace("1.50", "1.51"))
 
 

@@ -1,1 +1,1 @@
-"""Avro: records in and out, the schema files, how they are derived, and the registry."""
+"""Avro: encoding and decoding, the schema files and their derivation, and the registry."""

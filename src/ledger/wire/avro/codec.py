@@ -1,9 +1,9 @@
-"""Commands and events as bytes: framed Avro in and out, and CloudEvents headers.
+"""Encodes and decodes commands and events: framed Avro, and CloudEvents headers.
 
-The only file that knows fastavro. Bytes are read with our own schemas alone, found by the
-fingerprint in front of the body or the one that a registry has for the id there, and never with a
-schema that came over the wire. Instants are read as plain integers: logical types cost five times
-the time of everything else.
+The only file that imports fastavro. Bytes are read only with our own schemas, never with a schema
+from the wire. The schema is found by the fingerprint before the body, or by the fingerprint that a
+registry has for the id there. Instants are read as plain integers, because logical types take five
+times as long as everything else.
 """
 
 from __future__ import annotations
@@ -41,18 +41,18 @@ from ledger.wire.avro.framing import (
 from ledger.wire.avro.schema_files import Family, schema_file, schema_root, versions_of
 
 MAX_COMMAND_BYTES = 512 * 1024
-"""A longer command is not read at all; an order of a thousand lines has less."""
+"""A longer command is not read; an order of a thousand lines is shorter."""
 MAX_EVENT_BYTES = 900_000
-"""No longer event is ever written: with key and headers it must fit what the brokers take."""
+"""A longer event is never written: with key and headers it must fit the brokers' limit."""
 _LIMITS = {Family.COMMANDS: MAX_COMMAND_BYTES, Family.EVENTS: MAX_EVENT_BYTES}
 
 CONTENT_TYPE = b"application/avro"
 
 
 class Unreadable(StrEnum):
-    """Why a record could not be read. A closed set: it stands in the dead letter's headers.
+    """Why a record could not be read. A fixed list: the dead letter's headers have the reason.
 
-    NOT_BUILT stands in old letters alone: every command of the contract is decided now.
+    NOT_BUILT occurs only in old letters: now every command of the contract is decided.
     """
 
     NOT_OURS = "NOT_OURS"
@@ -70,7 +70,7 @@ class Unreadable(StrEnum):
 
 
 class UnreadableRecord(Exception):
-    """A record that is no command or event of ours; `reason` and `detail` say why."""
+    """A record that is not a command or event of ours; `reason` and `detail` say why."""
 
     def __init__(self, reason: Unreadable, detail: str) -> None:
         super().__init__(f"{reason}: {detail}")
@@ -79,7 +79,7 @@ class UnreadableRecord(Exception):
 
 
 class _Schema(NamedTuple):
-    """One version of one schema, ready to read and write with. `frame` names its fingerprint."""
+    """One version of one schema, parsed for fastavro. `frame` has its fingerprint."""
 
     family: Family
     name: str
@@ -90,26 +90,26 @@ class _Schema(NamedTuple):
 
 
 class _World:
-    """What a process settles once, before it reads or writes."""
+    """Settings that a process makes once, before it reads or writes."""
 
     registry: SchemaIds | None = None
 
 
 def use_registry(registry: SchemaIds | None) -> None:
-    """From now on frame records with the registry's ids, and know them; None: fingerprints only.
+    """From now on write and read frames with the registry's ids; None: only fingerprints.
 
-    To be called once as a process starts. Whoever reads an id without a registry, or one that the
-    registry does not know as a schema of ours, gets UnreadableRecord.
+    Called once when a process starts. An id raises UnreadableRecord if there is no registry, or if
+    the registry does not have a schema of ours for it.
     """
     _World.registry = registry
 
 
 def fingerprint_of_text(schema: str) -> bytes | None:
-    """The CRC-64-AVRO of a schema's canonical form, little endian; None where it is no Avro."""
+    """The CRC-64-AVRO of a schema's canonical form, little endian; None if it is not Avro."""
     try:
         canonical = to_parsing_canonical_form(json.loads(schema))
         return bytes.fromhex(fingerprint(canonical, "CRC-64-AVRO"))
-    except Exception:  # a stranger's schema raises whatever it likes in fastavro
+    except Exception:  # fastavro can raise anything for an unknown schema
         return None
 
 
@@ -122,11 +122,11 @@ def encode_command(command: GivenCommand) -> bytes:
 def decode_command(
     key: bytes | None, value: bytes | None, edition: int = NEWEST_EDITION
 ) -> GivenCommand:
-    """The command in a record; UnreadableRecord whatever else the record is.
+    """The command in a record. Raises UnreadableRecord for any other record.
 
-    Commands come from outside, so nothing is believed: the bytes must be the only encoding of what
-    they say, the key the account's id, and every value in its range; as the edition has it that it
-    was decided in.
+    Commands come from outside, so everything is checked: the bytes must be the only encoding of the
+    command, the key must be the account's id, and every value must be in its range, by the rules of
+    the edition in which the command was decided.
     """
     command = read_command(value, edition)
     if key != command.meta.account_id.encode():
@@ -138,7 +138,7 @@ def decode_command(
 
 
 def read_command(value: bytes | None, edition: int = NEWEST_EDITION) -> GivenCommand:
-    """The command in a value that stands without its key; checked like any other."""
+    """The command in a value without its key; checked like any other."""
     schema, body = _opened(Family.COMMANDS, value)
     raw = _read(schema, body)
     if _rewritten(schema, raw) != body:
@@ -156,7 +156,7 @@ def read_command(value: bytes | None, edition: int = NEWEST_EDITION) -> GivenCom
 
 
 def command_schema_of(value: bytes | None) -> tuple[str, int]:
-    """The name and version of a command's schema, by the frame alone; else UnreadableRecord."""
+    """The name and version of a command's schema, from the frame only; else UnreadableRecord."""
     schema = _schema_of(Family.COMMANDS, frame_of(_sized(Family.COMMANDS, value)), value)
     return schema.name, schema.version
 
@@ -169,9 +169,9 @@ def encode_event(event: RecordedEvent) -> tuple[bytes, bytes]:
 
 
 def decode_event(value: bytes | None) -> RecordedEvent:
-    """The event in a record; UnreadableRecord whatever else the record is.
+    """The event in a record. Raises UnreadableRecord for any other record.
 
-    Events are guarded by the hash chain, so the bytes are not compared with their re-encoding.
+    The hash chain protects events, so the bytes are not compared with their encoding.
     """
     schema, body = _opened(Family.EVENTS, value)
     raw = _read(schema, body)
@@ -181,24 +181,24 @@ def decode_event(value: bytes | None) -> RecordedEvent:
 
 
 def rewritten_event(value: bytes) -> bytes:
-    """An event record written again from what is read of it, with the schema its frame names.
+    """An event record decoded and encoded again, with the schema that its frame names.
 
-    Other bytes than `value` mean that it is not the one encoding. Raises UnreadableRecord.
+    If the bytes differ from `value`, it is not the only encoding. Raises UnreadableRecord.
     """
     schema, body = _opened(Family.EVENTS, value)
     return frame_of(value) + _rewritten(schema, _read(schema, body))
 
 
 def body_hash(value: bytes) -> bytes:
-    """The SHA-256 of an event record's Avro body, as the next event's `prev_hash` has it.
+    """The SHA-256 of an event record's Avro body: the next event's `prev_hash`.
 
-    The frame is no part of it: the chain holds whichever framing an event was written with.
+    Without the frame, so that the chain does not depend on the framing.
     """
     return sha256(value[len(frame_of(value)) :]).digest()
 
 
 def event_name_of(value: bytes | None) -> str:
-    """The name of the event in a record by its frame alone, to skip without decoding."""
+    """The name of the event in a record, from its frame only, to skip it without decoding."""
     return _schema_of(Family.EVENTS, frame_of(_sized(Family.EVENTS, value)), value).name
 
 
@@ -243,7 +243,7 @@ def _sized(family: Family, value: bytes | None) -> bytes:
 
 
 def _opened(family: Family, value: bytes | None) -> tuple[_Schema, bytes]:
-    """The schema that a record's frame names, and the body behind it."""
+    """The schema that a record's frame names, and the body after it."""
     data = _sized(family, value)
     frame = frame_of(data)
     return _schema_of(family, frame, data), data[len(frame) :]
@@ -269,7 +269,7 @@ def _schema_of(family: Family, frame: bytes, value: bytes | None) -> _Schema:
 
 
 def _registered(family: Family, schema_id: int) -> _Schema:
-    """Our schema with the fingerprint that the registry has under an id."""
+    """Our schema with the fingerprint that the registry has for an id."""
     if _World.registry is None:
         raise UnreadableRecord(
             Unreadable.UNKNOWN_SCHEMA,
@@ -315,7 +315,7 @@ def _rewritten(schema: _Schema, raw: dict[str, Any]) -> bytes:
 def _read(schema: _Schema, body: bytes) -> dict[str, Any]:
     try:
         raw = fastavro.schemaless_reader(BytesIO(body), schema.parsed, None)
-    except Exception as error:  # hostile bytes raise a dozen types in fastavro, all meaning this
+    except Exception as error:  # for hostile bytes fastavro raises a dozen types
         detail = f"{schema.name}: {type(error).__name__} {error}".rstrip()
         raise UnreadableRecord(Unreadable.UNREADABLE, detail[:300]) from error
     return cast("dict[str, Any]", raw)
@@ -335,14 +335,14 @@ def _newest(family: Family, name: str) -> _Schema:
 
 @cache
 def _newest_of(family: Family) -> dict[str, _Schema]:
-    """The schema to write with, by name."""
+    """The newest schema of each name, for writing."""
     ascending = sorted(_schemas(family).values(), key=lambda schema: schema.version)
     return {schema.name: schema for schema in ascending}
 
 
 @cache
 def _schemas(family: Family) -> dict[bytes, _Schema]:
-    """Every version of every schema, by the ten bytes that name its fingerprint."""
+    """Every version of every schema, by the ten bytes of its frame."""
     root = schema_root()
     shapes: dict[str, Any] = {**(COMMANDS if family is Family.COMMANDS else EVENTS)}
     loaded = [

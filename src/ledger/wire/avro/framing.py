@@ -1,8 +1,8 @@
-"""What stands before an Avro body in a record: its schema's fingerprint, or its id in a registry.
+"""The frame before an Avro body in a record: its schema's fingerprint, or its id in a registry.
 
 Without a registry it is Avro's single-object encoding: `C3 01` and the CRC-64-AVRO of the schema,
-little endian. With one it is Confluent's: `00` and the schema's id in four bytes, big endian. Both
-may stand in one log, so a reader looks at the first bytes.
+little endian. With a registry it is Confluent's: `00` and the schema's id in four bytes, big
+endian. One log can have both, so a reader checks the first bytes.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ REGISTRY_FRAME_BYTES = 5
 
 
 class SchemaIds(Protocol):
-    """A schema registry, as far as framing goes."""
+    """The part of a schema registry that framing needs."""
 
     def id_of(self, family: Family, name: str, version: int) -> int:
-        """The id to write before a body of that schema of ours."""
+        """The id of this schema of ours."""
         ...
 
     def fingerprint_of(self, schema_id: int) -> bytes | None:
-        """The CRC-64-AVRO of the schema with that id, little endian; None where there is none."""
+        """The CRC-64-AVRO of the schema with this id, little endian; None if there is none."""
         ...
 
 
 class RegistryUnavailable(Exception):
-    """The registry does not answer, or not as it must. No record is to blame: try again later."""
+    """The registry does not answer, or answers wrongly. It is not a record's error: try later."""
 
 
 def frame_of(value: bytes) -> bytes:
-    """The bytes that stand before the body; empty where the value begins like neither framing."""
+    """The bytes before the body; empty if the value begins with neither framing."""
     if value.startswith(FINGERPRINT_MARKER):
         frame, length = value[:FINGERPRINT_FRAME_BYTES], FINGERPRINT_FRAME_BYTES
     elif value.startswith(REGISTRY_MARKER):
@@ -50,7 +50,7 @@ def registry_frame(schema_id: int) -> bytes:
 
 
 def schema_id_in(frame: bytes) -> int | None:
-    """The id that a frame names; None where it names a fingerprint."""
+    """The id in a frame; None if it has a fingerprint."""
     if not frame.startswith(REGISTRY_MARKER):
         return None
     return int.from_bytes(frame[1:], "big")

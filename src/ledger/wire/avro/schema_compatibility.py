@@ -1,4 +1,4 @@
-"""Judges whether a schema may follow an older one: what is written stays readable and true."""
+"""Checks whether a schema may follow an older one: old records must stay readable and correct."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from typing import Any
 Schema = dict[str, Any]
 
 MONEY = frozenset({"minor units of `currency`", "millionths of one unit of `currency`", "US cents"})
-"""A field with one of these docs is money."""
+"""A field with one of these docs is a money field."""
 
 
 def breaches(older: Schema, newer: Schema) -> tuple[str, ...]:
-    """What the newer schema breaks; empty when it may follow.
+    """What the newer schema breaks; empty if it may follow.
 
-    A field may be added with a default; a field that is not money may go. No field changes its
-    type, no enum loses or reorders symbols, and a money field keeps name, type and doc for ever.
+    A field may be added with a default, and a field that is not money may be removed. No field
+    changes its type, no enum loses or reorders symbols, and a money field always keeps its name,
+    type and doc.
     """
     before, after = _named(older), _named(newer)
     found: list[str] = []
@@ -68,7 +69,7 @@ def _money(definition: Schema) -> list[str]:
 
 
 def _named(schema: Any) -> dict[str, Schema]:
-    """Every record, enum and fixed defined anywhere in the schema, by name."""
+    """Every record, enum and fixed that the schema defines, by name."""
     if isinstance(schema, list):
         return {name: found for part in schema for name, found in _named(part).items()}
     if not isinstance(schema, dict):
@@ -82,7 +83,7 @@ def _named(schema: Any) -> dict[str, Schema]:
 
 
 def _reference(kind: Any) -> Any:
-    """A type with every definition replaced by its name, since only the first use defines."""
+    """A type with every definition replaced by its name, because only the first use defines it."""
     if isinstance(kind, list):
         return [_reference(part) for part in kind]
     if not isinstance(kind, dict):

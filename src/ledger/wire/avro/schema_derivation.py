@@ -1,8 +1,7 @@
 """Derives the Avro schema of every command and event from its class, and writes the files.
 
-`python -m ledger.wire.avro.schema_derivation` (`make schemas`) brings `schemas/` up to date. A file
-listed in `schemas/released.toml` is frozen: a class that differs from it gets the next version
-beside it.
+`python -m ledger.wire.avro.schema_derivation` (`make schemas`) updates `schemas/`. A file that is
+listed in `schemas/released.toml` is frozen: if its class differs, the next version is written.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ from ledger.wire.avro.schema_files import Family, schema_file, schema_root, vers
 Schema = dict[str, Any]
 
 UNKNOWN = "UNKNOWN"
-"""The default symbol of every enum; no member of ours, so that decoding it fails."""
+"""The default symbol of every enum; it is not a member of ours, so decoding it fails."""
 
 NUMBERS: dict[str | None, str | Schema] = {
     None: "long",
@@ -64,9 +63,9 @@ def vocabulary(family: Family) -> dict[str, type[Struct]]:
 
 
 def derive(family: Family, body: type[Struct]) -> Schema:
-    """The record schema of a command or event: its meta first, then the body's fields in order.
+    """The record schema of a command or event: first its meta, then the body's fields in order.
 
-    TypeError names a field whose type the contract does not know.
+    Raises TypeError for a field whose type is not in the contract.
     """
     meta = CommandMeta if family is Family.COMMANDS else EventMeta
     known: set[str] = set()
@@ -91,9 +90,9 @@ def released_digests(root: Path) -> dict[str, str]:
 
 
 def write_schemas(root: Path) -> list[Path]:
-    """Write what differs from the classes; return the files written.
+    """Write the files that differ from the classes; returns the files written.
 
-    ValueError when a released file was changed, or a new version breaks an older one's readers.
+    ValueError if a released file was changed, or a new version breaks readers of an older one.
     """
     released = released_digests(root)
     for name, digest in released.items():

@@ -1,4 +1,4 @@
-"""Where the Avro schema files are: inside the installed package, or beside the source tree."""
+"""Finds the Avro schema files: in the installed package, or next to the source tree."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ _PACKAGE = Path(__file__).parents[2]
 
 
 class Family(StrEnum):
-    """The two halves of the contract, a folder each."""
+    """The two parts of the contract, each with its own folder."""
 
     COMMANDS = "commands"
     EVENTS = "events"
 
 
 def schema_root(package: Path = _PACKAGE) -> Path:
-    """Return the folder that holds `commands/` and `events/`.
+    """The folder with `commands/` and `events/`.
 
-    A wheel carries it as `ledger/_schemas`; an editable install reads `schemas/` of its checkout.
-    `package` is the package `ledger`. Raises `FileNotFoundError` when neither is there.
+    A wheel has it as `ledger/_schemas`; an editable install reads `schemas/` of its checkout.
+    `package` is the package `ledger`. Raises `FileNotFoundError` if neither exists.
     """
     candidates = (package / "_schemas", package.parent.parent / "schemas")
     for candidate in candidates:
@@ -33,10 +33,10 @@ def schema_root(package: Path = _PACKAGE) -> Path:
 
 
 def schema_file(root: Path, family: Family, name: str, version: int) -> Path:
-    """The file of one version of a command's or event's schema, there or not."""
+    """The path of one version of a command's or event's schema, even if it does not exist."""
     return root / family / name / f"{version}.avsc"
 
 
 def versions_of(root: Path, family: Family, name: str) -> list[int]:
-    """The versions there are of a schema, oldest first."""
+    """The existing versions of a schema, oldest first."""
     return sorted(int(path.stem) for path in (root / family / name).glob("*.avsc"))

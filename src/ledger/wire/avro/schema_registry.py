@@ -1,8 +1,8 @@
-"""The schema registry over HTTP: our schemas are registered there, and ids looked up by others.
+"""A client of a schema registry over HTTP: registers our schemas, and finds schemas by id.
 
 Subjects are named by Confluent's TopicRecordName: `<topic>-<full name of the record>`. A schema
-from the registry is never read with: its fingerprint either is one of ours, and then ours is used,
-or the record is none of ours.
+from the registry is never used to read: if its fingerprint is one of ours, our schema is used;
+otherwise the record is not ours.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from ledger.wire.avro.framing import RegistryUnavailable
 from ledger.wire.avro.schema_files import Family, schema_file, schema_root, versions_of
 
 TIMEOUT_SECONDS = (5, 15)
-"""To connect, and to wait for an answer."""
+"""Timeouts to connect, and to wait for an answer."""
 
 MAX_REMEMBERED = 10_000
-"""So many ids of others are remembered; then they are looked up again."""
+"""The number of ids of others that are cached; then they are requested again."""
 
 _TOPICS = {Family.COMMANDS: Topic.COMMANDS, Family.EVENTS: Topic.EVENTS}
 _MEDIA_TYPE = "application/vnd.schemaregistry.v1+json"
@@ -36,7 +36,7 @@ def subject_of(family: Family, name: str) -> str:
 
 
 class SchemaRegistry:
-    """A client of one registry. RegistryUnavailable says what it failed at and what to do."""
+    """A client of one registry. RegistryUnavailable says what failed and what to do."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class SchemaRegistry:
         self._fingerprints: dict[int, bytes | None] = {}
 
     def register_all(self) -> None:
-        """Register every version of every schema of ours; what is there already stays as it is."""
+        """Register every version of every schema of ours; existing ones do not change."""
         root = schema_root()
         for family, names in ((Family.COMMANDS, [*COMMANDS]), (Family.EVENTS, [*EVENTS])):
             for name in names:
@@ -65,7 +65,7 @@ class SchemaRegistry:
                     self.id_of(family, name, version)
 
     def id_of(self, family: Family, name: str, version: int) -> int:
-        """The id of that schema of ours, which is registered where it is not yet."""
+        """The id of this schema of ours; registers it if it is not registered yet."""
         key = (family, name, version)
         if key not in self._ids:
             text = schema_file(schema_root(), family, name, version).read_text("utf-8")
@@ -79,7 +79,7 @@ class SchemaRegistry:
         return self._ids[key]
 
     def fingerprint_of(self, schema_id: int) -> bytes | None:
-        """The fingerprint of the schema with that id; None where it has none or is no Avro."""
+        """The fingerprint of the schema with this id; None if there is none or it is not Avro."""
         if schema_id not in self._fingerprints:
             answer = self._asked("GET", f"/schemas/ids/{schema_id}")
             text, kind = answer.get("schema"), answer.get("schemaType", "AVRO")
@@ -90,7 +90,7 @@ class SchemaRegistry:
         return self._fingerprints[schema_id]
 
     def _asked(self, method: str, path: str, body: dict[str, str] | None = None) -> dict[str, Any]:
-        """The answer's JSON object; empty where the registry has no such thing."""
+        """The JSON object of the answer; empty if the registry does not have it."""
         headers = {"Content-Type": _MEDIA_TYPE} if body else None
         try:
             response = self._session.request(
@@ -128,7 +128,7 @@ class SchemaRegistry:
         return f"SCHEMA_REGISTRY_CA_FILE is {self._ca_file or 'not set'}"
 
     def _failure(self, what: str) -> RegistryUnavailable:
-        shown = self._url.rpartition("@")[2]  # without a password that may stand before
+        shown = self._url.rpartition("@")[2]  # without a user and password
         return RegistryUnavailable(
             f"the schema registry at {shown!r} failed: {what}; start it, correct "
             "SCHEMA_REGISTRY_URL, or unset it to write fingerprints instead of ids"

@@ -1,1 +1,1 @@
-"""Dead letters as records: what is set aside, and what closes it."""
+"""Dead letters as records: the letters, and the resolutions that close them."""

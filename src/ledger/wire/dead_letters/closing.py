@@ -1,4 +1,4 @@
-"""Resolutions: what people did about letters, each a record behind its letter, in headers alone."""
+"""Resolutions: each is a later record, with only headers, that closes a dead letter."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ _RESOLUTION_NAMES = tuple(
 
 
 class Resolved(StrEnum):
-    """What became of a letter."""
+    """How a letter was closed."""
 
     REDRIVEN = "REDRIVEN"
     DISCARDED = "DISCARDED"
 
 
 class Resolution(Struct, frozen=True, kw_only=True):
-    """What was done about the letter of `source`, which is at `letter_offset` of this partition.
+    """The closing of the letter of `source`, which is at `letter_offset` of this partition.
 
-    `copy` is where the redriven record stands in the commands topic; a discarded one has none.
+    `copy` is the position of the redriven record in the commands topic; None if discarded.
     """
 
     kind: Resolved
@@ -49,7 +49,7 @@ class Resolution(Struct, frozen=True, kw_only=True):
 
 
 def resolution_record(resolution: Resolution, key: bytes | None) -> Outgoing:
-    """The record of a resolution, on the partition of its letter and under its key."""
+    """The record of a resolution, with the partition and key of its letter."""
     copy = resolution.copy
     values = (
         resolution.kind.value,
@@ -72,12 +72,12 @@ def resolution_record(resolution: Resolution, key: bytes | None) -> Outgoing:
 
 
 def is_resolution(record: LogRecord) -> bool:
-    """Whether a record of the dead letters is one of ours that closes a letter, by its form."""
+    """Whether a record of the dead letters topic has the form of a resolution."""
     return tuple(name for name, _ in record.headers) == _RESOLUTION_NAMES
 
 
 def read_resolution(record: LogRecord) -> Resolution | None:
-    """The resolution in a record of the dead letters; None if it is none that makes sense."""
+    """The resolution in a record of the dead letters topic; None if it is not valid."""
     if not is_resolution(record) or record.value is not None:
         return None
     found = texts_of(record.headers)

@@ -1,4 +1,4 @@
-"""Headers as texts, and the places that they name."""
+"""Headers as texts, and the positions that they name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ledger.log.seam import Headers
 
 
 class Place(Struct, frozen=True, kw_only=True, order=True):
-    """Where a record stands in the commands topic. It names a letter, as `partition:offset`."""
+    """The position of a record in the commands topic. It names a letter, as `partition:offset`."""
 
     partition: int
     offset: int
@@ -18,18 +18,18 @@ class Place(Struct, frozen=True, kw_only=True, order=True):
 
 
 def named(names: tuple[str, ...], values: tuple[str, ...]) -> Headers:
-    """Headers of these names and texts."""
+    """Headers with these names and texts."""
     pairs = zip(names, values, strict=True)
     return tuple((name, text.encode(errors="replace")) for name, text in pairs)
 
 
 def texts_of(headers: Headers) -> dict[str, str]:
-    """The last text under each name."""
+    """The last text of each name."""
     return {name: value.decode(errors="replace") for name, value in headers}
 
 
 def place_of(partition: str, offset: str) -> Place | None:
-    """The place that two texts name; None if they are no numbers."""
+    """The position from two texts; None if they are not numbers."""
     texts = (partition, offset)
     if not all(text.isascii() and text.isdigit() and len(text) < 19 for text in texts):
         return None

@@ -1,7 +1,7 @@
-"""Letters: records of the commands set aside as they came; their headers say why and from where.
+"""Letters: unchanged copies of unreadable command records, with the reason in the headers.
 
-The headers that count stand behind those a record came with, and are the last of their name, so
-that nobody can forge them from outside.
+Our headers come after the record's original headers, and the last header of a name counts, so that
+nobody can forge them from outside.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from ledger.log.seam import Headers, LogRecord, Topic
 from ledger.wire.dead_letters.headers import Place, named, place_of, texts_of
 
 ERRORS = "__connect.errors."
-"""The header names of Kafka Connect's dead letter queue, which tools know."""
+"""The header names of Kafka Connect's dead letter queue, which other tools understand."""
 
 _ERROR_NAMES = tuple(
     ERRORS + name
@@ -27,11 +27,11 @@ _ERROR_NAMES = tuple(
     )
 )
 MAX_TEXT = 1_000
-"""Characters of a reason at most: what stands beside a record must never make it too large."""
+"""The maximum length of a reason, so that the headers never make a record too large."""
 
 
 class Letter(Struct, frozen=True, kw_only=True):
-    """A record set aside. `source` is where it stood; `reason` one of the codec's `Unreadable`."""
+    """A dead letter. `source` is the record's position; `reason` is an `Unreadable`'s value."""
 
     record: LogRecord
     source: Place
@@ -40,12 +40,12 @@ class Letter(Struct, frozen=True, kw_only=True):
 
     @property
     def original_headers(self) -> Headers:
-        """The headers it came with."""
+        """The record's original headers."""
         return self.record.headers[: -len(_ERROR_NAMES)]
 
 
 def letter_headers(source: Topic, record: LogRecord, reason: str, detail: str) -> Headers:
-    """What is put behind the headers of a record that is set aside."""
+    """The headers that are added to the record's own."""
     values = (
         source.value,
         str(record.partition),
@@ -59,7 +59,7 @@ def letter_headers(source: Topic, record: LogRecord, reason: str, detail: str) -
 
 
 def read_letter(record: LogRecord) -> Letter | None:
-    """The letter in a record of the dead letters; None if it is no letter, or names no place."""
+    """The letter in a record of the dead letters topic; None if it is not a valid letter."""
     if tuple(name for name, _ in record.headers[-len(_ERROR_NAMES) :]) != _ERROR_NAMES:
         return None
     found = texts_of(record.headers)

@@ -1,4 +1,4 @@
-"""Reads a file of commands, one JSON object a line, and checks all of it before anything is sent.
+"""Reads a file of commands, one JSON object per line, and checks all before anything is sent.
 
 {"at": "2026-01-05T08:00:00Z", "command": "ReturnInstance", "id": "c-7", "account": "acct-1",
  "actor": {"id": "u-1", "role": "OWNER"}, "body": {"instance_id": "i-1",
@@ -6,7 +6,7 @@
  "confirmed_amount": {"amount_of": "c-6"}}}
 {"at": "2026-01-13T00:00:00Z", "command": "AdvanceClock"}
 
-A line may refer to what an earlier command of its account led to, whose id nobody knows yet:
+A line may refer to a result of an earlier command of its account, whose id is not known yet:
 {"quote_of": ID}, {"amount_of": ID}, {"refund_of": ID} (of an exchange with "leg": N, from 1),
 {"request_of": ID}, {"isolation_of": ID}.
 """
@@ -42,13 +42,13 @@ _REFERENCES = {
 }
 _OF_A_QUOTE = frozenset({"quote_of", "amount_of"})
 _UNKNOWN_YET = "not known yet"
-"""Stands for an id until the command that it comes of is decided."""
+"""Used in place of an id until its command is decided."""
 _LINE_FIELDS = ("at", "command", "id", "account", "actor", "body")
 
 
 class Reference(Struct, frozen=True, kw_only=True):
-    """What an earlier command of the account led to: `word` says what, `of` is that command's id,
-    `leg` counts the returned reservations of an exchange from 1.
+    """A result of an earlier command of the account: `word` is its kind, `of` is that command's id,
+    `leg` is the number of an exchange's returned reservation, from 1.
     """
 
     word: str
@@ -57,8 +57,8 @@ class Reference(Struct, frozen=True, kw_only=True):
 
 
 class CommandLine(Struct, frozen=True, kw_only=True):
-    """A command of the file. `references` name by field what is not known yet; `resolve` fills
-    them in.
+    """A command of the file. `references` are the values that are not known yet, by field;
+    `resolve` fills them in.
     """
 
     line_number: int
@@ -79,19 +79,19 @@ class CommandLine(Struct, frozen=True, kw_only=True):
 
     @property
     def account(self) -> str:
-        """The account it is given for."""
+        """The account of the command."""
         return self.command.meta.account_id
 
 
 class AdvanceClock(Struct, frozen=True, kw_only=True):
-    """Let the sandbox's clock run to an instant."""
+    """Advance the sandbox's clock to an instant."""
 
     line_number: int
     at: Instant
 
 
 class CommandFileProblem(Struct, frozen=True, kw_only=True):
-    """What is wrong with a line: the field, what was found, what was expected."""
+    """An error in a line: the field, what was found, what was expected."""
 
     line: int
     field: str
@@ -104,15 +104,15 @@ class CommandFileProblem(Struct, frozen=True, kw_only=True):
 
 
 class CommandFile(Struct, frozen=True, kw_only=True):
-    """A file as it was read. With a single problem none of its lines may be used."""
+    """A file that was read. If it has a problem, none of its lines may be used."""
 
     lines: tuple[CommandLine | AdvanceClock, ...]
     problems: tuple[CommandFileProblem, ...]
 
 
 class Answer(Struct, frozen=True, kw_only=True):
-    """What a command led to, as far as later lines may refer to it: a quote with the amount to
-    confirm, the refunds in order, an application, an isolation.
+    """The results of a command that later lines may refer to: a quote with the amount to confirm,
+    the refunds in order, an application, an isolation.
     """
 
     quote_id: str | None = None
@@ -122,7 +122,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     isolation_id: str | None = None
 
     def id_of(self, reference: Reference) -> str | None:
-        """The id that a reference stands for; None where there is none."""
+        """The id for a reference; None if there is none."""
         match reference.word:
             case "quote_of":
                 return self.quote_id
@@ -136,7 +136,7 @@ class Answer(Struct, frozen=True, kw_only=True):
 
 
 FindAnswer = Callable[[str, str], Answer | None]
-"""Account and command id → what the command led to; None where it led to nothing of the kind."""
+"""Account and command id → the results of the command; None if it has none."""
 
 
 def read_command_file(
@@ -145,11 +145,11 @@ def read_command_file(
     require_at: bool,
     known_currencies: Mapping[str, Currency] | None = None,
 ) -> CommandFile:
-    """Every line, and every problem of the whole file.
+    """All lines, and all problems of the file.
 
-    `require_at`: a simulation or a sandbox, where every line has its instant; elsewhere none may.
-    `known_currencies`: account → currency in the running ledger; an `OpenAccount` line above comes
-    after it, and the first one counts.
+    `require_at`: for a simulation or a sandbox every line must have an instant; otherwise no line
+    may have one. `known_currencies`: account → currency in the running ledger. It comes before the
+    `OpenAccount` lines of the file, and the first currency of an account counts.
     """
     reader = _Reader(require_at, known_currencies or {})
     for line in json_lines(content):
@@ -160,10 +160,10 @@ def read_command_file(
 def resolve(
     line: CommandLine, answers: FindAnswer, sandbox_at: Instant | None = None
 ) -> GivenCommand:
-    """The command to publish, with what it refers to filled in.
+    """The command to publish, with its references filled in.
 
-    Where an earlier command was refused, the id is one that nothing has, and no amount is
-    confirmed, so that the ledger refuses.
+    If an earlier command was refused, the id is one that does not exist and no amount is confirmed,
+    so that the ledger refuses this command.
     """
     command = line.command
     changes: dict[str, object] = {}
@@ -182,7 +182,7 @@ def resolve(
 
 
 class _Reader:
-    """Takes line after line, remembering what later lines may refer to."""
+    """Reads line after line, and stores what later lines may refer to."""
 
     def __init__(self, require_at: bool, currencies: Mapping[str, Currency]) -> None:
         self.require_at = require_at
@@ -287,7 +287,7 @@ class _Reader:
     def _references(
         self, kind: type[Command], body: object, account: str | None
     ) -> tuple[object, dict[str, Reference]]:
-        """The body with its references left out or stood in for, and those references by field."""
+        """The body with its references removed or replaced, and the references by field."""
         if not isinstance(body, Mapping):
             return ({} if body is None else body), {}
         fields = {field.name: field for field in fields_of(kind)}
@@ -320,7 +320,7 @@ class _Reader:
     def _remember(
         self, kind: type[Command], body: object, account: str | None, command_id: str | None
     ) -> None:
-        """Keep what later lines lean on, even when this one has problems of its own."""
+        """Store what later lines may refer to, even if this line has problems."""
         if account is None or command_id is None:
             return
         self.given.add((account, command_id))
@@ -379,11 +379,11 @@ def _is_one(rate: str) -> bool:
     try:
         return parse_decimal12(rate) == 1
     except ValueError:
-        return True  # told as a bad decimal already
+        return True  # already reported as a bad decimal
 
 
 def _at_path(raw: Any, path: str) -> Any:
-    """The raw JSON value at `body.lines[0].paid`, None where there is none."""
+    """The raw JSON value at a path like `body.lines[0].paid`; None if there is none."""
     for step in path.replace("[", ".").replace("]", "").split("."):
         if isinstance(raw, Mapping):
             raw = raw.get(step)

@@ -1,4 +1,4 @@
-"""Splits a file of JSON lines into objects, strictly: no duplicate keys, no NaN, no surprises."""
+"""Splits a file of JSON lines into objects, strictly: no duplicate keys, no NaN."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BOM = b"\xef\xbb\xbf"
 
 
 class JsonLine(Struct, frozen=True, kw_only=True):
-    """One line: its number from 1, and its object or what is wrong with it."""
+    """One line: its number from 1, and its object or its error."""
 
     number: int
     value: dict[str, Any] | None
@@ -24,11 +24,11 @@ class JsonLine(Struct, frozen=True, kw_only=True):
 
 
 class _DuplicateKey(Exception):
-    """An object names a key twice."""
+    """An object has a key twice."""
 
 
 def json_lines(content: bytes) -> Iterator[JsonLine]:
-    """Every line that is not blank. A byte order mark and CRLF line ends are tolerated."""
+    """Every line that is not blank. A byte order mark and CRLF line ends are allowed."""
     for number, line in enumerate(content.removeprefix(_BOM).split(b"\n"), start=1):
         if line.strip():
             yield _read(number, line.rstrip(b"\r"))

@@ -1,4 +1,4 @@
-"""Values to and from plain JSON, as files, the command line and HTTP use it: the one door."""
+"""Values to and from plain JSON, for files, the command line and HTTP; the public functions."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Reads commands from plain JSON, as files, the command line and HTTP give them.
+"""Reads commands from plain JSON, from files, the command line and HTTP.
 
-Every field is read by the type its class declares; what does not fit is told with its path, what
-was found and what was expected. Floats are never read: amounts and rates are decimal strings.
+Every field is read by the type that its class declares; an error has the path, what was found and
+what was expected. Floats are never read: amounts and rates are decimal strings.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from ledger.vocabulary.fields import (
 
 
 class FieldProblem(Exception):
-    """One field of a command that cannot be read: where, what it is, what it must be."""
+    """One field of a command that cannot be read: its path, its value, the expected value."""
 
     def __init__(self, path: str, value: str, expected: str) -> None:
         super().__init__(f"{path}: {value}, expected {expected}")
@@ -53,10 +53,10 @@ def command_body_from_json(kind: type[Command], raw: object, currency: Currency 
 def read_command_body(
     kind: type[Command], raw: object, currency: Currency | None
 ) -> tuple[Command | None, tuple[FieldProblem, ...]]:
-    """A command's body, or everything that is wrong with it.
+    """A command's body, or all its problems.
 
     A bare amount is in the account's currency, or in the body's own `currency`; `{amount,
-    currency}` says it outright. An amount in another currency than the account's is a problem.
+    currency}` gives it explicitly. An amount in another currency than the account's is a problem.
     """
     reader = _Reader(currency)
     if has_money(kind) and isinstance(raw, Mapping):
@@ -67,19 +67,19 @@ def read_command_body(
 
 @cache
 def has_money(shape: type[Struct]) -> bool:
-    """Whether a value of the class may hold an amount or a price in the account's currency."""
+    """Whether a value of the class can have an amount or a price in the account's currency."""
     return any(_is_money(field.kind) for field in fields_of(shape))
 
 
 def shown(value: object) -> str:
-    """A JSON value as a message shows it, cut where it is long."""
+    """A JSON value for a message, shortened if it is long."""
     text = json.dumps(value, ensure_ascii=False, default=str)
     text = text.encode(errors="backslashreplace").decode()
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def did_you_mean(name: str, known: list[str]) -> str:
-    """`; did you mean …`, where a known name is near, else nothing."""
+    """`; did you mean …` if a known name is similar, otherwise empty."""
     near = difflib.get_close_matches(name, known, n=1)
     return f"; did you mean {near[0]!r}?" if near else ""
 
@@ -89,11 +89,11 @@ _CURRENCY_KNOWN = (
     'or {"amount": ..., "currency": ...}'
 )
 _WRONG: Final[Any] = object()
-"""Stands for a value that could not be read; its problem is on the reader's list."""
+"""Used in place of a value that could not be read; the reader has its problem."""
 
 
 class _Reader:
-    """Reads one body, collecting problems; a value with a problem comes back as `_WRONG`."""
+    """Reads one body and collects problems; a value with a problem becomes `_WRONG`."""
 
     def __init__(self, currency: Currency | None) -> None:
         self.account_currency = currency
@@ -101,7 +101,7 @@ class _Reader:
         self.problems: list[FieldProblem] = []
 
     def settle_currency(self, raw: Mapping[Any, Any], kind: type[Command]) -> Mapping[Any, Any]:
-        """Find the currency of the body's amounts, and put it where the body has a field for it."""
+        """Find the currency of the body's amounts, and set it if the body has a field for it."""
         own = raw.get("currency")
         if _is_currency(own):
             self._of_account(own, "currency")
@@ -204,7 +204,7 @@ class _Reader:
 
 
 class _Unfit(Exception):
-    """The value is not of the kind; the message says what was expected, if it can say better."""
+    """The value has another type; the message may say more exactly what was expected."""
 
 
 def _plain_value(kind: Kind, value: object) -> object:
@@ -272,7 +272,7 @@ def _expected(kind: Kind) -> str:
 
 
 def _amounts(shape: type[Struct], raw: Any, path: str) -> Iterator[tuple[str, Any]]:
-    """Every amount and price given in a raw value, with its path."""
+    """Every amount and price in a raw value, with its path."""
     if not isinstance(raw, Mapping):
         return
     for field in fields_of(shape):

@@ -25,7 +25,7 @@ from ledger.vocabulary.fields import (
 )
 
 Write = Callable[[Any, Currency], Any]
-"""A value and the currency of its amounts → what `json.dumps` takes."""
+"""A value and the currency of its amounts → a value for `json.dumps`."""
 
 
 def event_to_json(event: RecordedEvent) -> dict[str, Any]:
@@ -43,10 +43,10 @@ def event_to_json(event: RecordedEvent) -> dict[str, Any]:
 
 
 def value_to_json(value: Struct, currency: Currency = "") -> dict[str, Any]:
-    """A value's fields as JSON, absent ones left out.
+    """A value's fields as JSON, without absent ones.
 
-    Amounts are in the value's own `currency` where it has one, else in the one given. ValueError
-    when there is an amount and neither.
+    Amounts are in the value's own `currency` if it has one, otherwise in the given one. ValueError
+    if there is an amount but no currency.
     """
     own = getattr(value, "currency", None)
     written: dict[str, Any] = _record(type(value))(value, own or currency)
