@@ -35,6 +35,7 @@ _FIXED: dict[str, Any] = {
     "from_months": (1, 6),
     "term_months": (12, 36),
     "delivered_at": (FIRST_INSTANT + 3 * DAY + HOUR,) * 2,
+    "returned_quantity": (2, 3),
     "event_id": ("0d9c1f0e-6f3c-8b7a-9a51-000000000001",) * 2,
 }
 """What must hold a certain value to be valid: for the first item of a list, and the second."""
@@ -75,6 +76,8 @@ def _of_kind(kind: Kind, name: str, item: int, place: int) -> object:
             return FIRST_INSTANT + place * DAY
         case Number(unit="day"):
             return FIRST_DAY + place
+        case Number(unit="minor") if name == "refunded":
+            return 5_000 * (item + 1)
         case Number(unit=unit):
             return (10_000 if unit else 1) * (item + 1) + place
         case Flag():

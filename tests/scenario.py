@@ -16,7 +16,8 @@ from ledger.calculations.figures import CapRoom
 from ledger.calculations.refund_cap import cap_room
 from ledger.decide import Duplicate, Fact, decide
 from ledger.state import MemoryState, evolve
-from ledger.state.entities import Account, CapBlock, CapEntry, CapUses, Stream
+from ledger.state.cap_entities import CapBlock, CapEntry, CapUses
+from ledger.state.entities import Account, Stream
 from ledger.terms.table import Terms, TermsTable, released_terms
 from ledger.values.ids import derived_id
 from ledger.values.instants import Instant, parse_instant

@@ -23,11 +23,22 @@ SALES = "sales"
 CARD_TRANSIT = "card_transit"
 GATEWAY = "gateway"
 CUSTOMER_RECEIVABLE = "customer_receivable"
+OPENING_BALANCE = "opening_balance"
 
 
 def commitment(term_id: str) -> str:
     """The ledger account of a commitment term."""
     return f"commitment:{term_id}"
+
+
+def opening_position(cash: Minor, gift: Minor, held_credit: Minor) -> tuple[Posting, ...]:
+    """What was owed to the account when the ledger was adopted, without saying where it came from.
+
+    Balance 120.00 cash and 30.00 gift money, credits of 50.00: debit opening balance 200.00; credit
+    cash 120.00, gift 30.00, held credit 50.00.
+    """
+    owed = [(BALANCE_CASH, cash), (BALANCE_GIFT, gift), (HELD_CREDIT, held_credit)]
+    return journal([(OPENING_BALANCE, cash + gift + held_credit)], owed)
 
 
 def refund_issued(gross: Minor, fee: Minor) -> tuple[Posting, ...]:

@@ -11,7 +11,6 @@ from ledger.state.entities import Purchase, Refund, Reservation
 from ledger.values.instants import DAY, day_of, format_day
 from ledger.vocabulary.commands import (
     ApproveMarketplaceRefund,
-    ChangeCard,
     CompleteOverdueMarketplaceRefund,
     ConfirmCardRefund,
     ConfirmService,
@@ -23,7 +22,6 @@ from ledger.vocabulary.commands import (
     QuoteReservationRefund,
     RecordInvoiceState,
     RefundReservation,
-    SetAccountStanding,
     SettleRefund,
     SwapReservation,
     TransferReservation,
@@ -32,6 +30,7 @@ from ledger.vocabulary.commands import (
 from ledger.vocabulary.events import CommandRefused
 from ledger.vocabulary.shapes import (
     BillingPlan,
+    ByFund,
     InvoiceState,
     Payment,
     PaymentMethod,
@@ -44,6 +43,7 @@ from tests.bodies import (
 )
 from tests.ledger.rules.marketplace.stories import application, purchase, ticket
 from tests.ledger.rules.reservations.stories import back, bought, exchange, new, quote_exchange
+from tests.properties.accounts import brought, of_account
 from tests.properties.instance_proposals import (
     by_the_hour,
     convert,
@@ -66,15 +66,16 @@ SUPPORT, OWNER = Role.SUPPORT, Role.OWNER
 
 
 def _purchase(w: World, a: int, b: int, amount: int) -> None:
-    w.give(
-        purchase(
-            w.fresh("p", taken=b % 16 == 15),
-            KINDS[a % len(KINDS)],
-            paid(amount, amount * (b % 3) // 2, amount % 50),
-            at=w.s.now - (b % 3) * DAY,
-            currency=w.currency,
-        )
+    funds = paid(amount, amount * (b % 3) // 2, amount % 50)
+    one = purchase(
+        w.fresh("p", taken=b % 16 == 15),
+        KINDS[a % len(KINDS)],
+        funds,
+        at=w.s.now - (b % 3) * DAY,
+        currency=w.currency,
     )
+    before = ByFund(cash=funds.cash * (a % 3) // 2, gift=funds.gift * (b % 4) // 3)
+    w.give(replace(one, refunded=before) if a % 8 == 6 else one)
 
 
 def _apply(w: World, a: int, b: int, _: int) -> None:
@@ -113,20 +114,24 @@ def _ticket(w: World, a: int, b: int, amount: int) -> None:
 
 
 def _buy(w: World, a: int, b: int, amount: int) -> None:
-    w.give(
-        bought(
-            amount + 1,
-            w.fresh("r", taken=b % 16 == 15),
-            quantity=1 + a % 5,
-            months=36 if b % 4 == 3 else 12,
-            starts_on=format_day(day_of(w.s.now, "UTC") + (b % 3) * 9),
-            plan=BillingPlan.MONTHLY if a % 2 else BillingPlan.UPFRONT,
-            payment=_payment(w, b),
-            owners=("u-1",) if b % 8 else ("u-2", "u-1"),
-            product_type="SuseLinux" if a % 16 == 15 else "VirtualMachines",
-            currency=w.currency,
-        )
+    """Of one in four parts went back before, for what they may have cost; it started earlier."""
+    parts = a % 5 if b % 4 == 2 else 0
+    days = -40 * (a % 3) if parts else (b % 3) * 9
+    one = bought(
+        amount + 1,
+        w.fresh("r", taken=b % 16 == 15),
+        quantity=1 + a % 5,
+        months=36 if b % 4 == 3 else 12,
+        starts_on=format_day(day_of(w.s.now, "UTC") + days),
+        plan=BillingPlan.MONTHLY if a % 2 else BillingPlan.UPFRONT,
+        payment=_payment(w, b),
+        owners=("u-1",) if b % 8 else ("u-2", "u-1"),
+        product_type="SuseLinux" if a % 16 == 15 else "VirtualMachines",
+        currency=w.currency,
     )
+    share = amount * parts // (1 + a % 5) // (12 if a % 2 else 1)
+    before = replace(one, returned_quantity=parts, refunded=share * (b % 3 > 0))
+    w.give(before if parts else one)
 
 
 def _payment(w: World, b: int) -> Payment:
@@ -243,25 +248,6 @@ def _correct(w: World, a: int, b: int, _: int) -> None:
     )
 
 
-def _of_account(w: World, a: int, b: int, _: int) -> None:
-    match a % 4:
-        case 0:
-            w.give(SetAccountStanding(in_arrears=b % 2 == 0))
-        case 1:
-            w.give(ChangeCard(card_id=f"k-{b % 3}"))
-        case _:
-            today = day_of(w.s.now, "UTC")
-            w.give(
-                OpenCommitmentTerm(
-                    term_id=f"t-{1 + b % 3}",
-                    starts_on=max(0, today - b),
-                    ends_on=today + 10 * b + 1,
-                    amount=10**6,
-                    currency=w.currency,
-                )
-            )
-
-
 def _confirm(w: World, a: int, b: int, _: int) -> None:
     w.give(ConfirmService(purchase_id=w.some(Purchase, a)[0]), Role.BUYER)
 
@@ -284,12 +270,12 @@ _ONLINE: list[Proposal] = [
     order_instances, order_instances, renew, renew, give_back, give_back, give_back, restore,
     instance_timer, instance_timer, by_the_hour, _purchase, _purchase, _apply, _apply, _answer,
     _answer, _invoice,
-    _ticket, _ticket, _confirm, _settle, _settle, _correct, _of_account, _again, _again, _id_taken,
+    _ticket, _ticket, _confirm, _settle, _settle, _correct, of_account, _again, _again, _id_taken,
     convert, enlarge, enlarge, shrink, shrink,
 ]  # fmt: skip
 _RESERVED: list[Proposal] = [
     _buy, _buy, _refund, _refund, _refund, _exchange, _exchange, _change, _settle, _settle,
-    _settle, _gateway, _gateway, _correct, _of_account, _again, _id_taken, order_instances,
+    _settle, _gateway, _gateway, _correct, of_account, _again, _id_taken, order_instances,
     _purchase,
 ]  # fmt: skip
 
@@ -304,9 +290,11 @@ def proposed(account: str, pick: int) -> Proposal:
     return all_of_it[pick % len(all_of_it)]
 
 
-def stocked(w: World, account: str) -> None:
+def stocked(w: World, account: str, before: tuple[int, int, int] | None = None) -> None:
     """What a story begins with, so that there is something to be given back."""
     w.s.account = account
+    if before is not None:
+        brought(w, *before)
     if account == EA:
         w.give(
             OpenCommitmentTerm(

@@ -21,6 +21,7 @@ from ledger.vocabulary.events import (
     MarketplaceRefundDeclined,
     MarketplaceRefundRequested,
     MarketplaceRefundWithdrawn,
+    OpeningPositionRecorded,
     RefundCorrected,
     RefundHeld,
     RefundIssued,
@@ -82,6 +83,9 @@ class Recount:
     purchases: dict[str, Funds] = field(default_factory=dict)
     reservations: dict[str, tuple[int, int]] = field(default_factory=dict)
     refunds: dict[str, Refunded] = field(default_factory=dict)
+    before: list[Refunded] = field(default_factory=list)
+    brought: OpeningPositionRecorded | None = None
+    held: Counter[str] = field(default_factory=Counter)
     accounts: Counter[str] = field(default_factory=Counter)
     overpaid: int = 0
     applied: int = 0
@@ -97,17 +101,18 @@ class Recount:
         match body:
             case InstanceOrderRecorded() | InstanceUpgraded() | InstanceDowngraded():
                 self._instance(body)
-            case MarketplacePurchaseRecorded():
-                self.purchases[body.purchase_id] = body.paid
+            case MarketplacePurchaseRecorded() | ReservationPurchased():
+                self._bought(body)
+            case OpeningPositionRecorded():
+                assert self.brought is None, "brought along twice"
+                self.brought = body
             case MarketplaceRefundRequested():
                 self.applied += 1
             case MarketplaceRefundWithdrawn() | MarketplaceRefundDeclined():
                 self.given_up += 1
-            case ReservationPurchased():
-                payments = _payments(body.billing_plan, body.term_months)
-                self.reservations[body.reservation_id] = (body.total, payments)
             case ReservationCancelled():
                 self.instalment = body.instalment
+                self.held[body.reservation_id] -= body.quantity
             case ReservationExchanged():
                 self._exchanged(body, event.meta.recorded_at)
             case RefundIssued():
@@ -141,6 +146,30 @@ class Recount:
     def _paid(self, instance_id: str, paid: Funds) -> None:
         before = self.instances.get(instance_id, Funds(cash=0, gift=0, voucher=0))
         self.instances[instance_id] = _sum(before, paid)
+
+    def _bought(self, body: MarketplacePurchaseRecorded | ReservationPurchased) -> None:
+        if isinstance(body, ReservationPurchased):
+            payments = _payments(body.billing_plan, body.term_months)
+            self.reservations[body.reservation_id] = (body.total, payments)
+            self.held[body.reservation_id] = body.quantity - (body.returned_quantity or 0)
+            self._went_back_before(body, payments)
+            return
+        self.purchases[body.purchase_id] = body.paid
+        if body.refunded is not None:
+            cash, gift = body.refunded.cash, body.refunded.gift
+            amount = cash + gift
+            one = Refunded(of=body.purchase_id, gross=amount, amount=amount, cash=cash, gift=gift)
+            self.before.append(one)
+
+    def _went_back_before(self, body: ReservationPurchased, payments: int) -> None:
+        """Of the payment that ran; what is said beyond it leaves nothing of it."""
+        number = body.returned_instalment
+        if number is None:
+            return
+        paid = _up_to(body.total, number, payments) - _up_to(body.total, number - 1, payments)
+        gross = min(body.refunded or 0, paid)
+        one = Refunded(of=body.reservation_id, gross=gross, amount=gross, instalment=number)
+        self.before.append(one)
 
     def _balances(self, event: RecordedEvent) -> None:
         sums: Counter[int] = Counter()
@@ -183,8 +212,10 @@ class Recount:
         for bought in body.bought:
             payments = _payments(bought.billing_plan, bought.term_months)
             self.reservations[bought.reservation_id] = (bought.total, payments)
+            self.held[bought.reservation_id] = bought.quantity
         for leg in body.returned:
             assert leg.value >= 0
+            self.held[leg.reservation_id] -= leg.quantity
             self.refunds[leg.refund_id] = Refunded(
                 of=leg.reservation_id,
                 gross=leg.value,
@@ -231,7 +262,8 @@ class Recount:
     def never_more_than_paid(self) -> None:
         """In total, by fund and by instalment; each payment and each quote at most once."""
         assert all(times == 1 for times in (*self.payments.values(), *self.quotes.values()))
-        standing = [one for one in self.refunds.values() if not one.corrected]
+        assert min(self.held.values(), default=0) >= 0
+        standing = [*self.before, *(one for one in self.refunds.values() if not one.corrected)]
         for of, paid in (*self.instances.items(), *self.purchases.items()):
             cash = sum(one.cash for one in standing if one.of == of)
             gift = sum(one.gift for one in standing if one.of == of)
@@ -249,7 +281,12 @@ class Recount:
 
     def spent(self, rule: RefundRule) -> int:
         """How many of a quota are spent."""
-        return sum(
+        spent_before = {
+            RefundRule.FIVE_DAYS_NO_REASON: "full_refunds_used",
+            RefundRule.ORDINARY_RETURN: "ordinary_returns_used",
+            RefundRule.MARKETPLACE_REVIEW: "marketplace_refunds_issued",
+        }
+        return getattr(self.brought, spent_before[rule], 0) + sum(
             one.spent and one.rule is rule and not one.quota_restored
             for one in self.refunds.values()
         )
@@ -263,10 +300,17 @@ class Recount:
 
     def counted(self) -> list[tuple[str, Instant, int, int]]:
         """What counts against the cap: refund, instant, both readings."""
+        uses = () if self.brought is None else self.brought.cap_uses
         return [
-            (refund_id, one.at, one.cap.refund_usd, one.cap.cancelled_commitment_usd)
-            for refund_id, one in self.refunds.items()
-            if one.cap is not None and not one.cap_restored
+            *(
+                (one.reference, one.refunded_at, one.refund_usd, one.cancelled_commitment_usd)
+                for one in sorted(uses, key=lambda one: one.refunded_at)
+            ),
+            *(
+                (refund_id, one.at, one.cap.refund_usd, one.cap.cancelled_commitment_usd)
+                for refund_id, one in self.refunds.items()
+                if one.cap is not None and not one.cap_restored
+            ),
         ]
 
     def consumed(self, now: Instant) -> tuple[int, int]:

@@ -77,7 +77,8 @@ def told(commands: int) -> tuple[Counter[str], int]:
     def story(terms: TermsTable, currencies: dict[str, str], focus: str, steps: list[Step]) -> None:
         nonlocal stories
         w = World(terms, currencies)
-        stocked(w, focus)
+        which, a, b, amount, _ = steps[-1]
+        stocked(w, focus, (a, b, amount) if which % 2 else None)
         for which, a, b, amount, wait in steps:
             w.s.later(wait).account = focus if which % 8 else list(ACCOUNTS)[which % 4]
             proposed(w.s.account, which // 8)(w, a, b, amount)

@@ -1,4 +1,4 @@
-"""The properties find what they are there for: faults of documents and of answers, planted."""
+"""The properties find what they are there for: each fault, planted."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from collections.abc import Callable
 import pytest
 from msgspec.structs import replace
 
-from ledger import postings
+from ledger import policies, postings
 from ledger.decide import gateway_answers
 from ledger.policies.case import Case
 from ledger.state import card_attempts, invoices
-from ledger.state.entities import Refund
-from ledger.state.invoice_contents import Contents, carried
+from ledger.state.entities import Refund, Reservation
+from ledger.state.invoice_contents import Contents, bought, carried
 from ledger.terms.table import released_terms
-from ledger.vocabulary.commands import FailCardRefund
+from ledger.vocabulary.commands import Command, FailCardRefund
+from ledger.vocabulary.shapes import InvoicedPurchase
 from tests.properties.proposals import proposed, stocked
 from tests.properties.test_any_sequence import WAITS
 from tests.properties.world import CARD, CSP, World
@@ -31,7 +32,8 @@ def lived(seed: int) -> None:
     terms = with_terms(released_terms(), cap_usd=40_000_000)
     focus = CSP if seed % 2 else CARD
     w = World(terms, {"online": "CNY", "ea": "EUR", "csp": "USD", "card": "USD"})
-    stocked(w, focus)
+    apart = random.Random(-seed)
+    stocked(w, focus, (apart.randrange(64), apart.randrange(64), apart.randrange(500)))
     for _ in range(STEPS):
         w.s.later(chance.choice(WAITS)).account = focus
         act = proposed(focus, chance.randrange(64))
@@ -131,6 +133,39 @@ def judged_as_the_last(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("ledger.policies.two_answers_of_a_gateway.number_of", wrong)
 
 
+def brought_along_twice(patch: pytest.MonkeyPatch) -> None:
+    """A second one is taken, and adds its money to that of the first."""
+    patch.setattr("ledger.policies._concerned", _without("wrong_opening_state", "already_exists"))
+
+
+def used_cap_forgotten(patch: pytest.MonkeyPatch) -> None:
+    """What was refunded before the ledger was adopted counts for nothing."""
+    patch.setattr("ledger.state.accounts.cap_uses.counted", lambda *_: [])
+
+
+def went_back_before_forgotten(patch: pytest.MonkeyPatch) -> None:
+    """What went back before does not stand on the invoice in place of the first one."""
+    right = bought
+
+    def wrong(reservation_id: str, reservation: Reservation) -> InvoicedPurchase:
+        return replace(right(reservation_id, reservation), refunded=0)
+
+    patch.setattr("ledger.state.invoices.bought", wrong)
+
+
+def _without(*names: str) -> Callable[[type[Command]], object]:
+    """The policies that look at a command, but for those of these names."""
+    right = policies._concerned
+
+    def wrong(command: type[Command]) -> object:
+        return tuple(
+            tuple(policy for policy in found if getattr(policy, "__name__", "") not in names)
+            for found in right(command)
+        )
+
+    return wrong
+
+
 PLANTED: tuple[Callable[[pytest.MonkeyPatch], None], ...] = (
     last_purchase_alone,
     others_forgotten,
@@ -142,6 +177,9 @@ PLANTED: tuple[Callable[[pytest.MonkeyPatch], None], ...] = (
     any_failure_holds,
     corrected_under_way,
     judged_as_the_last,
+    brought_along_twice,
+    used_cap_forgotten,
+    went_back_before_forgotten,
 )
 
 

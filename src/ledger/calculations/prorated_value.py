@@ -9,6 +9,7 @@ from msgspec import Struct
 from ledger.state.entities import Reservation
 from ledger.values.instants import Day, add_months
 from ledger.values.money import Minor, instalment, round_half_up
+from ledger.vocabulary.events import ReservationPurchased
 from ledger.vocabulary.shapes import BillingPlan
 
 
@@ -30,7 +31,7 @@ class Period(Struct, frozen=True, kw_only=True):
         return min(self.days, max(0, self.ends_on - today))
 
 
-def current_period(reservation: Reservation, today: Day) -> Period:
+def current_period(reservation: Reservation | ReservationPurchased, today: Day) -> Period:
     """The payment that is running: the first before the start, the whole of an upfront one.
 
     Source: seed 003 (每天按比例分摊). By hand: monthly from 31 Jan; on 1 Mar the second instalment

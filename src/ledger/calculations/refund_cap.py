@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from ledger.calculations.figures import CapRoom
-from ledger.state.entities import CapBlock, CapEntry, CapSum, CapUses
+from ledger.state.cap_entities import CapBlock, CapEntry, CapSum, CapUses
 from ledger.state.reading import State, existing
 from ledger.terms.table import CapBasis, Terms
 from ledger.values.instants import DAY, Instant

@@ -6,11 +6,13 @@ from typing import assert_never
 
 from ledger.decide.facts import Fact, at_once
 from ledger.policies.case import Case
+from ledger.postings import opening_position
 from ledger.vocabulary.commands import (
     AccountCommand,
     ChangeCard,
     OpenAccount,
     OpenCommitmentTerm,
+    RecordOpeningPosition,
     SetAccountStanding,
 )
 from ledger.vocabulary.events import (
@@ -18,6 +20,7 @@ from ledger.vocabulary.events import (
     AccountStandingChanged,
     CardChanged,
     CommitmentTermOpened,
+    OpeningPositionRecorded,
 )
 
 
@@ -31,6 +34,8 @@ def accepted(case: Case, command: AccountCommand) -> tuple[Fact, ...]:
                 currency=command.currency,
             )
             return at_once(case, opened)
+        case RecordOpeningPosition():
+            return (Fact(body=_position(command), occurred_at=command.as_of),)
         case SetAccountStanding():
             return at_once(case, AccountStandingChanged(in_arrears=command.in_arrears))
         case OpenCommitmentTerm():
@@ -46,3 +51,18 @@ def accepted(case: Case, command: AccountCommand) -> tuple[Fact, ...]:
             return at_once(case, CardChanged(card_id=command.card_id))
         case _ as unreachable:
             assert_never(unreachable)
+
+
+def _position(command: RecordOpeningPosition) -> OpeningPositionRecorded:
+    held = sum(credit.amount for credit in command.held_credits)
+    return OpeningPositionRecorded(
+        as_of=command.as_of,
+        full_refunds_used=command.full_refunds_used,
+        ordinary_returns_used=command.ordinary_returns_used,
+        marketplace_refunds_issued=command.marketplace_refunds_issued,
+        cap_uses=command.cap_uses,
+        balance=command.balance,
+        held_credits=command.held_credits,
+        postings=opening_position(command.balance.cash, command.balance.gift, held),
+        currency=command.currency,
+    )

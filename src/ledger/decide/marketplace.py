@@ -86,6 +86,7 @@ def _purchase(command: RecordMarketplacePurchase) -> MarketplacePurchaseRecorded
         buyer_id=command.buyer_id,
         paid=command.paid,
         purchased_at=command.purchased_at,
+        refunded=command.refunded,
         currency=command.currency,
     )
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import assert_never
 
+from msgspec.structs import replace
+
 from ledger.calculations.exchange import exchange
 from ledger.calculations.figures import ExchangeFigures, RefundFigures, ReturnFigures
+from ledger.calculations.opening_position import bought_before, returned_instalment
 from ledger.calculations.partial_quantity import reservation_return
 from ledger.calculations.refund_cap import cap_room
 from ledger.calculations.reservation_refund import reservation_refund
@@ -19,7 +22,7 @@ from ledger.postings import (
     reservation_exchanged,
     reservation_purchased,
 )
-from ledger.state.entities import Reservation
+from ledger.state.entities import OpeningPosition, Reservation
 from ledger.values.instants import MINUTE, add_months, day_of, start_of_day
 from ledger.values.money import Minor
 from ledger.vocabulary.commands import (
@@ -83,7 +86,7 @@ def accepted(case: Case, command: ReservationCommand) -> tuple[Fact, ...]:
     """The events of the command."""
     match command:
         case RecordReservationPurchase():
-            return at_once(case, _purchased(command), *_consumed(case, [command], command.total))
+            return at_once(case, _purchased(case, command), *_paid_by_credit(case, command))
         case RefundReservation():
             return at_once(case, *_refunded(case, command))
         case ExchangeReservations():
@@ -169,8 +172,8 @@ def _returned(case: Case, reservation_id: str, quantity: int | None) -> ReturnFi
     )
 
 
-def _purchased(command: RecordReservationPurchase) -> ReservationPurchased:
-    return ReservationPurchased(
+def _purchased(case: Case, command: RecordReservationPurchase) -> ReservationPurchased:
+    purchased = ReservationPurchased(
         reservation_id=command.reservation_id,
         product_type=command.product_type,
         sku=command.sku,
@@ -183,9 +186,23 @@ def _purchased(command: RecordReservationPurchase) -> ReservationPurchased:
         billing_plan=command.billing_plan,
         payment=command.payment,
         owners=tuple(dict.fromkeys(command.owners)),
+        returned_quantity=command.returned_quantity or None,
+        refunded=command.refunded or None,
         postings=reservation_purchased(command.total),
         currency=command.currency,
     )
+    number = returned_instalment(purchased, day_of(case.now, "UTC"))
+    return replace(purchased, returned_instalment=number)
+
+
+def _paid_by_credit(
+    case: Case, command: RecordReservationPurchase
+) -> tuple[HeldCreditConsumed, ...]:
+    """What was bought before the opening position was taken is paid for already."""
+    position = case.find(OpeningPosition, "")
+    if position is not None and bought_before(position.as_of, command.starts_on):
+        return ()
+    return _consumed(case, [command], command.total)
 
 
 def _consumed(

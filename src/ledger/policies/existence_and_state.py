@@ -9,6 +9,7 @@ from ledger.state.entities import (
     Account,
     Entity,
     Instance,
+    OpeningPosition,
     Order,
     Purchase,
     Quote,
@@ -35,6 +36,7 @@ from ledger.vocabulary.commands import (
     RecordInstanceUpgrade,
     RecordInvoiceState,
     RecordMarketplacePurchase,
+    RecordOpeningPosition,
     RecordReservationPurchase,
     RefundMarketplaceManually,
     RefundReservation,
@@ -166,6 +168,8 @@ def _must_be_new(command: Command) -> list[_Named]:
     match command:
         case OpenAccount():
             return [("account", Account, "")]
+        case RecordOpeningPosition():
+            return [("opening_position", OpeningPosition, "")]
         case RecordInstanceOrder():
             order = ("order", Order, command.order_id)
             if command.kind is not OrderKind.NEW:

@@ -164,6 +164,12 @@ COMMON: tuple[Rule, ...] = (
         "what may be done with each thing now is what the decision itself says, without recording.",
         "ledger.eligibility",
     ),
+    _policy(
+        "opening_position",
+        OURS,
+        "ledger.calculations.opening_position",
+        "ledger.state.accounts",
+    ),
 )
 
 INSTANCES: tuple[Rule, ...] = (

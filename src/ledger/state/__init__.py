@@ -34,7 +34,7 @@ def evolve(state: State, recorded: RecordedEvent) -> list[Change]:
     body = recorded.body
     if isinstance(body, LedgerOpened):
         return []
-    changes, meta = _bookkeeping(recorded), recorded.meta
+    changes, meta = _bookkeeping(state, recorded), recorded.meta
     if isinstance(body, CommandRefused):
         return changes
     if isinstance(body, AccountEvent):
@@ -50,10 +50,13 @@ def evolve(state: State, recorded: RecordedEvent) -> list[Change]:
     assert_never(body)
 
 
-def _bookkeeping(recorded: RecordedEvent) -> list[Change]:
+def _bookkeeping(state: State, recorded: RecordedEvent) -> list[Change]:
     """The account's sequence, and the command that is now known for ever."""
     meta = recorded.meta
-    stream = Stream(sequence=meta.sequence)
+    before = state.find(Stream, meta.account_id, "")
+    facts = 0 if before is None else before.facts
+    refused = isinstance(recorded.body, CommandRefused)
+    stream = Stream(sequence=meta.sequence, facts=facts if refused else facts + 1)
     changes: list[Change] = [(Key(Stream, meta.account_id, ""), stream)]
     if meta.index:
         return changes

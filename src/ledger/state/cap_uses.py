@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ledger.state.entities import CapBlock, CapEntry, CapSum, CapUses
+from ledger.state.cap_entities import CapBlock, CapEntry, CapSum, CapUses
 from ledger.state.reading import Change, Key, State, existing
 
 _ENTRIES_OF_A_BLOCK = 64

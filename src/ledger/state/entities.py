@@ -6,8 +6,9 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from ledger.state.cap_entities import CapBlock, CapUses
 from ledger.values.instants import Day, Instant
-from ledger.values.money import Currency, Minor, UsdCents
+from ledger.values.money import Currency, Minor
 from ledger.vocabulary.shapes import (
     AccountType,
     BillingPlan,
@@ -33,9 +34,10 @@ from ledger.vocabulary.shapes import (
 
 
 class Stream(Struct, frozen=True, kw_only=True):
-    """How many events the account has. There from the first event on, a refusal included."""
+    """How many events the account has, there from the first on, and how many are no refusals."""
 
     sequence: int
+    facts: int = 0
 
 
 class SeenCommand(Struct, frozen=True, kw_only=True):
@@ -53,39 +55,6 @@ class RefusedReuse(Struct, frozen=True, kw_only=True):
     sequence: int
 
 
-class CapEntry(Struct, frozen=True, kw_only=True):
-    """A refund that counts against the rolling cap while it is young enough."""
-
-    refund_id: str
-    counted_at: Instant
-    refund_usd: UsdCents
-    cancelled_commitment_usd: UsdCents
-
-
-class CapBlock(Struct, frozen=True, kw_only=True):
-    """Some uses of the cap that follow on each other, oldest first. An account's are numbered."""
-
-    entries: tuple[CapEntry, ...] = ()
-
-
-class CapSum(Struct, frozen=True, kw_only=True):
-    """What the uses of one block come to; the first counts from `counted_at`, the last `last_at`.
-
-    Both are 0 where nothing of the block counts any more.
-    """
-
-    counted_at: Instant
-    last_at: Instant
-    refund_usd: UsdCents
-    cancelled_commitment_usd: UsdCents
-
-
-class CapUses(Struct, frozen=True, kw_only=True):
-    """All uses of an account's cap, a sum for each block."""
-
-    blocks: tuple[CapSum, ...] = ()
-
-
 class CommitmentTerm(Struct, frozen=True, kw_only=True):
     """A period in which an enrolment's monetary commitment runs."""
 
@@ -95,10 +64,10 @@ class CommitmentTerm(Struct, frozen=True, kw_only=True):
 
 
 class HeldCredit(Struct, frozen=True, kw_only=True):
-    """Refunded money waiting for the next purchase paid by invoice."""
+    """Refunded money for the next purchase by invoice; without a refund it was brought along."""
 
     credit_id: str
-    refund_id: str
+    refund_id: str | None = None
     left: Minor
 
 
@@ -120,6 +89,12 @@ class Account(Struct, frozen=True, kw_only=True):
     commitment_terms: tuple[CommitmentTerm, ...] = ()
     held_credits: tuple[HeldCredit, ...] = ()
     credit_overdrawn: Minor = 0
+
+
+class OpeningPosition(Struct, frozen=True, kw_only=True):
+    """That an account has brought one along, and as of when."""
+
+    as_of: Instant
 
 
 class Billing(StrEnum):
@@ -294,7 +269,8 @@ class InstalmentReturns(Struct, frozen=True, kw_only=True):
 
 class Reservation(Struct, frozen=True, kw_only=True):
     """A reservation with the quantity still held. `purchased_at` is the recording instant,
-    `invoice_id` the invoice that first showed the purchase.
+    `invoice_id` the invoice that first showed the purchase, `refunded_before` what had gone back of
+    it then.
     """
 
     product_type: str
@@ -313,6 +289,7 @@ class Reservation(Struct, frozen=True, kw_only=True):
     status: ReservationStatus = ReservationStatus.ACTIVE
     returns: InstalmentReturns | None = None
     refunded: Minor = 0
+    refunded_before: Minor = 0
     invoice_id: str | None = None
 
 
@@ -386,6 +363,7 @@ Entity = (
     | SeenCommand
     | RefusedReuse
     | Account
+    | OpeningPosition
     | CapUses
     | CapBlock
     | Instance

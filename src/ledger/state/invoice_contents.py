@@ -20,12 +20,14 @@ Contents = tuple[InvoicedPurchase, ...]
 
 
 def bought(reservation_id: str, reservation: Reservation) -> InvoicedPurchase:
-    """A purchase as its first invoice shows it: all of it, at its price."""
+    """A purchase as its first invoice shows it: all of it, at its price, and what of it went back
+    before the ledger heard of it.
+    """
     return InvoicedPurchase(
         reservation_id=reservation_id,
         quantity=reservation.original_quantity,
         price=reservation.total,
-        refunded=0,
+        refunded=reservation.refunded_before,
         netted=0,
         carried=False,
     )

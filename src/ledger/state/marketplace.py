@@ -22,6 +22,7 @@ from ledger.vocabulary.events import (
     RefundIssued,
     ServiceConfirmed,
 )
+from ledger.vocabulary.shapes import ByFund
 
 
 def evolve(state: State, meta: EventMeta, event: MarketplaceEvent) -> list[Change]:
@@ -72,12 +73,19 @@ def corrected(purchase: Purchase, refund: Refund) -> Purchase:
 
 
 def _recorded(event: MarketplacePurchaseRecorded) -> Purchase:
+    """Of which something went back before is as if that had happened here: access has ended."""
+    before = event.refunded or ByFund(cash=0, gift=0)
+    refunded = bool(before.cash or before.gift)
     return Purchase(
         product_kind=event.product_kind,
         vendor_id=event.vendor_id,
         buyer_id=event.buyer_id,
         paid=event.paid,
         purchased_at=event.purchased_at,
+        status=PurchaseStatus.REFUNDED if refunded else PurchaseStatus.ACTIVE,
+        access_revoked=refunded,
+        refunded_cash=before.cash,
+        refunded_gift=before.gift,
     )
 
 

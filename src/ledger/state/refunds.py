@@ -14,9 +14,9 @@ from ledger.state import (
     marketplace,
     reservations,
 )
+from ledger.state.cap_entities import CapEntry
 from ledger.state.entities import (
     Account,
-    CapEntry,
     HeldCredit,
     Purchase,
     Quote,

@@ -174,12 +174,19 @@ def _leg_refund(leg: ReturnedLeg, exchange_id: str) -> Refund:
 
 
 def _bought(meta: EventMeta, event: ReservationPurchased) -> Reservation:
+    """What went back before is as if it had been given back in the payment that runs."""
+    returned, refunded = event.returned_quantity or 0, event.refunded or 0
+    returns = None
+    if event.returned_instalment is not None:
+        returns = InstalmentReturns(
+            number=event.returned_instalment, quantity=returned, refunded=refunded
+        )
     return Reservation(
         product_type=event.product_type,
         sku=event.sku,
         region=event.region,
         original_quantity=event.quantity,
-        quantity=event.quantity,
+        quantity=event.quantity - returned,
         term_months=event.term_months,
         starts_on=event.starts_on,
         ends_on=event.ends_on,
@@ -188,6 +195,9 @@ def _bought(meta: EventMeta, event: ReservationPurchased) -> Reservation:
         payment=event.payment,
         owners=event.owners,
         purchased_at=meta.recorded_at,
+        returns=returns,
+        refunded=refunded,
+        refunded_before=refunded,
         invoice_id=event.payment.invoice_id,
     )
 

@@ -11,12 +11,15 @@ from ledger.values.money import Currency, Decimal12, Minor
 from ledger.vocabulary.shapes import (
     AccountType,
     BillingPlan,
+    ByFund,
     Channel,
     Component,
     DurationDiscount,
     Funds,
     InvoiceState,
     NewReservation,
+    OpeningCapUse,
+    OpeningCredit,
     OrderKind,
     OrderLine,
     Payment,
@@ -31,6 +34,17 @@ from ledger.vocabulary.shapes import (
 class OpenAccount(Shape, frozen=True, kw_only=True):
     account_type: AccountType
     us_government: bool
+    currency: Currency
+
+
+class RecordOpeningPosition(Shape, frozen=True, kw_only=True):
+    as_of: Instant
+    full_refunds_used: int
+    ordinary_returns_used: int
+    marketplace_refunds_issued: int
+    cap_uses: tuple[OpeningCapUse, ...]
+    balance: ByFund
+    held_credits: tuple[OpeningCredit, ...]
     currency: Currency
 
 
@@ -137,6 +151,7 @@ class RecordMarketplacePurchase(Shape, frozen=True, kw_only=True):
     buyer_id: str
     paid: Funds
     purchased_at: Instant
+    refunded: ByFund | None = None
     currency: Currency
 
 
@@ -193,6 +208,8 @@ class RecordReservationPurchase(Shape, frozen=True, kw_only=True):
     billing_plan: BillingPlan
     payment: Payment
     owners: tuple[str, ...]
+    returned_quantity: int | None = None
+    refunded: Minor | None = None
     currency: Currency
 
 
@@ -271,7 +288,9 @@ class CorrectRefund(Shape, frozen=True, kw_only=True):
     restore_cap: bool
 
 
-AccountCommand = OpenAccount | SetAccountStanding | OpenCommitmentTerm | ChangeCard
+AccountCommand = (
+    OpenAccount | RecordOpeningPosition | SetAccountStanding | OpenCommitmentTerm | ChangeCard
+)
 InstanceCommand = (
     RecordInstanceOrder
     | StartPostpaidInstance
@@ -321,6 +340,7 @@ _BILLING, _OWNER, _SYSTEM = Role.BILLING, Role.OWNER, Role.SYSTEM
 _BUYER, _VENDOR, _SUPPORT = Role.BUYER, Role.VENDOR, Role.SUPPORT
 ROLES: dict[type[Command], frozenset[Role]] = {
     OpenAccount: frozenset({_BILLING}),
+    RecordOpeningPosition: frozenset({_BILLING}),
     SetAccountStanding: frozenset({_BILLING}),
     OpenCommitmentTerm: frozenset({_BILLING}),
     ChangeCard: frozenset({_BILLING}),

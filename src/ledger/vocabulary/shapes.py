@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from ledger.values.instants import Day
+from ledger.values.instants import Day, Instant
 from ledger.values.money import Decimal12, Micros, Minor, UsdCents
 
 
@@ -171,6 +171,32 @@ class Funds(Shape, frozen=True, kw_only=True):
     cash: Minor
     gift: Minor
     voucher: Minor = 0
+
+
+class ByFund(Shape, frozen=True, kw_only=True):
+    """A sum by fund: cash and gift money."""
+
+    cash: Minor
+    gift: Minor
+
+
+class OpeningCapUse(Shape, frozen=True, kw_only=True):
+    """A refund made before the ledger was adopted that counts against the cap, in both readings.
+
+    `reference` is the other system's name for it.
+    """
+
+    reference: str
+    refunded_at: Instant
+    refund_usd: UsdCents
+    cancelled_commitment_usd: UsdCents
+
+
+class OpeningCredit(Shape, frozen=True, kw_only=True):
+    """What was left of a held credit when the ledger was adopted."""
+
+    credit_id: str
+    amount: Minor
 
 
 class LadderStep(Shape, frozen=True, kw_only=True):

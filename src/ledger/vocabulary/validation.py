@@ -16,6 +16,12 @@ from msgspec import Struct
 
 from ledger.values.instants import EARLIEST, LATEST, parse_day, parse_instant
 from ledger.values.money import CURRENCY_DIGITS, MAX_MICROS, MAX_MINOR, parse_decimal12
+from ledger.vocabulary.brought_along import (
+    Fault,
+    position_faults,
+    purchase_faults,
+    reservation_faults,
+)
 from ledger.vocabulary.commands import (
     Command,
     DowngradeInstance,
@@ -26,6 +32,7 @@ from ledger.vocabulary.commands import (
     RecordInstanceOrder,
     RecordInstanceUpgrade,
     RecordMarketplacePurchase,
+    RecordOpeningPosition,
     RecordReservationPurchase,
 )
 from ledger.vocabulary.envelope import FIRST_EDITION, NEWEST_EDITION, GivenCommand
@@ -63,7 +70,7 @@ LAST_BEGINNING = parse_instant("9989-12-31T23:59:59Z")
 
 _BEGINNINGS = frozenset({"starts_at", "starts_on", "delivered_at", "purchased_at", "sandbox_at"})
 _PROSE = frozenset({"note", "reason"})
-_MAY_BE_EMPTY = frozenset({"duration_discounts"})
+_MAY_BE_EMPTY = frozenset({"duration_discounts", "cap_uses", "held_credits"})
 _MAY_BE_NEGATIVE = frozenset({(ExchangeReservations, "confirmed_amount")})
 _LEAST = {"quantity": 1, "from_months": 1, "attempt": 1}
 
@@ -159,6 +166,8 @@ def _range(shape: type[Struct], name: str, unit: str | None) -> tuple[int, int, 
         case "day":
             most = LAST_BEGINNING_DAY if name in _BEGINNINGS else LAST_DAY
             return 0, most, f"a day from 1970 to {9989 if name in _BEGINNINGS else 9999}"
+        case "usd_cents":
+            return 0, MAX_MINOR, f"an amount from 0 to {MAX_MINOR} US cents"
         case "minor":
             least = -MAX_MINOR if (shape, name) in _MAY_BE_NEGATIVE else 0
             return least, MAX_MINOR, f"an amount from {least} to {MAX_MINOR} minor units"
@@ -230,7 +239,9 @@ def _between(shape: type[Struct]) -> Check | None:
     checks: dict[type[Struct], Check] = {
         RecordInstanceOrder: _order,
         OpenCommitmentTerm: _commitment_term,
-        RecordReservationPurchase: _reservation,
+        RecordOpeningPosition: _told(position_faults),
+        RecordMarketplacePurchase: _told(purchase_faults),
+        RecordReservationPurchase: _bought,
         NewReservation: _reservation,
         QuoteReservationExchange: _exchange,
         ExchangeReservations: _exchange,
@@ -287,6 +298,18 @@ def _reservation(bought: RecordReservationPurchase | NewReservation) -> Sequence
     if bought.total == 0:
         found += _named("total", bought.total, "an amount above 0")
     return found
+
+
+def _bought(bought: RecordReservationPurchase) -> Sequence[Problem]:
+    return _reservation(bought) or _told(reservation_faults)(bought)
+
+
+def _told(faults: Callable[[Any], Iterable[Fault]]) -> Check:
+    return lambda value: [
+        problem
+        for name, found, expected in faults(value)
+        for problem in _named(name, found, expected)
+    ]
 
 
 def _payment(payment: Payment) -> Sequence[Problem]:

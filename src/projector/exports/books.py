@@ -27,6 +27,7 @@ _TYPES = {
     "sales": "Income",
     "receivable": "Assets",
     "customer_receivable": "Assets",
+    "opening_balance": "Equity",
 }
 """The type of a ledger account in accounting; all others are liabilities."""
 _PLAIN = re.compile(r"[a-z0-9][A-Za-z0-9-]*", re.ASCII)

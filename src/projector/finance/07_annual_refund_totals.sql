@@ -3,15 +3,27 @@ SELECT t.account_id, t.refund_id, t.currency, t.counts,
        finance.instant(t.recorded_at) AS counted_at, finance.instant(t.occurred_at) AS occurred_at,
        finance.instant(t.corrected_at) AS corrected_at, t.cap_restored,
        t.amount AS amount_minor, t.refund_usd AS refund_usd_cents,
-       t.cancelled_commitment_usd AS cancelled_commitment_usd_cents, t.usd_rate
-FROM read_models.annual_refund_totals t;
+       t.cancelled_commitment_usd AS cancelled_commitment_usd_cents, t.usd_rate,
+       finance.instant(t.recorded_at) AS recorded_at, false AS brought_along
+FROM read_models.annual_refund_totals t
+UNION ALL
+SELECT o.account_id, u ->> 'reference', o.body ->> 'currency', true,
+       finance.instant((u ->> 'refunded_at')::bigint),
+       finance.instant((u ->> 'refunded_at')::bigint), NULL, false, 0,
+       (u ->> 'refund_usd')::bigint, (u ->> 'cancelled_commitment_usd')::bigint, NULL,
+       finance.instant(o.recorded_at), true
+FROM read_models.outcomes o
+CROSS JOIN LATERAL jsonb_array_elements(o.body -> 'cap_uses') u
+WHERE o.event_name = 'OpeningPositionRecorded';
 COMMENT ON VIEW finance.refund_counts IS
     'What each refund counts in the annual totals and against the cap, and since when';
 COMMENT ON COLUMN finance.refund_counts.account_id IS 'The account';
-COMMENT ON COLUMN finance.refund_counts.refund_id IS 'The refund';
+COMMENT ON COLUMN finance.refund_counts.refund_id IS
+    'The refund; of an opening position the reference it was given';
 COMMENT ON COLUMN finance.refund_counts.currency IS 'The currency of amount_minor (ISO 4217)';
 COMMENT ON COLUMN finance.refund_counts.counts IS 'False for the returned leg of an exchange';
-COMMENT ON COLUMN finance.refund_counts.counted_at IS 'When it was decided: it counts from here on';
+COMMENT ON COLUMN finance.refund_counts.counted_at IS
+    'When it was decided, or made in the system before: it counts from here on';
 COMMENT ON COLUMN finance.refund_counts.occurred_at IS 'The business instant: of a timer its deadline';
 COMMENT ON COLUMN finance.refund_counts.corrected_at IS 'From here on it counts in no amount';
 COMMENT ON COLUMN finance.refund_counts.cap_restored IS
@@ -22,6 +34,9 @@ COMMENT ON COLUMN finance.refund_counts.refund_usd_cents IS
 COMMENT ON COLUMN finance.refund_counts.cancelled_commitment_usd_cents IS
     'What it counts on the cancelled-commitment basis, in US cents';
 COMMENT ON COLUMN finance.refund_counts.usd_rate IS 'US dollars per unit of the currency, when decided';
+COMMENT ON COLUMN finance.refund_counts.recorded_at IS 'Since when the ledger knows of it';
+COMMENT ON COLUMN finance.refund_counts.brought_along IS
+    'Whether an opening position says it: it counts against the cap and in no amount';
 
 CREATE FUNCTION finance.annual_refund_totals_at(
     as_of timestamptz DEFAULT NULL, known_at timestamptz DEFAULT NULL)
@@ -42,12 +57,12 @@ WITH asked AS (
     ORDER BY t.position DESC LIMIT 1
 ), recent AS (
     SELECT f.account_id, f.counted_at, f.amount_minor, f.refund_usd_cents AS refund,
-           f.cancelled_commitment_usd_cents AS cancelled, x.corrected,
+           f.cancelled_commitment_usd_cents AS cancelled, f.brought_along, x.corrected,
            f.refund_usd_cents IS NOT NULL AND NOT (x.corrected AND f.cap_restored) AS uses_cap
     FROM rule
     JOIN finance.refund_counts f ON f.counts AND f.occurred_at <= rule.present
         AND f.counted_at > rule.present - rule.span
-        AND (known_at IS NULL OR f.counted_at <= known_at)
+        AND (known_at IS NULL OR f.recorded_at <= known_at)
     CROSS JOIN LATERAL (SELECT coalesce(f.corrected_at <= rule.present
         AND (known_at IS NULL OR f.corrected_at <= known_at), false) AS corrected) x
 ), dated AS (
@@ -55,7 +70,8 @@ WITH asked AS (
            min(r.counted_at) FILTER (WHERE r.uses_cap AND r.cancelled <> 0) OVER own AS cancelled_at
     FROM recent r WINDOW own AS (PARTITION BY r.account_id)
 ), totals AS (
-    SELECT r.account_id, count(*) FILTER (WHERE NOT r.corrected) AS refunds,
+    SELECT r.account_id,
+           count(*) FILTER (WHERE NOT r.corrected AND NOT r.brought_along) AS refunds,
            coalesce(sum(r.amount_minor) FILTER (WHERE NOT r.corrected), 0) AS amount,
            sum(r.refund) FILTER (WHERE r.uses_cap) AS refund,
            sum(r.cancelled) FILTER (WHERE r.uses_cap) AS cancelled,

@@ -56,7 +56,8 @@ COMMENT ON COLUMN finance.statement.occurred_at IS 'The business instant';
 COMMENT ON COLUMN finance.statement.recorded_at IS 'When it was decided and recorded';
 COMMENT ON COLUMN finance.statement.kind IS 'INCOME, or EXPENSE where a correction takes back';
 COMMENT ON COLUMN finance.statement.event_name IS 'What happened';
-COMMENT ON COLUMN finance.statement.refund_id IS 'The refund it is about';
+COMMENT ON COLUMN finance.statement.refund_id IS
+    'The refund it is about; empty for an opening balance';
 COMMENT ON COLUMN finance.statement.currency IS 'The currency of the amounts (ISO 4217)';
 COMMENT ON COLUMN finance.statement.cash IS 'Cash, an expense negative';
 COMMENT ON COLUMN finance.statement.gift IS 'Gift money (赠送金), an expense negative';

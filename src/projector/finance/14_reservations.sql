@@ -1,24 +1,33 @@
 CREATE VIEW finance.reservation_returns AS
 SELECT e.account_id, e.body ->> 'reservation_id' AS reservation_id, e.command_id,
        (e.body ->> 'instalment')::integer AS instalment, (e.body ->> 'quantity')::bigint AS quantity,
-       e.recorded_at AS returned_at, false AS exchanged
+       e.recorded_at AS returned_at, false AS exchanged, NULL::bigint AS refunded_before_minor
 FROM finance.events e
 WHERE e.event_name = 'ReservationCancelled'
 UNION ALL
 SELECT e.account_id, leg ->> 'reservation_id', e.command_id, (leg ->> 'instalment')::integer,
-       (leg ->> 'quantity')::bigint, e.recorded_at, true
+       (leg ->> 'quantity')::bigint, e.recorded_at, true, NULL
 FROM finance.events e
 CROSS JOIN LATERAL jsonb_array_elements(e.body -> 'returned') leg
-WHERE e.event_name = 'ReservationExchanged';
+WHERE e.event_name = 'ReservationExchanged'
+UNION ALL
+SELECT e.account_id, e.body ->> 'reservation_id', e.command_id,
+       coalesce((e.body ->> 'returned_instalment')::integer, 0),
+       (e.body ->> 'returned_quantity')::bigint, e.recorded_at, false,
+       coalesce((e.body ->> 'refunded')::bigint, 0)
+FROM finance.events e
+WHERE e.event_name = 'ReservationPurchased' AND e.body ? 'returned_quantity';
 COMMENT ON VIEW finance.reservation_returns IS 'What was given back of reservations, time by time';
 COMMENT ON COLUMN finance.reservation_returns.account_id IS 'The account';
 COMMENT ON COLUMN finance.reservation_returns.reservation_id IS 'The reservation';
 COMMENT ON COLUMN finance.reservation_returns.command_id IS 'The command that gave it back';
 COMMENT ON COLUMN finance.reservation_returns.instalment IS
-    'The instalment it was given back in, from 1; an upfront payment is one';
+    'The instalment it was given back in, from 1; an upfront payment is one; 0: before it was recorded here, in an earlier one';
 COMMENT ON COLUMN finance.reservation_returns.quantity IS 'How many were given back';
 COMMENT ON COLUMN finance.reservation_returns.returned_at IS 'When';
 COMMENT ON COLUMN finance.reservation_returns.exchanged IS 'Whether in exchange for others';
+COMMENT ON COLUMN finance.reservation_returns.refunded_before_minor IS
+    'What was refunded of that instalment before it was recorded here, in minor units; else empty';
 
 CREATE VIEW finance.reservation_holdings AS
 SELECT r.account_id, r.reservation_id, r.state, r.product_type, r.sku, r.region, r.quantity,
@@ -80,7 +89,8 @@ WITH begun AS (
     FROM period p
 ), returned AS (
     SELECT b.account_id, b.reservation_id, b.instalment, sum(b.quantity) AS quantity,
-           coalesce(sum(f.gross_minor) FILTER (WHERE f.corrected_at IS NULL), 0) AS refunded
+           coalesce(sum(f.gross_minor) FILTER (WHERE f.corrected_at IS NULL), 0)
+               + coalesce(sum(b.refunded_before_minor), 0) AS refunded
     FROM finance.reservation_returns b
     LEFT JOIN finance.refunds f
         ON f.account_id = b.account_id AND f.command_id = b.command_id

@@ -10,7 +10,7 @@ RETURNS TABLE (
 LANGUAGE sql STABLE AS $$
 WITH known AS (
     SELECT f.account_id, f.currency, f.amount_minor, f.refund_usd_cents,
-           f.cancelled_commitment_usd_cents, x.corrected,
+           f.cancelled_commitment_usd_cents, f.brought_along, x.corrected,
            NOT (x.corrected AND f.cap_restored) AS uses_cap,
            (date_trunc('year', (f.occurred_at AT TIME ZONE refund_totals_by_year.time_zone)
                - make_interval(months => first_month - 1))
@@ -22,11 +22,11 @@ WITH known AS (
         AND f.corrected_at IS NOT NULL, false) AS corrected) x
     WHERE finance.answerable(as_of, known_at) AND f.counts
       AND (as_of IS NULL OR f.occurred_at <= as_of)
-      AND (known_at IS NULL OR f.counted_at <= known_at)
+      AND (known_at IS NULL OR f.recorded_at <= known_at)
 ), years AS (
     SELECT k.account_id, k.currency, k.year_starts_on,
            (k.year_starts_on + interval '1 year')::date AS year_ends_on,
-           count(*) FILTER (WHERE NOT k.corrected) AS refunds,
+           count(*) FILTER (WHERE NOT k.corrected AND NOT k.brought_along) AS refunds,
            coalesce(sum(k.amount_minor) FILTER (WHERE NOT k.corrected), 0) AS amount,
            sum(k.refund_usd_cents) FILTER (WHERE k.uses_cap) AS refund,
            sum(k.cancelled_commitment_usd_cents) FILTER (WHERE k.uses_cap) AS cancelled

@@ -7,7 +7,7 @@ WITH reversed AS NOT MATERIALIZED (
            min(e.body ->> 'refund_id') AS refund_id
     FROM finance.events e WHERE e.event_name = 'InvoiceCancelled'
     GROUP BY e.account_id, e.body ->> 'invoice_id'
-), consumed AS (
+), consumed AS NOT MATERIALIZED (
     SELECT e.account_id, e.body ->> 'credit_id' AS credit_id, sum((e.body ->> 'amount')::bigint) AS amount
     FROM finance.events e WHERE e.event_name = 'HeldCreditConsumed'
     GROUP BY e.account_id, e.body ->> 'credit_id'
@@ -39,6 +39,16 @@ WITH reversed AS NOT MATERIALIZED (
     LEFT JOIN consumed c ON c.account_id = e.account_id AND c.credit_id = e.body ->> 'credit_id'
     WHERE e.event_name = 'CreditHeld'
     UNION ALL
+    SELECT e.account_id, 'HELD_CREDIT', k.id, NULL, NULL, k.amount, e.body ->> 'currency',
+           CASE WHEN c.amount = k.amount THEN 'CONSUMED' ELSE 'OPEN' END, NULL,
+           k.amount - coalesce(c.amount, 0), NULL, NULL
+    FROM finance.events e
+    CROSS JOIN LATERAL (
+        SELECT one ->> 'credit_id' AS id, (one ->> 'amount')::bigint AS amount
+        FROM jsonb_array_elements(e.body -> 'held_credits') one) k
+    LEFT JOIN consumed c ON c.account_id = e.account_id AND c.credit_id = k.id
+    WHERE e.event_name = 'OpeningPositionRecorded'
+    UNION ALL
     SELECT i.account_id, 'INVOICE', i.id, coalesce(i.refund_id, x.refund_id), i.issued_at,
            i.amount, i.currency, CASE WHEN x.at IS NULL THEN 'ISSUED' ELSE 'CANCELLED' END, x.at,
            NULL, i.lines, i.purchases
@@ -64,13 +74,14 @@ COMMENT ON COLUMN finance.documents.kind IS 'CREDIT_MEMO, INVOICE or HELD_CREDIT
 COMMENT ON COLUMN finance.documents.document_id IS 'The document';
 COMMENT ON COLUMN finance.documents.state IS
     'ISSUED, CANCELLED (invoice), OPEN or CONSUMED (held credit), REVERSED (by a correction)';
-COMMENT ON COLUMN finance.documents.refund_id IS 'The refund it was made for, or cancelled for';
+COMMENT ON COLUMN finance.documents.refund_id IS
+    'The refund it was made for, or cancelled for; empty for a credit of an opening position';
 COMMENT ON COLUMN finance.documents.currency IS 'The currency of the amounts (ISO 4217)';
 COMMENT ON COLUMN finance.documents.amount IS
     'Its amount; empty for an invoice that upstream billing issued';
 COMMENT ON COLUMN finance.documents.open_amount IS 'Of a held credit: what no purchase has consumed';
 COMMENT ON COLUMN finance.documents.issued_at IS
-    'When it was issued; empty for an invoice that upstream billing issued';
+    'When it was issued; empty for what was issued outside the ledger';
 COMMENT ON COLUMN finance.documents.ended_at IS 'When it was cancelled or reversed';
 COMMENT ON COLUMN finance.documents.lines IS
     'Of an invoice: its lines, PURCHASE and REFUND, amounts in minor units';

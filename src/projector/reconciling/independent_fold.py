@@ -170,6 +170,8 @@ class Refold:
         if isinstance(body, e.ReservationPurchased):
             row = _reservation_row(m, body, body, body.owners)
             rows[m.account_id, body.reservation_id] = {**row, "currency": body.currency}
+            held = rows[m.account_id, body.reservation_id]
+            _give_back(held, body.returned_quantity or 0, "CANCELLED")
         if isinstance(body, e.ReservationExchanged):
             for back in body.returned:
                 held = rows[m.account_id, back.reservation_id]

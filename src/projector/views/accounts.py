@@ -12,6 +12,7 @@ from ledger.vocabulary.events import (
     AccountStandingChanged,
     CardChanged,
     CommitmentTermOpened,
+    OpeningPositionRecorded,
 )
 from projector.rows.changes import Insert, RowChange, Set
 from projector.rows.tables import BIGINT, BOOLEAN, INTEGER, TEXT, Table
@@ -45,7 +46,7 @@ def changes(recorded: RecordedEvent) -> Sequence[RowChange]:
             return (Set(table=TABLE, key=key, columns={"in_arrears": body.in_arrears}),)
         case CardChanged():
             return (Set(table=TABLE, key=key, columns={"card_id": body.card_id}),)
-        case CommitmentTermOpened():
+        case OpeningPositionRecorded() | CommitmentTermOpened():
             return ()
         case _:
             assert_never(body)

@@ -1,4 +1,4 @@
-"""What was credited to each account and not reversed, by cash and gift money?"""
+"""What did each account bring along, what was credited to it and not reversed, by fund?"""
 
 from __future__ import annotations
 
@@ -6,7 +6,12 @@ from collections.abc import Sequence
 
 from ledger.postings import BALANCE_CASH, BALANCE_GIFT
 from ledger.vocabulary.envelope import RecordedEvent
-from ledger.vocabulary.events import AccountOpened, BalanceCredited, RefundCorrected
+from ledger.vocabulary.events import (
+    AccountOpened,
+    BalanceCredited,
+    OpeningPositionRecorded,
+    RefundCorrected,
+)
 from ledger.vocabulary.shapes import Posting, Side
 from projector.rows.changes import Add, Insert, RowChange
 from projector.rows.tables import NUMERIC, TEXT, Row, Table
@@ -21,7 +26,8 @@ FUNDS = {BALANCE_CASH: "cash", BALANCE_GIFT: "gift"}
 
 
 def changes(recorded: RecordedEvent) -> Sequence[RowChange]:
-    """Zero at the opening; a credit adds to both funds; a correction subtracts what it reverses.
+    """Zero at the opening, then what it brought along; a credit adds to both funds; a correction
+    subtracts what it reverses.
 
     A balance may become negative: the money may have been spent before the correction.
     """
@@ -30,6 +36,9 @@ def changes(recorded: RecordedEvent) -> Sequence[RowChange]:
         case AccountOpened(currency=currency):
             row: Row = {"account_id": account_id, "currency": currency, "cash": 0, "gift": 0}
             return (Insert(table=TABLE, row=row),)
+        case OpeningPositionRecorded(balance=balance):
+            brought = {"cash": balance.cash, "gift": balance.gift}
+            return (Add(table=TABLE, key=(account_id,), amounts=brought),)
         case BalanceCredited(cash=cash, gift=gift):
             return (Add(table=TABLE, key=(account_id,), amounts={"cash": cash, "gift": gift}),)
         case RefundCorrected(postings=postings):

@@ -106,7 +106,7 @@ def _bought(
             "sku": what.sku,
             "region": what.region,
             "original_quantity": what.quantity,
-            "quantity": what.quantity,
+            "quantity": what.quantity - (getattr(what, "returned_quantity", None) or 0),
             "term_months": what.term_months,
             "starts_on": starts_on,
             "ends_on": ends_on,

@@ -56,7 +56,7 @@ def test_what_is_supposed_lies_over_the_state_and_not_in_it() -> None:
     assert over.find(Account, s.account, "") != s.the_account()
     assert over.find(Instance, s.account, "i-404") is None
     assert over.find(SeenCommand, s.account, given.meta.command_id) is not None
-    assert over.find(Stream, s.account, "") == Stream(sequence=3)
+    assert over.find(Stream, s.account, "") == Stream(sequence=3, facts=3)
     assert s.state.entities() == before
 
 

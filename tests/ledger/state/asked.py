@@ -39,6 +39,7 @@ from ledger.vocabulary.commands import (
     RecordInstanceUpgrade,
     RecordInvoiceState,
     RecordMarketplacePurchase,
+    RecordOpeningPosition,
     RecordReservationPurchase,
     RefundMarketplaceManually,
     RefundReservation,
@@ -57,6 +58,7 @@ from ledger.vocabulary.events import CommandRefused, MarketplaceRefundRequested
 from ledger.vocabulary.shapes import (
     AccountType,
     BillingPlan,
+    ByFund,
     InvoiceState,
     NewReservation,
     OrderKind,
@@ -239,6 +241,16 @@ def _term(s: Scenario) -> OpenCommitmentTerm:
 ASKS: dict[type[Command], Ask] = {
     OpenAccount: lambda s: OpenAccount(
         account_type=AccountType.ONLINE, us_government=False, currency=_currency(s)
+    ),
+    RecordOpeningPosition: lambda s: RecordOpeningPosition(
+        as_of=s.now,
+        full_refunds_used=1,
+        ordinary_returns_used=0,
+        marketplace_refunds_issued=0,
+        cap_uses=(),
+        balance=ByFund(cash=100, gift=0),
+        held_credits=(),
+        currency=_currency(s),
     ),
     SetAccountStanding: lambda _: SetAccountStanding(in_arrears=True),
     OpenCommitmentTerm: _term,

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from ledger.calculations.figures import CapRoom
 from ledger.calculations.refund_cap import cap_room
 from ledger.state import MemoryState
+from ledger.state.cap_entities import CapBlock, CapEntry
 from ledger.state.cap_uses import counted, given_back, next_block
-from ledger.state.entities import CapBlock, CapEntry
 from ledger.state.reading import E
 from ledger.terms.table import CapBasis, Terms, released_terms
 from ledger.values.instants import DAY, Instant

@@ -26,12 +26,13 @@ from ledger.vocabulary.commands import (
     RecordInstanceOrder,
     RecordInstanceUpgrade,
     RecordMarketplacePurchase,
+    RecordOpeningPosition,
     RecordReservationPurchase,
     RefundMarketplaceManually,
     ReturnInstance,
     TransferReservation,
 )
-from ledger.vocabulary.shapes import OrderKind, PaymentMethod
+from ledger.vocabulary.shapes import ByFund, OrderKind, PaymentMethod
 from ledger.vocabulary.validation import body_problems, problems_of
 from ledger.wire.avro.codec import Unreadable, UnreadableRecord, decode_command, encode_command
 from tests.samples import sample, sample_command
@@ -80,6 +81,27 @@ WRONG: list[tuple[type[Command], str, Any]] = [
     (RecordReservationPurchase, "total", 0),
     (RecordReservationPurchase, "payment.term_id", None),
     (RecordReservationPurchase, "owners", ()),
+    (RecordReservationPurchase, "returned_quantity", -1),
+    (RecordReservationPurchase, "returned_quantity", 5),
+    (RecordReservationPurchase, "refunded", -1),
+    (RecordReservationPurchase, "refunded", 10_008),
+    (RecordMarketplacePurchase, "refunded.cash", 10_001),
+    (RecordMarketplacePurchase, "refunded.gift", 10_002),
+    (RecordMarketplacePurchase, "refunded.gift", -1),
+    (RecordOpeningPosition, "as_of", -1),
+    (RecordOpeningPosition, "full_refunds_used", -1),
+    (RecordOpeningPosition, "ordinary_returns_used", 10**9 + 1),
+    (RecordOpeningPosition, "marketplace_refunds_issued", -1),
+    (RecordOpeningPosition, "balance.cash", -1),
+    (RecordOpeningPosition, "balance.gift", 10**14 + 1),
+    (RecordOpeningPosition, "cap_uses[1].refund_usd", -1),
+    (RecordOpeningPosition, "cap_uses[0].cancelled_commitment_usd", 10**14 + 1),
+    (RecordOpeningPosition, "cap_uses[0].refunded_at", -1),
+    (RecordOpeningPosition, "cap_uses[1].reference", "reference-1"),
+    (RecordOpeningPosition, "cap_uses[1].reference", ""),
+    (RecordOpeningPosition, "held_credits[1].credit_id", "credit-1"),
+    (RecordOpeningPosition, "held_credits[1].amount", 0),
+    (RecordOpeningPosition, "currency", "XXY"),
     (RecordReservationPurchase, "owners[1]", ""),
     (RecordReservationPurchase, "starts_on", parse_day("9990-01-01")),
     (QuoteReservationRefund, "usd_rate", "0"),
@@ -121,6 +143,12 @@ def test_money_without_its_currency_is_malformed() -> None:
     assert [problem.path for problem in body_problems(body)] == ["currency"]
 
 
+def test_without_a_quantity_that_went_back_nothing_was_refunded() -> None:
+    body = changed(sample(RecordReservationPurchase), "returned_quantity", None)
+    assert [problem.path for problem in body_problems(body)] == ["refunded"]
+    assert body_problems(changed(body, "refunded", 0)) == ()
+
+
 def test_a_renewal_has_no_delivery() -> None:
     order = changed(sample(RecordInstanceOrder), "kind", OrderKind.RENEWAL)
     assert [problem.path for problem in body_problems(order)] == ["delivered_at"]
@@ -140,7 +168,14 @@ def test_a_payment_names_what_its_method_calls_for(method: str, missing: str | N
 
 
 RULES_JUDGE: list[tuple[type[Command], str, Any]] = [
-    (RecordMarketplacePurchase, "paid.cash", 0),
+    (RecordMarketplacePurchase, "purchased_at", 0),
+    (RecordMarketplacePurchase, "refunded", ByFund(cash=10_000, gift=10_001)),
+    (RecordOpeningPosition, "cap_uses", ()),
+    (RecordOpeningPosition, "held_credits", ()),
+    (RecordOpeningPosition, "full_refunds_used", 10**9),
+    (RecordOpeningPosition, "cap_uses[0].refund_usd", 10**14),
+    (RecordReservationPurchase, "returned_quantity", 4),
+    (RecordReservationPurchase, "refunded", 10_007),
     (RefundMarketplaceManually, "amount", 0),
     (QuoteReservationExchange, "returns[1].reservation_id", "reservation-1"),
     (ExchangeReservations, "confirmed_amount", -5),

@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from msgspec.structs import replace
 from psycopg import Connection, sql
 
 from ledger.calculations.partial_quantity import reservation_return
@@ -71,7 +72,20 @@ def partly_returned() -> Scenario:
     """Reservations of both plans, parts given back, refunds corrected, one exchanged. Of the two
     cents the half given back first is a whole one: the other is worth what is left of it.
     """
+    went_back = bought(100, "v-before", quantity=3, starts_on="2026-01-31", payment=ON_NOTHING)
+    monthly = bought(
+        3_600_001,
+        "v-before-monthly",
+        quantity=7,
+        months=36,
+        starts_on="2024-01-31",
+        plan=MONTHLY,
+        payment=ON_NOTHING,
+    )
     s = holding(
+        replace(went_back, returned_quantity=1, refunded=34),
+        replace(monthly, returned_quantity=2, refunded=20_001),
+        replace(monthly, reservation_id="v-before-instalment", returned_quantity=2),
         bought(1_000_003, "v-up", quantity=7, starts_on="2026-01-31", payment=ON_NOTHING),
         bought(
             3_600_001,
@@ -91,6 +105,7 @@ def partly_returned() -> Scenario:
     corrected = given_back(s, "v-up", 1)
     s.give(correct(corrected.refund_id))
     given_back(s, "v-monthly", 1)
+    given_back(s, "v-before", 1)
     given_back(s, "v-cent", 1)
     s.give(correct(given_back(s, "v-cent-again", 1).refund_id))
     traded(s, "v-traded", total=120_000)
@@ -108,7 +123,7 @@ def test_what_is_left_of_a_reservation_is_what_the_calculation_says(
     s = partly_returned()
     show(migrated, [s])
     found = connection.execute("SELECT reservation_id FROM finance.reservations").fetchall()
-    assert len(found) == 6
+    assert len(found) == 9
     for day in days_to_ask(parse_day("2026-03-05")):
         values = connection.execute(
             "SELECT reservation_id, value_minor, remaining_commitment_minor"

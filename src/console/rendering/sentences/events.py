@@ -30,11 +30,13 @@ from ledger.vocabulary.events import (
     LedgerOpened,
     LogEvent,
     MarketplaceEvent,
+    OpeningPositionRecorded,
     PostpaidInstanceStarted,
     RefundEvent,
     ReservationEvent,
     SettlementEvent,
 )
+from ledger.vocabulary.shapes import Parts
 
 
 def told(recorded: RecordedEvent) -> str:
@@ -66,6 +68,8 @@ def _of_account(body: AccountEvent | LogEvent) -> str:
             return f"{body.command_type} {body.command_id} refused: {why}"
         case AccountOpened():
             return f"{body.account_type} account in {body.currency}"
+        case OpeningPositionRecorded():
+            return _brought_along(body)
         case AccountStandingChanged():
             return "now in arrears" if body.in_arrears else "no longer in arrears"
         case CommitmentTermOpened():
@@ -77,6 +81,20 @@ def _of_account(body: AccountEvent | LogEvent) -> str:
             return f"{body.partition_count} partitions, {'a sandbox' if body.sandbox else 'live'}"
         case _ as unreachable:
             assert_never(unreachable)
+
+
+def _brought_along(body: OpeningPositionRecorded) -> str:
+    balance = parts_told(Parts(cash=body.balance.cash, gift=body.balance.gift), body.currency)
+    held = sum(credit.amount for credit in body.held_credits)
+    used = sum(use.refund_usd for use in body.cap_uses)
+    spent = (
+        f"{body.full_refunds_used} full refunds, {body.ordinary_returns_used} ordinary returns, "
+        f"{body.marketplace_refunds_issued} marketplace refunds"
+    )
+    return (
+        f"as of {when(body.as_of)}: {balance}, {money(held, body.currency)} held as credit; "
+        f"used {money(used, 'USD')} of the cap in {len(body.cap_uses)} refunds, {spent}"
+    )
 
 
 def _of_instance(body: InstanceEvent) -> str:

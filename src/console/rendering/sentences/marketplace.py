@@ -24,9 +24,11 @@ def marketplace_sentence(body: MarketplaceEvent) -> str:
     match body:
         case MarketplacePurchaseRecorded():
             paid = money(body.paid.cash + body.paid.gift, body.currency)
+            back = body.refunded.cash + body.refunded.gift if body.refunded else 0
+            before = f", {money(back, body.currency)} went back before" if back else ""
             return (
                 f"{body.buyer_id} bought {body.purchase_id} ({body.product_kind}) from "
-                f"{body.vendor_id}, paid {paid}"
+                f"{body.vendor_id}, paid {paid}{before}"
             )
         case ServiceConfirmed():
             return f"{body.purchase_id}: the service is confirmed"

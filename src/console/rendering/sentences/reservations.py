@@ -54,9 +54,13 @@ def reservation_sentence(body: ReservationEvent) -> str:
 def _purchased(body: ReservationPurchased) -> str:
     term = f"from {format_day(body.starts_on)} until {format_day(body.ends_on)}"
     total = money(body.total, body.currency)
+    before = ""
+    if body.returned_quantity:
+        back = money(body.refunded or 0, body.currency)
+        before = f"; {body.returned_quantity} went back before, {back} of the running payment"
     return (
         f"{body.reservation_id}: {body.quantity} × {body.sku} ({body.product_type}) {term}, "
-        f"{total} {body.billing_plan} by {body.payment.method}"
+        f"{total} {body.billing_plan} by {body.payment.method}{before}"
     )
 
 

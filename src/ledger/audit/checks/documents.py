@@ -87,6 +87,7 @@ class Documents:
         match seen.body:
             case ReservationPurchased() as one:
                 new = _Bought(total=one.total, quantity=one.quantity, kept=one.quantity)
+                new.refunded = one.refunded or 0
                 self._buy(account_id, one.reservation_id, new, one.payment.invoice_id)
             case ReservationExchanged() as exchange:
                 self._exchanged(account_id, exchange)

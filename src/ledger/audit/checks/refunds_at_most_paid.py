@@ -107,11 +107,14 @@ class RefundsAtMostPaid:
             case InstanceDowngraded(refund_id=refund_id, left=left) as smaller:
                 kept = _Left(order_id=smaller.order_id, cash=left.cash, gift=left.gift)
                 self._kept.keep(kept, account_id, "left", refund_id)
-            case MarketplacePurchaseRecorded(purchase_id=purchase_id, paid=paid):
+            case MarketplacePurchaseRecorded(purchase_id=purchase_id, paid=paid, refunded=before):
                 bought = _Purchase(cash=paid.cash, gift=paid.gift)
+                if before is not None:
+                    bought = replace(bought, back_cash=before.cash, back_gift=before.gift)
                 self._kept.keep(bought, account_id, "purchase", purchase_id)
             case ReservationPurchased() as purchase:
                 self._reserved(account_id, purchase, purchase.starts_on)
+                self._returned_before(account_id, purchase)
             case ReservationCancelled() as cancelled:
                 yield from self._given_back(seen, cancelled.reservation_id, cancelled.quantity)
             case ReservationExchanged() as exchange:
@@ -152,6 +155,16 @@ class RefundsAtMostPaid:
             monthly=bought.billing_plan is BillingPlan.MONTHLY,
         )
         self._kept.keep(reservation, account_id, "reservation", bought.reservation_id)
+
+    def _returned_before(self, account_id: str, bought: ReservationPurchased) -> None:
+        """Of the payment that ran then at most what it cost: of more than that nothing is left."""
+        place = (account_id, "reservation", bought.reservation_id)
+        held = self._kept.find(_Reservation, *place) or _NOTHING
+        held = replace(held, held=held.held - (bought.returned_quantity or 0))
+        if bought.returned_instalment is not None:
+            held = replace(held, number=bought.returned_instalment, held_at_first=bought.quantity)
+            held = replace(held, back=min(bought.refunded or 0, _instalment_paid(held)))
+        self._kept.keep(held, *place)
 
     def _refunded(self, seen: SeenEvent, refund: RefundIssued) -> Iterator[Divergence]:
         made = _Refund(

@@ -1,15 +1,36 @@
-"""Facts about accounts: opened, standing, commitment terms, the card on file."""
+"""Facts about accounts: opened, brought along, standing, commitment terms, the card on file."""
 
 from __future__ import annotations
 
-from ledger.values.instants import Day
+from ledger.values.instants import Day, Instant
 from ledger.values.money import Currency, Minor
-from ledger.vocabulary.shapes import AccountType, Shape
+from ledger.vocabulary.shapes import (
+    AccountType,
+    ByFund,
+    OpeningCapUse,
+    OpeningCredit,
+    Posting,
+    Shape,
+)
 
 
 class AccountOpened(Shape, frozen=True, kw_only=True):
     account_type: AccountType
     us_government: bool
+    currency: Currency
+
+
+class OpeningPositionRecorded(Shape, frozen=True, kw_only=True):
+    """What the account had used and was owed `as_of` an instant, before the ledger was adopted."""
+
+    as_of: Instant
+    full_refunds_used: int
+    ordinary_returns_used: int
+    marketplace_refunds_issued: int
+    cap_uses: tuple[OpeningCapUse, ...]
+    balance: ByFund
+    held_credits: tuple[OpeningCredit, ...]
+    postings: tuple[Posting, ...]
     currency: Currency
 
 
@@ -29,4 +50,10 @@ class CardChanged(Shape, frozen=True, kw_only=True):
     card_id: str
 
 
-AccountEvent = AccountOpened | AccountStandingChanged | CommitmentTermOpened | CardChanged
+AccountEvent = (
+    AccountOpened
+    | OpeningPositionRecorded
+    | AccountStandingChanged
+    | CommitmentTermOpened
+    | CardChanged
+)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from ledger.values.instants import Instant
 from ledger.values.money import Currency
-from ledger.vocabulary.shapes import Funds, InvoiceState, ProductKind, RefundReason, Shape
+from ledger.vocabulary.shapes import ByFund, Funds, InvoiceState, ProductKind, RefundReason, Shape
 
 
 class MarketplacePurchaseRecorded(Shape, frozen=True, kw_only=True):
+    """`refunded` is what went back of it before it was recorded here."""
+
     purchase_id: str
     product_kind: ProductKind
     vendor_id: str
     buyer_id: str
     paid: Funds
     purchased_at: Instant
+    refunded: ByFund | None = None
     currency: Currency
 
 

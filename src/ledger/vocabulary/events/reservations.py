@@ -22,6 +22,10 @@ from ledger.vocabulary.shapes import (
 
 
 class ReservationPurchased(Shape, frozen=True, kw_only=True):
+    """`returned_quantity` went back before it was recorded here, and `refunded` of the payment that
+    runs: the one numbered `returned_instalment`, absent where nothing went back of it.
+    """
+
     reservation_id: str
     product_type: str
     sku: str
@@ -34,6 +38,9 @@ class ReservationPurchased(Shape, frozen=True, kw_only=True):
     billing_plan: BillingPlan
     payment: Payment
     owners: tuple[str, ...]
+    returned_quantity: int | None = None
+    refunded: Minor | None = None
+    returned_instalment: int | None = None
     postings: tuple[Posting, ...]
     currency: Currency
 

@@ -219,6 +219,8 @@ def _plain_value(kind: Kind, value: object) -> object:
             return _parsed(parse_instant, value)
         case Number(unit="day") if isinstance(value, str):
             return _parsed(parse_day, value)
+        case Number(unit="usd_cents") if isinstance(value, str):
+            return _parsed(_parse_cents, value)
         case Number(unit=None) if isinstance(value, int) and not isinstance(value, bool):
             return value
         case _:
@@ -239,6 +241,10 @@ def _parsed(parse: Callable[[str], int], value: str) -> int:
         raise _Unfit from error
 
 
+def _parse_cents(value: str) -> int:
+    return parse_minor(value, "USD")
+
+
 def _expected(kind: Kind) -> str:
     match kind:
         case Text(unit="currency"):
@@ -257,6 +263,8 @@ def _expected(kind: Kind) -> str:
             return 'a day such as "2026-01-05"'
         case Number(unit="minor"):
             return 'an amount as a decimal string such as "1413.92"'
+        case Number(unit="usd_cents"):
+            return 'US dollars as a decimal string such as "1413.92"'
         case Number(unit="micros"):
             return 'a price as a decimal string such as "0.063"'
         case Number():

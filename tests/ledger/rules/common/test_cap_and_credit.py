@@ -8,8 +8,9 @@ from ledger.calculations.figures import CapRoom
 from ledger.calculations.refund_cap import cap_room
 from ledger.calculations.settle_by_invoice import Consumption, consumed
 from ledger.state import MemoryState
+from ledger.state.cap_entities import CapEntry
 from ledger.state.cap_uses import counted
-from ledger.state.entities import Account, CapEntry, HeldCredit
+from ledger.state.entities import Account, HeldCredit
 from ledger.terms.table import CapBasis, released_terms
 from ledger.values.instants import DAY, HOUR, parse_instant
 from ledger.vocabulary.shapes import AccountType

@@ -174,14 +174,14 @@ def test_an_exchange_consumes_no_more_than_is_payable() -> None:
 
 def test_credit_of_a_corrected_refund_cannot_be_consumed() -> None:
     s = with_credits(36_500)
-    s.give(correct(s.the_account().held_credits[0].refund_id))
+    s.give(correct(s.the_account().held_credits[0].refund_id or ""))
     s.give(LATER)
     assert names(s) == ["ReservationPurchased"]
 
 
 def test_what_was_consumed_of_a_corrected_credit_is_overdrawn() -> None:
     s = with_credits(3_000, 5_000)
-    wrong = s.the_account().held_credits[0].refund_id
+    wrong = s.the_account().held_credits[0].refund_id or ""
     s.give(bought(4_000, "r-8", payment=NO_INVOICE))
     s.give(correct(wrong))
     assert (left(s), s.the_account().credit_overdrawn) == ([4_000], 3_000)
@@ -201,7 +201,7 @@ def test_an_invoice_of_no_refund_is_kept_all_the_same() -> None:
 @pytest.mark.parametrize("spent", [0, 1, 2_999, 3_000])
 def test_a_corrected_credit_is_overdrawn_by_what_was_consumed_of_it(spent: int) -> None:
     s = with_credits(3_000)
-    wrong = s.the_account().held_credits[0].refund_id
+    wrong = s.the_account().held_credits[0].refund_id or ""
     if spent:
         s.give(bought(spent, "r-8", payment=NO_INVOICE))
     s.give(correct(wrong))

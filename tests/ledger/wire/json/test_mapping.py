@@ -14,6 +14,7 @@ from ledger.vocabulary.commands import (
     OpenAccount,
     QuoteReservationRefund,
     RecordInstanceOrder,
+    RecordOpeningPosition,
     RecordReservationPurchase,
     ReturnInstance,
 )
@@ -106,6 +107,9 @@ ORDER = value_to_json(sample(RecordInstanceOrder))
 RETURN = {"instance_id": "i-1", "acknowledged": True, "confirmed_amount": "5.50"}
 PURCHASE = value_to_json(sample(RecordReservationPurchase))
 RATE = {"reservation_id": "r-1", "usd_rate": "1"}
+POSITION = value_to_json(sample(RecordOpeningPosition))
+USE = POSITION["cap_uses"][0]
+CENTS = 'US dollars as a decimal string such as "1413.92"'
 BAD: list[tuple[type[Command], Any, str, str, str]] = [
     (ReturnInstance, [], "", "[]", "an object with the fields of ReturnInstance"),
     (ReturnInstance, {**RETURN, "instance": 1}, "instance", "unknown field", "'instance_id'?"),
@@ -154,6 +158,17 @@ BAD: list[tuple[type[Command], Any, str, str, str]] = [
     (RecordReservationPurchase, {**PURCHASE, "owners": "o"}, "owners", '"o"', "a list"),
     (RecordReservationPurchase, {**PURCHASE, "owners": [None]}, "owners[0]", "null", "a string"),
     (QuoteReservationRefund, {**RATE, "usd_rate": 1}, "usd_rate", "1", "a decimal string"),
+    *(
+        (
+            RecordOpeningPosition,
+            {**POSITION, "cap_uses": [USE | {"refund_usd": value}]},
+            "cap_uses[0].refund_usd",
+            found,
+            CENTS,
+        )
+        for value, found in ((1, "1"), ("1.005", '"1.005"'), (None, "nothing"))
+    ),
+    (RecordOpeningPosition, {**POSITION, "balance": None}, "balance", "nothing", "of ByFund"),
 ]
 
 
@@ -171,6 +186,14 @@ def test_a_field_that_does_not_fit_is_told(
 def test_a_bare_amount_needs_a_known_currency() -> None:
     with pytest.raises(FieldProblem, match="the account's currency to be known"):
         command_body_from_json(ReturnInstance, RETURN, None)
+
+
+def test_us_dollars_have_two_decimals_in_whatever_currency_the_account_is() -> None:
+    raw = {**POSITION, "balance": {"cash": "100", "gift": "0"}, "currency": "JPY"}
+    raw |= {"cap_uses": [USE | {"refund_usd": "1.50"}], "held_credits": []}
+    body = command_body_from_json(RecordOpeningPosition, raw, "JPY")
+    assert isinstance(body, RecordOpeningPosition)
+    assert (body.cap_uses[0].refund_usd, body.balance.cash) == (150, 100)
 
 
 def test_all_problems_of_a_body_are_told_at_once() -> None:

@@ -1,0 +1,53 @@
+"""Opening position: what an account brings along is said once, before anything else of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ledger.policies.case import Case, violation
+from ledger.state.entities import Stream
+from ledger.values.instants import Instant, format_instant
+from ledger.values.refusal import Code, Violation
+from ledger.vocabulary.commands import RecordOpeningPosition
+
+
+def wrong_opening_state(case: Case) -> Iterator[Violation]:
+    """Right after the opening, and of the past. A use of the cap too old to count is taken.
+
+    Source: decided for this ledger. By hand: opened on 1 June, an order recorded on 2 June, the
+    position on 3 June: `WRONG_STATE`, state IN_USE. A use of the cap at 10:00 in a command decided
+    at 09:59: `WRONG_STATE`, state IN_THE_FUTURE, field cap_uses[0].refunded_at; at 10:00: taken. A
+    second position: `ALREADY_EXISTS`.
+    """
+    command = case.command
+    if not isinstance(command, RecordOpeningPosition):
+        return
+    account_id = case.given.meta.account_id
+    facts = case.the(Stream, "").facts
+    if facts > 1:
+        yield violation(
+            "opening_position",
+            Code.WRONG_STATE,
+            f"account {account_id} is in use; an opening position comes before all else of it",
+            account=account_id,
+            state="IN_USE",
+            events=str(facts),
+        )
+    for field, instant in _instants(command):
+        if instant > case.now:
+            yield violation(
+                "opening_position",
+                Code.WRONG_STATE,
+                f"{field} is still to come; only what has happened is brought along",
+                account=account_id,
+                state="IN_THE_FUTURE",
+                field=field,
+                instant=format_instant(instant),
+                decided_at=format_instant(case.now),
+            )
+
+
+def _instants(command: RecordOpeningPosition) -> Iterator[tuple[str, Instant]]:
+    yield "as_of", command.as_of
+    for index, use in enumerate(command.cap_uses):
+        yield f"cap_uses[{index}].refunded_at", use.refunded_at
