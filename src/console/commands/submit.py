@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -12,18 +14,19 @@ from console.terminal.errors import BadInput
 
 if TYPE_CHECKING:
     from console.running.ledger_locator import Ledger
-    from console.submitting.command_files import Line
+    from console.submitting.command_files import CommandsInFile, Line, TellBytes
     from console.submitting.live_listener import Listener
     from console.submitting.live_submission import CommandContent, FindFirsts
     from console.submitting.outcomes import LineOutcome
     from console.submitting.sandbox_submission import Passed
     from ledger.values.money import Currency
-    from ledger.wire.json.command_file import FindAnswer
+    from ledger.wire.json.command_lines import FindAnswer, Named
     from projector.asking.outcomes import Outcome
 
 PATIENCE_SECONDS = 60.0
 _SHOWN_SECONDS = 10.0
 _BAR_FROM_LINES = 200
+_PUBLISHED_AT_ONCE = 5_000
 
 
 def submit(
@@ -47,7 +50,7 @@ def submit(
     each command is printed; a refusal is a normal outcome. In a sandbox each line has its instant
     (at), and the clock advances from line to line as in 'refundctl simulate'. Otherwise the
     broker's time counts, and a file with instants is rejected. A command that was submitted before
-    shows its first outcome.
+    shows its first outcome. A file may be of any length: only some of its lines are in memory.
 
     Examples:
 
@@ -57,47 +60,64 @@ def submit(
     """
     from console.running.ledger_locator import connected, find_ledger, is_sandbox
     from console.running.settings import read_settings
-    from console.submitting.command_files import accounts_in, read_bytes, read_lines
+    from console.submitting.command_files import commands_in
     from console.submitting.live_listener import Listener
     from console.terminal.log_output import log_to_stderr
 
     log_to_stderr("error", json=False)
     ledger = find_ledger(read_settings())
-    content = read_bytes(file)
     with connected(ledger.database_url) as connection:
         sandbox = is_sandbox(connection)
         listener = Listener(ledger.kafka)
         try:
-            currencies = known_currencies(connection, listener, accounts_in(content))
-            lines = read_lines(file, content, require_at=sandbox, known_currencies=currencies)
-            if no_wait:
-                _publish_only(ledger, listener, lines, sandbox=sandbox)
-                return
-            found = outcomes_of(connection, listener, lines, sandbox=sandbox)
-            tally = _print(found, len(lines), as_json=as_json)
+            with commands_in(file, require_at=sandbox) as commands:
+                count = _checked(connection, listener, commands)
+                if no_wait:
+                    _publish_only(ledger, listener, commands, count, sandbox=sandbox)
+                    return
+                referred = commands.survey.referred
+                found = outcomes_of(
+                    connection, listener, commands.lines(), sandbox=sandbox, referred=referred
+                )
+                tally = _print(found, count, as_json=as_json)
             _wait_until_shown(connection, listener)
         finally:
             listener.close()
     _end(tally, strict=strict)
 
 
+def _checked(connection: Any, listener: Listener, commands: CommandsInFile) -> int:
+    """How many commands the file gives; it was read twice and has no problem."""
+    with _bar_of_bytes("looking through", commands) as tell:
+        commands.look(tell)
+    currencies = known_currencies(connection, listener, commands.survey.accounts)
+    with _bar_of_bytes("checking", commands) as tell:
+        return commands.check(currencies, tell).commands
+
+
 def outcomes_of(
-    connection: Any, listener: Listener, lines: tuple[Line, ...], *, sandbox: bool
+    connection: Any,
+    listener: Listener,
+    lines: Iterable[Line],
+    *,
+    sandbox: bool,
+    referred: Container[Named] | None = None,
 ) -> Iterable[LineOutcome | Passed]:
     """Publish the lines and return each outcome when it is known."""
     from console.submitting.live_submission import LiveSubmission
     from console.submitting.sandbox_submission import sandbox_outcomes
     from consumers.sandbox.sandbox_world import SandboxWorld
-    from ledger.wire.json.command_file import CommandLine
+    from ledger.wire.json.command_lines import CommandLine
 
     quotes, firsts = find_answer_in(connection), _find_firsts_in(connection, listener)
     if sandbox:
         world = SandboxWorld(connection, listener.tools, patience_seconds=PATIENCE_SECONDS)
-        _tell_if_behind(world.now(), lines)
-        return sandbox_outcomes(world, listener, lines, quotes, firsts)
-    commands = [line for line in lines if isinstance(line, CommandLine)]
-    submission = LiveSubmission(listener, quotes, firsts, patience_seconds=PATIENCE_SECONDS)
-    return submission.outcomes(commands)
+        told = _told_if_behind(world.now(), lines)
+        return sandbox_outcomes(world, listener, told, quotes, firsts, referred)
+    submission = LiveSubmission(
+        listener, quotes, firsts, patience_seconds=PATIENCE_SECONDS, referred=referred
+    )
+    return submission.outcomes(line for line in lines if isinstance(line, CommandLine))
 
 
 def known_currencies(
@@ -120,7 +140,7 @@ def find_answer_in(connection: Any) -> FindAnswer:
 
     from console.submitting.scenario_runner import answer_with
     from ledger.vocabulary.events import EVENTS
-    from ledger.wire.json.command_file import Answer
+    from ledger.wire.json.command_lines import Answer
 
     def find(account: str, command_id: str) -> Answer | None:
         rows = connection.execute(
@@ -154,23 +174,31 @@ def _find_firsts_in(connection: Any, listener: Listener) -> FindFirsts:
 
 
 def _publish_only(
-    ledger: Ledger, listener: Listener, lines: tuple[Line, ...], *, sandbox: bool
+    ledger: Ledger, listener: Listener, commands: CommandsInFile, count: int, *, sandbox: bool
 ) -> None:
     from consumers.follow_ups import command_record
-    from ledger.wire.json.command_file import CommandLine, resolve
+    from ledger.wire.json.command_lines import CommandLine, resolve
 
     if sandbox:
         raise BadInput("a sandbox runs one command at a time; leave out --no-wait")
-    commands = [line for line in lines if isinstance(line, CommandLine)]
-    for line in commands:
-        if line.references:
-            raise BadInput(
-                f"line {line.line_number} refers to the result of an earlier line, "
-                "which must be known first; leave out --no-wait"
-            )
-    given = [resolve(line, lambda *_: None) for line in commands]
-    listener.publish([command_record(each, ledger.partition_count) for each in given])
-    typer.echo(f"published {len(given)} commands; 'refundctl query' shows the results")
+    refers = (
+        line for line in commands.lines() if isinstance(line, CommandLine) and line.references
+    )
+    if commands.survey.referred and (line := next(refers, None)):
+        raise BadInput(
+            f"line {line.line_number} refers to the result of an earlier line, "
+            "which must be known first; leave out --no-wait"
+        )
+    given = (
+        resolve(line, lambda *_: None) for line in commands.lines() if isinstance(line, CommandLine)
+    )
+    published = 0
+    with _bar("publishing", count) as tell:
+        while some := list(islice(given, _PUBLISHED_AT_ONCE)):
+            listener.publish([command_record(each, ledger.partition_count) for each in some])
+            published += len(some)
+            tell(published)
+    typer.echo(f"published {published} commands; 'refundctl query' shows the results")
 
 
 def _print(found: Iterable[LineOutcome | Passed], count: int, *, as_json: bool) -> dict[str, int]:
@@ -179,43 +207,65 @@ def _print(found: Iterable[LineOutcome | Passed], count: int, *, as_json: bool) 
     from ledger.wire.json.mapping import event_to_json
 
     tally: dict[str, int] = {}
-    for each in _with_bar(found, count):
-        if isinstance(each, LineOutcome):
-            tally[each.kind] = tally.get(each.kind, 0) + 1
-            typer.echo(json_line(outcome_to_json(each)) if as_json else outcome_told(each))
-        elif as_json:
-            events = [event_to_json(event) for event in each]
-            typer.echo(json_line({"outcome": "time_passed", "events": events}))
-        else:
-            typer.echo(passed_told(each))
+    with _bar("outcomes", count) as tell:
+        for each in found:
+            if isinstance(each, LineOutcome):
+                tally[each.kind] = tally.get(each.kind, 0) + 1
+                typer.echo(json_line(outcome_to_json(each)) if as_json else outcome_told(each))
+                tell(sum(tally.values()))
+            elif as_json:
+                events = [event_to_json(event) for event in each]
+                typer.echo(json_line({"outcome": "time_passed", "events": events}))
+            else:
+                typer.echo(passed_told(each))
     if not as_json:
         typer.echo(", ".join(f"{number} {kind}" for kind, number in sorted(tally.items())))
     return tally
 
 
-def _with_bar(found: Iterable[LineOutcome | Passed], count: int) -> Iterator[LineOutcome | Passed]:
-    """With a progress bar on the terminal's stderr if there are many lines."""
-    from console.terminal.output import console
+@contextmanager
+def _bar(what: str, count: int) -> Iterator[Callable[[int], None]]:
+    """A bar of commands on a terminal's stderr, where there are many."""
+    from console.terminal.progress_bar import bar
 
-    out = console(stderr=True)
-    if count < _BAR_FROM_LINES or not out.is_terminal:
-        yield from found
+    if count < _BAR_FROM_LINES:
+        yield lambda _: None
         return
-    from rich.progress import track
+    with bar(what, "commands") as tell:
+        yield lambda done: tell(_Told(done=done, total=count, events=done))
 
-    yield from track(found, total=count, console=out, description="outcomes", transient=True)
+
+@contextmanager
+def _bar_of_bytes(what: str, commands: CommandsInFile) -> Iterator[TellBytes]:
+    """A bar of how much of the file is read."""
+    from console.terminal.progress_bar import bar
+
+    size = commands.size
+    with bar(what, "lines") as tell:
+        yield lambda lines, read: tell(_Told(done=read, total=size, events=lines))
 
 
-def _tell_if_behind(now: int, lines: tuple[Line, ...]) -> None:
+class _Told(NamedTuple):
+    """How far it has come."""
+
+    done: int
+    total: int
+    events: int
+
+
+def _told_if_behind(now: int, lines: Iterable[Line]) -> Iterator[Line]:
+    """The lines, after a note where the first is before the sandbox's time."""
     from ledger.values.instants import format_instant
 
-    first = lines[0].at
-    if first is not None and first < now:
+    rest = iter(lines)
+    first = next(rest)
+    if first.at is not None and first.at < now:
         typer.echo(
             f"note: the sandbox is already at {format_instant(now)}; earlier lines are decided "
             "then",
             err=True,
         )
+    return chain([first], rest)
 
 
 def _wait_until_shown(connection: Any, listener: Listener) -> None:

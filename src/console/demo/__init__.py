@@ -96,7 +96,7 @@ def _play(
     from console.submitting.live_listener import shown
     from console.submitting.scenario_runner import AnswerBook, run_scenario
     from consumers.sandbox.sandbox_world import SandboxWorld
-    from ledger.wire.json.command_file import CommandLine
+    from ledger.wire.json.command_lines import CommandLine
     from projector.asking.queries import ask
     from projector.questions import QUESTIONS
 

@@ -24,7 +24,7 @@ from ledger.vocabulary.events import (
     ReservationRefundQuoted,
 )
 from ledger.vocabulary.shapes import WorkingStep
-from ledger.wire.json.command_file import CommandLine
+from ledger.wire.json.command_lines import CommandLine
 
 WIDTH = 100
 

@@ -10,7 +10,8 @@ from msgspec import Struct
 from console.submitting.command_files import Line
 from console.terminal.output import json_line
 from ledger.values.money import Currency
-from ledger.wire.json.command_file import ADVANCE_CLOCK, read_command_file
+from ledger.wire.json.command_file import read_command_file
+from ledger.wire.json.command_lines import ADVANCE_CLOCK
 
 
 class Shown(Struct, frozen=True, kw_only=True):

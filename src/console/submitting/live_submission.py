@@ -6,7 +6,7 @@ Lines are sent in batches; only a line that refers to the result of another line
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
@@ -16,10 +16,12 @@ from console.submitting.scenario_runner import AnswerBook
 from consumers.follow_ups import command_record
 from ledger.vocabulary.digest import command_digest
 from ledger.vocabulary.envelope import RecordedEvent
-from ledger.wire.json.command_file import CommandLine, FindAnswer, resolve
+from ledger.wire.json.command_lines import CommandLine, FindAnswer, Named, resolve
 from projector.asking.outcomes import Outcome
 
 BATCH_LINES = 5_000
+IN_FLIGHT_LINES = 20_000
+"""With so many lines in the log and not yet known to be decided, no more are read."""
 _LISTEN_SECONDS = 0.1
 
 Place = tuple[int, int]
@@ -54,11 +56,13 @@ class LiveSubmission:
         find_firsts: FindFirsts,
         *,
         patience_seconds: float,
+        referred: Container[Named] | None = None,
     ) -> None:
         self._listener = listener
-        self._book = AnswerBook(find_answer)
+        self._book = AnswerBook(find_answer, referred)
         self._find_firsts = find_firsts
         self._patience_seconds = patience_seconds
+        self._gave_up = False
         self._waiting: dict[Place, Sent] = {}
         self._parts: dict[Place, list[RecordedEvent]] = {}
 
@@ -71,33 +75,35 @@ class LiveSubmission:
             sent = Sent(line=line, digest=command_digest(each))
             self._waiting[place.partition, place.offset] = sent
 
-    def outcomes(self, lines: Sequence[CommandLine]) -> Iterator[LineOutcome]:
+    def outcomes(self, lines: Iterable[CommandLine]) -> Iterator[LineOutcome]:
         """Send all lines and wait for all outcomes.
 
         1. Lines are sent in batches; before one that refers to an earlier one, all sent so far are
-        waited for. 2. At the end all are waited for.
+        waited for, before any other all but so many. 2. At the end all are waited for.
         """
         batch: list[CommandLine] = []
         for line in lines:
             if line.references or len(batch) == BATCH_LINES:
                 self.publish(batch)
                 batch = []
-                if line.references:
-                    yield from self.wait()
+                yield from self.wait(0 if line.references else IN_FLIGHT_LINES - BATCH_LINES)
             batch.append(line)
         self.publish(batch)
         yield from self.wait()
 
-    def wait(self) -> Iterator[LineOutcome]:
-        """The outcomes of all sent lines; UNKNOWN if there is none and no progress."""
-        give_up = time.monotonic() + self._patience_seconds
-        while self._waiting:
+    def wait(self, but: int = 0) -> Iterator[LineOutcome]:
+        """The outcomes of all but so many that were sent; UNKNOWN for what shows none while nothing
+        moves, and from then on without more patience.
+        """
+        patience = 0.0 if self._gave_up else self._patience_seconds
+        give_up = time.monotonic() + patience
+        while len(self._waiting) > but:
             found = list(self._heard(self._listener.hear(_LISTEN_SECONDS)))
             if not found:
                 found = list(self._silent())
             yield from found
             if found:
-                give_up = time.monotonic() + self._patience_seconds
+                give_up = time.monotonic() + patience
             elif time.monotonic() > give_up:
                 yield from self._unknown()
 
@@ -143,3 +149,5 @@ class LiveSubmission:
         for sent in self._waiting.values():
             yield LineOutcome(line=sent.line, kind=Kind.UNKNOWN, reason=reason)
         self._waiting.clear()
+        self._parts.clear()
+        self._gave_up = True

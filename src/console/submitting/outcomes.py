@@ -16,7 +16,7 @@ from console.rendering.sentences.words import money, refused_because, when
 from ledger.values.refusal import Violation
 from ledger.vocabulary.envelope import RecordedEvent
 from ledger.vocabulary.events import CommandRefused
-from ledger.wire.json.command_file import CommandLine
+from ledger.wire.json.command_lines import CommandLine
 from ledger.wire.json.mapping import event_to_json
 from projector.asking.outcomes import Outcome
 

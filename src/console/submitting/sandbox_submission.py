@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator
 
 from console.submitting.command_files import Line
 from console.submitting.live_listener import Listener
@@ -13,7 +13,7 @@ from consumers.follow_ups import command_record
 from consumers.sandbox.simulated_time import SteppedWorld
 from ledger.vocabulary.digest import command_digest
 from ledger.vocabulary.envelope import RecordedEvent
-from ledger.wire.json.command_file import FindAnswer
+from ledger.wire.json.command_lines import FindAnswer, Named
 
 Passed = tuple[RecordedEvent, ...]
 """The events of deadlines between two lines."""
@@ -22,12 +22,14 @@ Passed = tuple[RecordedEvent, ...]
 def sandbox_outcomes(
     world: SteppedWorld,
     listener: Listener,
-    lines: Sequence[Line],
+    lines: Iterable[Line],
     find_answer: FindAnswer,
     find_firsts: FindFirsts,
+    referred: Container[Named] | None = None,
 ) -> Iterator[LineOutcome | Passed]:
     """Each line's outcome in the order of the file, and what happened in between."""
-    for step in run_scenario(world, listener.take_events, lines, AnswerBook(find_answer)):
+    book = AnswerBook(find_answer, referred)
+    for step in run_scenario(world, listener.take_events, lines, book):
         yield _outcome(step, listener, find_firsts) if step.line else step.events
 
 

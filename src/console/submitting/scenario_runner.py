@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from console.submitting.command_files import Line
 from consumers.sandbox.simulated_time import SteppedWorld, step_to
+from ledger.values.instants import Instant
 from ledger.vocabulary.envelope import GivenCommand, RecordedEvent
 from ledger.vocabulary.events import (
     Event,
@@ -21,7 +22,7 @@ from ledger.vocabulary.events import (
     ReservationExchangeQuoted,
     ReservationRefundQuoted,
 )
-from ledger.wire.json.command_file import Answer, CommandLine, FindAnswer, resolve
+from ledger.wire.json.command_lines import Answer, CommandLine, FindAnswer, Named, resolve
 
 TakeEvents = Callable[[], Iterable[RecordedEvent]]
 """The events recorded since the last call, in order."""
@@ -38,15 +39,23 @@ class Step(Struct, frozen=True, kw_only=True):
 
 
 class AnswerBook:
-    """Results so far, by account and command; `earlier` finds those of earlier submissions."""
+    """Results so far, by account and command; `earlier` finds those of earlier submissions.
 
-    def __init__(self, earlier: FindAnswer = lambda *_: None) -> None:
+    Where it is known which are `referred` to, only those are kept.
+    """
+
+    def __init__(
+        self, earlier: FindAnswer = lambda *_: None, referred: Container[Named] | None = None
+    ) -> None:
         self._earlier = earlier
+        self._referred = referred
         self._answers: dict[tuple[str, str], Answer] = {}
 
     def see(self, recorded: RecordedEvent) -> None:
         """Store what later lines may refer to."""
         key = (recorded.meta.account_id, recorded.meta.causation_id)
+        if self._referred is not None and key not in self._referred:
+            return
         answer = answer_with(self._answers.get(key, Answer()), recorded.body)
         if answer is not None:
             self._answers[key] = answer
@@ -80,15 +89,17 @@ def answer_with(answer: Answer, body: Event) -> Answer | None:
 
 
 def run_scenario(
-    world: SteppedWorld, take_events: TakeEvents, lines: Sequence[Line], book: AnswerBook
+    world: SteppedWorld, take_events: TakeEvents, lines: Iterable[Line], book: AnswerBook
 ) -> Iterator[Step]:
     """Run every line at its instant; yields a step per line and per interval with events.
 
     1. The clock advances to the line's instant; earlier deadlines take effect. 2. The line is
     published, decided and followed up. 3. After the last line, due deadlines still take effect.
     """
+    last: Instant | None = None
     for line in lines:
         assert line.at is not None
+        last = line.at
         step_to(world, line.at, inclusive=False)
         yield from _passed(take_events, book)
         if isinstance(line, CommandLine):
@@ -96,8 +107,8 @@ def run_scenario(
             world.publish(given)
             world.settle()
             yield Step(line=line, given=given, events=_taken(take_events, book))
-    if lines and lines[-1].at is not None:
-        step_to(world, lines[-1].at, inclusive=True)
+    if last is not None:
+        step_to(world, last, inclusive=True)
         yield from _passed(take_events, book)
 
 

@@ -16,7 +16,8 @@ from console.submitting.live_submission import LiveSubmission
 from console.submitting.outcomes import Kind
 from devstack import Services
 from ledger.log.seam import Outgoing, Published, Topic
-from ledger.wire.json.command_file import CommandLine, read_command_file
+from ledger.wire.json.command_file import read_command_file
+from ledger.wire.json.command_lines import CommandLine
 from tests import services as real
 from tests.console.golden_files import EXAMPLES
 from tests.console.ledgers import RunningLedger, running_ledger
@@ -143,6 +144,34 @@ def test_no_wait_cannot_act_on_a_quote(live: Terminal) -> None:
     ran = live.run("submit", EXAMPLES / "live" / "orders.jsonl", "--no-wait")
     assert (ran.code, ran.out) == (2, "")
     assert "line 4 refers to the result of an earlier line" in ran.err
+
+
+class CountingListener(Listener):
+    """Counts what it publishes."""
+
+    published = 0
+
+    def publish(self, records: Sequence[Outgoing]) -> tuple[Published, ...]:
+        self.published += len(records)
+        return super().publish(records)
+
+
+def test_no_more_is_under_way_than_is_allowed(
+    live_ledger: RunningLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("console.submitting.live_submission.BATCH_LINES", 10)
+    monkeypatch.setattr("console.submitting.live_submission.IN_FLIGHT_LINES", 30)
+    listener = CountingListener(live_ledger.kafka)
+    known = 0
+    try:
+        given = lines(*(opening(new_account()) for _ in range(200)))
+        for outcome in submission(listener).outcomes(iter(given)):
+            assert outcome.kind is Kind.ACCEPTED
+            assert listener.published - known <= 30
+            known += 1
+    finally:
+        listener.close()
+    assert (listener.published, known) == (200, 200)
 
 
 class DamagingListener(Listener):

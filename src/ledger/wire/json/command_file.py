@@ -13,130 +13,34 @@ A line may refer to a result of an earlier command of its account, whose id is n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
-import msgspec
-from msgspec import Struct
-
-from ledger.values.ids import derived_id
 from ledger.values.instants import Instant, format_instant, parse_instant
-from ledger.values.money import CURRENCY_DIGITS, Currency, Minor, parse_decimal12
+from ledger.values.money import CURRENCY_DIGITS, Currency, parse_decimal12
 from ledger.vocabulary.commands import COMMANDS, Command, OpenAccount, QuoteCommand
 from ledger.vocabulary.envelope import CommandMeta, GivenCommand
 from ledger.vocabulary.fields import fields_of
 from ledger.vocabulary.shapes import Actor, Role
 from ledger.vocabulary.validation import problems_of
+from ledger.wire.json.command_lines import (
+    ADVANCE_CLOCK,
+    REFERENCES,
+    AdvanceClock,
+    CommandFile,
+    CommandFileProblem,
+    CommandLine,
+    Named,
+    Reference,
+)
 from ledger.wire.json.lines import JsonLine, json_lines
 from ledger.wire.json.reading import did_you_mean, read_command_body, shown
 
-ADVANCE_CLOCK = "AdvanceClock"
-
 _QUOTES = frozenset(kind.__name__ for kind in QuoteCommand.__args__)
-_REFERENCES = {
-    "quote_id": "quote_of",
-    "confirmed_amount": "amount_of",
-    "refund_id": "refund_of",
-    "request_id": "request_of",
-    "isolation_id": "isolation_of",
-}
 _OF_A_QUOTE = frozenset({"quote_of", "amount_of"})
 _UNKNOWN_YET = "not known yet"
 """Used in place of an id until its command is decided."""
 _LINE_FIELDS = ("at", "command", "id", "account", "actor", "body")
-
-
-class Reference(Struct, frozen=True, kw_only=True):
-    """A result of an earlier command of the account: `word` is its kind, `of` is that command's id,
-    `leg` is the number of an exchange's returned reservation, from 1.
-    """
-
-    word: str
-    of: str
-    leg: int = 1
-
-
-class CommandLine(Struct, frozen=True, kw_only=True):
-    """A command of the file. `references` are the values that are not known yet, by field;
-    `resolve` fills them in.
-    """
-
-    line_number: int
-    at: Instant | None
-    command: GivenCommand
-    references: dict[str, Reference] = {}
-    currency: Currency | None = None
-
-    @property
-    def name(self) -> str:
-        """The command's name."""
-        return self.command.name
-
-    @property
-    def id(self) -> str:
-        """The command's id."""
-        return self.command.meta.command_id
-
-    @property
-    def account(self) -> str:
-        """The account of the command."""
-        return self.command.meta.account_id
-
-
-class AdvanceClock(Struct, frozen=True, kw_only=True):
-    """Advance the sandbox's clock to an instant."""
-
-    line_number: int
-    at: Instant
-
-
-class CommandFileProblem(Struct, frozen=True, kw_only=True):
-    """An error in a line: the field, what was found, what was expected."""
-
-    line: int
-    field: str
-    found: str
-    expected: str
-
-    def __str__(self) -> str:
-        where = f"line {self.line}" + (f", {self.field}" if self.field else "")
-        return f"{where}: found {self.found}, expected {self.expected}"
-
-
-class CommandFile(Struct, frozen=True, kw_only=True):
-    """A file that was read. If it has a problem, none of its lines may be used."""
-
-    lines: tuple[CommandLine | AdvanceClock, ...]
-    problems: tuple[CommandFileProblem, ...]
-
-
-class Answer(Struct, frozen=True, kw_only=True):
-    """The results of a command that later lines may refer to: a quote with the amount to confirm,
-    the refunds in order, an application, an isolation.
-    """
-
-    quote_id: str | None = None
-    amount: Minor | None = None
-    refund_ids: tuple[str, ...] = ()
-    request_id: str | None = None
-    isolation_id: str | None = None
-
-    def id_of(self, reference: Reference) -> str | None:
-        """The id for a reference; None if there is none."""
-        match reference.word:
-            case "quote_of":
-                return self.quote_id
-            case "refund_of" if reference.leg <= len(self.refund_ids):
-                return self.refund_ids[reference.leg - 1]
-            case "request_of":
-                return self.request_id
-            case "isolation_of":
-                return self.isolation_id
-        return None
-
-
-FindAnswer = Callable[[str, str], Answer | None]
-"""Account and command id → the results of the command; None if it has none."""
 
 
 def read_command_file(
@@ -151,55 +55,62 @@ def read_command_file(
     may have one. `known_currencies`: account → currency in the running ledger. It comes before the
     `OpenAccount` lines of the file, and the first currency of an account counts.
     """
-    reader = _Reader(require_at, known_currencies or {})
-    for line in json_lines(content):
-        reader.take(line)
-    return CommandFile(lines=tuple(reader.lines), problems=tuple(reader.problems))
-
-
-def resolve(
-    line: CommandLine, answers: FindAnswer, sandbox_at: Instant | None = None
-) -> GivenCommand:
-    """The command to publish, with its references filled in.
-
-    If an earlier command was refused, the id is one that does not exist and no amount is confirmed,
-    so that the ledger refuses this command.
-    """
-    command = line.command
-    changes: dict[str, object] = {}
-    for field, reference in line.references.items():
-        answer = answers(line.account, reference.of) or Answer()
-        if reference.word == "amount_of":
-            if answer.amount is not None:
-                changes |= {field: answer.amount, "currency": line.currency}
-        else:
-            nothing = derived_id(f"no {reference.word}", line.account, reference.of)
-            changes[field] = answer.id_of(reference) or nothing
-    return GivenCommand(
-        meta=msgspec.structs.replace(command.meta, sandbox_at=sandbox_at),
-        body=msgspec.structs.replace(command.body, **changes),
+    found = list(
+        read_commands(json_lines(content), require_at=require_at, known_currencies=known_currencies)
     )
+    return CommandFile(
+        lines=tuple(each for each in found if not isinstance(each, CommandFileProblem)),
+        problems=tuple(each for each in found if isinstance(each, CommandFileProblem)),
+    )
+
+
+def read_commands(
+    lines: Iterable[JsonLine],
+    *,
+    require_at: bool,
+    known_currencies: Mapping[str, Currency] | None = None,
+    referred: Container[Named] | None = None,
+) -> Iterator[CommandLine | AdvanceClock | CommandFileProblem]:
+    """The same, line by line: what each is, or everything that is wrong with it.
+
+    `referred`: the commands that lines refer to, where that is known; only those are remembered.
+    """
+    reader = _Reader(require_at, known_currencies or {}, referred)
+    for line in lines:
+        yield from reader.take(line)
 
 
 class _Reader:
     """Reads line after line, and stores what later lines may refer to."""
 
-    def __init__(self, require_at: bool, currencies: Mapping[str, Currency]) -> None:
+    def __init__(
+        self,
+        require_at: bool,
+        currencies: Mapping[str, Currency],
+        referred: Container[Named] | None,
+    ) -> None:
         self.require_at = require_at
         self.currencies = dict(currencies)
-        self.quoted: set[tuple[str, str]] = set()
-        self.given: set[tuple[str, str]] = set()
+        self.referred = referred
+        self.quoted: set[Named] = set()
+        self.given: set[Named] = set()
         self.last_at: Instant | None = None
         self.lines: list[CommandLine | AdvanceClock] = []
         self.problems: list[CommandFileProblem] = []
         self.number = 0
 
-    def take(self, line: JsonLine) -> None:
+    def take(self, line: JsonLine) -> Iterator[CommandLine | AdvanceClock | CommandFileProblem]:
         self.number = line.number
         if line.value is None:
             self._fail("", line.found, line.expected)
-            return
-        raw = line.value
+        else:
+            self._take(line.value)
+        yield from self.problems
+        yield from self.lines
+        self.problems.clear()
+        self.lines.clear()
+
+    def _take(self, raw: Mapping[str, Any]) -> None:
         name = raw.get("command")
         at = self._at(raw)
         if name == ADVANCE_CLOCK:
@@ -249,7 +160,6 @@ class _Reader:
         return at
 
     def _command(self, kind: type[Command], raw: Mapping[str, Any], at: Instant | None) -> None:
-        before = len(self.problems)
         self._no_unknown(raw, _LINE_FIELDS)
         command_id, account = self._text(raw, "id"), self._text(raw, "account")
         actor = self._actor(raw.get("actor"))
@@ -270,7 +180,7 @@ class _Reader:
         meta = CommandMeta(command_id=command_id, account_id=account, actor=actor)
         command = GivenCommand(meta=meta, body=body)
         self._judge(command, raw)
-        if len(self.problems) == before:
+        if not self.problems:
             self.lines.append(
                 CommandLine(
                     line_number=self.number,
@@ -292,7 +202,7 @@ class _Reader:
             return ({} if body is None else body), {}
         fields = {field.name: field for field in fields_of(kind)}
         found: dict[str, Reference] = {}
-        for name, word in _REFERENCES.items():
+        for name, word in REFERENCES.items():
             value = body.get(name)
             if name in fields and isinstance(value, Mapping) and word in value:
                 self._check_reference(f"body.{name}", word, value, account)
@@ -323,9 +233,11 @@ class _Reader:
         """Store what later lines may refer to, even if this line has problems."""
         if account is None or command_id is None:
             return
-        self.given.add((account, command_id))
-        if kind.__name__ in _QUOTES:
-            self.quoted.add((account, command_id))
+        named = (account, command_id)
+        if self.referred is None or named in self.referred:
+            self.given.add(named)
+            if kind.__name__ in _QUOTES:
+                self.quoted.add(named)
         currency = body.get("currency") if isinstance(body, Mapping) else None
         if kind is OpenAccount and isinstance(currency, str) and currency in CURRENCY_DIGITS:
             self.currencies.setdefault(account, currency)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from io import BytesIO
+from typing import IO, Any
 
 from msgspec import Struct
 
@@ -12,6 +13,8 @@ MAX_LINE_BYTES = 1_000_000
 """A longer line would not fit into one record."""
 
 _BOM = b"\xef\xbb\xbf"
+_READ_BYTES = MAX_LINE_BYTES + 16
+"""Enough to see that a line is too long."""
 
 
 class JsonLine(Struct, frozen=True, kw_only=True):
@@ -29,14 +32,27 @@ class _DuplicateKey(Exception):
 
 def json_lines(content: bytes) -> Iterator[JsonLine]:
     """Every line that is not blank. A byte order mark and CRLF line ends are allowed."""
-    for number, line in enumerate(content.removeprefix(_BOM).split(b"\n"), start=1):
-        if line.strip():
-            yield _read(number, line.rstrip(b"\r"))
+    return json_lines_of(BytesIO(content))
+
+
+def json_lines_of(file: IO[bytes]) -> Iterator[JsonLine]:
+    """The same of an open file, from its beginning, without ever holding more than one line."""
+    file.seek(len(_BOM) if file.read(len(_BOM)) == _BOM else 0)
+    number = 0
+    while piece := file.readline(_READ_BYTES):
+        number += 1
+        length = len(piece)
+        rest = piece
+        while not rest.endswith(b"\n") and (rest := file.readline(_READ_BYTES)):
+            length += len(rest)
+        line = piece.rstrip(b"\r\n")
+        if length > _READ_BYTES or len(line) > MAX_LINE_BYTES:
+            yield _wrong(number, f"{length} bytes", f"a line of at most {MAX_LINE_BYTES} bytes")
+        elif line.strip():
+            yield _read(number, line)
 
 
 def _read(number: int, line: bytes) -> JsonLine:
-    if len(line) > MAX_LINE_BYTES:
-        return _wrong(number, f"{len(line)} bytes", f"a line of at most {MAX_LINE_BYTES} bytes")
     try:
         text = line.decode()
         value = json.loads(text, object_pairs_hook=_object, parse_constant=_constant)

@@ -10,13 +10,13 @@ import pytest
 from ledger.values.instants import parse_instant
 from ledger.vocabulary.commands import ExchangeReservations, OpenAccount, ReturnInstance
 from ledger.vocabulary.shapes import Role
-from ledger.wire.json.command_file import (
+from ledger.wire.json.command_file import read_command_file
+from ledger.wire.json.command_lines import (
     AdvanceClock,
     Answer,
     CommandFile,
     CommandLine,
     Reference,
-    read_command_file,
     resolve,
 )
 from ledger.wire.json.mapping import value_to_json
