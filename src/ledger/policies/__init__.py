@@ -1,4 +1,4 @@
-"""The rulebook: one rule per file, pure; the order of the two tuples is the precedence."""
+"""The policies: one rule per file, pure; the order of the two tuples is the precedence."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ from ledger.vocabulary.commands import (
 
 Policy = Callable[[Case], Iterable[Violation]]
 Scope = tuple[type[Command], ...]
-"""The commands that a policy looks at; it has nothing to say of any other."""
+"""The commands that a policy checks; it ignores all others."""
 
 _EVERY: Scope = Command.__args__
 _RETURN: Scope = (QuoteInstanceReturn, ReturnInstance)
@@ -138,7 +138,7 @@ STOPPERS: tuple[tuple[Policy, Scope], ...] = (
     (corrections.already_corrected, (CorrectRefund,)),
     (deadlines.not_due, _TIMED),
 )
-"""The first of these that is violated ends the judging; nothing after it could be judged."""
+"""The first violated stopper ends the checking, because the rules after it could not be checked."""
 
 JUDGED: tuple[tuple[Policy, Scope], ...] = (
     (one_account_one_writer.currency_mismatch, _EVERY),
@@ -170,11 +170,11 @@ JUDGED: tuple[tuple[Policy, Scope], ...] = (
     (act_on_a_quote.quote_changed, _ACT),
     (act_on_a_quote.not_acknowledged, (*_ACT, DestroyPostpaidInstance)),
 )
-"""All of these are judged together, and all that are violated are listed, in this order."""
+"""These are checked together, and all violated ones are listed, in this order."""
 
 
 def stopped(case: Case) -> tuple[Violation, ...]:
-    """What the first violated stopper says; empty if the judging may go on."""
+    """The violations of the first violated stopper; empty if the checking may continue."""
     for policy in _concerned(type(case.command))[0]:
         if violations := tuple(policy(case)):
             return violations
@@ -182,13 +182,13 @@ def stopped(case: Case) -> tuple[Violation, ...]:
 
 
 def judged(case: Case) -> tuple[Violation, ...]:
-    """Every violation of the policies that are judged together."""
+    """All violations of the policies that are checked together."""
     policies = _concerned(type(case.command))[1]
     return tuple(violation for policy in policies for violation in policy(case))
 
 
 @cache
 def _concerned(command: type[Command]) -> tuple[tuple[Policy, ...], tuple[Policy, ...]]:
-    """The stoppers and the others that look at a command, each in the order of its tuple."""
+    """The stoppers and the other policies for a command, each in the order of its tuple."""
     stoppers = tuple(policy for policy, scope in STOPPERS if command in scope)
     return stoppers, tuple(policy for policy, scope in JUDGED if command in scope)

@@ -25,13 +25,13 @@ _ByBuyerOrVendor = (
 
 
 def access_revoked(case: Case) -> Iterator[Violation]:
-    """Every command that is the buyer's or the vendor's is refused once access is revoked.
+    """After access is revoked, every command of the buyer or the vendor is refused.
 
-    Source: seed 001 (退款成功后，您将不再有权限操作该资源实例). Whoever stands in for them is
-    refused too; invoice records, manual refunds and corrections stay possible.
+    Source: seed 001 (退款成功后，您将不再有权限操作该资源实例). Support in their place is refused
+    too; invoice records, manual refunds and corrections stay possible.
 
     By hand: 1.00 of 300.00 was refunded by ticket; the buyer applies for the rest:
-    `ACCESS_REVOKED`; support refunds another 1.00: fine.
+    `ACCESS_REVOKED`; support refunds another 1.00: accepted.
     """
     if not isinstance(case.command, _ByBuyerOrVendor):
         return

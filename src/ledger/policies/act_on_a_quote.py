@@ -1,4 +1,4 @@
-"""Act on a quote: what is done must be what was quoted, confirmed and acknowledged."""
+"""Act on a quote: an act must be the same as the quote, confirmed and acknowledged."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _Quoted = ReturnInstance | DowngradeInstance | RefundReservation | ExchangeReser
 
 
 def quote_required(case: Case) -> Iterator[Violation]:
-    """What an owner gives back, shrinks or exchanges is quoted first; SUPPORT may act without.
+    """An owner needs a quote to return, downgrade or exchange; SUPPORT may act without one.
 
     Sources: seed 000 (the confirm in four steps), seed 003 (review and complete).
 
@@ -37,9 +37,9 @@ def quote_required(case: Case) -> Iterator[Violation]:
 
 
 def quote_expired(case: Case) -> Iterator[Violation]:
-    """A quote holds for the term's minutes, the last instant included. Source: seed 000's confirm.
+    """A quote is valid for a number of minutes, its last instant included. Source: seed 000.
 
-    By hand: quoted 08:00 for 15 minutes; acted on 08:15 sharp: fine; later: `QUOTE_EXPIRED`.
+    By hand: quoted 08:00 for 15 minutes; act at exactly 08:15: accepted; later: `QUOTE_EXPIRED`.
     """
     quote = case.quote()
     if quote is not None and case.now > quote.expires_at:
@@ -54,7 +54,7 @@ def quote_expired(case: Case) -> Iterator[Violation]:
 
 
 def quote_used(case: Case) -> Iterator[Violation]:
-    """A quote can be acted on once. By hand: the same quote_id in two returns: `QUOTE_USED`."""
+    """A quote can be used once. By hand: the same quote_id in two returns: `QUOTE_USED`."""
     quote = case.quote()
     if quote is not None and quote.status is QuoteStatus.USED:
         message = "this quote was acted on already; ask for a new one"
@@ -63,10 +63,10 @@ def quote_used(case: Case) -> Iterator[Violation]:
 
 
 def quote_changed(case: Case) -> Iterator[Violation]:
-    """What is decided now must be what was quoted and confirmed; never silently re-priced.
+    """The decision must be the same as the quote and the confirmed amount, never another price.
 
-    By hand: quoted 387.80, confirmed 387.80, but the five days have ended since and the amount is
-    380.00 now: `QUOTE_CHANGED`, with both.
+    By hand: quoted 387.80, confirmed 387.80, but the five days have ended since, and the amount is
+    380.00 now: `QUOTE_CHANGED`, with both amounts.
     """
     if changed := differing(case):
         names = ", ".join(changed)
@@ -84,7 +84,7 @@ def quote_changed(case: Case) -> Iterator[Violation]:
 
 
 def not_acknowledged(case: Case) -> Iterator[Violation]:
-    """The actor confirms having read and agreed (已阅读并同意). Sources: seeds 000, 003.
+    """The actor confirms that they have read and agreed (已阅读并同意). Sources: seeds 000, 003.
 
     By hand: `acknowledged` is false: `NOT_ACKNOWLEDGED`.
     """

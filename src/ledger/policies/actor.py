@@ -14,7 +14,7 @@ _STOOD_IN_FOR = frozenset({Role.OWNER, Role.BUYER})
 
 
 def forbidden(case: Case) -> Iterator[Violation]:
-    """A role may give only its own commands; SUPPORT may stand in for OWNER and BUYER.
+    """A role may give only its own commands; SUPPORT may act in place of OWNER and BUYER.
 
     Source: decided for this ledger. By hand: a VENDOR sends ReturnInstance, which OWNER may give
     (so SUPPORT may too): `FORBIDDEN`. A VENDOR v-2 approves for a purchase of v-1, or a BUYER u-2
@@ -39,7 +39,7 @@ def forbidden(case: Case) -> Iterator[Violation]:
 
 
 def _not_their_purchase(case: Case) -> Iterator[Violation]:
-    """A vendor speaks for what it sold, a buyer for what it bought."""
+    """A vendor acts only for its own sales, a buyer only for its own purchases."""
     if case.role not in (Role.VENDOR, Role.BUYER):
         return
     purchase_id: str | None = getattr(case.command, "purchase_id", None)
@@ -62,7 +62,7 @@ def _not_their_purchase(case: Case) -> Iterator[Violation]:
 
 
 def _not_their_card(case: Case) -> Iterator[Violation]:
-    """Only a person of support decides that money goes to another card than it came from."""
+    """Only support decides that money goes to another card than the original one."""
     command = case.command
     if not isinstance(command, SettleRefund) or command.card_id is None:
         return

@@ -1,4 +1,4 @@
-"""Application (退款申请): what a buyer must say, and how often an account may apply."""
+"""Application (退款申请): what a buyer must give, and how often an account may apply."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ RULE = "application"
 
 
 def reason_required(case: Case) -> Iterator[Violation]:
-    """An application gives a reason from a closed list. Source: seed 001 (选择【退款原因】).
+    """An application has a reason from a fixed list. Source: seed 001 (选择【退款原因】).
 
     By hand: `RequestMarketplaceRefund` without `reason`: `REASON_REQUIRED`, figures allowed.
     """
@@ -24,7 +24,7 @@ def reason_required(case: Case) -> Iterator[Violation]:
 
 
 def not_acknowledged(case: Case) -> Iterator[Violation]:
-    """The buyer confirms having read the notice. Source: seed 001 (勾选【知悉信息】).
+    """The buyer confirms that they have read the notice. Source: seed 001 (勾选【知悉信息】).
 
     By hand: `acknowledged` is false: `NOT_ACKNOWLEDGED`.
     """
@@ -34,11 +34,11 @@ def not_acknowledged(case: Case) -> Iterator[Violation]:
 
 
 def return_quota_exhausted(case: Case) -> Iterator[Violation]:
-    """An account's refunds by self-service, issued and pending, stay within the term's number.
+    """An account's self-service refunds, issued and pending, are limited by a number of the terms.
 
     Source: seed 001; the number is a term. By hand: 4 allowed, 3 issued and 1 pending: the next
-    application: `RETURN_QUOTA_EXHAUSTED`; once the pending one is withdrawn: fine. Support standing
-    in for the buyer is bound too.
+    application: `RETURN_QUOTA_EXHAUSTED`; after the pending one is withdrawn: accepted. The limit
+    is also valid for support in place of the buyer.
     """
     if not isinstance(case.command, RequestMarketplaceRefund):
         return

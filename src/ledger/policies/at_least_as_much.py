@@ -1,4 +1,4 @@
-"""At least as much: an exchange commits to no less than what it gives back."""
+"""At least as much: an exchange commits to at least as much as it returns."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from ledger.vocabulary.commands import ExchangeReservations, QuoteReservationExc
 
 
 def new_total_too_low(case: Case) -> Iterator[Violation]:
-    """Σ new lifetime totals ≥ Σ remaining commitment returned, equality accepted, without tax.
+    """Σ new lifetime totals ≥ Σ remaining commitment returned, without tax; equal is accepted.
 
     Source: seed 003 (新的购买总应等于或大于返回量). By hand: remaining commitment 2,350.00; a new
-    total of 2,350.00: fine; 2,349.99: `NEW_TOTAL_TOO_LOW`.
+    total of 2,350.00: accepted; 2,349.99: `NEW_TOTAL_TOO_LOW`.
     """
     if not isinstance(case.command, QuoteReservationExchange | ExchangeReservations):
         return

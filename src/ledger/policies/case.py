@@ -1,4 +1,4 @@
-"""A case: one command before the policies, with what it may be judged by."""
+"""A case: one command, with everything that the policies may use to check it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Corrections: support takes a whole refund back, once, not while a card refund is under way."""
+"""Corrections: support reverses a complete refund, once, never while a card refund is pending."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ RULE = "corrections"
 
 
 def wrong_correction_state(case: Case) -> Iterator[Violation]:
-    """While the gateway has not answered nobody knows what is to be reversed.
+    """Before the gateway has answered, it is not known what must be reversed.
 
     Source: decided for this ledger. By hand: a card refund is asked for; CorrectRefund:
     `WRONG_STATE`, figures state = SETTLING; once the gateway has confirmed or failed it: fine. It
@@ -37,7 +37,7 @@ def wrong_correction_state(case: Case) -> Iterator[Violation]:
 
 
 def already_corrected(case: Case) -> Iterator[Violation]:
-    """A refund is corrected once, as a whole.
+    """A refund is corrected completely, and only once.
 
     Source: decided for this ledger. By hand: the refund was corrected; CorrectRefund under another
     id: `ALREADY_CORRECTED`.

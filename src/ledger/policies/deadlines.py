@@ -1,4 +1,4 @@
-"""Deadlines: what a timer sends is accepted from its deadline on."""
+"""Deadlines: a timer's command is accepted from its deadline on."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ledger.vocabulary.commands import (
 
 
 def not_pending(case: Case) -> Iterator[Violation]:
-    """A timer for an application that was answered, or is held, comes to nothing.
+    """A timer for an application that was answered, or is held, has no effect.
 
     Source: decided for this ledger. By hand: the buyer withdrew and applied again; the timer of the
     first application: `NOT_PENDING`. A HUMAN_SERVICE (no third day, no timer) likewise.
@@ -42,7 +42,8 @@ def not_pending(case: Case) -> Iterator[Violation]:
 def not_due(case: Case) -> Iterator[Violation]:
     """Before the deadline a timer's command is refused. Source: decided for this ledger.
 
-    By hand: destruction due 12 Jan 08:00; sent 07:59:59 by a fast clock: `NOT_DUE`; at 08:00: done.
+    By hand: destruction due 12 Jan 08:00; sent 07:59:59 by a fast clock: `NOT_DUE`; at 08:00:
+    accepted.
     """
     due_at = _due_at(case)
     if due_at is None or case.now >= due_at:

@@ -1,4 +1,4 @@
-"""Exchange: reservations for new ones of the same type."""
+"""Exchange: returned and new reservations must be of the same type."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ RULE = "exchange"
 
 
 def different_type(case: Case) -> Iterator[Violation]:
-    """Everything returned and bought is of one product family, a table of the terms.
+    """All returned and new reservations are of one product family, by a table of the terms.
 
     Source: seed 003 (不能返回 VM 保留项，以购买 SQL 保留). By hand: SqlDatabases for
-    SqlManagedInstances: fine, both are sql; VirtualMachines for SqlDatabases: `DIFFERENT_TYPE`. A
-    type that is not in the table is its own family.
+    SqlManagedInstances: accepted, both are sql; VirtualMachines for SqlDatabases: `DIFFERENT_TYPE`.
+    A type that is not in the table is its own family.
     """
     if not isinstance(case.command, QuoteReservationExchange | ExchangeReservations):
         return
@@ -38,7 +38,7 @@ def different_type(case: Case) -> Iterator[Violation]:
 
 
 def not_exchangeable(case: Case) -> Iterator[Violation]:
-    """Some types can be refunded but not exchanged, a list of the terms.
+    """Some types can be refunded but not exchanged, by a list of the terms.
 
     Source: seed 003's list of products. By hand: SuseLinux returned: `NOT_EXCHANGEABLE`.
     """
@@ -69,7 +69,7 @@ def invalid_quantity(case: Case) -> Iterator[Violation]:
 
 
 def family(product_type: str, terms: Terms) -> str:
-    """The product family by the table; a type that is not in it stands for itself."""
+    """The product family from the table; a type that is not in it is its own family."""
     return terms.families.get(product_type, f"{product_type} (not in the table)")
 
 

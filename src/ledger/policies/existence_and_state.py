@@ -1,4 +1,4 @@
-"""Existence and state: what a command names must be there, and in a state that allows it."""
+"""Existence and state: the entities of a command must exist, and their state must allow it."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def not_found(case: Case) -> Iterator[Violation]:
 
 
 def already_exists(case: Case) -> Iterator[Violation]:
-    """What a command brings into being must not exist yet. Source: decided for this ledger.
+    """What a command creates must not exist yet. Source: decided for this ledger.
 
     By hand: a second RecordInstanceOrder of order o-1: `ALREADY_EXISTS`, figures order = o-1.
     """
@@ -153,7 +153,7 @@ def _acted_on(command: Command) -> list[_Named]:
 
 
 def _terms_named(command: Command) -> list[str]:
-    """The commitment terms that are to pay for something."""
+    """The commitment terms that pay for something."""
     match command:
         case RecordReservationPurchase(payment=payment):
             payments = [payment]

@@ -1,4 +1,4 @@
-"""Idempotency: a command id means one content, for ever."""
+"""Idempotency: a command id always has the same content."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from ledger.values.refusal import Code, Violation
 
 
 def is_duplicate(case: Case) -> bool:
-    """Was this very command decided before, or this very reuse refused before?
+    """Was this same command decided before, or this same reuse refused before?
 
-    Same id, same content: nothing new happens, the first outcome stands. By hand: c-7 returned i-1;
-    c-7 with the same content again: no event. c-7 with another instance: refused once
-    (`COMMAND_ID_REUSED`); that same content again: no event.
+    Same id, same content: nothing new happens, the first outcome is valid. By hand: c-7 returned
+    i-1; c-7 with the same content again: no event. c-7 with another instance: refused once
+    (`COMMAND_ID_REUSED`); this content again: no event.
     """
     command_id = case.given.meta.command_id
     seen = case.find(SeenCommand, command_id)

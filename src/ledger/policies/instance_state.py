@@ -1,4 +1,4 @@
-"""Instance state: which commands an instance takes where it is."""
+"""Instance state: which commands are possible in which state of an instance."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def wrong_instance_state(case: Case) -> Iterator[Violation]:
 
 
 def _prepaid(instance: Instance, done: str, instead: str) -> Iterator[Violation]:
-    """What is done to a prepaid instance while it runs, before its time is over."""
+    """Commands for a prepaid instance that runs, before its expiry."""
     if instance.billing is not Billing.PREPAID:
         yield _wrong(instance, f"is paid by use; {instead}")
     elif instance.status is not InstanceStatus.RUNNING and not _expired(instance):
@@ -94,7 +94,7 @@ def _renewal(case: Case, instance: Instance, order: RecordInstanceOrder) -> Iter
 
 
 def _conversion(instance: Instance) -> Iterator[Violation]:
-    """What is paid by use becomes prepaid while it runs (rule `conversion`)."""
+    """A postpaid instance can become prepaid while it runs (rule `conversion`)."""
     if instance.billing is not Billing.POSTPAID:
         yield _wrong(instance, "is prepaid; renew it instead")
     elif instance.status is not InstanceStatus.RUNNING:
@@ -102,7 +102,7 @@ def _conversion(instance: Instance) -> Iterator[Violation]:
 
 
 def _upgrade(instance: Instance, command: RecordInstanceUpgrade) -> Iterator[Violation]:
-    """A prepaid instance that runs gets larger within the time that is paid (rule `upgrade`)."""
+    """A running prepaid instance can be upgraded within its paid time (rule `upgrade`)."""
     if instance.billing is not Billing.PREPAID:
         yield _wrong(instance, "is paid by use; only a prepaid instance is upgraded")
     elif instance.status is not InstanceStatus.RUNNING:

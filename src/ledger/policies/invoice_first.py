@@ -14,7 +14,7 @@ RULE = "invoice_first"
 
 
 def invoice_must_be_withdrawn(case: Case) -> Iterator[Violation]:
-    """An invoice applied for is withdrawn first. Source: seed 001 (前往发票管理撤回开票申请).
+    """A requested invoice is withdrawn first. Source: seed 001 (前往发票管理撤回开票申请).
 
     By hand: the invoice is APPLIED; the buyer applies: `INVOICE_MUST_BE_WITHDRAWN`.
     """
@@ -25,7 +25,7 @@ def invoice_must_be_withdrawn(case: Case) -> Iterator[Violation]:
 
 
 def invoice_must_be_returned(case: Case) -> Iterator[Violation]:
-    """A sent invoice is given back first. Source: seed 001 (需要您和服务商协商如何退发票).
+    """An issued invoice is returned first. Source: seed 001 (需要您和服务商协商如何退发票).
 
     By hand: the invoice is ISSUED; support refunds by ticket: `INVOICE_MUST_BE_RETURNED`.
     """
@@ -36,7 +36,7 @@ def invoice_must_be_returned(case: Case) -> Iterator[Violation]:
 
 
 def in_the_way(invoice_state: InvoiceState) -> bool:
-    """Does an invoice in this state hold a refund up? Judged again at its completion."""
+    """Does an invoice in this state stop a refund? Checked again at its completion."""
     return invoice_state in (InvoiceState.APPLIED, InvoiceState.ISSUED)
 
 

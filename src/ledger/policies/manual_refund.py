@@ -15,7 +15,8 @@ from ledger.vocabulary.commands import RefundMarketplaceManually
 def exceeds_paid(case: Case) -> Iterator[Violation]:
     """0 < amount ≤ paid less what was refunded. Source: seed 001 (人工退款; 只退还实付金额).
 
-    By hand: paid 300.00, refunded 120.00; 180.00 more: fine; 180.01: `EXCEEDS_PAID`, left = 180.00.
+    By hand: paid 300.00, refunded 120.00; 180.00 more: accepted; 180.01: `EXCEEDS_PAID`, left =
+    180.00.
     """
     if not isinstance(case.command, RefundMarketplaceManually):
         return

@@ -11,11 +11,11 @@ from ledger.vocabulary.commands import RestoreInstance, TakeInstanceOffline
 
 
 def not_in_recycle_bin(case: Case) -> Iterator[Violation]:
-    """Taking offline, and restoring, is for what lies in the bin.
+    """Only instances in the recycle bin can be taken offline or restored.
 
     Source: seed 000 (立即下线, 开机). By hand: i-1 is RUNNING; TakeInstanceOffline:
-    `NOT_IN_RECYCLE_BIN`. An instance whose window has elapsed was in the bin too long, not never:
-    restoring it is `RETENTION_ELAPSED`.
+    `NOT_IN_RECYCLE_BIN`. An instance whose window has ended was in the bin, but too long: restoring
+    it is `RETENTION_ELAPSED`.
     """
     if not isinstance(case.command, TakeInstanceOffline | RestoreInstance):
         return

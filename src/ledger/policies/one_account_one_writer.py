@@ -1,4 +1,4 @@
-"""One account, one writer: an account has one currency, and everything in it is in that one."""
+"""One account, one writer: an account has one currency, and all its amounts are in it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ RULE = "one_account_one_writer"
 
 
 def currency_mismatch(case: Case) -> Iterator[Violation]:
-    """Money in another currency than the account's, or a dollar that is not worth a dollar.
+    """Refuses money in another currency than the account's, and a dollar rate other than 1 in USD.
 
     Source: decided for this ledger. By hand: acct-1 is in CNY; an order in USD:
     `CURRENCY_MISMATCH`. acct-2 is in USD; a refund with `usd_rate` 1.1: `CURRENCY_MISMATCH`.

@@ -1,4 +1,4 @@
-"""Partial quantity: no more is given back than is held."""
+"""Partial quantity: no more is returned than is held."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from ledger.vocabulary.commands import (
 
 
 def invalid_quantity(case: Case) -> Iterator[Violation]:
-    """What is given back is above nothing and at most what is held.
+    """The returned quantity is more than 0 and at most the held quantity.
 
-    Source: decided for this ledger (seed 003 lets a quantity be exchanged). By hand: bought 10, 4
-    given back; 6 more: fine; 7: `INVALID_QUANTITY`, held = 6.
+    Source: decided for this ledger (seed 003 allows to exchange a quantity). By hand: bought 10, 4
+    returned; 6 more: accepted; 7: `INVALID_QUANTITY`, held = 6.
     """
     for reservation_id, quantity in _asked(case):
         held = case.the(Reservation, reservation_id).quantity

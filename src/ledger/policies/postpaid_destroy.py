@@ -1,4 +1,4 @@
-"""Postpaid destroy: an instance paid by use may be destroyed unless the account is in arrears."""
+"""Postpaid destroy: a postpaid instance can be destroyed unless the account is in arrears."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ledger.vocabulary.commands import DestroyPostpaidInstance
 
 
 def account_in_arrears(case: Case) -> Iterator[Violation]:
-    """No destroying while money is owed. Source: seed 000 (腾讯云账户未欠费时).
+    """No destruction while the account is in arrears. Source: seed 000 (腾讯云账户未欠费时).
 
     By hand: the account's standing is in_arrears; DestroyPostpaidInstance: `ACCOUNT_IN_ARREARS`.
     """

@@ -1,4 +1,4 @@
-"""Prepaid return: only before the instance's time is over."""
+"""Prepaid return: a prepaid instance can be returned only before its expiry."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _BeforeExpiry = QuoteInstanceReturn | ReturnInstance | QuoteInstanceDowngrade | 
 
 
 def already_expired(case: Case) -> Iterator[Violation]:
-    """A prepaid (包年包月) instance may be returned, or made smaller, before its expiry.
+    """A prepaid (包年包月) instance can be returned, or downgraded, before its expiry.
 
     Source: seed 000.
 
-    By hand: the last order ends 1 Feb 00:00; returned 31 Jan 23:59:59: fine; at 1 Feb 00:00 sharp:
-    `ALREADY_EXPIRED`, whether or not the timer has already put it into the recycle bin.
+    By hand: the last order ends 1 Feb 00:00; returned 31 Jan 23:59:59: accepted; at exactly 1 Feb
+    00:00: `ALREADY_EXPIRED`, even if the timer has not yet put it into the recycle bin.
     """
     if not isinstance(case.command, _BeforeExpiry):
         return

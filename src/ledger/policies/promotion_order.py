@@ -1,4 +1,4 @@
-"""Promotion order: what was sold through the promotion channel is returned through support."""
+"""Promotion order: only support returns an instance of a promotion order."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _Downgrades = QuoteInstanceDowngrade | DowngradeInstance
 
 
 def self_service_not_supported(case: Case) -> Iterator[Violation]:
-    """One PROMOTION order among those counted, and only SUPPORT may return the instance.
+    """If one of the counted orders is a PROMOTION order, only SUPPORT may return the instance.
 
     Source: seed 000 (推广奖励渠道订单暂不支持自助退款). By hand: an OWNER returns i-1, whose
-    renewal came through the promotion channel: `SELF_SERVICE_NOT_SUPPORTED`. A downgrade counts the
-    running order alone.
+    renewal is a PROMOTION order: `SELF_SERVICE_NOT_SUPPORTED`. A downgrade counts only the running
+    order.
     """
     if not isinstance(case.command, _Returns | _Downgrades) or case.role is Role.SUPPORT:
         return

@@ -1,4 +1,4 @@
-"""Purchase state: which commands a marketplace purchase takes where it and its invoice are."""
+"""Purchase state: which commands are possible in which state of a purchase and its invoice."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _INVOICE_MOVES = {
 
 
 def wrong_purchase_state(case: Case) -> Iterator[Violation]:
-    """`WRONG_STATE` for purchases: one application at a time, services confirmed once.
+    """`WRONG_STATE` for purchases: one application at a time, one confirmation of a service.
 
     Source: seed 001. By hand: an application is pending; a second one, `ConfirmService` and a
     manual refund: `WRONG_STATE`, figures state = REFUND_PENDING. An invoice goes from NONE to
-    APPLIED, from there back or to ISSUED, to RETURNED, and may be applied for again: NONE to
+    APPLIED, then back to NONE or to ISSUED, then to RETURNED, and then to APPLIED again: NONE to
     ISSUED is `WRONG_STATE`, figures invoice_state and asked_for.
     """
     match case.command:

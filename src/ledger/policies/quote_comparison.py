@@ -1,4 +1,4 @@
-"""What was quoted and confirmed beside what is decided now: the pairs that differ, by name."""
+"""Compares the quote and the confirmed amount with the decision now: the differences by name."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from ledger.vocabulary.commands import (
 from ledger.vocabulary.shapes import NewReservation, Parts, Payment
 
 Pairs = dict[str, tuple[str, str]]
-"""By name: (as quoted or confirmed, as it is now)."""
+"""By name: (the quoted or confirmed value, the present value)."""
 
 
 def differing(case: Case) -> Pairs:
-    """What is not as it was quoted or confirmed; nothing for a command that needs no quote."""
+    """The values that differ from the quote; empty for a command that needs no quote."""
     command, quote = case.command, case.quote()
     match command:
         case ReturnInstance() | DowngradeInstance() | RefundReservation():
@@ -94,7 +94,7 @@ def _subject(quote: Quote, kind: QuoteKind) -> str:
 
 
 def _configured(priced: Quote | DowngradeInstance, currency: Currency) -> str:
-    """Every component with its prices, and the discounts: told apart by what can be read."""
+    """Every component with its prices, and the discounts, as a readable text to compare."""
     components = (
         f"{one.name} at {format_micros(one.list_monthly, currency)} a month, by the hour "
         + ", ".join(

@@ -13,10 +13,10 @@ from ledger.vocabulary.commands import QuoteReservationRefund, RefundReservation
 
 
 def refund_cap_exceeded(case: Case) -> Iterator[Violation]:
-    """A refund above what is left of the cap is refused whole; support is bound too.
+    """A refund above the rest of the cap is refused completely, also to support.
 
     Source: seed 003 (退款金额不能超过 12 个月滚动窗口中 50,000 美元). By hand: 45,000.00 refunded
-    since last March; 5,000.00 more: fine; 5,000.01: `REFUND_CAP_EXCEEDED`, consumed 45,000.00,
+    since last March; 5,000.00 more: accepted; 5,000.01: `REFUND_CAP_EXCEEDED`, consumed 45,000.00,
     limit 50,000.00, left 5,000.00, next release when the oldest of them is 365 days old.
     """
     if not isinstance(case.command, QuoteReservationRefund | RefundReservation):

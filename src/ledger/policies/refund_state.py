@@ -1,4 +1,4 @@
-"""Refund state: which commands a refund takes as far as it has come."""
+"""Refund state: which commands are possible in which state of a refund."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ledger.vocabulary.shapes import PaymentMethod, Role, SourceKind
 
 
 def wrong_refund_state(case: Case) -> Iterator[Violation]:
-    """An issued refund is settled once, a held one again by support; a gateway answers when asked.
+    """An issued refund is settled once, a held one again by support; a gateway answers requests.
 
     Source: seed 003's refund to a card, decided for this ledger. By hand: the refund is SETTLED, or
     CORRECTED; a SettleRefund under another id: `WRONG_STATE`. It is HELD; the system settles it

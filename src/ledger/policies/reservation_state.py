@@ -1,4 +1,4 @@
-"""Reservation state: which commands a reservation takes, and until when."""
+"""Reservation state: which commands are possible for a reservation, and until when."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RULE = "existence_and_state"
 
 
 def acted_on(command: Command) -> tuple[str, ...]:
-    """The reservations an owner's command gives back, changes or hands over, each once."""
+    """The reservations that an owner's command returns, changes or transfers, each once."""
     match command:
         case (
             QuoteReservationRefund(reservation_id=reservation_id)
@@ -39,10 +39,10 @@ def acted_on(command: Command) -> tuple[str, ...]:
 
 
 def wrong_reservation_state(case: Case) -> Iterator[Violation]:
-    """What was given back, wholly, takes no command any more; an expiry happens once.
+    """No command is possible after a reservation was returned completely; it expires only once.
 
     Source: seed 003's states. By hand: r-1 was exchanged; a refund of it: `WRONG_STATE`, figures
-    state = EXCHANGED. Its expiry timer, of no use any more, likewise.
+    state = EXCHANGED. Its expiry timer has the same result.
     """
     gone = (ReservationStatus.CANCELLED, ReservationStatus.EXCHANGED)
     for reservation_id in acted_on(case.command):
@@ -56,10 +56,10 @@ def wrong_reservation_state(case: Case) -> Iterator[Violation]:
 
 
 def already_expired(case: Case) -> Iterator[Violation]:
-    """From `ends_on` on, at midnight UTC, nothing of a reservation remains.
+    """From `ends_on` on, from midnight UTC, nothing of a reservation remains.
 
     Source: seed 003. By hand: it ends on 10 Jul 2025; refunded 9 Jul 23:59:59 UTC: a day remains;
-    at 10 Jul 00:00 sharp: `ALREADY_EXPIRED`, whether or not the timer has said so.
+    at exactly 10 Jul 00:00: `ALREADY_EXPIRED`, even if the timer has not come yet.
     """
     for reservation_id in acted_on(case.command):
         today = day_of(case.now, "UTC")

@@ -1,4 +1,4 @@
-"""Restore (开机): out of the recycle bin while the window lasts, a prepaid instance by renewal."""
+"""Restore (开机): an instance can be restored within the window, a prepaid one by a renewal."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from ledger.vocabulary.commands import RestoreInstance
 
 
 def retention_elapsed(case: Case) -> Iterator[Violation]:
-    """Restoring ends with the window, unless a renewal recorded in time averts the destruction.
+    """Restoring is possible until the window ends, or later if a renewal was recorded within it.
 
     Source: seed 000 (7天之内 … 进行续费; 2小时之内). By hand: isolated 5 Jan 08:00 for 7 days:
-    restored 12 Jan 08:00 sharp: fine; a microsecond later: `RETENTION_ELAPSED`.
+    restored at exactly 12 Jan 08:00: accepted; a microsecond later: `RETENTION_ELAPSED`.
     """
     if not isinstance(case.command, RestoreInstance):
         return
@@ -35,10 +35,10 @@ def retention_elapsed(case: Case) -> Iterator[Violation]:
 
 
 def renewal_required(case: Case) -> Iterator[Violation]:
-    """A prepaid instance comes back only with a renewal recorded since it was isolated.
+    """A prepaid instance is restored only with a renewal that was recorded since its isolation.
 
     Source: seed 000. By hand: RestoreInstance without `renewal_order_id`, or with an order that is
-    no renewal of this instance since its isolation or has run out: `RENEWAL_REQUIRED`.
+    not a renewal of this instance since its isolation, or that has ended: `RENEWAL_REQUIRED`.
     """
     if not isinstance(case.command, RestoreInstance):
         return

@@ -1,4 +1,4 @@
-"""Return quota: how many returns an account may make by itself."""
+"""Return quota: how many self-service returns an account has."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def return_quota_exhausted(case: Case) -> Iterator[Violation]:
     """An account's ordinary returns are counted when the refund is issued. Source: seed 000.
 
     By hand: 199 ordinary returns are allowed; the 200th: `RETURN_QUOTA_EXHAUSTED`; the instance
-    will go to the bin at its expiry. SUPPORT is neither bound nor counted.
+    will go to the recycle bin at its expiry. Returns by SUPPORT are not limited and not counted.
     """
     if not isinstance(case.command, QuoteInstanceReturn | ReturnInstance):
         return
@@ -34,10 +34,10 @@ def return_quota_exhausted(case: Case) -> Iterator[Violation]:
 
 
 def full_quota_free(case: Case) -> bool:
-    """Is the account's five-day full refund (term: 1) still free? Binds SUPPORT too."""
+    """Is a five-day full refund (term: 1) of the account left? Also valid for SUPPORT."""
     return case.account.full_refunds_used < case.terms.full_refunds_per_account
 
 
 def spends_quota(case: Case, rule: RefundRule) -> bool:
-    """Does this return spend one of the account's? SUPPORT's ordinary returns do not."""
+    """Does this return use one of the quota? SUPPORT's ordinary returns do not."""
     return case.role is not Role.SUPPORT or rule is RefundRule.FIVE_DAYS_NO_REASON

@@ -1,4 +1,4 @@
-"""Review period (复议期): inside it the buyer applies by self-service, outside only by ticket."""
+"""Review period (复议期): a buyer applies by self-service only within it, later only by ticket."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def review_period_over(case: Case) -> Iterator[Violation]:
     """SAAS: five calendar days in Shanghai; HUMAN_SERVICE: until the service is confirmed.
 
     Source: seed 001 (自助退款：指针对在复议期内的商品). By hand: bought 5 Jan 23:30 in Shanghai;
-    applied 9 Jan 23:59:59 there: fine; 10 Jan 00:00 sharp: `REVIEW_PERIOD_OVER`.
+    applied 9 Jan 23:59:59 there: accepted; exactly 10 Jan 00:00: `REVIEW_PERIOD_OVER`.
     """
     if not isinstance(case.command, RequestMarketplaceRefund):
         return
@@ -39,7 +39,7 @@ def review_period_over(case: Case) -> Iterator[Violation]:
 
 
 def not_refundable(case: Case) -> Iterator[Violation]:
-    """API and IMAGE products have no review period at all.
+    """API and IMAGE products have no review period.
 
     Source: seed 001. By hand: a buyer applies for the refund of an IMAGE: `NOT_REFUNDABLE`.
     """

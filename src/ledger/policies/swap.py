@@ -1,4 +1,4 @@
-"""Swap: a size without premium storage for its twin that has it, within the same term."""
+"""Swap: a size without premium storage is changed to its premium-storage size, in the same term."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from ledger.vocabulary.commands import SwapReservation
 
 
 def swap_not_supported(case: Case) -> Iterator[Violation]:
-    """Only the pairs of the terms' table can be swapped, in that direction.
+    """Only the pairs of the terms' table can be swapped, in one direction.
 
-    Source: seed 003 (例如，F1 有关 F1s). By hand: Standard_F1 → Standard_F1s: fine; Standard_F1s →
-    Standard_F1, or Standard_F1 → Standard_F2s: `SWAP_NOT_SUPPORTED`.
+    Source: seed 003 (例如，F1 有关 F1s). By hand: Standard_F1 → Standard_F1s: accepted;
+    Standard_F1s → Standard_F1, or Standard_F1 → Standard_F2s: `SWAP_NOT_SUPPORTED`.
     """
     if not isinstance(case.command, SwapReservation):
         return

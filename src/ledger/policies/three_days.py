@@ -1,4 +1,4 @@
-"""Three days (最迟3个自然日): who answers a SAAS application answers in time or not at all."""
+"""Three days (最迟3个自然日): a SAAS application can be answered only before its third day ends."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from ledger.vocabulary.commands import (
 
 
 def not_pending(case: Case) -> Iterator[Violation]:
-    """From the end of the third natural day on nobody's answer counts, even if the timer sleeps.
+    """From the end of the third natural day on no answer counts, even if the timer is late.
 
     Source: seed 001 (最迟3个自然日后完成退款, 3日内撤回). By hand: applied 5 Jan in Shanghai;
-    withdrawn 8 Jan 23:59:59 there: fine; at 9 Jan 00:00 sharp: `NOT_PENDING`. A HUMAN_SERVICE has
-    no third day: its application stays open until it is decided.
+    withdrawn 8 Jan 23:59:59 there: accepted; at exactly 9 Jan 00:00: `NOT_PENDING`. A
+    HUMAN_SERVICE has no third day: its application stays open until it is answered.
     """
     match case.command:
         case (

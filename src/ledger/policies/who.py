@@ -1,4 +1,4 @@
-"""Who: who may give a reservation back, exchange, swap or hand it over."""
+"""Who: who may refund, exchange, swap or transfer a reservation."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RULE = "who"
 
 
 def not_owner(case: Case) -> Iterator[Violation]:
-    """Only an owner of the reservation; support may act for one.
+    """Only an owner of the reservation, or support in place of an owner.
 
     Source: seed 003 (仅保留项所有者可以处理退款/交换). By hand: r-1 is owned by u-1 and u-2; u-3
     asks for a refund: `NOT_OWNER`.
@@ -40,8 +40,8 @@ def account_type_not_eligible(case: Case) -> Iterator[Violation]:
     """US-Government enterprise agreements have no self-service exchange, refund or swap.
 
     Source: seed 003 (不可用于美国政府企业协议客户; 支持…即用即付和 CSP). By hand: an EA account of
-    the US government quotes a refund: the quote lists `ACCOUNT_TYPE_NOT_ELIGIBLE`; support may do
-    it. An agreement that expired and was renewed is no obstacle: no date of it is looked at.
+    the US government quotes a refund: the quote lists `ACCOUNT_TYPE_NOT_ELIGIBLE`; support may
+    refund it. An agreement that expired and was renewed is accepted: its dates are not checked.
     """
     if case.role is Role.SUPPORT or isinstance(case.command, TransferReservation):
         return

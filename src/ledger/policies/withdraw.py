@@ -1,4 +1,4 @@
-"""Withdraw (撤回): the buyer's and the vendor's answer to an application, the first one wins."""
+"""Withdraw (撤回): the buyer's or the vendor's answer to an application; the first one counts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ledger.vocabulary.commands import (
 
 
 def not_pending(case: Case) -> Iterator[Violation]:
-    """Only what is pending is approved or declined; what is held may still be withdrawn.
+    """Only a pending application is approved or declined; a held one may still be withdrawn.
 
     Source: seed 001 (您也可以在3日内撤回退款申请，继续使用产品). By hand: the buyer withdraws at
     08:00:00, the vendor's approval is decided a moment later: `NOT_PENDING`, state = ACTIVE.

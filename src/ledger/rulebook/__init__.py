@@ -120,7 +120,7 @@ COMMON: tuple[Rule, ...] = (
     ),
     _ground(
         "precedence",
-        "the first stopper ends the judging, all others are judged together.",
+        "the first violated stopper ends the checking; all other rules are checked together.",
         "ledger.policies",
     ),
     _policy(
@@ -136,19 +136,19 @@ COMMON: tuple[Rule, ...] = (
     _calculation("never_twice", OURS),
     _ground(
         "vouchers",
-        "vouchers and coupons are never returned, and are no part of what was paid.",
+        "vouchers and coupons are never returned, and do not count as paid.",
         "ledger.vocabulary.shapes",
     ),
     _policy("corrections", OURS, "ledger.state.corrections"),
     _ground(
         "terms",
-        "every number has a version and an effective date; a verdict stores the version.",
+        "every number has a version and an effective date; a decision stores the version.",
         "ledger.terms.table",
         terms=("version", "effective_from"),
     ),
     _ground(
         "quote",
-        "a quote is the same decision without its consequences, with an expiry.",
+        "a quote is the same decision without consequences, and it expires.",
         "ledger.decide",
         terms=("quote_valid_minutes",),
     ),
@@ -161,7 +161,7 @@ COMMON: tuple[Rule, ...] = (
     _policy("deadlines", OURS),
     _ground(
         "eligibility",
-        "what may be done with each thing now is what the decision itself says, without recording.",
+        "the decision itself computes what can be done now with an entity; nothing is recorded.",
         "ledger.eligibility",
     ),
     _policy(
@@ -185,14 +185,14 @@ INSTANCES: tuple[Rule, ...] = (
     _state(
         "charges_stop",
         ONLINE,
-        "from the isolation on no charge accrues.",
+        "no charge accrues from the isolation on.",
         "ledger.decide.instances",
     ),
     _policy("restore", ONLINE, terms=_RETENTION),
     _state(
         "retention_elapsed",
         ONLINE,
-        "after the window, and without a renewal, the instance destroys itself.",
+        "after the window the instance is destroyed, unless it was renewed.",
         "ledger.decide.instances",
         "ledger.state.instances",
         terms=_RETENTION,
@@ -201,7 +201,7 @@ INSTANCES: tuple[Rule, ...] = (
     _state(
         "expiry",
         ONLINE,
-        "a prepaid instance that is not renewed goes to the bin at its expiry.",
+        "a prepaid instance that is not renewed goes to the recycle bin at its expiry.",
         "ledger.decide.instances",
         "ledger.state.instances",
         terms=("prepaid_retention_hours",),
@@ -209,7 +209,7 @@ INSTANCES: tuple[Rule, ...] = (
     _state(
         "late_news",
         ONLINE,
-        "an order that is over before it is recorded takes no instance away.",
+        "an order that has ended before it is recorded does not destroy an instance at once.",
         "ledger.decide.instances",
         "ledger.state.instances",
         terms=("prepaid_retention_hours",),
@@ -236,7 +236,7 @@ INSTANCES: tuple[Rule, ...] = (
     _state(
         "conversion",
         ONLINE,
-        "a running postpaid instance becomes prepaid by an order of its own kind.",
+        "a running postpaid instance becomes prepaid by an order of kind CONVERSION.",
         "ledger.decide.instances",
         "ledger.state.instances",
     ),
@@ -274,7 +274,7 @@ MARKETPLACE: tuple[Rule, ...] = (
     _state(
         "arrival",
         MARKET,
-        "the credit shows about half an hour later; never a condition.",
+        "the credit is shown about half an hour later; no rule depends on it.",
         "ledger.terms.table",
         terms=("arrival_minutes",),
     ),
@@ -304,7 +304,7 @@ RESERVATIONS: tuple[Rule, ...] = (
     _state(
         "two_transactions",
         HELD,
-        "an exchange is a cancellation and a purchase in one event, in two transactions.",
+        "an exchange is one event with two transactions: a cancellation and a purchase.",
         "ledger.postings",
         "ledger.decide.reservations",
     ),
@@ -315,28 +315,28 @@ SETTLEMENT: tuple[Rule, ...] = (
     _state(
         "settle_to_the_balance",
         f"{ONLINE}, {MARKET}",
-        "an online account's refund goes to its balance, cash and gift money apart.",
+        "an online account's refund is credited to its balance, cash and gift separately.",
         "ledger.decide.settlement",
     ),
     _calculation("settle_to_the_commitment", HELD, "ledger.decide.settlement"),
     _state(
         "settle_by_credit_memo",
         HELD,
-        "what was bought as overage goes back by a credit memo.",
+        "a refund of a reservation bought as overage is paid by a credit memo.",
         "ledger.decide.settlement",
     ),
     _calculation("settle_by_invoice", HELD, "ledger.decide.invoices", "ledger.state.invoices"),
     _state(
         "what_stays_stays_invoiced",
         HELD,
-        "what is not given back is carried to the new invoice, with its price and its refunds.",
+        "purchases that are not returned are carried to the new invoice, with price and refunds.",
         "ledger.state.invoice_contents",
         "ledger.state.invoices",
     ),
     _state(
         "settle_to_the_card",
         HELD,
-        "the original card is paid by the gateway, or the refund waits for support.",
+        "the gateway pays to the original card; otherwise the refund waits for support.",
         "ledger.decide.settlement",
     ),
     _policy(
@@ -348,13 +348,13 @@ SETTLEMENT: tuple[Rule, ...] = (
     _state(
         "what_was_said_is_kept",
         OURS,
-        "every free text of a command stands in an event; what the gateway says in the hold too.",
+        "every free text of a command is stored in an event, also the gateway's reason.",
         "ledger.decide.gateway_answers",
     ),
     _state(
         "a_refund_of_nothing",
         OURS,
-        "a refund of 0 is settled at once and posts nothing.",
+        "a refund of 0 is settled at once and has no postings.",
         "ledger.state.refunds",
     ),
 )
