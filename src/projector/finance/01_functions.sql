@@ -12,18 +12,18 @@ CREATE OR REPLACE FUNCTION finance.half_up(numerator numeric, denominator numeri
     LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT
     RETURN div(2 * numerator + denominator, 2 * denominator);
 COMMENT ON FUNCTION finance.half_up IS
-    'The quotient of two whole numbers, not negative, rounded half up, exactly';
+    'The quotient of two non-negative whole numbers, rounded half up, exactly';
 
 CREATE VIEW finance.sandbox_clock AS
 SELECT finance.instant(s.now_at) AS now FROM consumers.sandbox_clock s;
 COMMENT ON VIEW finance.sandbox_clock IS
-    'Where a sandbox''s time stands; empty where time is the world''s own';
+    'The present of a sandbox''s clock; empty if the ledger uses real time';
 COMMENT ON COLUMN finance.sandbox_clock.now IS 'The sandbox''s present';
 
 CREATE OR REPLACE FUNCTION finance.now() RETURNS timestamptz
     LANGUAGE sql STABLE AS
     'SELECT coalesce((SELECT s.now FROM finance.sandbox_clock s), pg_catalog.now())';
-COMMENT ON FUNCTION finance.now IS 'The present: the sandbox clock where there is one';
+COMMENT ON FUNCTION finance.now IS 'The present; in a sandbox that of its clock';
 
 CREATE VIEW finance.reached AS
 SELECT c.partition, c.log_sequence + 1 AS events, finance.instant(o.recorded_at) AS last_recorded_at,
@@ -32,12 +32,12 @@ FROM consumers.checkpoints c
 LEFT JOIN read_models.outcomes o USING (partition, log_sequence)
 LEFT JOIN consumers.horizons h USING (consumer)
 WHERE c.consumer = 'projector';
-COMMENT ON VIEW finance.reached IS 'How far the views have come, by partition of the events topic';
+COMMENT ON VIEW finance.reached IS 'The progress of the views, by partition of the events topic';
 COMMENT ON COLUMN finance.reached.partition IS 'The partition of the events topic';
-COMMENT ON COLUMN finance.reached.events IS 'How many of its events are shown';
+COMMENT ON COLUMN finance.reached.events IS 'The number of its events that are shown';
 COMMENT ON COLUMN finance.reached.last_recorded_at IS 'When the last of them was recorded';
 COMMENT ON COLUMN finance.reached.reached_until IS
-    'Every event recorded before this instant, in any partition, is shown; none can come any more';
+    'Every event recorded before this instant, in any partition, is shown; no more can come';
 
 CREATE FUNCTION finance.answerable(as_of timestamptz, known_at timestamptz) RETURNS boolean
 LANGUAGE plpgsql STABLE AS $$
@@ -62,13 +62,13 @@ BEGIN
                 '%s is not answerable yet: %s', finance.told(asked), coalesce(
                     'every partition is known to have reached ' || finance.told(reached)
                     || '; ask about an instant before it, or again later',
-                    'it is not known yet how far the partitions have come; ask again later'));
+                    'the progress of the partitions is not known yet; ask again later'));
         END IF;
     END LOOP;
     RETURN true;
 END $$;
 COMMENT ON FUNCTION finance.answerable IS
-    'True, or an error that says why a question about these instants has no lasting answer';
+    'True, or an error that says why a question about these instants has no final answer';
 
 CREATE FUNCTION finance.told(instant timestamptz) RETURNS text
     LANGUAGE sql STABLE STRICT

@@ -7,7 +7,7 @@ JOIN finance.currencies c ON c.code = b.currency;
 COMMENT ON VIEW finance.balances IS 'Refunds credited to each account''s balance, by fund';
 COMMENT ON COLUMN finance.balances.account_id IS 'The account';
 COMMENT ON COLUMN finance.balances.currency IS 'The currency of the amounts (ISO 4217)';
-COMMENT ON COLUMN finance.balances.cash IS 'Cash credited; negative after a correction of more';
+COMMENT ON COLUMN finance.balances.cash IS 'Cash credited; negative if corrections were larger';
 COMMENT ON COLUMN finance.balances.gift IS 'Gift money (赠送金) credited';
 COMMENT ON COLUMN finance.balances.total IS 'Cash and gift money together';
 COMMENT ON COLUMN finance.balances.cash_minor IS 'Cash in minor units of the currency';

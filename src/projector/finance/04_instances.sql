@@ -10,5 +10,5 @@ COMMENT ON COLUMN finance.instances.product IS 'What was bought';
 COMMENT ON COLUMN finance.instances.region IS 'Where it runs';
 COMMENT ON COLUMN finance.instances.state IS 'RUNNING, ISOLATED (in the recycle bin) or DESTROYED';
 COMMENT ON COLUMN finance.instances.ends_at IS
-    'Until when its orders run; empty where none runs or it is postpaid';
+    'The end of its orders; empty if no order runs or it is postpaid';
 COMMENT ON COLUMN finance.instances.recorded_at IS 'When the instance was first recorded';

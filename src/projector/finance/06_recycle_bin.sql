@@ -19,21 +19,21 @@ LEFT JOIN read_models.refunds r
     ON b.reason = 'RETURNED' AND r.account_id = b.account_id AND r.command_id = b.command_id
     AND r.source_kind = 'INSTANCE' AND r.source_id = b.instance_id
 LEFT JOIN finance.currencies c ON c.code = r.currency;
-COMMENT ON VIEW finance.recycle_bin IS 'Every isolation: why, until when, and what became of it';
+COMMENT ON VIEW finance.recycle_bin IS 'Every isolation: why, until when, and how it ended';
 COMMENT ON COLUMN finance.recycle_bin.account_id IS 'The account';
 COMMENT ON COLUMN finance.recycle_bin.instance_id IS 'The instance';
-COMMENT ON COLUMN finance.recycle_bin.isolation_id IS 'This stay in the bin; every stay has its own';
+COMMENT ON COLUMN finance.recycle_bin.isolation_id IS 'This stay in the recycle bin; every stay has its own id';
 COMMENT ON COLUMN finance.recycle_bin.reason IS 'RETURNED, DESTROYED_BY_OWNER or EXPIRED';
 COMMENT ON COLUMN finance.recycle_bin.state IS
-    'ISOLATED, RESTORED, DESTROYED, or ISOLATED_ANEW: a later stay has taken its place';
-COMMENT ON COLUMN finance.recycle_bin.isolated_at IS 'When the stay began; no charge accrues since';
+    'ISOLATED, RESTORED, DESTROYED, or ISOLATED_ANEW if a later stay has replaced it';
+COMMENT ON COLUMN finance.recycle_bin.isolated_at IS 'When the stay began; no charge accrues from then on';
 COMMENT ON COLUMN finance.recycle_bin.restore_until IS 'The last instant at which it may be restored';
 COMMENT ON COLUMN finance.recycle_bin.time_left IS 'From now to that instant, while it is isolated';
 COMMENT ON COLUMN finance.recycle_bin.averted_by IS 'The renewal order that averts the destruction';
 COMMENT ON COLUMN finance.recycle_bin.restored_at IS 'When it was restored';
-COMMENT ON COLUMN finance.recycle_bin.destroyed_at IS 'When it was destroyed for good';
+COMMENT ON COLUMN finance.recycle_bin.destroyed_at IS 'When it was destroyed';
 COMMENT ON COLUMN finance.recycle_bin.destroyed_because IS 'RETENTION_ELAPSED or TAKEN_OFFLINE';
-COMMENT ON COLUMN finance.recycle_bin.refund_id IS 'The refund of the return that brought it here';
+COMMENT ON COLUMN finance.recycle_bin.refund_id IS 'The refund of the return';
 COMMENT ON COLUMN finance.recycle_bin.refund_currency IS 'The currency of that refund (ISO 4217)';
 COMMENT ON COLUMN finance.recycle_bin.refund_amount IS 'The amount of that refund';
 COMMENT ON COLUMN finance.recycle_bin.refund_amount_minor IS 'The same in minor units';

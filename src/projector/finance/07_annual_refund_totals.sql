@@ -16,7 +16,7 @@ FROM read_models.outcomes o
 CROSS JOIN LATERAL jsonb_array_elements(o.body -> 'cap_uses') u
 WHERE o.event_name = 'OpeningPositionRecorded';
 COMMENT ON VIEW finance.refund_counts IS
-    'What each refund counts in the annual totals and against the cap, and since when';
+    'The amount of each refund in the annual totals and against the cap, and since when';
 COMMENT ON COLUMN finance.refund_counts.account_id IS 'The account';
 COMMENT ON COLUMN finance.refund_counts.refund_id IS
     'The refund; of an opening position the reference it was given';
@@ -24,15 +24,15 @@ COMMENT ON COLUMN finance.refund_counts.currency IS 'The currency of amount_mino
 COMMENT ON COLUMN finance.refund_counts.counts IS 'False for the returned leg of an exchange';
 COMMENT ON COLUMN finance.refund_counts.counted_at IS
     'When it was decided, or made in the system before: it counts from here on';
-COMMENT ON COLUMN finance.refund_counts.occurred_at IS 'The business instant: of a timer its deadline';
-COMMENT ON COLUMN finance.refund_counts.corrected_at IS 'From here on it counts in no amount';
+COMMENT ON COLUMN finance.refund_counts.occurred_at IS 'The business instant; for a timer its deadline';
+COMMENT ON COLUMN finance.refund_counts.corrected_at IS 'From here on it does not count';
 COMMENT ON COLUMN finance.refund_counts.cap_restored IS
-    'Whether the correction gave the cap back too';
+    'Whether the correction also restored the cap';
 COMMENT ON COLUMN finance.refund_counts.amount_minor IS 'The refund, net of the fee, in minor units';
 COMMENT ON COLUMN finance.refund_counts.refund_usd_cents IS
-    'What it counts against the cap on the refund basis, in US cents; empty for no reservation''s';
+    'Its amount against the cap on the refund basis, in US cents; only for reservations';
 COMMENT ON COLUMN finance.refund_counts.cancelled_commitment_usd_cents IS
-    'What it counts on the cancelled-commitment basis, in US cents';
+    'Its amount on the cancelled-commitment basis, in US cents';
 COMMENT ON COLUMN finance.refund_counts.usd_rate IS 'US dollars per unit of the currency, when decided';
 COMMENT ON COLUMN finance.refund_counts.recorded_at IS 'Since when the ledger knows of it';
 COMMENT ON COLUMN finance.refund_counts.brought_along IS
@@ -95,7 +95,7 @@ LEFT JOIN totals t ON t.account_id = a.account_id
 WHERE a.opened_at <= rule.present AND (known_at IS NULL OR a.opened_at <= known_at)
 $$;
 COMMENT ON FUNCTION finance.annual_refund_totals_at IS
-    'The rolling totals as of a business instant, as known at another; left out: the present';
+    'The rolling totals as of a business instant, as known at another; both default to the present';
 
 CREATE VIEW finance.annual_refund_totals AS
 SELECT t.account_id COLLATE "C" AS account_id, t.currency, t.refunds, t.amount, t.cap_usd,
@@ -105,30 +105,30 @@ SELECT t.account_id COLLATE "C" AS account_id, t.currency, t.refunds, t.amount, 
        t.cancelled_commitment_usd_cents
 FROM finance.annual_refund_totals_at() t;
 COMMENT ON VIEW finance.annual_refund_totals IS
-    'What was refunded to each account in the rolling year of the terms; exchanges never count';
+    'Refunds to each account in the rolling year of the terms; exchanges never count';
 COMMENT ON COLUMN finance.annual_refund_totals.account_id IS 'The account';
 COMMENT ON COLUMN finance.annual_refund_totals.currency IS 'The currency of amount (ISO 4217)';
-COMMENT ON COLUMN finance.annual_refund_totals.refunds IS 'How many refunds, corrected ones not';
+COMMENT ON COLUMN finance.annual_refund_totals.refunds IS 'Number of refunds, without corrected ones';
 COMMENT ON COLUMN finance.annual_refund_totals.amount IS 'Their sum, net of fees';
 COMMENT ON COLUMN finance.annual_refund_totals.cap_usd IS
     'The cap on reservation refunds by the terms in force, in US dollars';
 COMMENT ON COLUMN finance.annual_refund_totals.cap_basis IS
-    'The basis that binds: REFUND or COMMITMENT; both are shown';
+    'The basis of the cap: REFUND or COMMITMENT; both are shown';
 COMMENT ON COLUMN finance.annual_refund_totals.refund_usd IS
-    'Used of the cap in US dollars, refund basis; empty where no refund has a cap';
-COMMENT ON COLUMN finance.annual_refund_totals.refund_left_usd IS 'Left of the cap, refund basis';
+    'Used of the cap in US dollars, refund basis; empty if no refund has a cap';
+COMMENT ON COLUMN finance.annual_refund_totals.refund_left_usd IS 'Rest of the cap, refund basis';
 COMMENT ON COLUMN finance.annual_refund_totals.next_release_at IS
-    'When the oldest refund that uses the cap counts no more, refund basis';
+    'When the oldest refund that uses the cap no longer counts, refund basis';
 COMMENT ON COLUMN finance.annual_refund_totals.next_release_usd IS
-    'What is released then in US dollars, refund basis';
+    'The amount released then in US dollars, refund basis';
 COMMENT ON COLUMN finance.annual_refund_totals.cancelled_commitment_usd IS
-    'Used on the other basis: the refund and the instalments cancelled with it';
+    'Used on the other basis: the refund plus the instalments cancelled with it';
 COMMENT ON COLUMN finance.annual_refund_totals.commitment_left_usd IS
-    'Left of the cap, cancelled-commitment basis';
+    'Rest of the cap, cancelled-commitment basis';
 COMMENT ON COLUMN finance.annual_refund_totals.commitment_next_release_at IS
-    'When the oldest counts no more, cancelled-commitment basis';
+    'When the oldest no longer counts, cancelled-commitment basis';
 COMMENT ON COLUMN finance.annual_refund_totals.commitment_next_release_usd IS
-    'What is released then in US dollars, cancelled-commitment basis';
+    'The amount released then in US dollars, cancelled-commitment basis';
 COMMENT ON COLUMN finance.annual_refund_totals.amount_minor IS 'Amount in minor units';
 COMMENT ON COLUMN finance.annual_refund_totals.refund_usd_cents IS 'refund_usd in cents';
 COMMENT ON COLUMN finance.annual_refund_totals.cancelled_commitment_usd_cents IS

@@ -21,7 +21,7 @@ COMMENT ON COLUMN finance.postings.occurred_at IS 'The business instant';
 COMMENT ON COLUMN finance.postings.recorded_at IS 'When it was decided and recorded';
 COMMENT ON COLUMN finance.postings.event_id IS 'The event';
 COMMENT ON COLUMN finance.postings.partition IS 'The partition of the events topic';
-COMMENT ON COLUMN finance.postings.log_sequence IS 'The event''s place in that partition';
+COMMENT ON COLUMN finance.postings.log_sequence IS 'The number of the event in that partition';
 
 CREATE VIEW finance.trial_balance AS
 SELECT p.currency, p.ledger_account,

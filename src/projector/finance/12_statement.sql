@@ -38,7 +38,7 @@ JOIN finance.events e ON e.partition = r.partition AND e.log_sequence = r.log_se
 CROSS JOIN finance.fiscal_year f
 $$;
 COMMENT ON FUNCTION finance.statement_at IS
-    'The statement as of a business instant, as it was known at another; left out: the present';
+    'The statement as of a business instant, as it was known at another; both default to the present';
 
 CREATE VIEW finance.statement AS
 SELECT s.account_id COLLATE "C" AS account_id, s.line, s.business_date, s.occurred_at,
@@ -51,10 +51,10 @@ COMMENT ON VIEW finance.statement IS
 COMMENT ON COLUMN finance.statement.account_id IS 'The account';
 COMMENT ON COLUMN finance.statement.line IS 'The line in the account''s statement, from 1';
 COMMENT ON COLUMN finance.statement.business_date IS
-    'The day it belongs to, in the zone of finance.fiscal_year';
+    'Its day, in the zone of finance.fiscal_year';
 COMMENT ON COLUMN finance.statement.occurred_at IS 'The business instant';
 COMMENT ON COLUMN finance.statement.recorded_at IS 'When it was decided and recorded';
-COMMENT ON COLUMN finance.statement.kind IS 'INCOME, or EXPENSE where a correction takes back';
+COMMENT ON COLUMN finance.statement.kind IS 'INCOME, or EXPENSE for a correction';
 COMMENT ON COLUMN finance.statement.event_name IS 'What happened';
 COMMENT ON COLUMN finance.statement.refund_id IS
     'The refund it is about; empty for an opening balance';
@@ -68,4 +68,4 @@ COMMENT ON COLUMN finance.statement.balance IS 'The balance after this line';
 COMMENT ON COLUMN finance.statement.amount_minor IS 'Amount in minor units of the currency';
 COMMENT ON COLUMN finance.statement.balance_minor IS 'Balance in minor units of the currency';
 COMMENT ON COLUMN finance.statement.partition IS 'The partition of the events topic';
-COMMENT ON COLUMN finance.statement.log_sequence IS 'The event''s place in that partition';
+COMMENT ON COLUMN finance.statement.log_sequence IS 'The number of the event in that partition';

@@ -7,23 +7,23 @@ SELECT p.partition || '-' || p.log_sequence || '-' || p.transaction AS entry_id,
        p.partition, p.log_sequence
 FROM finance.postings p
 CROSS JOIN finance.fiscal_year f;
-COMMENT ON VIEW finance.journal IS 'The double entry, debit and credit side by side';
+COMMENT ON VIEW finance.journal IS 'The journal, with debit and credit in two columns';
 COMMENT ON COLUMN finance.journal.entry_id IS
     'The journal transaction: debits equal credits within each';
 COMMENT ON COLUMN finance.journal.line IS 'The line within the event, from 1';
 COMMENT ON COLUMN finance.journal.account_id IS 'The account whose event posts';
 COMMENT ON COLUMN finance.journal.business_date IS
-    'The day it belongs to, in the zone of finance.fiscal_year';
+    'Its day, in the zone of finance.fiscal_year';
 COMMENT ON COLUMN finance.journal.occurred_at IS 'The business instant';
 COMMENT ON COLUMN finance.journal.recorded_at IS 'When it was decided and recorded';
 COMMENT ON COLUMN finance.journal.event_name IS 'What happened';
 COMMENT ON COLUMN finance.journal.ledger_account IS 'The account of the books';
-COMMENT ON COLUMN finance.journal.debit IS 'The amount, of a debit line';
-COMMENT ON COLUMN finance.journal.credit IS 'The amount, of a credit line';
+COMMENT ON COLUMN finance.journal.debit IS 'The amount of a debit line';
+COMMENT ON COLUMN finance.journal.credit IS 'The amount of a credit line';
 COMMENT ON COLUMN finance.journal.currency IS 'The currency of the amount (ISO 4217)';
 COMMENT ON COLUMN finance.journal.event_id IS 'The event';
 COMMENT ON COLUMN finance.journal.partition IS 'The partition of the events topic';
-COMMENT ON COLUMN finance.journal.log_sequence IS 'The event''s place in that partition';
+COMMENT ON COLUMN finance.journal.log_sequence IS 'The number of the event in that partition';
 
 CREATE FUNCTION finance.trial_balance_at(
     as_of timestamptz DEFAULT NULL, known_at timestamptz DEFAULT NULL)
@@ -41,7 +41,7 @@ WHERE finance.answerable(as_of, known_at)
 GROUP BY p.currency, p.ledger_account
 $$;
 COMMENT ON FUNCTION finance.trial_balance_at IS
-    'The trial balance as of a business instant, as it was known at another; left out: the present';
+    'The trial balance as of a business instant, as it was known at another; both default to the present';
 
 CREATE FUNCTION finance.postings_at(
     as_of timestamptz DEFAULT NULL, known_at timestamptz DEFAULT NULL)
@@ -58,4 +58,4 @@ WHERE finance.answerable(as_of, known_at)
   AND (known_at IS NULL OR p.recorded_at <= known_at)
 $$;
 COMMENT ON FUNCTION finance.postings_at IS
-    'The journal''s lines as of a business instant, as known at another; left out: the present';
+    'The journal''s lines as of a business instant, as known at another; both default to the present';

@@ -17,15 +17,15 @@ SELECT e.account_id, e.body ->> 'reservation_id', e.command_id,
        coalesce((e.body ->> 'refunded')::bigint, 0)
 FROM finance.events e
 WHERE e.event_name = 'ReservationPurchased' AND e.body ? 'returned_quantity';
-COMMENT ON VIEW finance.reservation_returns IS 'What was given back of reservations, time by time';
+COMMENT ON VIEW finance.reservation_returns IS 'Every return of a reservation';
 COMMENT ON COLUMN finance.reservation_returns.account_id IS 'The account';
 COMMENT ON COLUMN finance.reservation_returns.reservation_id IS 'The reservation';
-COMMENT ON COLUMN finance.reservation_returns.command_id IS 'The command that gave it back';
+COMMENT ON COLUMN finance.reservation_returns.command_id IS 'The command of the return';
 COMMENT ON COLUMN finance.reservation_returns.instalment IS
     'The instalment it was given back in, from 1; an upfront payment is one; 0: before it was recorded here, in an earlier one';
-COMMENT ON COLUMN finance.reservation_returns.quantity IS 'How many were given back';
+COMMENT ON COLUMN finance.reservation_returns.quantity IS 'How many were returned';
 COMMENT ON COLUMN finance.reservation_returns.returned_at IS 'When';
-COMMENT ON COLUMN finance.reservation_returns.exchanged IS 'Whether in exchange for others';
+COMMENT ON COLUMN finance.reservation_returns.exchanged IS 'Whether it was returned in an exchange';
 COMMENT ON COLUMN finance.reservation_returns.refunded_before_minor IS
     'What was refunded of that instalment before it was recorded here, in minor units; else empty';
 
@@ -36,11 +36,11 @@ SELECT r.account_id, r.reservation_id, r.state, r.product_type, r.sku, r.region,
        r.payment_method, r.term_id, r.invoice_id, r.card_id, r.owners, r.bought_in_exchange,
        finance.instant(r.purchased_at) AS purchased_at
 FROM read_models.reservations r;
-COMMENT ON VIEW finance.reservation_holdings IS 'Every reservation as it was bought, and what is held';
+COMMENT ON VIEW finance.reservation_holdings IS 'Every reservation as it was bought, and the held quantity';
 COMMENT ON COLUMN finance.reservation_holdings.account_id IS 'The account';
 COMMENT ON COLUMN finance.reservation_holdings.reservation_id IS 'The reservation';
 COMMENT ON COLUMN finance.reservation_holdings.state IS 'ACTIVE, CANCELLED, EXCHANGED or EXPIRED';
-COMMENT ON COLUMN finance.reservation_holdings.product_type IS 'What it reserves';
+COMMENT ON COLUMN finance.reservation_holdings.product_type IS 'The reserved product type';
 COMMENT ON COLUMN finance.reservation_holdings.sku IS 'The size, after the last swap';
 COMMENT ON COLUMN finance.reservation_holdings.region IS 'Where';
 COMMENT ON COLUMN finance.reservation_holdings.quantity IS 'How many are still held';
@@ -49,16 +49,16 @@ COMMENT ON COLUMN finance.reservation_holdings.term_months IS '12 or 36';
 COMMENT ON COLUMN finance.reservation_holdings.starts_on IS 'Its first day (UTC)';
 COMMENT ON COLUMN finance.reservation_holdings.ends_on IS 'The day after its last (UTC)';
 COMMENT ON COLUMN finance.reservation_holdings.total_minor IS
-    'The lifetime price of all that were bought, in minor units';
+    'The lifetime price of the whole purchase, in minor units';
 COMMENT ON COLUMN finance.reservation_holdings.currency IS 'The currency of the amounts (ISO 4217)';
 COMMENT ON COLUMN finance.reservation_holdings.billing_plan IS 'UPFRONT or MONTHLY';
 COMMENT ON COLUMN finance.reservation_holdings.payment_method IS
-    'COMMITMENT, OVERAGE, INVOICE or CARD: its refund goes back the same way';
+    'COMMITMENT, OVERAGE, INVOICE or CARD: the refund is paid the same way';
 COMMENT ON COLUMN finance.reservation_holdings.term_id IS 'The commitment term it was bought with';
 COMMENT ON COLUMN finance.reservation_holdings.invoice_id IS 'The invoice it was bought on';
 COMMENT ON COLUMN finance.reservation_holdings.card_id IS 'The card it was bought with';
-COMMENT ON COLUMN finance.reservation_holdings.owners IS 'Who may act on it';
-COMMENT ON COLUMN finance.reservation_holdings.bought_in_exchange IS 'Whether it was bought for others';
+COMMENT ON COLUMN finance.reservation_holdings.owners IS 'Its owners, who may act on it';
+COMMENT ON COLUMN finance.reservation_holdings.bought_in_exchange IS 'Whether it was bought in an exchange';
 COMMENT ON COLUMN finance.reservation_holdings.purchased_at IS 'When the purchase was recorded';
 
 CREATE FUNCTION finance.reservation_values_on(day date)
@@ -125,7 +125,7 @@ SELECT v.account_id, v.reservation_id, v.instalment, v.left_days, v.all_days, v.
 FROM valued v
 $$;
 COMMENT ON FUNCTION finance.reservation_values_on IS
-    'What all that is held now of each reservation would be worth, given back on a day (UTC)';
+    'The value of each reservation''s held quantity, if it were returned on a day (UTC)';
 
 CREATE VIEW finance.reservations AS
 SELECT h.account_id, h.reservation_id, h.state, h.product_type, h.sku, h.region,
@@ -144,38 +144,38 @@ LEFT JOIN finance.reservation_values_on(((SELECT finance.now()) AT TIME ZONE 'UT
 LEFT JOIN finance.terms t ON t.version = (
     SELECT f.version FROM finance.terms f WHERE f.effective_from <= (SELECT finance.now())
     ORDER BY f.position DESC LIMIT 1);
-COMMENT ON VIEW finance.reservations IS 'Every reservation, and what is left of it today';
+COMMENT ON VIEW finance.reservations IS 'Every reservation, and its remaining value today';
 COMMENT ON COLUMN finance.reservations.account_id IS 'The account';
 COMMENT ON COLUMN finance.reservations.reservation_id IS 'The reservation';
 COMMENT ON COLUMN finance.reservations.state IS 'ACTIVE, CANCELLED, EXCHANGED or EXPIRED';
-COMMENT ON COLUMN finance.reservations.product_type IS 'What it reserves';
+COMMENT ON COLUMN finance.reservations.product_type IS 'The reserved product type';
 COMMENT ON COLUMN finance.reservations.sku IS 'The size, after the last swap';
 COMMENT ON COLUMN finance.reservations.region IS 'Where';
 COMMENT ON COLUMN finance.reservations.product_family IS
-    'What it may be exchanged within, by the terms in force';
-COMMENT ON COLUMN finance.reservations.exchangeable IS 'Whether the terms in force let it be exchanged';
+    'The product family within which it can be exchanged, by the terms in force';
+COMMENT ON COLUMN finance.reservations.exchangeable IS 'Whether it can be exchanged by the terms in force';
 COMMENT ON COLUMN finance.reservations.quantity IS 'How many are still held';
 COMMENT ON COLUMN finance.reservations.original_quantity IS 'How many were bought';
 COMMENT ON COLUMN finance.reservations.term_months IS '12 or 36';
 COMMENT ON COLUMN finance.reservations.starts_on IS 'Its first day (UTC)';
 COMMENT ON COLUMN finance.reservations.ends_on IS 'The day after its last (UTC)';
 COMMENT ON COLUMN finance.reservations.currency IS 'The currency of the amounts (ISO 4217)';
-COMMENT ON COLUMN finance.reservations.total IS 'The lifetime price of all that were bought';
+COMMENT ON COLUMN finance.reservations.total IS 'The lifetime price of the whole purchase';
 COMMENT ON COLUMN finance.reservations.billing_plan IS 'UPFRONT or MONTHLY';
-COMMENT ON COLUMN finance.reservations.instalment IS 'The instalment that is running, from 1';
-COMMENT ON COLUMN finance.reservations.remaining_days IS 'Days left of what it pays for, today counted';
-COMMENT ON COLUMN finance.reservations.period_days IS 'Days of what it pays for';
+COMMENT ON COLUMN finance.reservations.instalment IS 'The present instalment, from 1';
+COMMENT ON COLUMN finance.reservations.remaining_days IS 'Days left of the paid period, today included';
+COMMENT ON COLUMN finance.reservations.period_days IS 'Days of the paid period';
 COMMENT ON COLUMN finance.reservations.remaining_value IS
-    'What all that is held would give back today, before a fee; empty where none is held';
+    'The refund for the whole held quantity today, before a fee; empty if none is held';
 COMMENT ON COLUMN finance.reservations.remaining_commitment IS
-    'That, and all instalments still to come';
+    'The remaining value plus all later instalments';
 COMMENT ON COLUMN finance.reservations.payment_method IS
-    'COMMITMENT, OVERAGE, INVOICE or CARD: its refund goes back the same way';
+    'COMMITMENT, OVERAGE, INVOICE or CARD: the refund is paid the same way';
 COMMENT ON COLUMN finance.reservations.term_id IS 'The commitment term it was bought with';
 COMMENT ON COLUMN finance.reservations.invoice_id IS 'The invoice it was bought on';
 COMMENT ON COLUMN finance.reservations.card_id IS 'The card it was bought with';
-COMMENT ON COLUMN finance.reservations.owners IS 'Who may act on it';
-COMMENT ON COLUMN finance.reservations.bought_in_exchange IS 'Whether it was bought for others';
+COMMENT ON COLUMN finance.reservations.owners IS 'Its owners, who may act on it';
+COMMENT ON COLUMN finance.reservations.bought_in_exchange IS 'Whether it was bought in an exchange';
 COMMENT ON COLUMN finance.reservations.purchased_at IS 'When the purchase was recorded';
 COMMENT ON COLUMN finance.reservations.total_minor IS 'Total in minor units of the currency';
 COMMENT ON COLUMN finance.reservations.remaining_value_minor IS 'Remaining value in minor units';

@@ -28,4 +28,4 @@ FROM standing s
 JOIN finance.currencies c ON c.code = s.currency
 $$;
 COMMENT ON FUNCTION finance.balances_at IS
-    'The balances as of a business instant, as they were known at another; left out: the present';
+    'The balances as of a business instant, as they were known at another; both default to the present';

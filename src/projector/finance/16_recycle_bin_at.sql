@@ -63,4 +63,4 @@ LEFT JOIN returned r
 LEFT JOIN finance.currencies c ON c.code = r.currency
 $$;
 COMMENT ON FUNCTION finance.recycle_bin_at IS
-    'The recycle bin as of a business instant, as it was known at another; left out: the present';
+    'The recycle bin as of a business instant, as it was known at another; both default to the present';

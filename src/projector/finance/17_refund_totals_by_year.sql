@@ -57,31 +57,31 @@ SELECT y.account_id COLLATE "C" AS account_id, y.year_starts_on, y.year_ends_on,
 FROM finance.fiscal_year f
 CROSS JOIN LATERAL finance.refund_totals_by_year(1, f.time_zone) y;
 COMMENT ON VIEW finance.refund_totals_by_calendar_year IS
-    'What was refunded in each calendar year, by business date; exchanges never count';
+    'Refunds in each calendar year, by business date; exchanges never count';
 COMMENT ON COLUMN finance.refund_totals_by_calendar_year.account_id IS 'The account';
 COMMENT ON COLUMN finance.refund_totals_by_calendar_year.year_starts_on IS 'The year''s first day';
 COMMENT ON COLUMN finance.refund_totals_by_calendar_year.year_ends_on IS 'The day after its last';
 COMMENT ON COLUMN finance.refund_totals_by_calendar_year.currency IS
     'The currency of amount (ISO 4217)';
 COMMENT ON COLUMN finance.refund_totals_by_calendar_year.refunds IS
-    'How many refunds, corrected ones not';
+    'Number of refunds, without corrected ones';
 COMMENT ON COLUMN finance.refund_totals_by_calendar_year.amount IS 'Their sum, net of fees';
 COMMENT ON COLUMN finance.refund_totals_by_calendar_year.cap_usd IS
-    'The cap by the terms at the year''s end; it binds over the rolling year only';
+    'The cap by the terms at the year''s end; it limits only the rolling year';
 COMMENT ON COLUMN finance.refund_totals_by_calendar_year.refund_usd IS
-    'Used of it in US dollars, refund basis; empty where no refund has a cap';
+    'Used of the cap in US dollars, refund basis; empty if no refund has a cap';
 COMMENT ON COLUMN finance.refund_totals_by_calendar_year.refund_left_usd IS
-    'Left of it, refund basis';
+    'Rest of the cap, refund basis';
 COMMENT ON COLUMN finance.refund_totals_by_calendar_year.cancelled_commitment_usd IS
-    'Used on the other basis: the refund and the instalments cancelled with it';
+    'Used on the other basis: the refund plus the instalments cancelled with it';
 COMMENT ON COLUMN finance.refund_totals_by_calendar_year.commitment_left_usd IS
-    'Left of it, cancelled-commitment basis';
+    'Rest of the cap, cancelled-commitment basis';
 COMMENT ON COLUMN finance.refund_totals_by_calendar_year.next_release_at IS
-    'When the next year begins and the count with it';
+    'When the next year begins, and a new count';
 COMMENT ON COLUMN finance.refund_totals_by_calendar_year.next_release_usd IS
-    'What counts no more then, refund basis';
+    'The amount that no longer counts then, refund basis';
 COMMENT ON COLUMN finance.refund_totals_by_calendar_year.commitment_next_release_usd IS
-    'What counts no more then, cancelled-commitment basis';
+    'The amount that no longer counts then, cancelled-commitment basis';
 COMMENT ON COLUMN finance.refund_totals_by_calendar_year.amount_minor IS 'Amount in minor units';
 
 CREATE VIEW finance.refund_totals_by_fiscal_year AS
@@ -92,29 +92,29 @@ SELECT y.account_id COLLATE "C" AS account_id, y.year_starts_on, y.year_ends_on,
 FROM finance.fiscal_year f
 CROSS JOIN LATERAL finance.refund_totals_by_year(f.first_month, f.time_zone) y;
 COMMENT ON VIEW finance.refund_totals_by_fiscal_year IS
-    'What was refunded in each fiscal year (it begins as finance.fiscal_year says), by business date';
+    'Refunds in each fiscal year (it begins as finance.fiscal_year says), by business date';
 COMMENT ON COLUMN finance.refund_totals_by_fiscal_year.account_id IS 'The account';
 COMMENT ON COLUMN finance.refund_totals_by_fiscal_year.year_starts_on IS 'The year''s first day';
 COMMENT ON COLUMN finance.refund_totals_by_fiscal_year.year_ends_on IS 'The day after its last';
 COMMENT ON COLUMN finance.refund_totals_by_fiscal_year.currency IS
     'The currency of amount (ISO 4217)';
 COMMENT ON COLUMN finance.refund_totals_by_fiscal_year.refunds IS
-    'How many refunds, corrected ones not';
+    'Number of refunds, without corrected ones';
 COMMENT ON COLUMN finance.refund_totals_by_fiscal_year.amount IS 'Their sum, net of fees';
 COMMENT ON COLUMN finance.refund_totals_by_fiscal_year.cap_usd IS
-    'The cap by the terms at the year''s end; it binds over the rolling year only';
+    'The cap by the terms at the year''s end; it limits only the rolling year';
 COMMENT ON COLUMN finance.refund_totals_by_fiscal_year.refund_usd IS
-    'Used of it in US dollars, refund basis; empty where no refund has a cap';
+    'Used of the cap in US dollars, refund basis; empty if no refund has a cap';
 COMMENT ON COLUMN finance.refund_totals_by_fiscal_year.refund_left_usd IS
-    'Left of it, refund basis';
+    'Rest of the cap, refund basis';
 COMMENT ON COLUMN finance.refund_totals_by_fiscal_year.cancelled_commitment_usd IS
-    'Used on the other basis: the refund and the instalments cancelled with it';
+    'Used on the other basis: the refund plus the instalments cancelled with it';
 COMMENT ON COLUMN finance.refund_totals_by_fiscal_year.commitment_left_usd IS
-    'Left of it, cancelled-commitment basis';
+    'Rest of the cap, cancelled-commitment basis';
 COMMENT ON COLUMN finance.refund_totals_by_fiscal_year.next_release_at IS
-    'When the next year begins and the count with it';
+    'When the next year begins, and a new count';
 COMMENT ON COLUMN finance.refund_totals_by_fiscal_year.next_release_usd IS
-    'What counts no more then, refund basis';
+    'The amount that no longer counts then, refund basis';
 COMMENT ON COLUMN finance.refund_totals_by_fiscal_year.commitment_next_release_usd IS
-    'What counts no more then, cancelled-commitment basis';
+    'The amount that no longer counts then, cancelled-commitment basis';
 COMMENT ON COLUMN finance.refund_totals_by_fiscal_year.amount_minor IS 'Amount in minor units';

@@ -36,29 +36,29 @@ LEFT JOIN finance.refunds f
     AND f.source_id = q.body ->> 'purchase_id'
 WHERE q.event_name = 'MarketplaceRefundRequested';
 COMMENT ON VIEW finance.marketplace_requests IS
-    'Every application for a marketplace refund: when it is due, and what became of it';
+    'Every application for a marketplace refund: when it is due, and its result';
 COMMENT ON COLUMN finance.marketplace_requests.account_id IS 'The account';
 COMMENT ON COLUMN finance.marketplace_requests.purchase_id IS 'The purchase';
 COMMENT ON COLUMN finance.marketplace_requests.request_id IS 'The application';
 COMMENT ON COLUMN finance.marketplace_requests.product_kind IS 'SAAS, HUMAN_SERVICE, API or IMAGE';
 COMMENT ON COLUMN finance.marketplace_requests.vendor_id IS 'Who sold it';
 COMMENT ON COLUMN finance.marketplace_requests.buyer_id IS 'Who bought it';
-COMMENT ON COLUMN finance.marketplace_requests.reason IS 'Why, from the closed list';
+COMMENT ON COLUMN finance.marketplace_requests.reason IS 'The reason, from a fixed list';
 COMMENT ON COLUMN finance.marketplace_requests.state IS
     'PENDING, HELD, REFUNDED, WITHDRAWN or DECLINED';
 COMMENT ON COLUMN finance.marketplace_requests.requested_at IS 'When it was made';
 COMMENT ON COLUMN finance.marketplace_requests.due_at IS
-    'When it is completed without an answer (SAAS); empty where nothing forces an answer';
+    'When it is completed without an answer (SAAS); empty if there is no deadline';
 COMMENT ON COLUMN finance.marketplace_requests.time_left IS 'From now to that instant, while pending';
 COMMENT ON COLUMN finance.marketplace_requests.approved_at IS 'When it was approved';
 COMMENT ON COLUMN finance.marketplace_requests.auto_approved IS
-    'Whether nobody answered in time and the system completed it';
-COMMENT ON COLUMN finance.marketplace_requests.held_at IS 'When an invoice was found in the way';
+    'Whether the system completed it because nobody answered in time';
+COMMENT ON COLUMN finance.marketplace_requests.held_at IS 'When it was held because of an invoice';
 COMMENT ON COLUMN finance.marketplace_requests.held_by_invoice IS 'The state of that invoice then';
 COMMENT ON COLUMN finance.marketplace_requests.ended_at IS
     'When it was refunded, withdrawn or declined';
 COMMENT ON COLUMN finance.marketplace_requests.note IS 'What the vendor said';
-COMMENT ON COLUMN finance.marketplace_requests.refund_id IS 'The refund it led to';
+COMMENT ON COLUMN finance.marketplace_requests.refund_id IS 'Its refund';
 COMMENT ON COLUMN finance.marketplace_requests.refund_currency IS
     'The currency of that refund (ISO 4217)';
 COMMENT ON COLUMN finance.marketplace_requests.refund_amount IS 'The amount of that refund';

@@ -38,13 +38,13 @@ JOIN read_models.accounts a ON a.account_type = 'ONLINE'
 LEFT JOIN used u ON u.account_id = a.account_id AND u.rule = k.rule
 LEFT JOIN pending p ON p.account_id = a.account_id;
 COMMENT ON VIEW finance.quotas IS
-    'How many self-service returns each ONLINE account has used and has left';
+    'Self-service returns used and left of each ONLINE account';
 COMMENT ON COLUMN finance.quotas.account_id IS 'The account';
 COMMENT ON COLUMN finance.quotas.quota IS
     'FULL_REFUNDS (five days), ORDINARY_RETURNS or MARKETPLACE_REFUNDS';
 COMMENT ON COLUMN finance.quotas.allowed IS 'How many the terms in force allow';
 COMMENT ON COLUMN finance.quotas.used IS
     'How many are spent, before the ledger was adopted too; those a correction gave back are not';
-COMMENT ON COLUMN finance.quotas.pending IS 'Marketplace applications under way: they count too';
+COMMENT ON COLUMN finance.quotas.pending IS 'Pending marketplace applications: they count too';
 COMMENT ON COLUMN finance.quotas.available IS 'How many are left';
-COMMENT ON COLUMN finance.quotas.terms IS 'The version of the terms that says so';
+COMMENT ON COLUMN finance.quotas.terms IS 'The version of these terms';

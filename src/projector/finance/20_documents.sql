@@ -79,13 +79,13 @@ COMMENT ON COLUMN finance.documents.refund_id IS
 COMMENT ON COLUMN finance.documents.currency IS 'The currency of the amounts (ISO 4217)';
 COMMENT ON COLUMN finance.documents.amount IS
     'Its amount; empty for an invoice that upstream billing issued';
-COMMENT ON COLUMN finance.documents.open_amount IS 'Of a held credit: what no purchase has consumed';
+COMMENT ON COLUMN finance.documents.open_amount IS 'For a held credit: the amount that no purchase has consumed';
 COMMENT ON COLUMN finance.documents.issued_at IS
     'When it was issued; empty for what was issued outside the ledger';
 COMMENT ON COLUMN finance.documents.ended_at IS 'When it was cancelled or reversed';
 COMMENT ON COLUMN finance.documents.lines IS
-    'Of an invoice: its lines, PURCHASE and REFUND, amounts in minor units';
+    'For an invoice: its lines, PURCHASE and REFUND, amounts in minor units';
 COMMENT ON COLUMN finance.documents.amount_minor IS 'Amount in minor units of the currency';
 COMMENT ON COLUMN finance.documents.open_minor IS 'Open amount in minor units of the currency';
 COMMENT ON COLUMN finance.documents.purchases IS
-    'Of an invoice: each purchase on it with price, refunds and value netted, in minor units; those carried over from a cancelled one say so';
+    'For an invoice: each purchase on it with price, refunds and netted value, in minor units; those carried over from a cancelled invoice are marked';

@@ -20,15 +20,15 @@ LEFT JOIN credited k
     ON k.account_id = e.account_id AND k.ledger_account = 'commitment:' || (e.body ->> 'term_id')
 WHERE e.event_name = 'CommitmentTermOpened';
 COMMENT ON VIEW finance.commitment_terms IS
-    'The monetary commitments of enrolments, and what refunds have credited to them';
+    'The monetary commitments of enrolments, and the refunds credited to them';
 COMMENT ON COLUMN finance.commitment_terms.account_id IS 'The account';
 COMMENT ON COLUMN finance.commitment_terms.term_id IS 'The commitment term';
 COMMENT ON COLUMN finance.commitment_terms.starts_on IS 'Its first day (UTC)';
 COMMENT ON COLUMN finance.commitment_terms.ends_on IS 'The day after its last (UTC)';
 COMMENT ON COLUMN finance.commitment_terms.state IS 'FUTURE, CURRENT or ENDED, today';
 COMMENT ON COLUMN finance.commitment_terms.currency IS 'The currency of the amounts (ISO 4217)';
-COMMENT ON COLUMN finance.commitment_terms.amount IS 'What was committed';
-COMMENT ON COLUMN finance.commitment_terms.credited IS 'What refunds gave back to it, net of corrections';
+COMMENT ON COLUMN finance.commitment_terms.amount IS 'The amount committed';
+COMMENT ON COLUMN finance.commitment_terms.credited IS 'Refunds credited to it, net of corrections';
 COMMENT ON COLUMN finance.commitment_terms.opened_at IS 'When it was recorded';
 COMMENT ON COLUMN finance.commitment_terms.amount_minor IS 'Amount in minor units of the currency';
 COMMENT ON COLUMN finance.commitment_terms.credited_minor IS 'Credited in minor units';

@@ -22,19 +22,19 @@ SELECT s.account_id, s.refund_id,
        s.actor_role, s.command_id, s.partition, s.log_sequence
 FROM steps s;
 COMMENT ON VIEW finance.refund_progress IS
-    'What happened to each refund, step by step, from its issue to where its money went';
+    'The steps of each refund, from its issue to its payment';
 COMMENT ON COLUMN finance.refund_progress.account_id IS 'The account';
 COMMENT ON COLUMN finance.refund_progress.refund_id IS 'The refund';
 COMMENT ON COLUMN finance.refund_progress.step IS 'The step, from 1, in the order recorded';
 COMMENT ON COLUMN finance.refund_progress.event_name IS 'What happened';
 COMMENT ON COLUMN finance.refund_progress.attempt IS
-    'Which of the refund''s card refunds it is about, from 1; release 0.1.0 did not record it';
+    'The number of the refund''s card refund, from 1; release 0.1.0 did not record it';
 COMMENT ON COLUMN finance.refund_progress.recorded_at IS 'When it was decided and recorded';
 COMMENT ON COLUMN finance.refund_progress.occurred_at IS 'The business instant';
 COMMENT ON COLUMN finance.refund_progress.reference IS
     'The term, memo, credit, card, invoice, task or gateway reference it names';
 COMMENT ON COLUMN finance.refund_progress.reason IS 'The rule, the reason or the gateway''s answer it gives';
 COMMENT ON COLUMN finance.refund_progress.actor_role IS 'In what role the command was given';
-COMMENT ON COLUMN finance.refund_progress.command_id IS 'The command that led to it';
+COMMENT ON COLUMN finance.refund_progress.command_id IS 'Its command';
 COMMENT ON COLUMN finance.refund_progress.partition IS 'The partition of the events topic';
-COMMENT ON COLUMN finance.refund_progress.log_sequence IS 'The event''s place in that partition';
+COMMENT ON COLUMN finance.refund_progress.log_sequence IS 'The number of the event in that partition';

@@ -24,7 +24,7 @@ LEFT JOIN finance.events x
     AND x.body ->> 'refund_id' = e.body ->> 'refund_id' AND x.log_sequence > e.log_sequence
 WHERE e.event_name = 'RefundOverpaid';
 COMMENT ON VIEW finance.overpaid_refunds IS
-    'Every payment of the card gateway that was not owed any more: the customer owes it back';
+    'Every payment of the card gateway that was no longer owed: the customer must pay it back';
 COMMENT ON COLUMN finance.overpaid_refunds.account_id IS 'The account';
 COMMENT ON COLUMN finance.overpaid_refunds.refund_id IS 'The refund';
 COMMENT ON COLUMN finance.overpaid_refunds.source_kind IS
@@ -32,21 +32,21 @@ COMMENT ON COLUMN finance.overpaid_refunds.source_kind IS
 COMMENT ON COLUMN finance.overpaid_refunds.source_id IS
     'The instance, purchase or reservation refunded';
 COMMENT ON COLUMN finance.overpaid_refunds.attempt IS
-    'Which of the refund''s card refunds was paid, from 1';
-COMMENT ON COLUMN finance.overpaid_refunds.card_id IS 'The card it was asked for';
+    'The number of the refund''s card refund that was paid, from 1';
+COMMENT ON COLUMN finance.overpaid_refunds.card_id IS 'The card of the request';
 COMMENT ON COLUMN finance.overpaid_refunds.gateway_reference IS 'The gateway''s own reference';
 COMMENT ON COLUMN finance.overpaid_refunds.gateway_reason IS 'What the gateway said';
 COMMENT ON COLUMN finance.overpaid_refunds.reason IS
-    'PAID_TWICE, or PAID_AFTER_CORRECTION where it was the only payment';
+    'PAID_TWICE, or PAID_AFTER_CORRECTION if it was the only payment';
 COMMENT ON COLUMN finance.overpaid_refunds.currency IS 'The currency of the amount (ISO 4217)';
-COMMENT ON COLUMN finance.overpaid_refunds.amount IS 'What the customer owes back';
+COMMENT ON COLUMN finance.overpaid_refunds.amount IS 'The amount that the customer must pay back';
 COMMENT ON COLUMN finance.overpaid_refunds.amount_minor IS
     'Amount in minor units of the currency';
 COMMENT ON COLUMN finance.overpaid_refunds.recorded_at IS 'When it was decided and recorded';
 COMMENT ON COLUMN finance.overpaid_refunds.occurred_at IS 'The business instant';
 COMMENT ON COLUMN finance.overpaid_refunds.reversed_at IS
-    'When a correction of the whole refund reversed it too';
-COMMENT ON COLUMN finance.overpaid_refunds.command_id IS 'The command that told of it';
+    'When a correction of the complete refund reversed it too';
+COMMENT ON COLUMN finance.overpaid_refunds.command_id IS 'The command that reported it';
 COMMENT ON COLUMN finance.overpaid_refunds.partition IS 'The partition of the events topic';
 COMMENT ON COLUMN finance.overpaid_refunds.log_sequence IS
-    'The event''s place in that partition';
+    'The number of the event in that partition';

@@ -17,7 +17,7 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question(
         name="balances",
-        about="what was credited to each account's balance, by fund",
+        about="the refunds credited to each account's balance, by fund",
         view="finance.balances",
         columns=columns("account_id currency cash:MONEY gift:MONEY total:MONEY"),
         tail="ORDER BY account_id",
@@ -37,7 +37,7 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question(
         name="quotas",
-        about="the self-service returns each account has used and has left",
+        about="the self-service returns used and left of each account",
         view="finance.quotas",
         columns=columns(
             "account_id quota allowed:NUMBER used:NUMBER pending:NUMBER available:NUMBER terms"
@@ -46,7 +46,7 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question(
         name="commitment-terms",
-        about="the commitments of enrolments, and what refunds credited to them",
+        about="the commitments of enrolments, and the refunds credited to them",
         view="finance.commitment_terms",
         columns=columns(
             "account_id term_id starts_on:DAY ends_on:DAY state currency amount:MONEY"

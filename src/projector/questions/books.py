@@ -7,7 +7,7 @@ from projector.questions.question import Question, columns
 QUESTIONS: tuple[Question, ...] = (
     Question(
         name="journal",
-        about="the double entry, debit and credit side by side",
+        about="the journal, with debit and credit in two columns",
         view="finance.journal",
         columns=columns(
             "entry_id line:NUMBER account_id business_date:DAY event_name ledger_account"

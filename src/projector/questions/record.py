@@ -7,7 +7,7 @@ from projector.questions.question import Question, columns
 QUESTIONS: tuple[Question, ...] = (
     Question(
         name="outcomes",
-        about="what each command led to: its events, or its refusal",
+        about="the outcome of each command: its events, or its refusal",
         view="finance.outcomes",
         columns=columns(
             "account_id command_id command_type refused:FLAG event_names:TEXTS event_ids:TEXTS"
@@ -17,7 +17,7 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question(
         name="refusals",
-        about="every rule a refused command violated, with the figures compared",
+        about="every rule that a refused command violated, with the compared figures",
         view="finance.refusals",
         columns=columns(
             "account_id command_id command_type position:NUMBER rule code message figures:JSON"
@@ -43,7 +43,7 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question(
         name="events",
-        about="every event as it stands in the log",
+        about="every event of the log",
         view="finance.events",
         columns=columns(
             "account_id sequence:NUMBER event_name occurred_at:INSTANT recorded_at:INSTANT"
@@ -53,7 +53,7 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question(
         name="terms",
-        about="the numbers that the views go by, by version",
+        about="the numbers that the views use, by version",
         view="finance.terms",
         columns=columns(
             "version effective_from:INSTANT time_zone full_refunds_per_account:NUMBER"
@@ -65,7 +65,7 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question(
         name="reached",
-        about="how far the views have come, and until when the past is complete",
+        about="the progress of the views, and the instant up to which the past is complete",
         view="finance.reached",
         columns=columns(
             "partition:NUMBER events:NUMBER last_recorded_at:INSTANT reached_until:INSTANT"

@@ -7,7 +7,7 @@ from projector.questions.question import Question, columns
 QUESTIONS: tuple[Question, ...] = (
     Question(
         name="refunds",
-        about="every refund: what for, by what rule, how much, how far it has come",
+        about="every refund: its source, rule, amount and state",
         view="finance.refunds",
         columns=columns(
             "account_id refund_id source_kind source_id rule state currency gross:MONEY fee:MONEY"
@@ -20,7 +20,7 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question(
         name="refund-progress",
-        about="what happened to each refund, step by step",
+        about="the steps of each refund",
         view="finance.refund_progress",
         columns=columns(
             "account_id refund_id step:NUMBER event_name attempt:NUMBER reference reason actor_role"
@@ -51,7 +51,7 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question(
         name="annual-refund-totals",
-        about="what was refunded in the last 365 days, and what of it uses the cap",
+        about="the refunds of the last 365 days, and how much of them uses the cap",
         view="finance.annual_refund_totals",
         columns=columns(
             "account_id currency refunds:NUMBER amount:MONEY cap_usd:MONEY cap_basis"
@@ -65,7 +65,7 @@ QUESTIONS: tuple[Question, ...] = (
     *(
         Question(
             name=f"refund-totals-by-{kind}-year",
-            about=f"what was refunded in each {kind} year, on both bases of the cap",
+            about=f"the refunds in each {kind} year, on both bases of the cap",
             view=f"finance.refund_totals_by_{kind}_year",
             columns=columns(
                 "account_id year_starts_on:DAY year_ends_on:DAY currency refunds:NUMBER"

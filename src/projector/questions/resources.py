@@ -7,7 +7,7 @@ from projector.questions.question import Question, columns
 QUESTIONS: tuple[Question, ...] = (
     Question(
         name="instances",
-        about="the instances, their state, and until when they are paid for",
+        about="the instances, their state, and the end of their paid time",
         view="finance.instances",
         columns=columns(
             "account_id instance_id billing product region state ends_at:INSTANT"
@@ -17,7 +17,7 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question(
         name="recycle-bin",
-        about="every stay in the recycle bin: why, until when, what became of it",
+        about="every stay in the recycle bin: why, until when, how it ended",
         view="finance.recycle_bin",
         columns=columns(
             "account_id instance_id reason state isolated_at:INSTANT restore_until:INSTANT"
@@ -29,7 +29,7 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question(
         name="reservations",
-        about="the reservations, and what is left of each today",
+        about="the reservations, and their remaining value today",
         view="finance.reservations",
         columns=columns(
             "account_id reservation_id state product_type sku region product_family"
