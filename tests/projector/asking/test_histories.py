@@ -153,7 +153,7 @@ def test_what_is_not_filled_yet_is_not_answered_from(
     shown.execute(
         "DELETE FROM read_models.outcomes WHERE account_id = %s AND sequence = 2", (account,)
     )
-    with pytest.raises(NoReadModels, match="do not hold all of its events yet"):
+    with pytest.raises(NoReadModels, match="do not have all of its events yet"):
         history(shown, account)
 
 

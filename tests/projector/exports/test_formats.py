@@ -135,7 +135,7 @@ def test_a_text_that_no_cell_holds_is_refused_and_leaves_nothing(
 ) -> None:
     monkeypatch.setattr("projector.exports.xlsx_file.CHARACTERS", 8)
     (tmp_path / "r.xlsx").write_text("what was there")
-    with pytest.raises(CannotBeWritten, match=r"row 1, column \w+: \d+ characters, but a cell ho"):
+    with pytest.raises(CannotBeWritten, match=r"row 1, column \w+: \d+ characters, but a cell ha"):
         written(shown, tmp_path / "r.xlsx", Format.XLSX)
     assert [path.name for path in tmp_path.iterdir()] == ["r.xlsx"]
     assert (tmp_path / "r.xlsx").read_text() == "what was there"
