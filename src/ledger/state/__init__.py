@@ -1,6 +1,6 @@
-"""What the events add up to: `evolve` folds one event into the entities it changes.
+"""The state, computed from the events: `evolve` folds one event into the entities it changes.
 
-`evolve` accepts every fact; whether something was allowed is never asked here.
+`evolve` accepts every fact; it never checks whether something was allowed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ __all__ = ["Change", "Key", "MemoryState", "State", "evolve"]
 
 
 def evolve(state: State, recorded: RecordedEvent) -> list[Change]:
-    """The entities that an event changes, as they are after it. Pure: `state` is only read.
+    """The entities that an event changes, with their new values. Pure: `state` is only read.
 
     The changes of an event must be applied before the next event is folded.
     """
@@ -51,7 +51,7 @@ def evolve(state: State, recorded: RecordedEvent) -> list[Change]:
 
 
 def _bookkeeping(state: State, recorded: RecordedEvent) -> list[Change]:
-    """The account's sequence, and the command that is now known for ever."""
+    """The account's sequence, and the command, whose id is now known permanently."""
     meta = recorded.meta
     before = state.find(Stream, meta.account_id, "")
     facts = 0 if before is None else before.facts

@@ -22,7 +22,7 @@ from ledger.vocabulary.events import (
 
 
 def evolve(state: State, meta: EventMeta, event: AccountEvent) -> list[Change]:
-    """The account as it is after the event."""
+    """The account after the event."""
     key = Key(Account, meta.account_id, "")
     if isinstance(event, AccountOpened):
         opened = Account(

@@ -33,6 +33,6 @@ class CapSum(Struct, frozen=True, kw_only=True):
 
 
 class CapUses(Struct, frozen=True, kw_only=True):
-    """All uses of an account's cap, a sum for each block."""
+    """All uses of an account's cap, with one sum per block."""
 
     blocks: tuple[CapSum, ...] = ()

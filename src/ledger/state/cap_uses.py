@@ -11,7 +11,7 @@ _ENTRIES_OF_A_BLOCK = 64
 
 
 def next_block(state: State, account_id: str) -> int:
-    """The number of the block that the account's next use is kept in."""
+    """The number of the block for the account's next use."""
     last = max(0, len(_uses(state, account_id).blocks) - 1)
     full = len(_entries(state, account_id, last)) == _ENTRIES_OF_A_BLOCK
     return last + 1 if full else last
@@ -30,7 +30,7 @@ def counted(state: State, account_id: str, more: Sequence[CapEntry]) -> list[Cha
 
 
 def given_back(state: State, account_id: str, refund_id: str, number: int) -> list[Change]:
-    """The use of that refund counts no more."""
+    """The use of this refund no longer counts."""
     entries = _entries(state, account_id, number)
     left = CapBlock(entries=tuple(one for one in entries if one.refund_id != refund_id))
     sums = existing(state, CapUses, account_id, "").blocks

@@ -1,4 +1,4 @@
-"""How a correction takes a refund back: what it counted for counts no more, wherever it counted."""
+"""How a correction reverses a refund: its amounts no longer count anywhere."""
 
 from __future__ import annotations
 

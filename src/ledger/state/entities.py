@@ -1,4 +1,4 @@
-"""The entities that events add up to, as they are kept in the store."""
+"""The entities of the state, as they are stored."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Stream(Struct, frozen=True, kw_only=True):
 
 
 class SeenCommand(Struct, frozen=True, kw_only=True):
-    """A command that was decided: its content, and the first event of its outcome."""
+    """A decided command: its content digest, and the first event of its outcome."""
 
     digest: bytes
     sequence: int
@@ -98,14 +98,14 @@ class OpeningPosition(Struct, frozen=True, kw_only=True):
 
 
 class Billing(StrEnum):
-    """How an instance is paid: ahead (包年包月) or by use (按量计费)."""
+    """How an instance is paid: prepaid (包年包月) or by use (按量计费)."""
 
     PREPAID = "PREPAID"
     POSTPAID = "POSTPAID"
 
 
 class InstanceStatus(StrEnum):
-    """Where an instance is."""
+    """The state of an instance."""
 
     RUNNING = "RUNNING"
     ISOLATED = "ISOLATED"
@@ -170,7 +170,7 @@ class Instance(Struct, frozen=True, kw_only=True):
 
 
 class Order(Struct, frozen=True, kw_only=True):
-    """An instance order that was recorded, whatever became of it."""
+    """A recorded instance order, in any state."""
 
     kind: OrderKind
     instance_ids: tuple[str, ...]
@@ -186,7 +186,7 @@ class QuoteKind(StrEnum):
 
 
 class QuoteStatus(StrEnum):
-    """May a quote still be acted on?"""
+    """Whether a quote can still be used."""
 
     OPEN = "OPEN"
     USED = "USED"
@@ -216,7 +216,7 @@ class Quote(Struct, frozen=True, kw_only=True):
 
 
 class PurchaseStatus(StrEnum):
-    """Where a marketplace purchase is."""
+    """The state of a marketplace purchase."""
 
     ACTIVE = "ACTIVE"
     REFUND_PENDING = "REFUND_PENDING"
@@ -234,7 +234,7 @@ class RefundRequest(Struct, frozen=True, kw_only=True):
 
 
 class Purchase(Struct, frozen=True, kw_only=True):
-    """A marketplace purchase with what was refunded of it so far."""
+    """A marketplace purchase with the amount refunded so far."""
 
     product_kind: ProductKind
     vendor_id: str
@@ -251,7 +251,7 @@ class Purchase(Struct, frozen=True, kw_only=True):
 
 
 class ReservationStatus(StrEnum):
-    """Where a reservation is."""
+    """The state of a reservation."""
 
     ACTIVE = "ACTIVE"
     CANCELLED = "CANCELLED"
@@ -294,7 +294,7 @@ class Reservation(Struct, frozen=True, kw_only=True):
 
 
 class RefundStatus(StrEnum):
-    """How far a refund has come."""
+    """The state of a refund."""
 
     ISSUED = "ISSUED"
     SETTLING = "SETTLING"

@@ -1,8 +1,8 @@
-"""What stays invoiced: the purchases on an invoice, and what giving back changes of them.
+"""The contents of an invoice: its purchases, and how returns change them.
 
-Every purchase stands on one invoice with its price, what was refunded of it, and the value of the
-returned reservations that it was netted with. When the invoice is cancelled, what is not given back
-is carried to the new one.
+Every purchase is on one invoice with its price, its refunds, and the value of the returned
+reservations that it was netted with. When the invoice is cancelled, purchases that are not returned
+are carried to the new one.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def bought(reservation_id: str, reservation: Reservation) -> InvoicedPurchase:
 
 
 def shows(contents: Contents, reservation_id: str) -> bool:
-    """Does the purchase stand among them?"""
+    """Whether the purchase is among them."""
     return any(each.reservation_id == reservation_id for each in contents)
 
 
@@ -100,7 +100,7 @@ def _netted(contents: Contents, shares: Mapping[str, Minor], sign: int) -> Conte
 
 
 def price_of(contents: Contents) -> Minor:
-    """What the PURCHASE line shows."""
+    """The amount of the PURCHASE line."""
     return sum(each.price for each in contents)
 
 

@@ -1,4 +1,4 @@
-"""How state is read: by kind, account and id, from whatever holds it."""
+"""Reads state by kind, account and id, from any store."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ E = TypeVar("E", bound=Entity)
 
 
 class Key(NamedTuple):
-    """Where an entity stands. Ids are scoped by their account."""
+    """The key of an entity. An id is unique in its account."""
 
     kind: type[object]
     account_id: str
@@ -23,7 +23,7 @@ Change = tuple[Key, Entity]
 
 
 class State(Protocol):
-    """The fold of all events so far."""
+    """The state after all events so far."""
 
     def find(self, kind: type[E], account_id: str, entity_id: str) -> E | None:
         """The entity of that kind and id in the account, or None."""
@@ -36,7 +36,7 @@ def reuse_id(command_id: str, digest: bytes) -> str:
 
 
 def existing(state: State, kind: type[E], account_id: str, entity_id: str) -> E:
-    """An entity that an event's own place in the log says is there."""
+    """An entity that must exist, because an event about it is in the log."""
     found = state.find(kind, account_id, entity_id)
     assert found is not None
     return found
@@ -55,7 +55,7 @@ class MemoryState:
         return found
 
     def apply(self, changes: Iterable[Change]) -> None:
-        """Take over what an event changed."""
+        """Store the changes of an event."""
         self._entities.update(changes)
 
     def entities(self) -> dict[Key, Entity]:

@@ -1,1 +1,1 @@
-"""What may be said: commands and events, the records they are made of, and their limits."""
+"""The vocabulary: commands and events, the records in them, and the limits of their fields."""

@@ -1,4 +1,4 @@
-"""The content digest of a command: what tells a redelivery from another command of the same id."""
+"""The content digest of a command: it distinguishes a redelivery from a reused command id."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _CANONICAL = json.Encoder(order="deterministic")
 def command_digest(command: GivenCommand) -> bytes:
     """SHA-256 over the canonical JSON of the command's name, actor and body.
 
-    Fields that hold their default are left out, so that a field added later with a default leaves
-    the digests of older commands as they were.
+    Fields with their default value are left out, so that a field that is added later with a default
+    does not change the digests of older commands.
     """
     content = [command.name, command.meta.actor, command.body]
     return sha256(_CANONICAL.encode(content)).digest()

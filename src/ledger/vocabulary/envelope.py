@@ -1,4 +1,4 @@
-"""Who, when and why: what stands around every command and every event."""
+"""The envelope of every command and event: who, when and why."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ZERO_HASH = bytes(32)
 FIRST_EDITION = 1
 """How rules were applied in release 0.1.0."""
 NEWEST_EDITION = 2
-"""How they are applied since: see `ledger.policies.case.Case.edition`."""
+"""How they are applied in later releases: see `ledger.policies.case.Case.edition`."""
 
 
 class CommandMeta(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -65,7 +65,7 @@ class EventMeta(Struct, frozen=True, kw_only=True):
 
 
 class GivenCommand(Struct, frozen=True, kw_only=True):
-    """A command as it was given."""
+    """A command with its meta."""
 
     meta: CommandMeta
     body: Command
@@ -77,7 +77,7 @@ class GivenCommand(Struct, frozen=True, kw_only=True):
 
 
 class RecordedEvent(Struct, frozen=True, kw_only=True):
-    """An event as it stands in the ledger."""
+    """An event with its meta, as it is in the log."""
 
     meta: EventMeta
     body: Event

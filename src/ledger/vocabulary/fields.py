@@ -1,4 +1,4 @@
-"""What the fields of a value are: kind, unit, optional or not, default; read once per class."""
+"""Describes the fields of a value class: kind, unit, optional or not, default; once per class."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ class Digest(Struct, frozen=True, kw_only=True):
 
 
 class Choice(Struct, frozen=True, kw_only=True):
-    """One member of a closed set."""
+    """One value from a fixed list."""
 
     members: type[StrEnum]
 
 
 class Record(Struct, frozen=True, kw_only=True):
-    """Another value with fields of its own."""
+    """Another value with its own fields."""
 
     shape: type[Struct]
 
@@ -54,7 +54,7 @@ Kind = Text | Number | Flag | Digest | Choice | Record | Items | Texts
 
 
 class Field(Struct, frozen=True, kw_only=True):
-    """One field. `optional` means None is a value; `default` is NODEFAULT where there is none."""
+    """One field. `optional` means that None is allowed; `default` is NODEFAULT if there is none."""
 
     name: str
     kind: Kind
@@ -69,7 +69,7 @@ class Field(Struct, frozen=True, kw_only=True):
 
 @cache
 def fields_of(shape: type[Struct]) -> tuple[Field, ...]:
-    """The fields of a value class, in order. TypeError names a field of a type we do not know."""
+    """The fields of a value class, in order. TypeError for a field of an unknown type."""
     described = inspect.type_info(shape)
     if not isinstance(described, inspect.StructType):
         raise TypeError(f"{shape.__name__} is not a value class")

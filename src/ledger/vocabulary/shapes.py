@@ -1,4 +1,4 @@
-"""The records that commands and events are made of: funds, order lines, legs, postings, working."""
+"""The records in commands and events: funds, order lines, legs, postings, working."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from ledger.values.money import Decimal12, Micros, Minor, UsdCents
 
 
 class Shape(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What every part of a command or event is: frozen, by keyword, absent where default."""
+    """The base of every part of a command or event: frozen, keyword-only, defaults left out."""
 
 
 class Role(StrEnum):
-    """In what capacity an actor speaks."""
+    """The role of an actor."""
 
     OWNER = "OWNER"
     BUYER = "BUYER"
@@ -62,7 +62,7 @@ class ProductKind(StrEnum):
 
 
 class InvoiceState(StrEnum):
-    """Where a marketplace purchase's invoice stands."""
+    """The state of a marketplace purchase's invoice."""
 
     NONE = "NONE"
     APPLIED = "APPLIED"
@@ -71,7 +71,7 @@ class InvoiceState(StrEnum):
 
 
 class RefundReason(StrEnum):
-    """The closed list a marketplace buyer chooses from."""
+    """The fixed list from which a marketplace buyer chooses."""
 
     CANNOT_DELIVER = "CANNOT_DELIVER"
     NOT_AS_DESCRIBED = "NOT_AS_DESCRIBED"
@@ -88,7 +88,7 @@ class BillingPlan(StrEnum):
 
 
 class PaymentMethod(StrEnum):
-    """What a reservation was bought with; its refund goes back the same way."""
+    """How a reservation was paid; its refund is paid the same way."""
 
     COMMITMENT = "COMMITMENT"
     OVERAGE = "OVERAGE"
@@ -108,7 +108,7 @@ class RefundRule(StrEnum):
 
 
 class SourceKind(StrEnum):
-    """What a refund is of."""
+    """The kind of a refund's source."""
 
     INSTANCE = "INSTANCE"
     MARKETPLACE = "MARKETPLACE"
@@ -124,7 +124,7 @@ class IsolationReason(StrEnum):
 
 
 class DestructionReason(StrEnum):
-    """Why an instance left the recycle bin for good."""
+    """Why an instance in the recycle bin was destroyed."""
 
     RETENTION_ELAPSED = "RETENTION_ELAPSED"
     TAKEN_OFFLINE = "TAKEN_OFFLINE"
@@ -159,14 +159,14 @@ class Side(StrEnum):
 
 
 class Actor(Shape, frozen=True, kw_only=True):
-    """Who speaks, and as what."""
+    """Who sends a command or caused an event, and in which role."""
 
     id: str
     role: Role
 
 
 class Funds(Shape, frozen=True, kw_only=True):
-    """A payment by fund. Vouchers are never returned and are no part of "paid"."""
+    """A payment by fund. Vouchers are never refunded and do not count as paid."""
 
     cash: Minor
     gift: Minor
@@ -200,21 +200,21 @@ class OpeningCredit(Shape, frozen=True, kw_only=True):
 
 
 class LadderStep(Shape, frozen=True, kw_only=True):
-    """From this hour of use on, this price an hour, until the next step."""
+    """The price per hour from this hour of use on, until the next step."""
 
     from_hours: int
     hourly: Micros
 
 
 class DurationDiscount(Shape, frozen=True, kw_only=True):
-    """From this many whole months of use on, the list price times this factor."""
+    """The factor of the list price from this many whole months of use on."""
 
     from_months: int
     factor: Decimal12
 
 
 class Component(Shape, frozen=True, kw_only=True):
-    """A priced part of an instance: list price a month, and the pay-as-you-go ladder."""
+    """A priced part of an instance: list price per month, and the pay-as-you-go ladder."""
 
     name: str
     list_monthly: Micros
@@ -222,7 +222,7 @@ class Component(Shape, frozen=True, kw_only=True):
 
 
 class OrderLine(Shape, frozen=True, kw_only=True):
-    """One instance of an order: what was paid for it, and the prices to value its use at."""
+    """One instance of an order: its payment, and the prices that value its use."""
 
     instance_id: str
     product: str
@@ -233,7 +233,7 @@ class OrderLine(Shape, frozen=True, kw_only=True):
 
 
 class Payment(Shape, frozen=True, kw_only=True):
-    """How a reservation was paid, with the id that the method calls for."""
+    """How a reservation was paid, with the id that the method needs."""
 
     method: PaymentMethod
     term_id: str | None = None
@@ -242,7 +242,7 @@ class Payment(Shape, frozen=True, kw_only=True):
 
 
 class ReservationReturn(Shape, frozen=True, kw_only=True):
-    """A reservation to give back; the whole of what is held where no quantity is named."""
+    """A reservation to return; without a quantity, all that is held."""
 
     reservation_id: str
     quantity: int | None = None
@@ -278,7 +278,7 @@ class Parts(Shape, frozen=True, kw_only=True):
 
 
 class CapUse(Shape, frozen=True, kw_only=True):
-    """What a refund counts against the rolling cap, in both readings, frozen when decided."""
+    """The amount of a refund against the rolling cap, on both bases, fixed when decided."""
 
     refund_usd: UsdCents
     cancelled_commitment_usd: UsdCents
@@ -286,7 +286,7 @@ class CapUse(Shape, frozen=True, kw_only=True):
 
 
 class WorkingStep(Shape, frozen=True, kw_only=True):
-    """One step of a calculation, with the inputs and the result as a person would write them."""
+    """One step of a calculation, with the inputs and the result in readable form."""
 
     step: str
     inputs: dict[str, str]
@@ -305,7 +305,7 @@ class Posting(Shape, frozen=True, kw_only=True):
 
 
 class ReturnedLeg(Shape, frozen=True, kw_only=True):
-    """A reservation given back in an exchange, and the refund that settles it.
+    """A reservation returned in an exchange, and its refund.
 
     `quantity_left` is what is still held of it. `instalment` numbers the one in which it was given
     back, from 1; an upfront payment is one.
@@ -329,7 +329,7 @@ class PurchasedLeg(Shape, frozen=True, kw_only=True):
 
 
 class InvoicedPurchase(Shape, frozen=True, kw_only=True):
-    """A reservation as an invoice shows it.
+    """A reservation on an invoice.
 
     `price` is that of the `quantity` invoiced: units given back for other reservations are no part
     of it. `netted` is the value of returned reservations that paid for it in an exchange; of it at

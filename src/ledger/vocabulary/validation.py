@@ -1,8 +1,8 @@
-"""Judges whether a command's values can be true at all, whoever sent it and whatever it asks for.
+"""Checks whether a command's values are possible, independent of its sender and of the rules.
 
-What a rule of the ledger refuses is not judged here: a command that passes may still be refused,
-one that fails is malformed. Checks are put together once per class, since every command that
-arrives goes through them.
+The rules of the ledger are not checked here: a command that passes can still be refused, and one
+that fails is malformed. The checks are built once per class, because every command that arrives is
+checked.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ TERM_MONTHS = (12, 36)
 LAST_DAY = parse_day("9999-12-31")
 LAST_BEGINNING_DAY = parse_day("9989-12-31")
 LAST_BEGINNING = parse_instant("9989-12-31T23:59:59Z")
-"""What begins must leave room in the calendar for the terms counted from it."""
+"""Fields after which a term is counted: the term must end before the calendar does."""
 
 _BEGINNINGS = frozenset({"starts_at", "starts_on", "delivered_at", "purchased_at", "sandbox_at"})
 _PROSE = frozenset({"note", "reason"})
@@ -76,7 +76,7 @@ _LEAST = {"quantity": 1, "from_months": 1, "attempt": 1}
 
 
 class Problem(Struct, frozen=True, kw_only=True):
-    """What is wrong with one field: where (`lines[0].paid.cash`), what it is, what it must be."""
+    """A problem of one field: its path (`lines[0].paid.cash`), its value, the expected value."""
 
     path: str
     value: str
@@ -87,9 +87,9 @@ Check = Callable[[Any], Sequence[Problem]]
 
 
 def problems_of(command: GivenCommand, edition: int = NEWEST_EDITION) -> tuple[Problem, ...]:
-    """Everything wrong with a command's values; empty when it can be judged by the rules.
+    """All problems of a command's values; empty if the rules can decide it.
 
-    What was taken in an earlier edition is no problem of a command that was decided then.
+    Values that an earlier edition accepted are no problem in a command that was decided then.
     """
     meta = _all_of(type(command.meta))(command.meta)
     body = body_problems(command.body, edition)
@@ -97,7 +97,7 @@ def problems_of(command: GivenCommand, edition: int = NEWEST_EDITION) -> tuple[P
 
 
 def body_problems(body: Command, edition: int = NEWEST_EDITION) -> tuple[Problem, ...]:
-    """Everything wrong with a command's body."""
+    """All problems of a command's body."""
     found = tuple(_all_of(type(body))(body))
     if found or edition == FIRST_EDITION or not isinstance(body, RecordMarketplacePurchase):
         return found

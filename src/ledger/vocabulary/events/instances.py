@@ -1,4 +1,4 @@
-"""Facts about instances: orders, quotes, and the way into and out of the recycle bin."""
+"""Facts about instances: orders, quotes, and the recycle bin."""
 
 from __future__ import annotations
 

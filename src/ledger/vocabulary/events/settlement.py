@@ -1,4 +1,4 @@
-"""Facts about where refunded money went: balances, credits, memos, invoices, cards."""
+"""Facts about settlements: balances, credits, memos, invoices, cards."""
 
 from __future__ import annotations
 
