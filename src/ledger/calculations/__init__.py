@@ -1,1 +1,1 @@
-"""The calculations: one method per file, pure, each with its working shown."""
+"""The calculations: one method per file, pure, each with its working."""

@@ -1,4 +1,4 @@
-"""Exchange: the figures of giving reservations back for new ones."""
+"""Exchange: the figures of an exchange of reservations for new ones."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ledger.vocabulary.shapes import NewReservation
 def exchange(
     returned: Sequence[ReturnFigures], bought: Sequence[NewReservation], currency: Currency
 ) -> ExchangeFigures:
-    """What comes back, what is charged in full, and what that leaves payable; no fee, no cap.
+    """The returned value, the full new price, and the payable difference; no fee, no cap.
 
     Source: seed 003 (每天按比例分摊的保留金额退款; 新购买完全收费; 没有损失或每年限制). By hand:
     paid 19,800.00, prorated 3,960.00 returned; new total 19,800.00: payable 15,840.00.

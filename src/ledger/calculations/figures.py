@@ -1,4 +1,4 @@
-"""Figures: what a calculation hands to the policies and to the event."""
+"""Figures: the results of a calculation for the policies and the event."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ledger.vocabulary.shapes import CapUse, Funds, Parts, RefundRule, WorkingSt
 
 
 class ReturnFigures(Struct, frozen=True, kw_only=True):
-    """A reservation given back: its prorated value now, and the instalments still to come.
+    """A returned reservation: its prorated value now, and the later instalments.
 
     `instalment` numbers the current one from 1; an upfront payment is one.
     """
@@ -24,7 +24,7 @@ class ReturnFigures(Struct, frozen=True, kw_only=True):
 
     @property
     def remaining_commitment(self) -> Minor:
-        """Upfront: the prorated value; monthly: that and all later instalments."""
+        """Upfront: the prorated value; monthly: this plus all later instalments."""
         return self.value + self.later_instalments
 
 
@@ -68,5 +68,5 @@ class ExchangeFigures(Struct, frozen=True, kw_only=True):
 
     @property
     def payable(self) -> Minor:
-        """What is left to be paid: the new totals less the value returned."""
+        """The amount to pay: the new totals less the returned value."""
         return self.purchased_total - self.returned_total

@@ -1,4 +1,4 @@
-"""Five days, no reason: when a return gives back the whole paid amount."""
+"""Five days, no reason: when a return refunds the complete amount paid."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from ledger.vocabulary.shapes import OrderKind
 def within_five_days(running: InstanceOrder | None, now: Instant, hours: int) -> bool:
     """Is the running order a new one, delivered at most `hours` (120) ago, the end included?
 
-    Source: seed 000 (5天无理由). By hand: delivered 1 Jan 00:00, returned 6 Jan 00:00 sharp: 120 h,
-    inside; a microsecond later: outside. Renewals never qualify themselves.
+    Source: seed 000 (5天无理由). By hand: delivered 1 Jan 00:00, returned at exactly 6 Jan 00:00:
+    120 h, inside; a microsecond later: outside. A renewal never qualifies.
     """
     return (
         running is not None

@@ -30,10 +30,10 @@ def less_fee(
     terms: Terms,
     left: Funds | None = None,
 ) -> RefundFigures:
-    """The figures of the refund. The fee on promotion orders comes off its cash part.
+    """The figures of the refund. The fee on promotion orders is deducted from its cash part.
 
     By hand: a promotion order of 200.00 cash, a refund of 190.12 cash and 197.68 gift: the fee is
-    50.00, and 140.12 cash and 197.68 gift go back.
+    50.00, and 140.12 cash and 197.68 gift are refunded.
     """
     promoted = [order for order in orders.all if order.channel is Channel.PROMOTION]
     promotion_cash = sum(order.line.paid.cash for order in promoted)
@@ -58,7 +58,7 @@ def less_fee(
 def shared(
     refund: Minor, paid: tuple[Minor, Minor], currency: Currency
 ) -> tuple[Minor, Minor, WorkingStep]:
-    """A refund over cash and gift money in the ratio in which they were paid, with the working."""
+    """A refund divided into cash and gift money in the ratio paid, with the working."""
     cash, gift = ratio_split(refund, *paid)
     working = step(
         "ratio_split",

@@ -1,4 +1,4 @@
-"""Manual refund (人工退款): an agreed amount, shared over the funds so that none is overpaid."""
+"""Manual refund (人工退款): an agreed amount, divided so that no fund gets more than was paid."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ledger.vocabulary.shapes import Parts, RefundRule
 def manual_refund(
     purchase: Purchase, agreed: Minor, ticket: str, currency: Currency
 ) -> RefundFigures:
-    """The agreed amount, at most what is left of paid, by fund.
+    """The agreed amount by fund, at most the amount paid less earlier refunds.
 
     Source: seed 001 (人工退款, 提交工单). The cash of all refunds so far is the half-up cash share
     of their sum; this one's cash is that less the cash refunded before, gift money the remainder.

@@ -1,4 +1,4 @@
-"""Ordinary return: what was paid less what was used, never below nothing."""
+"""Ordinary return: the amount paid less the value used, at least 0."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ledger.values.money import Minor, round_half_up
 
 
 def ordinary_return(paid: Fraction, used: Fraction) -> Minor:
-    """Half-up of paid − used, floor 0. The one rounding of an ordinary return.
+    """Paid − used, rounded half up, at least 0. The only rounding of an ordinary return.
 
     Source: seed 000 (普通自助退还). By hand: paid 407.96, used 20.16 → 387.80; paid 10.00,
     used 12.50 → 0.00.

@@ -1,4 +1,4 @@
-"""Paid only (只退还实付金额): a marketplace refund by self-service gives back all that was paid."""
+"""Paid only (只退还实付金额): a marketplace refund by self-service is the complete amount paid."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ledger.vocabulary.shapes import Parts, RefundRule
 
 
 def paid_only(purchase: Purchase, currency: Currency) -> RefundFigures:
-    """What was paid and did not go back yet, fund by fund; coupons (优惠券) are not returned.
+    """The amount paid and not yet refunded, fund by fund; coupons (优惠券) are not refunded.
 
     Source: seed 001 (退款只退还实付金额，已使用的优惠券不退还). By hand: 200.00 cash, 100.00 gift
     and a coupon of 50.00 → cash 200.00, gift 100.00, together 300.00.

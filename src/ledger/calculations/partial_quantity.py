@@ -1,4 +1,4 @@
-"""Partial quantity: the figures of giving back some or all of a reservation."""
+"""Partial quantity: the figures of a return of a part or all of a reservation."""
 
 from __future__ import annotations
 

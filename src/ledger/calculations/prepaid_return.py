@@ -1,4 +1,4 @@
-"""Prepaid return: the figures of giving back a prepaid instance, whichever rule applies."""
+"""Prepaid return: the figures of a prepaid instance's return, by the rule that applies."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def prepaid_return(
 ) -> RefundFigures:
     """The refund of returning the instance at `now`, its use valued at `valued_at` (the quote).
 
-    Source: seed 000. Inside five days of a new order, with the full quota free, all that was paid
-    goes back fund by fund; else paid − value used, in the ratio paid. The fee on promotion orders
-    comes off the cash part of either.
+    Source: seed 000. Within five days of a new order, with a full refund left, the amount paid is
+    refunded fund by fund; otherwise paid − value used, in the ratio paid. In both cases the fee on
+    promotion orders is deducted from the cash part.
 
     By hand: paid 200.00 cash + 207.96 gift (voucher 100 does not count), five days: 200.00 and
     207.96; quota used and 48 h at 0.42: 387.80 = 190.12 cash + 197.68 gift.

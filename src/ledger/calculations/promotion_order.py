@@ -1,4 +1,4 @@
-"""Promotion order: the fee kept from the refund of an order sold through the promotion channel."""
+"""Promotion order: the fee on the refund of an order through the promotion channel."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ def promotion_fee(promotion_cash: Minor, refund_cash: Minor, rate: Fraction) -> 
     """Half-up `rate` of the cash paid for promotion orders, at most the refund's cash part.
 
     Source: seed 000 (收取订单实际现金支付金额的25%作为退款手续费). By hand: 200.00 cash paid, 25 %
-    → fee 50.00; where the refund's cash part is only 30.00, the fee is 30.00.
+    → fee 50.00; if the refund's cash part is only 30.00, the fee is 30.00.
     """
     return min(round_half_up(promotion_cash * rate), refund_cash)

@@ -1,4 +1,4 @@
-"""Prorated value: what the days that remain of a payment are worth, to the day, in UTC."""
+"""Prorated value: the value of the remaining days of a payment, by whole days in UTC."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ledger.vocabulary.shapes import BillingPlan
 
 
 class Period(Struct, frozen=True, kw_only=True):
-    """What one payment pays for: the whole term, or one instalment's month. `ends_on` exclusive."""
+    """The period of one payment: the whole term, or one instalment's month. `ends_on` exclusive."""
 
     number: int
     paid: Minor
@@ -27,7 +27,7 @@ class Period(Struct, frozen=True, kw_only=True):
         return self.ends_on - self.starts_on
 
     def remaining(self, today: Day) -> int:
-        """The days from the return day on, that day counted; all of them before the start."""
+        """The days from the return day on, with that day; all days before the start."""
         return min(self.days, max(0, self.ends_on - today))
 
 

@@ -1,4 +1,4 @@
-"""Ratio split: a refund shared over cash and gift money in the ratio in which they were paid."""
+"""Ratio split: a refund is divided into cash and gift money in the ratio paid."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Refund cap: what a refund counts in US dollars, and what a rolling year has room for."""
+"""Refund cap: the amount of a refund in US dollars, and the rest of the cap in a rolling year."""
 
 from __future__ import annotations
 

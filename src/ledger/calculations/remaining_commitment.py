@@ -1,4 +1,4 @@
-"""Remaining commitment: what a reservation would still have cost had it not been given back."""
+"""Remaining commitment: the later cost of a reservation if it were not returned."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reservation refund: the figures of giving a reservation back for money."""
+"""Reservation refund: the figures of a reservation's refund."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settle by invoice: which held credit a purchase paid by invoice consumes, oldest first."""
+"""Settle by invoice: a purchase paid by invoice consumes held credits, the oldest first."""
 
 from __future__ import annotations
 

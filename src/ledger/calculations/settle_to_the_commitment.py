@@ -1,4 +1,4 @@
-"""Settle to the commitment: which term a refund of what was bought with commitment goes to."""
+"""Settle to the commitment: the term that a refund of a commitment purchase is credited to."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ledger.values.instants import Day
 
 
 def credited_term(terms: Sequence[CommitmentTerm], term_id: str, today: Day) -> str | None:
-    """The term that paid, or, once it has ended, the current one; None where none is current.
+    """The term that paid, or, after it has ended, the current one; None if no term is current.
 
     Source: seed 003 (如果使用购买预订的货币承诺术语不再处于活动状态，然后信用额度添加到
     你当前的企业协议货币承诺条款). A term's last day is the one before `ends_on`; of several current

@@ -1,4 +1,4 @@
-"""Three days (最迟3个自然日): when a refund that nobody answers completes by itself."""
+"""Three days (最迟3个自然日): when an application without an answer is completed automatically."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Value used: what the time an instance ran would have cost at the prices of its order."""
+"""Value used: the price of an instance's use so far, at the prices of its order."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ledger.vocabulary.shapes import Component, DurationDiscount, LadderStep, Or
 
 
 class ValueUsed(Struct, frozen=True, kw_only=True):
-    """The exact value in minor units, not rounded, and how it came about."""
+    """The exact value in minor units, not rounded, and its working."""
 
     exact: Fraction
     working: tuple[WorkingStep, ...]
@@ -50,7 +50,7 @@ def value_used(
 
 
 def use_begins(order: InstanceOrder) -> Instant:
-    """From when on its use is counted: a renewal's start, any other order's delivery."""
+    """The start of its use: a renewal's start, or any other order's delivery."""
     return order.starts_at if order.kind is OrderKind.RENEWAL else order.delivered_at
 
 

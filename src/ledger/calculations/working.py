@@ -1,4 +1,4 @@
-"""Working: how a calculation is written down so that a person can redo the sum by hand."""
+"""Working: the steps of a calculation, so that a person can redo it by hand."""
 
 from __future__ import annotations
 
@@ -34,6 +34,6 @@ def amount(minor: Minor, currency: Currency) -> str:
 
 
 def decimal_text(exact: Fraction) -> str:
-    """A number of at most 12 decimals as people write it: 1/4 → `0.25`."""
+    """A number with at most 12 decimals, as a decimal: 1/4 → `0.25`."""
     whole, rest = divmod(exact.numerator * 10**12 // exact.denominator, 10**12)
     return f"{whole}.{rest:012d}".rstrip("0").rstrip(".")

@@ -35,11 +35,11 @@ __all__ = ["Decision", "Duplicate", "Fact", "decide"]
 
 
 class Duplicate(Struct, frozen=True):
-    """The command was decided before: nothing new happens."""
+    """The command was decided before: there is no new event."""
 
 
 Decision = tuple[Fact, ...] | Duplicate
-"""The events of a command in order (a refusal is one), or that it is known already."""
+"""The events of a command in order (a refusal is an event), or that it is a duplicate."""
 
 
 def decide(
@@ -51,9 +51,9 @@ def decide(
     terms: Terms,
     edition: int = NEWEST_EDITION,
 ) -> Decision:
-    """Judge one command.
+    """Decide one command.
 
-    1. A command known by id and content: nothing new.
+    1. A command with a known id and content: no new event.
     2. The stoppers, in order; the first that is violated refuses.
     3. What the command computes is computed.
     4. All other policies, together; a quote lists what they say, anything else is refused by it.

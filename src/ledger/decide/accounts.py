@@ -1,4 +1,4 @@
-"""What becomes of an account command that no policy objects to."""
+"""The events of an account command that no policy refuses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Facts: what a decision hands over to be recorded, and the ids it derives."""
+"""Facts: the results of a decision that are recorded, and its derived ids."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from ledger.vocabulary.events import Event
 
 
 class Fact(Struct, frozen=True, kw_only=True):
-    """An event's body, and the business instant it happened at."""
+    """An event's body, and its business instant."""
 
     body: Event
     occurred_at: Instant
 
 
 def derived(case: Case, noun: str, index: int = 0) -> str:
-    """The id of something a command brings into being: of its account, id, content and index."""
+    """The id of an entity that a command creates, from its account, id, content and index."""
     meta = case.given.meta
     return derived_id(meta.account_id, meta.command_id, case.digest.hex(), noun, str(index))
 
 
 def at_once(case: Case, *bodies: Event) -> tuple[Fact, ...]:
-    """Facts that happen when they are decided."""
+    """Facts whose business instant is the deciding instant."""
     return tuple(Fact(body=body, occurred_at=case.now) for body in bodies)

@@ -1,4 +1,4 @@
-"""What becomes of an instance command that no policy objects to."""
+"""The events of an instance command that no policy refuses."""
 
 from __future__ import annotations
 
@@ -198,7 +198,7 @@ def _order(case: Case, command: RecordInstanceOrder) -> InstanceOrderRecorded:
 
 
 def _upgraded(case: Case, command: RecordInstanceUpgrade) -> InstanceUpgraded:
-    """The payment is for the order that runs when the instance gets larger."""
+    """The payment belongs to the order that runs at the upgrade."""
     instance = case.the(Instance, command.instance_id)
     running = counted_orders(instance, command.upgraded_at).running
     assert running is not None

@@ -1,4 +1,4 @@
-"""What becomes of a settlement command that no policy objects to."""
+"""The events of a settlement command that no policy refuses."""
 
 from __future__ import annotations
 

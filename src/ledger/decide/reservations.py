@@ -1,4 +1,4 @@
-"""What becomes of a reservation command that no policy objects to."""
+"""The events of a reservation command that no policy refuses."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ from ledger.vocabulary.shapes import (
 def refund_figures(
     case: Case, command: QuoteReservationRefund | RefundReservation
 ) -> RefundFigures:
-    """What giving the reservation back would bring now."""
+    """The figures of a refund of the reservation now."""
     return reservation_refund(
         _returned(case, command.reservation_id, command.quantity),
         usd_rate=command.usd_rate,
@@ -77,7 +77,7 @@ def refund_figures(
 def exchange_figures(
     case: Case, command: QuoteReservationExchange | ExchangeReservations
 ) -> ExchangeFigures:
-    """What the exchange would return and cost now."""
+    """The figures of the exchange now."""
     returned = [_returned(case, one.reservation_id, one.quantity) for one in command.returns]
     return exchange(returned, command.purchases, case.account.currency)
 
@@ -208,7 +208,7 @@ def _paid_by_credit(
 def _consumed(
     case: Case, purchases: Sequence[RecordReservationPurchase | NewReservation], payable: Minor
 ) -> tuple[HeldCreditConsumed, ...]:
-    """Credit held for earlier refunds pays for what is bought by invoice, oldest first."""
+    """Credit held for earlier refunds pays for purchases by invoice, the oldest first."""
     by_invoice = [
         (one.reservation_id, one.total)
         for one in purchases
@@ -257,7 +257,7 @@ def _refunded(case: Case, command: RefundReservation) -> tuple[Event, ...]:
 
 
 def _exchanged(case: Case, command: ExchangeReservations) -> tuple[Event, ...]:
-    """Both legs in one event; what is returned at no value is settled at once."""
+    """Both legs in one event; a returned leg with value 0 is settled at once."""
     found, currency = case.exchange, case.account.currency
     assert found is not None
     legs = tuple(_leg(case, leg, index) for index, leg in enumerate(found.returned))
@@ -295,7 +295,7 @@ def _leg(case: Case, returned: ReturnFigures, index: int) -> ReturnedLeg:
 
 
 def _purchased_legs(case: Case, command: ExchangeReservations) -> tuple[PurchasedLeg, ...]:
-    """The new ones' terms start at the exchange."""
+    """The new reservations; their terms start at the exchange."""
     today = day_of(case.now, "UTC")
     return tuple(
         PurchasedLeg(
@@ -309,6 +309,6 @@ def _purchased_legs(case: Case, command: ExchangeReservations) -> tuple[Purchase
 
 
 def _owners(case: Case, command: ExchangeReservations) -> tuple[str, ...]:
-    """All owners of what is returned, each once."""
+    """All owners of the returned reservations, each once."""
     returned = (case.the(Reservation, one.reservation_id) for one in command.returns)
     return tuple(dict.fromkeys(owner for held in returned for owner in held.owners))

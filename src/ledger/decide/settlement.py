@@ -1,4 +1,4 @@
-"""Where the money goes: a refund is settled the way the original payment came."""
+"""Settlement: a refund is paid the way the original payment was made."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def task(
     attempt: int | None = None,
     gateway_reason: str | None = None,
 ) -> SupportTaskOpened:
-    """Work for a person, where the ledger cannot go on by itself."""
+    """A support task, if the ledger cannot continue by itself."""
     return SupportTaskOpened(
         task_id=derived(case, "task"),
         refund_id=refund_id,
@@ -79,7 +79,7 @@ def _done(case: Case, refund_id: str) -> RefundSettled:
 
 
 def _to_the_balance(case: Case, refund_id: str, refund: Refund) -> BalanceCredited:
-    """ONLINE: cash and gift money apart, as paid."""
+    """ONLINE: cash and gift money separately, as paid."""
     cash, gift = refund.parts.cash or 0, refund.parts.gift or 0
     return BalanceCredited(
         refund_id=refund_id,
