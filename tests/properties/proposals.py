@@ -234,6 +234,7 @@ def _gateway(w: World, a: int, b: int, amount: int) -> None:
         w.give(SettleRefund(refund_id=refund_id), SUPPORT)
         late = ConfirmCardRefund(refund_id=refund_id, gateway_reference="late", attempt=1)
         w.give(late)
+        w.give(FailCardRefund(refund_id=refund_id, gateway_reference=f"t-{b % 4}"))
 
 
 def _correct(w: World, a: int, b: int, _: int) -> None:
