@@ -198,6 +198,7 @@ def corrected(state: State, meta: EventMeta, refund_id: str, refund: Refund) -> 
 
 
 def _not_netted(state: State, meta: EventMeta, refund_id: str, exchange: Exchange) -> list[Change]:
+    """Of an exchange whose legs were worth nothing the purchases stand there from the beginning."""
     account_id = meta.account_id
     others = (
         existing(state, Refund, account_id, leg_id)
@@ -212,7 +213,12 @@ def _not_netted(state: State, meta: EventMeta, refund_id: str, exchange: Exchang
         (reservation_id, existing(state, Reservation, account_id, reservation_id))
         for reservation_id in exchange.reservation_ids
     )
-    return purchased(state, meta, (Bought(each, held, held.invoice_id) for each, held in new))
+    not_yet = (
+        Bought(reservation_id, held, held.invoice_id)
+        for reservation_id, held in new
+        if shown_on(state, account_id, reservation_id, held) is None
+    )
+    return purchased(state, meta, not_yet)
 
 
 def _contents(state: State, account_id: str, invoice_id: str) -> Contents:

@@ -132,3 +132,11 @@ def test_where_every_leg_is_corrected_before_the_purchase_stands_on_its_own_invo
     s.give(correct(trade(s, 15_000, settled=False)))
     refund(s, "n-1")
     assert (cancelled(s), invoice(s).lines) == (["inv-2"], shown(15_000, 15_000))
+
+
+def test_a_purchase_that_nothing_was_netted_with_stands_once_when_its_leg_is_corrected() -> None:
+    s = holding(bought(1, quantity=3))
+    s.give(correct(trade(s, 15_000, quantity=1, settled=False)))
+    refund(s, "n-1")
+    assert (cancelled(s), invoice(s).lines) == (["inv-2"], shown(15_000, 15_000))
+    assert len(invoice(s).purchases) == 1
