@@ -22,7 +22,7 @@ from tests.properties.test_any_sequence import WAITS
 from tests.properties.world import CARD, CSP, World
 from tests.scenario import with_terms
 
-STORIES = 200
+STORIES = 400
 STEPS = 60
 
 
@@ -184,7 +184,7 @@ PLANTED: tuple[Callable[[pytest.MonkeyPatch], None], ...] = (
 
 
 def test_without_a_fault_every_story_holds() -> None:
-    lived_through(STORIES // 4)
+    lived_through(STORIES // 8)
 
 
 @pytest.mark.parametrize("plant", PLANTED, ids=lambda plant: plant.__name__)

@@ -143,10 +143,12 @@ class World:
         if not isinstance(command, ConfirmCardRefund | FailCardRefund) or not outcome:
             return
         first, recount = outcome[0], self.recounts[self.s.account]
-        if not isinstance(first, CommandRefused):
-            assert getattr(first, "gateway_reference", "") == command.gateway_reference
-            return
         one = recount.refunds.get(command.refund_id)
+        if one is not None and not isinstance(first, CommandRefused):
+            assert getattr(first, "gateway_reference", "") == command.gateway_reference
+            assert getattr(first, "attempt", 0) == (command.attempt or one.asked)
+            return
+        assert isinstance(first, CommandRefused)
         if first.violations[0].code is not Code.WRONG_STATE or one is None or not one.asked:
             return
         number = command.attempt or one.asked
