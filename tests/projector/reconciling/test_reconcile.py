@@ -57,7 +57,7 @@ def everything() -> Story:
     story = told()
     story.command("acct-3", AccountStandingChanged(in_arrears=True), CardChanged(card_id="card-9"))
     story.command("acct-3", PostpaidInstanceStarted(instance_id="i-p", product="p", region="r"))
-    given_back = replace(sample(ReservationPurchased), reservation_id="v-old", quantity=3)
+    given_back = replace(sample(ReservationPurchased), reservation_id="v-old", quantity=5)
     story.command("acct-3", given_back)
     leg = replace(sample(ReturnedLeg), reservation_id="v-old", quantity=2, quantity_left=1)
     traded = replace(sample(ReservationExchanged), returned=(leg,))
