@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
@@ -14,6 +15,7 @@ from ledger.log.kafka.client.settings import MAX_RECORD_BYTES, member_options
 from ledger.log.kafka.client.watchdog import Watchdog
 from ledger.log.seam import CommitResult, Committed, LogUnavailable, Topic, WrongWorld
 from tests.ledger.log.worlds import PARTITIONS, KafkaWorld, await_owned, command, event, read_all
+from tests.waiting import wait_until
 
 NOBODY = KafkaSettings(bootstrap="127.0.0.1:1", partition_count=1, connect_timeout_seconds=0.5)
 
@@ -116,20 +118,34 @@ def test_a_partition_whose_holder_dies_while_letting_it_go_finds_another(
     dying = KafkaConsumer(**{**options, "auto_offset_reset": "earliest"})
     assert len(dying.partitions_for_topic(kafka_world.settings.topic_name(Topic.COMMANDS))) == 3
     dying.subscribe([kafka_world.settings.topic_name(Topic.COMMANDS)])
+    wait_until(lambda: _held_after_a_step(dying) == PARTITIONS, "the first member to have it all")
     joining = kafka_world.consumer("decider", Topic.COMMANDS, "b")
-    held = 0
-    for _ in range(3000):
-        dying.poll(timeout_ms=0)  # a step at a time, to stop between the two rounds of the move
-        if len(dying.assignment()) < held:
-            break
-        held = len(dying.assignment())
-        if held == PARTITIONS:
-            assert joining.owned(0.05) == frozenset()
+    between_the_rounds = threading.Event()
+
+    def join() -> None:
+        while not between_the_rounds.is_set():
+            assert joining.owned(0.1) == frozenset()
+
+    with ThreadPoolExecutor(1) as pool:
+        joined = pool.submit(join)
+        try:
+            wait_until(
+                lambda: _held_after_a_step(dying) < PARTITIONS, "the first round of the move"
+            )
+        finally:
+            between_the_rounds.set()
+        joined.result()
     assert len(dying.assignment()) == PARTITIONS - 1
     successor = kafka_world.consumer("decider", Topic.COMMANDS, "a")
     kept, moved = await_owned([successor, joining], [2, 1])
     assert kept | moved == set(range(PARTITIONS))
     dying.close()
+
+
+def _held_after_a_step(member: KafkaConsumer) -> int:
+    """A short one, so that a move can be stopped between its two rounds."""
+    member.poll(timeout_ms=10)
+    return len(member.assignment())
 
 
 def test_a_full_buffer_holds_the_partition_back_and_loses_nothing(kafka_world: KafkaWorld) -> None:
