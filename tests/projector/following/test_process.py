@@ -23,7 +23,7 @@ from tests.projector.stories import Story, opened, order
 
 ROOT = Path(__file__).parents[3]
 REBUILD = "tests.projector.rebuilding.rebuild_process"
-CAUGHT_UP, SHOWN, WAITING = "has caught up", "batch shown", "another projector is at work"
+CAUGHT_UP, SHOWN, WAITING = "has caught up", "batch shown", "another projector is running"
 
 
 @pytest.fixture
