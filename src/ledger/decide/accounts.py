@@ -35,7 +35,7 @@ def accepted(case: Case, command: AccountCommand) -> tuple[Fact, ...]:
             )
             return at_once(case, opened)
         case RecordOpeningPosition():
-            return (Fact(body=_position(command), occurred_at=command.as_of),)
+            return (Fact(body=_position(command), occurred_at=min(command.as_of, case.now)),)
         case SetAccountStanding():
             return at_once(case, AccountStandingChanged(in_arrears=command.in_arrears))
         case OpenCommitmentTerm():

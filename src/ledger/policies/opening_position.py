@@ -6,13 +6,15 @@ from collections.abc import Iterator
 
 from ledger.policies.case import Case, violation
 from ledger.state.entities import Stream
-from ledger.values.instants import Instant, format_instant
+from ledger.values.instants import format_instant
 from ledger.values.refusal import Code, Violation
 from ledger.vocabulary.commands import RecordOpeningPosition
 
 
 def wrong_opening_state(case: Case) -> Iterator[Violation]:
-    """Right after the opening, and of the past. A use of the cap too old to count is taken.
+    """Right after the opening, and no use of the cap in the future.
+
+    A use of the cap that is too old to count is taken, and so is a position as of a later instant.
 
     Source: decided for this ledger. By hand: opened on 1 June, an order recorded on 2 June, the
     position on 3 June: `WRONG_STATE`, state IN_USE. A use of the cap at 10:00 in a command decided
@@ -33,7 +35,8 @@ def wrong_opening_state(case: Case) -> Iterator[Violation]:
             state="IN_USE",
             events=str(facts),
         )
-    for field, instant in _instants(command):
+    for index, use in enumerate(command.cap_uses):
+        field, instant = f"cap_uses[{index}].refunded_at", use.refunded_at
         if instant > case.now:
             yield violation(
                 "opening_position",
@@ -45,9 +48,3 @@ def wrong_opening_state(case: Case) -> Iterator[Violation]:
                 instant=format_instant(instant),
                 decided_at=format_instant(case.now),
             )
-
-
-def _instants(command: RecordOpeningPosition) -> Iterator[tuple[str, Instant]]:
-    yield "as_of", command.as_of
-    for index, use in enumerate(command.cap_uses):
-        yield f"cap_uses[{index}].refunded_at", use.refunded_at

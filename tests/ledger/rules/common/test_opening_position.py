@@ -142,20 +142,28 @@ def test_money_in_another_currency_is_refused() -> None:
     opened().when(position(cash=1, currency="USD")).refused(Code.CURRENCY_MISMATCH)
 
 
-def test_what_is_still_to_come_is_refused_by_the_field_that_says_it() -> None:
+def test_a_use_of_the_cap_still_to_come_is_refused_by_its_field() -> None:
     uses = (use(1, at=NOW, reference="old-1"), use(1, at=NOW + 1, reference="old-2"))
-    s = opened(CSP).when(position(as_of=NOW + 2, uses=uses, currency="USD"))
-    found = s.refused(Code.WRONG_STATE, Code.WRONG_STATE).violations
-    assert [one.figures["field"] for one in found] == ["as_of", "cap_uses[1].refunded_at"]
-    assert found[1].figures == {
+    s = opened(CSP).when(position(uses=uses, currency="USD"))
+    (found,) = s.refused(Code.WRONG_STATE).violations
+    assert found.figures == {
         "account": "acct-1",
         "state": "IN_THE_FUTURE",
         "field": "cap_uses[1].refunded_at",
         "instant": format_instant(NOW + 1),
         "decided_at": START,
     }
-    s.later(2).give(position(as_of=NOW + 2, uses=uses, currency="USD"))
+    s.later(1).give(position(uses=uses, currency="USD"))
     assert isinstance(s.outcome[0], OpeningPositionRecorded)
+
+
+def test_a_position_as_of_a_later_instant_is_taken_when_it_is_recorded() -> None:
+    s = opened()
+    s.give(position(as_of=NOW + 2))
+    (recorded,) = s.outcome
+    assert isinstance(recorded, OpeningPositionRecorded)
+    assert recorded.as_of == NOW + 2
+    assert s.recorded[-1].meta.occurred_at == NOW
 
 
 def test_a_spent_quota_is_spent() -> None:
