@@ -1,12 +1,13 @@
 CREATE VIEW finance.journal AS
 SELECT p.partition || '-' || p.log_sequence || '-' || p.transaction AS entry_id, p.line,
-       p.account_id, (p.occurred_at AT TIME ZONE f.time_zone)::date AS business_date,
+       p.account_id,
+       (p.occurred_at AT TIME ZONE (SELECT time_zone FROM finance.fiscal_year))::date
+           AS business_date,
        p.occurred_at, p.recorded_at, p.event_name, p.ledger_account,
        CASE p.side WHEN 'DEBIT' THEN p.amount END AS debit,
        CASE p.side WHEN 'CREDIT' THEN p.amount END AS credit, p.currency, p.event_id,
        p.partition, p.log_sequence
-FROM finance.postings p
-CROSS JOIN finance.fiscal_year f;
+FROM finance.postings p;
 COMMENT ON VIEW finance.journal IS 'The journal, with debit and credit in two columns';
 COMMENT ON COLUMN finance.journal.entry_id IS
     'The journal transaction: debits equal credits within each';
