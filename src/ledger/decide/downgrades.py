@@ -6,18 +6,13 @@ from ledger.calculations.counted_orders import counted_orders
 from ledger.calculations.downgrade import downgrade
 from ledger.calculations.figures import RefundFigures
 from ledger.decide.facts import Fact, at_once, derived
+from ledger.decide.issued_refund import issued_refund, settled_at_once
 from ledger.policies.case import Case
-from ledger.postings import refund_issued
 from ledger.state.entities import Instance, QuoteKind
 from ledger.values.instants import MINUTE
 from ledger.vocabulary.commands import DowngradeInstance, QuoteInstanceDowngrade
-from ledger.vocabulary.events import (
-    InstanceDowngraded,
-    InstanceDowngradeQuoted,
-    RefundIssued,
-    RefundSettled,
-)
-from ledger.vocabulary.shapes import RefundSource, SourceKind
+from ledger.vocabulary.events import InstanceDowngraded, InstanceDowngradeQuoted
+from ledger.vocabulary.shapes import SourceKind
 
 
 def figures(case: Case, command: QuoteInstanceDowngrade | DowngradeInstance) -> RefundFigures:
@@ -61,19 +56,8 @@ def downgraded(case: Case, command: DowngradeInstance) -> tuple[Fact, ...]:
     assert found is not None
     assert found.left is not None
     assert running.running is not None
-    refund = RefundIssued(
-        refund_id=derived(case, "refund"),
-        source=RefundSource(kind=SourceKind.INSTANCE, id=command.instance_id),
-        rule=found.rule,
-        gross=found.gross,
-        fee=found.fee,
-        amount=found.amount,
-        parts=found.parts,
-        quote_id=command.quote_id,
-        working=found.working,
-        postings=refund_issued(found.gross, found.fee),
-        currency=case.account.currency,
-    )
+    source_id, quote_id = command.instance_id, command.quote_id
+    refund = issued_refund(case, SourceKind.INSTANCE, source_id, found, quote_id)
     smaller = InstanceDowngraded(
         instance_id=command.instance_id,
         order_id=running.running.order_id,
@@ -84,7 +68,4 @@ def downgraded(case: Case, command: DowngradeInstance) -> tuple[Fact, ...]:
         left=found.left,
         currency=refund.currency,
     )
-    if refund.amount:
-        return at_once(case, smaller, refund)
-    settled = RefundSettled(refund_id=refund.refund_id, currency=refund.currency)
-    return at_once(case, smaller, refund, settled)
+    return at_once(case, smaller, refund, *settled_at_once(refund))

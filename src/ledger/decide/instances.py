@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from msgspec.structs import replace
+
 from ledger.calculations.counted_orders import counted_orders
 from ledger.calculations.figures import RefundFigures
 from ledger.calculations.prepaid_return import prepaid_return
 from ledger.decide import downgrades
 from ledger.decide.facts import Fact, at_once, derived
+from ledger.decide.issued_refund import issued_refund, settled_at_once
 from ledger.policies.case import Case
 from ledger.policies.return_quota import full_quota_free, spends_quota
-from ledger.postings import refund_issued
 from ledger.state.entities import (
     Billing,
     Instance,
@@ -44,10 +46,8 @@ from ledger.vocabulary.events import (
     InstanceReturnQuoted,
     InstanceUpgraded,
     PostpaidInstanceStarted,
-    RefundIssued,
-    RefundSettled,
 )
-from ledger.vocabulary.shapes import DestructionReason, IsolationReason, RefundSource, SourceKind
+from ledger.vocabulary.shapes import DestructionReason, IsolationReason, SourceKind
 
 
 def figures(case: Case) -> RefundFigures | None:
@@ -154,25 +154,11 @@ def _quoted(case: Case, command: QuoteInstanceReturn) -> InstanceReturnQuoted:
 def _returned(case: Case, command: ReturnInstance) -> tuple[Fact, ...]:
     found = case.figures
     assert found is not None
-    refund = RefundIssued(
-        refund_id=derived(case, "refund"),
-        source=RefundSource(kind=SourceKind.INSTANCE, id=command.instance_id),
-        rule=found.rule,
-        gross=found.gross,
-        fee=found.fee,
-        amount=found.amount,
-        parts=found.parts,
-        quota_spent=spends_quota(case, found.rule),
-        quote_id=command.quote_id,
-        working=found.working,
-        postings=refund_issued(found.gross, found.fee),
-        currency=case.account.currency,
-    )
+    source_id, quote_id = command.instance_id, command.quote_id
+    refund = issued_refund(case, SourceKind.INSTANCE, source_id, found, quote_id)
+    refund = replace(refund, quota_spent=spends_quota(case, found.rule))
     into_bin = isolated(case, command.instance_id, IsolationReason.RETURNED, case.now)
-    if refund.amount:
-        return at_once(case, into_bin, refund)
-    settled = RefundSettled(refund_id=refund.refund_id, currency=refund.currency)
-    return at_once(case, into_bin, refund, settled)
+    return at_once(case, into_bin, refund, *settled_at_once(refund))
 
 
 def _order(case: Case, command: RecordInstanceOrder) -> InstanceOrderRecorded:

@@ -6,14 +6,13 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
-from ledger.calculations.figures import RefundFigures
 from ledger.calculations.manual_refund import manual_refund
 from ledger.calculations.paid_only import paid_only
 from ledger.calculations.three_days import completion_due_at
 from ledger.decide.facts import Fact, at_once, derived
+from ledger.decide.issued_refund import issued_refund, settled_at_once
 from ledger.policies.case import Case
 from ledger.policies.invoice_first import in_the_way
-from ledger.postings import refund_issued
 from ledger.state.entities import Purchase, PurchaseStatus, RefundRequest
 from ledger.vocabulary.commands import (
     ApproveMarketplaceRefund,
@@ -38,10 +37,9 @@ from ledger.vocabulary.events import (
     MarketplaceRefundRequested,
     MarketplaceRefundWithdrawn,
     RefundIssued,
-    RefundSettled,
     ServiceConfirmed,
 )
-from ledger.vocabulary.shapes import ProductKind, RefundSource, SourceKind
+from ledger.vocabulary.shapes import ProductKind, SourceKind
 
 
 def accepted(case: Case, command: MarketplaceCommand) -> tuple[Fact, ...]:
@@ -136,38 +134,21 @@ def _invoice_moved(case: Case, command: RecordInvoiceState) -> tuple[Event, ...]
 
 def _completed(case: Case, purchase_id: str, *, auto: bool) -> tuple[Event, ...]:
     figures = paid_only(case.the(Purchase, purchase_id), case.account.currency)
-    refund = replace(_refund(case, purchase_id, figures), auto_approved=auto, quota_spent=True)
+    refund = issued_refund(case, SourceKind.MARKETPLACE, purchase_id, figures)
+    refund = replace(refund, auto_approved=auto, quota_spent=True)
     return _refunded(case, purchase_id, refund)
 
 
 def _by_ticket(case: Case, command: RefundMarketplaceManually) -> tuple[Event, ...]:
     purchase = case.the(Purchase, command.purchase_id)
     figures = manual_refund(purchase, command.amount, command.ticket, case.account.currency)
-    refund = replace(_refund(case, command.purchase_id, figures), ticket=command.ticket)
-    return _refunded(case, command.purchase_id, refund)
-
-
-def _refund(case: Case, purchase_id: str, figures: RefundFigures) -> RefundIssued:
-    return RefundIssued(
-        refund_id=derived(case, "refund"),
-        source=RefundSource(kind=SourceKind.MARKETPLACE, id=purchase_id),
-        rule=figures.rule,
-        gross=figures.gross,
-        fee=figures.fee,
-        amount=figures.amount,
-        parts=figures.parts,
-        working=figures.working,
-        postings=refund_issued(figures.gross, figures.fee),
-        currency=case.account.currency,
-    )
+    refund = issued_refund(case, SourceKind.MARKETPLACE, command.purchase_id, figures)
+    return _refunded(case, command.purchase_id, replace(refund, ticket=command.ticket))
 
 
 def _refunded(case: Case, purchase_id: str, refund: RefundIssued) -> tuple[Event, ...]:
     """The refund; settled at once if it is nothing; and the end of the access, the first time."""
-    events: tuple[Event, ...] = (refund,)
-    if not refund.amount:
-        settled = RefundSettled(refund_id=refund.refund_id, currency=refund.currency)
-        events = (*events, settled)
+    events: tuple[Event, ...] = (refund, *settled_at_once(refund))
     purchase = case.the(Purchase, purchase_id)
     if purchase.access_revoked:
         return events

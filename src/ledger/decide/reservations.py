@@ -15,10 +15,10 @@ from ledger.calculations.refund_cap import cap_room
 from ledger.calculations.reservation_refund import reservation_refund
 from ledger.calculations.settle_by_invoice import consumed
 from ledger.decide.facts import Fact, at_once, derived
+from ledger.decide.issued_refund import issued_refund, settled_at_once
 from ledger.policies.case import Case
 from ledger.postings import (
     held_credit_consumed,
-    refund_issued,
     reservation_exchanged,
     reservation_purchased,
 )
@@ -39,7 +39,6 @@ from ledger.vocabulary.commands import (
 from ledger.vocabulary.events import (
     Event,
     HeldCreditConsumed,
-    RefundIssued,
     RefundSettled,
     ReservationCancelled,
     ReservationExchanged,
@@ -54,7 +53,6 @@ from ledger.vocabulary.shapes import (
     NewReservation,
     PaymentMethod,
     PurchasedLeg,
-    RefundSource,
     ReservationReturn,
     ReturnedLeg,
     SourceKind,
@@ -237,23 +235,9 @@ def _refunded(case: Case, command: RefundReservation) -> tuple[Event, ...]:
         quantity_left=held - found.returned.quantity,
         instalment=found.returned.instalment,
     )
-    refund = RefundIssued(
-        refund_id=derived(case, "refund"),
-        source=RefundSource(kind=SourceKind.RESERVATION, id=command.reservation_id),
-        rule=found.rule,
-        gross=found.gross,
-        fee=found.fee,
-        amount=found.amount,
-        parts=found.parts,
-        cap=found.cap,
-        quote_id=command.quote_id,
-        working=found.working,
-        postings=refund_issued(found.gross, found.fee),
-        currency=case.account.currency,
-    )
-    if refund.amount:
-        return cancelled, refund
-    return cancelled, refund, RefundSettled(refund_id=refund.refund_id, currency=refund.currency)
+    source_id, quote_id = command.reservation_id, command.quote_id
+    refund = issued_refund(case, SourceKind.RESERVATION, source_id, found, quote_id)
+    return cancelled, refund, *settled_at_once(refund)
 
 
 def _exchanged(case: Case, command: ExchangeReservations) -> tuple[Event, ...]:
