@@ -6,14 +6,13 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from consumers.deciding.reading import Taker, faults_of
+from consumers.deciding.reading import Taker, examined
 from ledger.log.seam import LogRecord
 from ledger.vocabulary.envelope import CommandMeta, GivenCommand
 from ledger.wire.avro.codec import (
     UnreadableRecord,
     command_schema_of,
     headers_for_command,
-    read_command,
 )
 from ledger.wire.avro.framing import frame_of, schema_id_in
 
@@ -35,22 +34,15 @@ class Form(Struct, frozen=True, kw_only=True):
 
 def form_of(record: LogRecord, taker: Taker) -> Form:
     """Look at one record as its partition's decider would. Raises RegistryUnavailable."""
-    given = _given(record.value)
+    given, faults = examined(record, taker)
     return Form(
         record=record,
         frame=_frame_told(record.value or b""),
         schema=_schema(record.value),
         meta=None if given is None else given.meta,
-        faults=faults_of(record, taker),
+        faults=faults,
         notes=() if given is None else tuple(_header_notes(record, given)),
     )
-
-
-def _given(value: bytes | None) -> GivenCommand | None:
-    try:
-        return read_command(value)
-    except UnreadableRecord:
-        return None
 
 
 def _schema(value: bytes | None) -> tuple[str, int] | None:

@@ -9,7 +9,13 @@ from msgspec import Struct
 from ledger.log.seam import LogRecord
 from ledger.values.ids import partition_of
 from ledger.vocabulary.envelope import GivenCommand
-from ledger.wire.avro.codec import Unreadable, UnreadableRecord, decode_command, read_command
+from ledger.wire.avro.codec import (
+    Unreadable,
+    UnreadableRecord,
+    decode_command,
+    read_command,
+    wrong_key,
+)
 
 
 class Taker(Struct, frozen=True, kw_only=True):
@@ -27,17 +33,21 @@ def readable(found: LogRecord, taker: Taker) -> GivenCommand:
     return given
 
 
-def faults_of(found: LogRecord, taker: Taker) -> tuple[UnreadableRecord, ...]:
-    """Every fault of a record, the one that `readable` raises first. Behind what cannot be read
-    nothing more is seen; a wrong key hides neither a wrong partition nor a wrong clock.
+def examined(
+    found: LogRecord, taker: Taker
+) -> tuple[GivenCommand | None, tuple[UnreadableRecord, ...]]:
+    """The command in a record, and every fault; the first is the one that `readable` raises.
+
+    None, and one fault, if the value cannot be read. A wrong key hides neither a wrong partition
+    nor a wrong clock.
     """
     try:
-        given = decode_command(found.key, found.value)
+        given = read_command(found.value)
     except UnreadableRecord as fault:
-        if fault.reason is not Unreadable.WRONG_KEY:
-            return (fault,)
-        return (fault, *_misplaced(found, read_command(found.value), taker))
-    return tuple(_misplaced(found, given, taker))
+        return None, (fault,)
+    key_fault = wrong_key(found.key, given)
+    misplaced = tuple(_misplaced(found, given, taker))
+    return given, misplaced if key_fault is None else (key_fault, *misplaced)
 
 
 def _misplaced(found: LogRecord, given: GivenCommand, taker: Taker) -> Iterator[UnreadableRecord]:

@@ -129,12 +129,19 @@ def decode_command(
     the edition in which the command was decided.
     """
     command = read_command(value, edition)
-    if key != command.meta.account_id.encode():
-        raise UnreadableRecord(
-            Unreadable.WRONG_KEY,
-            f"{command.name}: the key is not the account id {command.meta.account_id!r}",
-        )
+    fault = wrong_key(key, command)
+    if fault is not None:
+        raise fault
     return command
+
+
+def wrong_key(key: bytes | None, command: GivenCommand) -> UnreadableRecord | None:
+    """The fault of a command under another key than its account's id; None if it has none."""
+    account_id = command.meta.account_id
+    if key == account_id.encode():
+        return None
+    detail = f"{command.name}: the key is not the account id {account_id!r}"
+    return UnreadableRecord(Unreadable.WRONG_KEY, detail)
 
 
 def read_command(value: bytes | None, edition: int = NEWEST_EDITION) -> GivenCommand:
