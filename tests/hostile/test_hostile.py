@@ -40,7 +40,7 @@ def test_every_record_becomes_what_it_must_and_the_bad_ones_change_nothing(seed:
     [
         ("ledger.wire.avro.codec._rewritten", lambda *_: Anything()),
         ("ledger.wire.avro.codec.problems_of", lambda *_: ()),
-        ("consumers.deciding.reading.partition_of", lambda *_: Anything()),
+        ("consumers.deciding.recording.partition_of", lambda *_: Anything()),
     ],
     ids=["not re-encoded", "ranges unchecked", "partition unchecked"],
 )

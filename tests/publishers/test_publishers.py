@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from consumers.deciding.form import Form, form_of
-from consumers.deciding.reading import Taker
+from consumers.deciding.recording import Taker
 from devstack import Services
 from ledger.log.kafka import KafkaTools, last_records
 from ledger.log.seam import Topic

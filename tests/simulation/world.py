@@ -15,7 +15,7 @@ import structlog
 
 from consumers.deadlines import keeper as keeping
 from consumers.deciding import decider as deciding
-from consumers.deciding import reading
+from consumers.deciding import recording
 from consumers.deciding.decider import GROUP as DECIDER
 from consumers.deciding.decider import World as Ledger
 from consumers.reacting import reactor as reacting
@@ -253,7 +253,7 @@ def quiet_and_breakable() -> Iterator[None]:
     logging.disable(logging.CRITICAL)
     others: list[tuple[ModuleType, str, object]] = [
         *((module, "decode_event", remembered_event) for module in _READERS),
-        (reading, "decode_command", _remembered_command),
+        (recording, "decode_command", _remembered_command),
         (deciding, "evolve", _evolve),
     ]
     standing = [(module, name, getattr(module, name)) for module, name, _ in others]

@@ -58,7 +58,7 @@ def check_publisher(
 def _forms(settings: KafkaSettings, topic_name: str, last: int) -> list[Form]:
     """Each record as the ledger would take it, had the topic as many partitions as it has."""
     from consumers.deciding.form import form_of
-    from consumers.deciding.reading import Taker
+    from consumers.deciding.recording import Taker
     from ledger.log.kafka import last_records
 
     found = last_records(settings, topic_name, last)

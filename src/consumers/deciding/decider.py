@@ -12,8 +12,7 @@ import structlog
 from msgspec import Struct
 
 from consumers.dead_letters.set_aside import dead_letter
-from consumers.deciding.reading import Taker, readable
-from consumers.deciding.recording import Answer, ChainEnd, Written, opening, record
+from consumers.deciding.recording import Answer, ChainEnd, Taker, Written, opening, readable, record
 from consumers.deciding.store import Store
 from ledger.decide import Duplicate, decide
 from ledger.log.failpoints import passing

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from consumers.deciding.reading import Taker, examined
+from consumers.deciding.recording import Taker, examined
 from ledger.log.seam import LogRecord
 from ledger.vocabulary.envelope import CommandMeta, GivenCommand
 from ledger.wire.avro.codec import (

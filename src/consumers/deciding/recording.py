@@ -1,14 +1,16 @@
-"""Makes events of decided facts, with their place in the log and in the hash chain. Pure."""
+"""Between records and decisions: the command that a record gives, and the records that carry the
+events, with their place in the log and in the hash chain. Pure.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
 from ledger.decide import Fact
 from ledger.log.seam import LogRecord, Outgoing, Topic
-from ledger.values.ids import derived_id
+from ledger.values.ids import derived_id, partition_of
 from ledger.values.instants import Instant
 from ledger.vocabulary.envelope import (
     NEWEST_EDITION,
@@ -19,9 +21,67 @@ from ledger.vocabulary.envelope import (
 )
 from ledger.vocabulary.events import LedgerOpened
 from ledger.vocabulary.shapes import Actor, Role
-from ledger.wire.avro.codec import encode_event, headers_for_event
+from ledger.wire.avro.codec import (
+    Unreadable,
+    UnreadableRecord,
+    decode_command,
+    encode_event,
+    headers_for_event,
+    read_command,
+    wrong_key,
+)
 
 SYSTEM = Actor(id="ledger", role=Role.SYSTEM)
+
+
+class Taker(Struct, frozen=True, kw_only=True):
+    """A decider takes commands of this ledger only, in the partition of their key."""
+
+    partition_count: int
+    sandbox: bool
+
+
+def readable(found: LogRecord, taker: Taker) -> GivenCommand:
+    """The command in a record; UnreadableRecord, with the first fault, where it is none to take."""
+    given = decode_command(found.key, found.value)
+    for fault in _misplaced(found, given, taker):
+        raise fault
+    return given
+
+
+def examined(
+    found: LogRecord, taker: Taker
+) -> tuple[GivenCommand | None, tuple[UnreadableRecord, ...]]:
+    """The command in a record, and every fault; the first is the one that `readable` raises.
+
+    None, and one fault, if the value cannot be read. A wrong key hides neither a wrong partition
+    nor a wrong clock.
+    """
+    try:
+        given = read_command(found.value)
+    except UnreadableRecord as fault:
+        return None, (fault,)
+    key_fault = wrong_key(found.key, given)
+    misplaced = tuple(_misplaced(found, given, taker))
+    return given, misplaced if key_fault is None else (key_fault, *misplaced)
+
+
+def _misplaced(found: LogRecord, given: GivenCommand, taker: Taker) -> Iterator[UnreadableRecord]:
+    """What is wrong with where, or under which clock, a well-formed command stands."""
+    account_id = given.meta.account_id
+    home = partition_of(account_id.encode(), taker.partition_count)
+    if home != found.partition:
+        yield UnreadableRecord(
+            Unreadable.WRONG_PARTITION,
+            f"account {account_id} belongs to partition {home}, by Java's murmur2",
+        )
+    if taker.sandbox != (given.meta.sandbox_at is not None):
+        yield UnreadableRecord(
+            Unreadable.WRONG_CLOCK,
+            "a sandbox takes only commands with sandbox_at"
+            if taker.sandbox
+            else "sandbox_at is for a sandbox; this ledger uses the broker's append time",
+        )
 
 
 class ChainEnd(Struct, frozen=True, kw_only=True):

@@ -30,7 +30,7 @@ def bench_with_letters(count: int = 1) -> Bench:
     bench.publish(record(opening()))
     drained(decider)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("consumers.deciding.reading.partition_of", lambda *_: 1)
+        patch.setattr("consumers.deciding.recording.partition_of", lambda *_: 1)
         made = [record(standing(number)) for number in range(1, count + 1)]
         bench.publish(*(replace(each, headers=HEADERS) for each in made))
         drained(decider)

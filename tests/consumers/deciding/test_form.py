@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from consumers.deciding.form import Form, form_of
-from consumers.deciding.reading import Taker, readable
+from consumers.deciding.recording import Taker, readable
 from ledger.log.seam import Headers, LogRecord
 from ledger.values.ids import partition_of
 from ledger.wire.avro.codec import Unreadable, UnreadableRecord, encode_command, headers_for_command

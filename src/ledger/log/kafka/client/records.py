@@ -1,14 +1,15 @@
-"""Converts records between the client and the interface of the log."""
+"""Records between the client and the interface of the log: converted, and kept until read."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from kafka import TopicPartition
 
 from ledger.log.kafka.client.settings import MAX_RECORD_BYTES, KafkaSettings
-from ledger.log.seam import LogRecord, Outgoing, Topic
+from ledger.log.seam import Batch, LogRecord, Outgoing, Topic
 
 
 def log_record(found: Any) -> LogRecord:
@@ -21,6 +22,50 @@ def log_record(found: Any) -> LogRecord:
         value=found.value,
         headers=tuple((name, value if value is not None else b"") for name, value in found.headers),
     )
+
+
+class Fetched:
+    """The records of one partition from `position` on, in order: polled, and not read yet.
+
+    A poll returns everything that was fetched (`max_poll_records`). kafka-python 3.0.12 must not
+    keep a part of a fetch, for two reasons, both in its `Fetcher`:
+
+    - `fetched_records` moves the part of a paused partition to `_paused_partition_records`. After
+      the partition is resumed it takes the part back only if `_next_partition_records` is None.
+      After a fetch that was returned completely it is an empty object, not None. And a partition
+      with such a part is not fetched (`_fetchable_partitions`). So when the other partitions have
+      been read to their ends, this partition stops for ever.
+    - `_fetchable_partitions` leaves out the partition of which a part is being returned. When the
+      next fetch is sent, this is the last partition of the fetch before. So the others are fetched
+      twice while it is fetched once.
+    """
+
+    __slots__ = ("_records", "position")
+
+    def __init__(self, position: int) -> None:
+        self.position = position
+        self._records: deque[Any] = deque()
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def add(self, records: Iterable[Any]) -> None:
+        """Store the records that a poll has returned."""
+        self._records.extend(records)
+
+    def take(self, max_records: int, client_position: int) -> Batch:
+        """Up to `max_records`. `client_position` is after all records that were added, and after
+        all that the client skips, such as transaction markers; -1 if it is not known.
+        """
+        count = min(max_records, len(self._records))
+        records = tuple(log_record(self._records.popleft()) for _ in range(count))
+        if self._records:
+            self.position = self._records[0].offset
+        elif client_position >= 0:
+            self.position = max(self.position, client_position)
+        elif records:
+            self.position = records[-1].offset + 1
+        return Batch(records=records, next_position=self.position)
 
 
 def check_outgoing(settings: KafkaSettings, records: Sequence[Outgoing]) -> None:

@@ -124,7 +124,7 @@ def transactional_options(settings: KafkaSettings, transactional_id: str) -> dic
 def reader_options(settings: KafkaSettings) -> dict[str, Any]:
     """For a consumer of committed records as raw bytes, from given positions, in no group.
 
-    A poll returns everything that was fetched (why: `ledger.log.kafka.reading.fetched`); only the
+    A poll returns everything that was fetched (why: `ledger.log.kafka.client.records`); only the
     bytes of a fetch limit how much that is.
     """
     return {

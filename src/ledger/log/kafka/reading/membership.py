@@ -14,8 +14,8 @@ from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition, erro
 from kafka.structs import MemberState
 
 from ledger.log.kafka.client.connection import ask, open_client
+from ledger.log.kafka.client.records import Fetched
 from ledger.log.kafka.client.settings import KafkaSettings, member_options
-from ledger.log.kafka.reading.fetched import Fetched
 from ledger.log.kafka.reading.positions import position_of
 from ledger.log.seam import Batch, Committed, LogUnavailable, MemberReplaced, Topic
 

@@ -8,8 +8,8 @@ from typing import Any
 from kafka import KafkaConsumer, TopicPartition, errors
 
 from ledger.log.kafka.client.connection import open_client
+from ledger.log.kafka.client.records import Fetched
 from ledger.log.kafka.client.settings import KafkaSettings, reader_options
-from ledger.log.kafka.reading.fetched import Fetched
 from ledger.log.kafka.reading.offsets import Offsets
 from ledger.log.kafka.reading.positions import Standstill, position_of
 from ledger.log.kafka.topics import verify_world
