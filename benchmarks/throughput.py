@@ -20,60 +20,20 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import psycopg
 
+from benchmarks.mix import commands
 from consumers.deciding.decider import GROUP as DECIDER
-from consumers.follow_ups import command_record
 from devstack import destroy, status
 from ledger.log.kafka import KafkaSettings, KafkaTools
-from ledger.log.seam import Outgoing, Topic
-from ledger.values.instants import DAY, Instant
-from ledger.vocabulary.commands import (
-    Command,
-    OpenAccount,
-    QuoteInstanceReturn,
-    RecordInstanceOrder,
-    ReturnInstance,
-)
-from ledger.vocabulary.envelope import CommandMeta, GivenCommand
-from ledger.vocabulary.shapes import (
-    AccountType,
-    Actor,
-    Channel,
-    Component,
-    Funds,
-    LadderStep,
-    OrderKind,
-    OrderLine,
-    Role,
-)
+from ledger.log.seam import Topic
 from projector.asking.queries import positions
 
 PARTITIONS = 4
-COMMANDS_AN_ACCOUNT = 50
 PATIENCE_SECONDS = 1_200
-
-
-def commands(count: int, now: Instant) -> Iterator[Outgoing]:
-    """The accounts, then of every ten commands seven orders, a quote, a refusal and a return."""
-    accounts = max(1, count // COMMANDS_AN_ACCOUNT)
-    for account in range(accounts):
-        body = OpenAccount(account_type=AccountType.ONLINE, us_government=False, currency="CNY")
-        yield _record(f"open-{account}", account, body, Role.BILLING)
-    for ten in range(count // 10):
-        account = ten % accounts
-        for number in range(7):
-            order = _order(f"i-{ten}-{number}", now)
-            yield _record(f"order-{ten}-{number}", account, order, Role.BILLING)
-        quote = QuoteInstanceReturn(instance_id=f"i-{ten}-0")
-        yield _record(f"quote-{ten}", account, quote, Role.OWNER)
-        unquoted = ReturnInstance(instance_id=f"i-{ten}-1", acknowledged=True)
-        yield _record(f"refused-{ten}", account, unquoted, Role.OWNER)
-        support = ReturnInstance(instance_id=f"i-{ten}-2", acknowledged=True)
-        yield _record(f"return-{ten}", account, support, Role.SUPPORT)
 
 
 def measure(count: int) -> None:
@@ -93,7 +53,7 @@ def _measure(home: Path, count: int) -> None:
     assert seen.bootstrap is not None
     assert seen.database_url is not None
     tools = KafkaTools(KafkaSettings(bootstrap=seen.bootstrap, partition_count=PARTITIONS))
-    records = list(commands(count, time.time_ns() // 1000))
+    records = list(commands(count, time.time_ns() // 1000, PARTITIONS))
     used = _processor_seconds(home)
     start = time.monotonic()
     tools.publish(records)
@@ -164,39 +124,6 @@ def _processor_seconds(home: Path) -> dict[str, float]:
             stat = Path(f"/proc/{process.identity.pid}/stat").read_text().rsplit(")", 1)[1].split()
             seconds[process.name] = (int(stat[11]) + int(stat[12])) / ticks
     return seconds
-
-
-def _order(instance_id: str, now: Instant) -> RecordInstanceOrder:
-    component = Component(
-        name="node",
-        list_monthly=51_000_000,
-        payg=(LadderStep(from_hours=0, hourly=420_000),),
-    )
-    line = OrderLine(
-        instance_id=instance_id,
-        product="redis",
-        region="ap-guangzhou",
-        paid=Funds(cash=20_000, gift=20_796, voucher=10_000),
-        components=(component,),
-    )
-    return RecordInstanceOrder(
-        order_id=f"o-{instance_id}",
-        kind=OrderKind.NEW,
-        channel=Channel.STANDARD,
-        starts_at=now - DAY,
-        ends_at=now + 364 * DAY,
-        lines=(line,),
-        currency="CNY",
-    )
-
-
-def _record(command_id: str, account: int, body: Command, role: Role) -> Outgoing:
-    meta = CommandMeta(
-        command_id=command_id,
-        account_id=f"acct-{account}",
-        actor=Actor(id="bench", role=role),
-    )
-    return command_record(GivenCommand(meta=meta, body=body), PARTITIONS)
 
 
 def _refundctl(home: Path, *words: str) -> None:
