@@ -51,10 +51,12 @@ def running_ledger(
     partitions: int = PARTITIONS,
     schema_registry_url: str = "",
     access: Mapping[str, str] | None = None,
+    program: Sequence[str] = PROGRAM,
 ) -> Iterator[RunningLedger]:
     """Make a ledger and run its processes; each must end well when it is told to stop.
 
     `access` is what else the environment says of how broker and database are spoken to.
+    `program` is the `refundctl` that runs them.
     """
     environment = {
         "KAFKA_BOOTSTRAP": bootstrap,
@@ -66,20 +68,25 @@ def running_ledger(
         "SCHEMA_REGISTRY_URL": schema_registry_url,
         **(access or {}),
     }
-    subprocess.run([*PROGRAM, "init"], env={**os.environ, **environment}, check=True)
+    subprocess.run([*program, "init"], env={**os.environ, **environment}, check=True)
     with ExitStack() as started:
-        readies = [started.enter_context(_process(name, environment, folder)) for name in processes]
+        readies = [
+            started.enter_context(_process(program, name, environment, folder))
+            for name in processes
+        ]
         _wait_for(readies)
         yield RunningLedger(environment=environment)
 
 
 @contextmanager
-def _process(name: str, environment: Mapping[str, str], folder: Path) -> Iterator[Path]:
+def _process(
+    program: Sequence[str], name: str, environment: Mapping[str, str], folder: Path
+) -> Iterator[Path]:
     ready, log = folder / f"{name}.ready", folder / f"{name}.log"
     told = {**os.environ, **environment, "REFUNDS_READY_FILE": str(ready)}
     with log.open("wb") as written:
         process = subprocess.Popen(
-            [*PROGRAM, "run", name], env=told, stdout=written, stderr=written
+            [*program, "run", name], env=told, stdout=written, stderr=written
         )
     try:
         yield ready

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from packaging.utils import canonicalize_name
 
+from devstack import Services
+from tests.console.ledgers import running_ledger
 from tests.house.tree import ROOT, settings, tracked_files
+from tools.dependencies import closure, required
 
-PREFIX = "/opt/refunds"
+FILE = str(ROOT / "examples" / "01-five-days.jsonl")
 
 
 class Step(NamedTuple):
@@ -71,13 +74,13 @@ def copied(sources: list[str], target: Path) -> None:
                 shutil.copy2(path, place)
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(900)
-def test_the_build_stage_installs_a_program_that_finds_its_schemas(tmp_path: Path) -> None:
-    """The steps one by one, `/opt/refunds` being a folder of the test's own. Only making the user
-    is left out: that would change this machine.
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The build stage's steps one by one, `/opt` being a folder of the tests' own: what of it goes
+    into the image. Only making the user is left out: that would change this machine.
     """
-    installed, build = tmp_path / "opt", tmp_path / "build"
+    folder = tmp_path_factory.mktemp("image")
+    build = folder / "build"
     build.mkdir()
     for step in (step for step in steps() if step.stage == 0):
         *sources, target = step.arguments.split()
@@ -85,7 +88,7 @@ def test_the_build_stage_installs_a_program_that_finds_its_schemas(tmp_path: Pat
             case "COPY":
                 copied(sources, build / target)
             case "RUN":
-                command = step.arguments.replace(PREFIX, str(installed))
+                command = step.arguments.replace("/opt/", f"{folder}/opt/")
                 subprocess.run(["sh", "-ec", command], cwd=build, check=True)
             case _:
                 assert step.keyword in {"FROM", "ENV", "WORKDIR"}
@@ -94,17 +97,74 @@ def test_the_build_stage_installs_a_program_that_finds_its_schemas(tmp_path: Pat
     left_out = [step for step in steps() if (step.stage, step.keyword) == (1, "RUN")]
     assert len(left_out) == 1
     assert left_out[0].arguments.startswith("useradd ")
-    env = {"PATH": f"{installed / 'bin'}:{os.environ['PATH']}", "HOME": str(tmp_path)}
+    return folder / "opt" / "refunds"
+
+
+def said(image: Path, *words: str) -> str:
+    """What a program of the image says, away from the checkout."""
+    ran = subprocess.run(
+        [image / "bin" / words[0], *words[1:]],
+        cwd=image, env={"PATH": str(image / "bin"), "HOME": str(image)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return ran.stdout + ran.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_image_has_a_program_that_finds_its_schemas(image: Path) -> None:
     asked = "import ledger.wire.avro.codec as c; print(c.__file__, c.event_name_of.__module__);"
     asked += "from ledger.wire.avro.schema_files import schema_root; print(schema_root())"
-    told = subprocess.run(
-        [installed / "bin" / "python", "-c", asked],
-        cwd=tmp_path, env=env, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    assert str(installed) in told.stdout.splitlines()[0]
-    assert told.stdout.splitlines()[1].endswith("ledger/_schemas")
-    version = subprocess.run(
-        ["refundctl", "--version"],
-        cwd=tmp_path, env=env, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    assert version.stdout == f"refundctl {settings()['project']['version']}\n"
+    found = said(image, "python", "-c", asked).splitlines()
+    assert str(image) in found[0]
+    assert found[1].endswith("ledger/_schemas")
+    assert said(image, "refundctl", "--version") == (
+        f"refundctl {settings()['project']['version']}\n"
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_image_has_what_the_program_needs_and_nothing_else(image: Path) -> None:
+    asked = "from importlib.metadata import distributions as d; print(*(x.name for x in d()))"
+    installed = {canonicalize_name(name) for name in said(image, "python", "-c", asked).split()}
+    assert installed == {*closure(required()), "refund-ledger"}
+    size = sum(path.stat().st_size for path in image.rglob("*") if path.is_file())
+    print(f"the image's own files: {size / 1e6:.0f} MB in {len(installed)} packages")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(
+    ("words", "extra"),
+    [
+        ("up", "embedded"),
+        ("demo", "embedded"),
+        ("query balances", "embedded"),
+    ],
+)
+def test_what_an_extra_installs_is_asked_for_by_its_name(
+    image: Path, words: str, extra: str
+) -> None:
+    told = said(image, "refundctl", *words.split())
+    assert told.startswith("error: this needs psutil, which is not installed: ")
+    assert f"pip install 'refund-ledger[{extra}]'" in told
+    assert told.count("\n") == 1
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_image_runs_a_ledger_on_services_of_others(
+    image: Path, services: Services, database: str, tmp_path: Path
+) -> None:
+    program = (str(image / "bin" / "refundctl"),)
+    with running_ledger(
+        services.bootstrap, database, tmp_path, sandbox=True, program=program
+    ) as ledger:
+        for words in (("submit", FILE), ("query", "balances"), ("audit", "verify"), ("reconcile",)):
+            done = subprocess.run(
+                [*program, *words],
+                cwd=tmp_path, env={"PATH": str(image / "bin"), **ledger.environment},
+                capture_output=True, text=True, check=False,
+            )  # fmt: skip
+            assert done.returncode == 0, (words, done.stderr)

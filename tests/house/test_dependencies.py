@@ -12,6 +12,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from tests.house.tree import ROOT, settings
+from tools.dependencies import extras, required
 
 NOT_IMPORTED = {
     "crc32c": "kafka-python uses it where it is there; without it every batch is slow",
@@ -21,21 +22,22 @@ NOT_IMPORTED = {
 OWN = frozenset(path.name for path in (ROOT / "src").iterdir()) | {"tests", "tools", "benchmarks"}
 
 
-def imported_modules(path: Path) -> Iterator[str]:
-    """The top-level name of every module a file imports."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+def imported_modules(path: Path, *, top_only: bool) -> Iterator[str]:
+    """The top-level name of every module a file imports, in functions too unless `top_only`."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in tree.body if top_only else ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module.partition(".")[0]
 
 
-def imported_distributions(folder: str) -> dict[str, Path]:
+def imported_distributions(folder: str, *, top_only: bool = False) -> dict[str, Path]:
     """The distributions a folder's files import from, each with a file that does."""
     known = packages_distributions()
     found: dict[str, Path] = {}
     for path in sorted((ROOT / folder).rglob("*.py")):
-        for module in imported_modules(path):
+        for module in imported_modules(path, top_only=top_only):
             if module not in sys.stdlib_module_names and module not in OWN:
                 for name in known.get(module, [module]):
                     found[canonicalize_name(name)] = path.relative_to(ROOT)
@@ -47,17 +49,21 @@ def declared(texts: list[str]) -> set[str]:
     return {canonicalize_name(Requirement(text).name) for text in texts}
 
 
+def every_requirement() -> Iterator[str]:
+    """What the locked environment is asked for: everything but what other groups include."""
+    yield from required()
+    for group in (*extras().values(), *settings()["dependency-groups"].values()):
+        yield from (text for text in group if isinstance(text, str))
+
+
 def test_every_import_of_the_source_is_declared() -> None:
-    project = settings()["project"]
-    extras = [text for each in project["optional-dependencies"].values() for text in each]
-    runtime = declared(project["dependencies"] + extras)
+    runtime = declared([*required(), *(text for asked in extras().values() for text in asked)])
     imported = imported_distributions("src")
     assert {name: path for name, path in imported.items() if name not in runtime} == {}
 
 
 def test_every_import_of_the_tests_is_declared() -> None:
-    project = settings()
-    names = declared(project["project"]["dependencies"] + project["dependency-groups"]["dev"])
+    names = declared([*every_requirement()])
     imported = imported_distributions("tests") | imported_distributions("tools")
     assert {name: path for name, path in imported.items() if name not in names} == {}
 
@@ -65,3 +71,14 @@ def test_every_import_of_the_tests_is_declared() -> None:
 def test_what_is_run_as_a_program_is_never_imported() -> None:
     imported = imported_distributions("src")
     assert {name: imported[name] for name in NOT_IMPORTED if name in imported} == {}
+
+
+def test_what_every_installation_needs_is_imported_without_an_extra() -> None:
+    """A module of an extra may be asked for at the top of `devstack` alone, which is optional."""
+    optional = declared([text for asked in extras().values() for text in asked])
+    needed = {
+        name: path
+        for folder in ("src/ledger", "src/consumers", "src/projector", "src/console")
+        for name, path in imported_distributions(folder, top_only=True).items()
+    }
+    assert {name: path for name, path in needed.items() if name in optional} == {}

