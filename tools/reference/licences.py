@@ -33,8 +33,7 @@ def _rows(names: set[str]) -> str:
 def _licence(name: str) -> str:
     """An expression goes before a classifier, and that before free text."""
     stated = list(licences(name))
-    metadata = distribution(name).metadata
-    if metadata.get("License-Expression"):
+    if "License-Expression" in distribution(name).metadata:
         return stated[0]
     classified = [text for text in stated if text.startswith("License ::")]
     return (*classified, *stated)[0].removeprefix("License :: ").removeprefix("OSI Approved :: ")
