@@ -53,7 +53,7 @@ def refuge(pointer: Path, account: Account) -> Path:
         known = Path(pointer.read_text(encoding="utf-8").strip())
         if known.is_dir():
             return known
-    for base in (Path(tempfile.gettempdir()), Path("/var/tmp")):
+    for base in (Path(tempfile.gettempdir()), Path("/var/tmp")):  # noqa: S108  # made by mkdtemp
         if base.is_dir() and may_enter(base, account):
             made = Path(tempfile.mkdtemp(prefix="refund-ledger-", dir=base))
             made.chmod(0o711)
