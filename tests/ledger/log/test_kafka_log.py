@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -301,3 +302,23 @@ def test_a_coordinator_that_has_moved_is_found_again(kafka_world: KafkaWorld) ->
     assert remembered
     remembered.update(dict.fromkeys(remembered, 99))
     assert kafka_world.tools.committed_offsets("decider", Topic.COMMANDS) == (1, None, None)
+
+
+def test_reading_without_a_timeout_sends_nothing_for_a_partition_that_has_no_records(
+    kafka_world: KafkaWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = kafka_world.consumer("decider", Topic.COMMANDS)
+    await_owned([log], [PARTITIONS])
+    polls: list[int] = []
+    poll = KafkaConsumer.poll
+
+    def counted(self: KafkaConsumer, *given: Any, **named: Any) -> Any:
+        polls.append(1)
+        return poll(self, *given, **named)
+
+    monkeypatch.setattr(KafkaConsumer, "poll", counted)
+    for partition in range(PARTITIONS):
+        assert log.read(Topic.COMMANDS, partition, 0, 10, 0.0).records == ()
+    assert polls == []
+    log.owned(0.0)
+    assert polls

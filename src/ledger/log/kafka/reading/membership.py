@@ -68,19 +68,22 @@ class Membership:
     def read(
         self, partition: int, position: int, max_records: int, timeout_seconds: float
     ) -> Batch:
-        """Up to `max_records` of a held partition from `position` on."""
+        """Up to `max_records` of a held partition from `position` on. Without a timeout it returns
+        what the last poll fetched: a poll for each of many partitions would cost more than their
+        records.
+        """
         fetched = self._fetched.get(partition)
         if fetched is None or fetched.position != position:
             fetched = self._fetched[partition] = Fetched(position)
             self._consumer.seek(self._place(partition), position)
             self._let_go_on(partition)
         deadline = time.monotonic() + timeout_seconds
-        while not fetched:
-            left = max(0.0, deadline - time.monotonic())
-            self._fetch(min(left, _SLICE_SECONDS))
-            if partition not in self.assigned() or left == 0.0:
+        while not fetched and self._position(partition) == position:
+            left = deadline - time.monotonic()
+            if left <= 0.0:
                 break
-            if self._position(partition) != position:
+            self._fetch(min(left, _SLICE_SECONDS))
+            if partition not in self.assigned():
                 break
         batch = fetched.take(max_records, self._position(partition))
         if partition in self._held_back and len(fetched) < self._settings.max_buffered_records // 2:
