@@ -16,8 +16,9 @@ from ledger.calculations.figures import CapRoom
 from ledger.calculations.refund_cap import cap_room
 from ledger.decide import Duplicate, Fact, decide
 from ledger.state import MemoryState, evolve
-from ledger.state.cap_entities import CapBlock, CapEntry, CapUses
+from ledger.state.account_entities import CapBlock, CapEntry, HeldCredit
 from ledger.state.entities import Account, Stream
+from ledger.state.held_credits import open_credits
 from ledger.terms.table import Terms, TermsTable, released_terms
 from ledger.values.ids import derived_id
 from ledger.values.instants import Instant, parse_instant
@@ -179,9 +180,16 @@ class Scenario:
 
     def cap_entries(self) -> list[CapEntry]:
         """What counts against the account's cap, of whatever age, oldest first."""
-        blocks = (self.state.find(CapUses, self.account, "") or CapUses()).blocks
-        found = (self.state.find(CapBlock, self.account, str(each)) for each in range(len(blocks)))
-        return [entry for block in found if block is not None for entry in block.entries]
+        blocks = {
+            int(key.entity_id): entity
+            for key, entity in self.state.entities().items()
+            if isinstance(entity, CapBlock) and key.account_id == self.account
+        }
+        return [entry for number in sorted(blocks) for entry in blocks[number].entries]
+
+    def held_credits(self) -> tuple[HeldCredit, ...]:
+        """The account's credits with something left, the oldest first."""
+        return tuple(open_credits(self.state, self.account))
 
     def cap_room(self, now: Instant | None = None, terms: Terms | None = None) -> CapRoom:
         """What is left of the account's cap; now, by the terms in force, where nothing is said."""

@@ -221,7 +221,7 @@ class World:
         owed = by_status[RefundStatus.ISSUED] + by_status[RefundStatus.HELD]
         assert -stands["refund_payable"] == owed
         assert -stands["card_transit"] == by_status[RefundStatus.SETTLING]
-        held = sum(credit.left for credit in account.held_credits) - account.credit_overdrawn
+        held = sum(credit.left for credit in self.s.held_credits()) - account.credit_overdrawn
         assert -stands["held_credit"] == held
         assert stands["customer_receivable"] == recount.overpaid
         paid = sum(one.amount * len(one.payments) for one in recount.refunds.values())

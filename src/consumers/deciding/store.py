@@ -20,7 +20,7 @@ from ledger.state.entities import Entity
 
 E = TypeVar("E", bound=Entity)
 
-_FORMAT = 6
+_FORMAT = 7
 _CACHED_ENTITIES = 100_000
 _INDEXED_KEYS = 250_000
 """Up to this many entities, the memory also knows which keys do not exist."""

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from ledger.calculations.figures import CapRoom
-from ledger.state.cap_entities import CapBlock, CapEntry, CapSum, CapUses
-from ledger.state.reading import State, existing
+from ledger.state.account_entities import CapEntry, CapSum
+from ledger.state.cap_uses import all_parts, parts_of
+from ledger.state.reading import State
 from ledger.terms.table import CapBasis, Terms
 from ledger.values.instants import DAY, Instant
 from ledger.values.money import (
@@ -63,19 +64,19 @@ def cap_room(state: State, account_id: str, now: Instant, terms: Terms) -> CapRo
 def _counting(
     state: State, account_id: str, now: Instant, terms: Terms
 ) -> Iterator[CapEntry | CapSum]:
-    """The uses that count now, oldest first; a block as one where none of it is released alone."""
+    """The uses that count now, oldest first; added up where none of them is released alone."""
     window, basis = terms.cap_window_days * DAY, terms.cap_basis
     oldest: Instant | None = None
-    for number, block in enumerate((state.find(CapUses, account_id, "") or CapUses()).blocks):
-        if now - block.last_at >= window or not counted(block, basis):
+    waiting = list(all_parts(state, account_id))[::-1]
+    while waiting:
+        part = waiting.pop()
+        use = part.use
+        last_at = use.last_at if isinstance(use, CapSum) else use.counted_at
+        if now - last_at >= window or not counted(use, basis):
             continue
-        of_one_instant = block.counted_at == block.last_at
-        as_one = of_one_instant or (oldest is not None and oldest < block.counted_at)
-        for use in (block,) if as_one else _entries(state, account_id, number):
-            if now - use.counted_at < window and counted(use, basis):
-                oldest = use.counted_at if oldest is None else oldest
-                yield use
-
-
-def _entries(state: State, account_id: str, number: int) -> tuple[CapEntry, ...]:
-    return existing(state, CapBlock, account_id, str(number)).entries
+        of_one_instant = use.counted_at == last_at
+        if of_one_instant or (oldest is not None and oldest < use.counted_at):
+            oldest = use.counted_at if oldest is None else oldest
+            yield use
+        else:
+            waiting += parts_of(state, account_id, part)[::-1]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
-from ledger.state.entities import Account, HeldCredit
+from ledger.state.account_entities import HeldCredit
 from ledger.values.money import Minor
 
 
@@ -19,9 +19,13 @@ class Consumption(Struct, frozen=True, kw_only=True):
 
 
 def consumed(
-    account: Account, purchases: Sequence[tuple[str, Minor]], payable: Minor
+    credits: Iterable[HeldCredit],
+    available: Minor,
+    purchases: Sequence[tuple[str, Minor]],
+    payable: Minor,
 ) -> tuple[Consumption, ...]:
-    """What purchases of (reservation, total) consume, at most `payable` in all.
+    """What purchases of (reservation, total) consume of the credits, oldest first: at most
+    `payable` in all, and at most what is `available`: what is left of all, less what is overdrawn.
 
     Source: seed 003 (并调整对未来的预订购买). What earlier purchases have overdrawn is not there
     to be consumed again.
@@ -30,11 +34,10 @@ def consumed(
     second, of which 20.00 stay. The first one's refund is corrected: 30.00 are overdrawn, so of the
     20.00 nothing can be consumed.
     """
-    held = sum(credit.left for credit in account.held_credits)
-    room = min(payable, held - account.credit_overdrawn)
+    room = min(payable, available)
     found: list[Consumption] = []
-    credits = _open(account.held_credits)
-    credit_id, left = next(credits, ("", 0))
+    to_consume = iter(credits)
+    credit_id, left = _next(to_consume) if room > 0 else ("", 0)
     for reservation_id, total in purchases:
         owed = min(total, room)
         room -= max(0, owed)
@@ -45,9 +48,10 @@ def consumed(
             )
             owed, left = owed - amount, left - amount
             if not left:
-                credit_id, left = next(credits, ("", 0))
+                credit_id, left = _next(to_consume)
     return tuple(found)
 
 
-def _open(credits: Iterable[HeldCredit]) -> Iterator[tuple[str, Minor]]:
-    return ((credit.credit_id, credit.left) for credit in credits)
+def _next(credits: Iterator[HeldCredit]) -> tuple[str, Minor]:
+    credit = next(credits, None)
+    return ("", 0) if credit is None else (credit.credit_id, credit.left)

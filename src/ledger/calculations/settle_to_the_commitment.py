@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ledger.state.entities import CommitmentTerm
+from ledger.state.account_entities import CommitmentTerm
 from ledger.values.instants import Day
 
 

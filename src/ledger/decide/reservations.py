@@ -22,6 +22,7 @@ from ledger.postings import (
     reservation_exchanged,
     reservation_purchased,
 )
+from ledger.state import held_credits
 from ledger.state.entities import OpeningPosition, Reservation
 from ledger.values.instants import MINUTE, add_months, day_of, start_of_day
 from ledger.values.money import Minor
@@ -212,6 +213,9 @@ def _consumed(
         for one in purchases
         if one.payment.method is PaymentMethod.INVOICE
     ]
+    account_id, overdrawn = case.given.meta.account_id, case.account.credit_overdrawn
+    available = held_credits.total(case.state, account_id) - overdrawn
+    credits = held_credits.open_credits(case.state, account_id)
     return tuple(
         HeldCreditConsumed(
             credit_id=one.credit_id,
@@ -220,7 +224,7 @@ def _consumed(
             postings=held_credit_consumed(one.amount),
             currency=case.account.currency,
         )
-        for one in consumed(case.account, by_invoice, payable)
+        for one in consumed(credits, available, by_invoice, payable)
     )
 
 

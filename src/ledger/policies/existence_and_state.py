@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ledger.policies.case import Case, violation
+from ledger.state.account_entities import CommitmentTerm
 from ledger.state.entities import (
     Account,
     Entity,
@@ -82,9 +83,6 @@ def not_found(case: Case) -> Iterator[Violation]:
     for noun, kind, entity_id in _must_exist(case.command):
         if case.find(kind, entity_id) is None:
             yield _missing(noun, entity_id)
-    for term_id in _terms_named(case.command):
-        if term_id not in {term.term_id for term in case.account.commitment_terms}:
-            yield _missing("commitment_term", term_id)
 
 
 def already_exists(case: Case) -> Iterator[Violation]:
@@ -95,10 +93,6 @@ def already_exists(case: Case) -> Iterator[Violation]:
     for noun, kind, entity_id in _must_be_new(case.command):
         if case.find(kind, entity_id) is not None:
             yield _existing(noun, entity_id or case.given.meta.account_id)
-    if isinstance(case.command, OpenCommitmentTerm):
-        known = {term.term_id for term in case.account.commitment_terms}
-        if case.command.term_id in known:
-            yield _existing("commitment_term", case.command.term_id)
 
 
 def _existing(noun: str, named: str) -> Violation:
@@ -122,7 +116,8 @@ def _missing(noun: str, entity_id: str) -> Violation:
 def _must_exist(command: Command) -> list[_Named]:
     quote_id: str | None = getattr(command, "quote_id", None)
     quoted: list[_Named] = [] if quote_id is None else [("quote", Quote, quote_id)]
-    return [*_acted_on(command), *quoted]
+    terms = (("commitment_term", CommitmentTerm, one) for one in _terms_named(command))
+    return [*_acted_on(command), *quoted, *terms]
 
 
 def _acted_on(command: Command) -> list[_Named]:
@@ -170,6 +165,8 @@ def _must_be_new(command: Command) -> list[_Named]:
             return [("account", Account, "")]
         case RecordOpeningPosition():
             return [("opening_position", OpeningPosition, "")]
+        case OpenCommitmentTerm():
+            return [("commitment_term", CommitmentTerm, command.term_id)]
         case RecordInstanceOrder():
             order = ("order", Order, command.order_id)
             if command.kind is not OrderKind.NEW:

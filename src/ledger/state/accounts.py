@@ -6,10 +6,11 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
-from ledger.state import cap_uses
-from ledger.state.cap_entities import CapEntry
-from ledger.state.entities import Account, CommitmentTerm, HeldCredit, OpeningPosition
+from ledger.state import cap_uses, held_credits
+from ledger.state.account_entities import CapEntry, CommitmentTerm, HeldCredit
+from ledger.state.entities import Account, OpeningPosition
 from ledger.state.reading import Change, Key, State
+from ledger.values.instants import day_of
 from ledger.vocabulary.envelope import EventMeta
 from ledger.vocabulary.events import (
     AccountEvent,
@@ -39,10 +40,7 @@ def evolve(state: State, meta: EventMeta, event: AccountEvent) -> list[Change]:
         case AccountStandingChanged():
             account = replace(account, in_arrears=event.in_arrears)
         case CommitmentTermOpened():
-            term = CommitmentTerm(
-                term_id=event.term_id, starts_on=event.starts_on, ends_on=event.ends_on
-            )
-            account = replace(account, commitment_terms=(*account.commitment_terms, term))
+            return _term_opened(meta, account, event)
         case CardChanged():
             account = replace(account, card_id=event.card_id)
         case _ as unreachable:
@@ -60,11 +58,10 @@ def _brought_along(
         full_refunds_used=event.full_refunds_used,
         ordinary_returns_used=event.ordinary_returns_used,
         marketplace_refunds_issued=event.marketplace_refunds_issued,
-        held_credits=tuple(
-            HeldCredit(credit_id=credit.credit_id, left=credit.amount)
-            for credit in event.held_credits
-        ),
     )
+    credits = [
+        HeldCredit(credit_id=credit.credit_id, left=credit.amount) for credit in event.held_credits
+    ]
     used = [
         CapEntry(
             refund_id=use.reference,
@@ -77,5 +74,17 @@ def _brought_along(
     return [
         (Key(Account, account_id, ""), brought),
         (Key(OpeningPosition, account_id, ""), OpeningPosition(as_of=event.as_of)),
+        *held_credits.added(state, account_id, credits),
         *cap_uses.counted(state, account_id, used),
+    ]
+
+
+def _term_opened(meta: EventMeta, account: Account, event: CommitmentTermOpened) -> list[Change]:
+    """The term, and the account with it; a term that is over is never credited again."""
+    term = CommitmentTerm(term_id=event.term_id, starts_on=event.starts_on, ends_on=event.ends_on)
+    today = day_of(meta.recorded_at, "UTC")
+    not_over = tuple(one for one in account.commitment_terms if today < one.ends_on)
+    return [
+        (Key(CommitmentTerm, meta.account_id, term.term_id), term),
+        (Key(Account, meta.account_id, ""), replace(account, commitment_terms=(*not_over, term))),
     ]

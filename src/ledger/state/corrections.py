@@ -7,9 +7,10 @@ from typing import assert_never
 from msgspec.structs import replace
 
 from ledger.postings import HELD_CREDIT
-from ledger.state import cap_uses, instances, invoices, marketplace, reservations
+from ledger.state import cap_uses, held_credits, instances, invoices, marketplace, reservations
 from ledger.state.entities import Account, Instance, Purchase, Refund, RefundStatus, Reservation
 from ledger.state.reading import Change, Key, State, existing
+from ledger.values.money import Minor
 from ledger.vocabulary.envelope import EventMeta
 from ledger.vocabulary.events import RefundCorrected
 from ledger.vocabulary.shapes import Funds, RefundRule, SourceKind
@@ -28,16 +29,26 @@ def evolve(state: State, meta: EventMeta, event: RefundCorrected) -> list[Change
     reversed_one = replace(
         refund, status=RefundStatus.CORRECTED, postings=(*refund.postings, *event.postings)
     )
-    given_back = _without_credit(_given_back(account, refund, event), event.refund_id, refund)
-    cap: list[Change] = []
-    if event.cap_restored and refund.cap_block is not None:
-        cap = cap_uses.given_back(state, account_id, event.refund_id, refund.cap_block)
+    given_back = replace(
+        _given_back(account, refund, event),
+        credit_overdrawn=account.credit_overdrawn + _overdrawn(state, account_id, refund),
+    )
     return [
         (Key(Refund, account_id, event.refund_id), reversed_one),
         (Key(Account, account_id, ""), given_back),
-        *cap,
+        *_apart(state, account_id, refund, event),
         *_of_source(state, meta, event.refund_id, refund),
     ]
+
+
+def _apart(state: State, account_id: str, refund: Refund, event: RefundCorrected) -> list[Change]:
+    """Its use of the cap, if the event says so, and the credit held for it no longer count."""
+    changes: list[Change] = []
+    if event.cap_restored and refund.cap_block is not None:
+        changes += cap_uses.given_back(state, account_id, event.refund_id, refund.cap_block)
+    if refund.held_credit is not None:
+        changes += held_credits.taken_back(state, account_id, refund.held_credit)
+    return changes
 
 
 def _of_source(state: State, meta: EventMeta, refund_id: str, refund: Refund) -> list[Change]:
@@ -91,12 +102,9 @@ def _given_back(account: Account, refund: Refund, event: RefundCorrected) -> Acc
             assert_never(unreachable)
 
 
-def _without_credit(account: Account, refund_id: str, refund: Refund) -> Account:
-    """The credit held for it is gone; what a purchase has consumed of it already is overdrawn."""
+def _overdrawn(state: State, account_id: str, refund: Refund) -> Minor:
+    """What purchases have consumed of the credit held for it."""
+    if refund.held_credit is None:
+        return 0
     held = sum(line.amount for line in refund.postings if line.account == HELD_CREDIT)
-    ours = [credit for credit in account.held_credits if credit.refund_id == refund_id]
-    return replace(
-        account,
-        held_credits=tuple(credit for credit in account.held_credits if credit not in ours),
-        credit_overdrawn=account.credit_overdrawn + held - sum(credit.left for credit in ours),
-    )
+    return held - held_credits.left_of(state, account_id, refund.held_credit)

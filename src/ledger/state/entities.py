@@ -6,7 +6,14 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from ledger.state.cap_entities import CapBlock, CapUses
+from ledger.state.account_entities import (
+    CapBlock,
+    CapGroup,
+    CapUses,
+    CommitmentTerm,
+    HeldCredit,
+    HeldCredits,
+)
 from ledger.values.instants import Day, Instant
 from ledger.values.money import Currency, Minor
 from ledger.vocabulary.shapes import (
@@ -55,24 +62,9 @@ class RefusedReuse(Struct, frozen=True, kw_only=True):
     sequence: int
 
 
-class CommitmentTerm(Struct, frozen=True, kw_only=True):
-    """A period in which an enrolment's monetary commitment runs."""
-
-    term_id: str
-    starts_on: Day
-    ends_on: Day
-
-
-class HeldCredit(Struct, frozen=True, kw_only=True):
-    """Refunded money for the next purchase by invoice; without a refund it was brought along."""
-
-    credit_id: str
-    refund_id: str | None = None
-    left: Minor
-
-
 class Account(Struct, frozen=True, kw_only=True):
-    """An account with its quotas, commitment terms and held credits.
+    """An account with its quotas, and the commitment terms that were not over when the last one was
+    opened.
 
     `credit_overdrawn` is what purchases consumed of credits whose refunds were corrected since.
     """
@@ -87,7 +79,6 @@ class Account(Struct, frozen=True, kw_only=True):
     marketplace_refunds_issued: int = 0
     marketplace_refunds_pending: int = 0
     commitment_terms: tuple[CommitmentTerm, ...] = ()
-    held_credits: tuple[HeldCredit, ...] = ()
     credit_overdrawn: Minor = 0
 
 
@@ -314,8 +305,8 @@ class Refund(Struct, frozen=True, kw_only=True):
     """Money owed, and every posting made for it so far.
 
     A reservation's names the instalment it was given back in, and says whether a new invoice shows
-    it; a returned leg's names its exchange. `cap_block` is where its use of the cap is kept. Its
-    card refunds are numbered from 1.
+    it; a returned leg's names its exchange. `cap_block` is where its use of the cap is kept,
+    `held_credit` the number of the credit it became. Its card refunds are numbered from 1.
     """
 
     source: RefundSource
@@ -331,6 +322,7 @@ class Refund(Struct, frozen=True, kw_only=True):
     exchange_id: str | None = None
     invoiced: bool = False
     cap_block: int | None = None
+    held_credit: int | None = None
     attempts: tuple[CardAttempt, ...] = ()
 
 
@@ -364,7 +356,11 @@ Entity = (
     | RefusedReuse
     | Account
     | OpeningPosition
+    | CommitmentTerm
+    | HeldCredits
+    | HeldCredit
     | CapUses
+    | CapGroup
     | CapBlock
     | Instance
     | Order

@@ -10,14 +10,14 @@ from ledger.state import (
     cap_uses,
     card_attempts,
     corrections,
+    held_credits,
     invoices,
     marketplace,
     reservations,
 )
-from ledger.state.cap_entities import CapEntry
+from ledger.state.account_entities import CapEntry, HeldCredit
 from ledger.state.entities import (
     Account,
-    HeldCredit,
     Purchase,
     Quote,
     QuoteStatus,
@@ -67,10 +67,9 @@ def evolve(state: State, meta: EventMeta, event: RefundEvent | SettlementEvent) 
         case BalanceCredited() | CommitmentCredited() | CreditMemoIssued() | CardRefundRequested():
             return _progress(state, account_id, RefundStatus.SETTLING, event)
         case CreditHeld():
-            settling = _progress(state, account_id, RefundStatus.SETTLING, event)
-            return [*settling, _credit_held(state, account_id, event)]
+            return _credit_held(state, account_id, event)
         case HeldCreditConsumed():
-            return [_credit_consumed(state, account_id, event)]
+            return held_credits.consumed(state, account_id, event.credit_id, event.amount)
         case InvoiceIssued():
             return invoices.issued(state, meta, event)
         case GatewayAnswerRecorded():
@@ -187,6 +186,13 @@ _Answer = RefundSettled | RefundHeld | RefundOverpaid | GatewayAnswerRecorded
 def _progress(
     state: State, account_id: str, status: RefundStatus | None, event: _MovesRefund
 ) -> list[Change]:
+    moved = _moved(state, account_id, status, event)
+    return [(Key(Refund, account_id, event.refund_id), moved)]
+
+
+def _moved(
+    state: State, account_id: str, status: RefundStatus | None, event: _MovesRefund
+) -> Refund:
     """The refund with what was posted for it; without a status it is as far as it was."""
     refund = existing(state, Refund, account_id, event.refund_id)
     moved = replace(
@@ -196,7 +202,7 @@ def _progress(
         moved = card_attempts.asked(moved)
     if isinstance(event, _Answer):
         moved = _answered(moved, event)
-    return [(Key(Refund, account_id, event.refund_id), moved)]
+    return moved
 
 
 def _answered(refund: Refund, event: _Answer) -> Refund:
@@ -211,27 +217,12 @@ def _answered(refund: Refund, event: _Answer) -> Refund:
             return card_attempts.confirmed(refund, event.attempt, reference)
 
 
-def _credit_held(state: State, account_id: str, event: CreditHeld) -> Change:
-    """The newest credit stands last: the oldest is consumed first."""
-    account = _account(state, account_id)
+def _credit_held(state: State, account_id: str, event: CreditHeld) -> list[Change]:
+    """The newest credit stands last: the oldest is consumed first. The refund names its number."""
+    moved = _moved(state, account_id, RefundStatus.SETTLING, event)
+    numbered = replace(moved, held_credit=held_credits.next_number(state, account_id))
     credit = HeldCredit(credit_id=event.credit_id, refund_id=event.refund_id, left=event.amount)
-    held = replace(account, held_credits=(*account.held_credits, credit))
-    return Key(Account, account_id, ""), held
-
-
-def _credit_consumed(state: State, account_id: str, event: HeldCreditConsumed) -> Change:
-    account = _account(state, account_id)
-    less = (
-        replace(credit, left=credit.left - event.amount)
-        if credit.credit_id == event.credit_id
-        else credit
-        for credit in account.held_credits
-    )
-    left = replace(account, held_credits=tuple(credit for credit in less if credit.left))
-    return Key(Account, account_id, ""), left
-
-
-def _account(state: State, account_id: str) -> Account:
-    account = state.find(Account, account_id, "")
-    assert account is not None
-    return account
+    return [
+        (Key(Refund, account_id, event.refund_id), numbered),
+        *held_credits.added(state, account_id, [credit]),
+    ]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.calculations.figures import CapRoom
 from ledger.calculations.refund_cap import cap_room
 from ledger.state import MemoryState
-from ledger.state.cap_entities import CapBlock, CapEntry
-from ledger.state.cap_uses import counted, given_back, next_block
+from ledger.state.account_entities import CapBlock, CapEntry, CapGroup, CapUses
+from ledger.state.cap_uses import FULL, counted, given_back, next_block
 from ledger.state.reading import E
 from ledger.terms.table import CapBasis, Terms, released_terms
 from ledger.values.instants import DAY, Instant
@@ -18,7 +20,7 @@ from tests.scenario import with_terms
 YEAR = 365 * DAY
 USES = st.lists(
     st.tuples(
-        st.integers(1, 100),  # how many alike
+        st.sampled_from([1, 2, 31, 32, 33, 100, 1_025]),  # how many alike
         st.sampled_from([0, 0, 1, DAY, 100 * DAY]),  # after how long
         st.sampled_from([0, 1, 500]),  # as a refund
         st.sampled_from([0, 1, 500]),  # as commitment
@@ -30,7 +32,7 @@ USES = st.lists(
 @settings(derandomize=True, deadline=None)
 @given(
     uses=USES,
-    corrected=st.sets(st.integers(0, 300), max_size=100),
+    corrected=st.sets(st.integers(0, 1_500), max_size=100),
     age=st.sampled_from([0, 1, 99 * DAY, YEAR - 1, YEAR, YEAR + 1, YEAR + 100 * DAY]),
     basis=st.sampled_from(list(CapBasis)),
 )
@@ -49,7 +51,7 @@ def test_the_room_is_that_of_one_plain_list(
 
 def test_all_given_at_once_are_as_if_given_one_by_one() -> None:
     one_by_one, entries, _ = _used([(130, 1, 1, 2)])
-    for size in (0, 1, 63, 64, 65):
+    for size in (0, 1, 31, 32, 33):
         at_once = MemoryState()
         at_once.apply(counted(at_once, "acct-1", entries[:size]))
         at_once.apply(counted(at_once, "acct-1", entries[size:]))
@@ -57,22 +59,34 @@ def test_all_given_at_once_are_as_if_given_one_by_one() -> None:
 
 
 def test_one_more_use_rewrites_one_block_and_a_judgement_opens_one() -> None:
-    state, entries, _ = _used([(1_000, 1, 1, 1)])
-    changes = counted(state, "acct-1", entries[-1:])
-    assert sum(isinstance(entity, CapBlock) for _, entity in changes) == 1
+    state, entries, _ = _used([(2 * FULL**3 + 5, 1, 1, 1)])
+    changes = [entity for _, entity in counted(state, "acct-1", entries[-1:])]
+    assert [type(entity) for entity in changes] == [CapBlock, CapUses]
     opened = _Counting()
     opened.apply(state.entities().items())
-    cap_room(opened, "acct-1", entries[500].counted_at + YEAR, released_terms().at(0))
-    assert opened.blocks == 1
+    cap_room(opened, "acct-1", entries[5_000].counted_at + YEAR, released_terms().at(0))
+    assert opened.read == {CapUses: 1, CapGroup: 2, CapBlock: 1}
+
+
+def test_no_entity_grows_with_the_uses() -> None:
+    state, _, _ = _used([(3 * FULL**3 + 2 * FULL**2 + 7, 1, 1, 1)])
+    for entity in state.entities().values():
+        match entity:
+            case CapBlock(entries=parts) | CapGroup(sums=parts):
+                assert len(parts) <= FULL
+            case CapUses(levels=levels):
+                assert [len(level) for level in levels] == [1, 2, 3]
 
 
 class _Counting(MemoryState):
-    """Counts the blocks that are read."""
+    """Counts the entities that are read, by kind."""
 
-    blocks = 0
+    def __init__(self) -> None:
+        super().__init__()
+        self.read: Counter[type[object]] = Counter()
 
     def find(self, kind: type[E], account_id: str, entity_id: str) -> E | None:
-        self.blocks += kind is CapBlock
+        self.read[kind] += 1
         return super().find(kind, account_id, entity_id)
 
 

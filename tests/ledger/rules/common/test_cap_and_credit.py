@@ -8,12 +8,10 @@ from ledger.calculations.figures import CapRoom
 from ledger.calculations.refund_cap import cap_room
 from ledger.calculations.settle_by_invoice import Consumption, consumed
 from ledger.state import MemoryState
-from ledger.state.cap_entities import CapEntry
+from ledger.state.account_entities import CapEntry, HeldCredit
 from ledger.state.cap_uses import counted
-from ledger.state.entities import Account, HeldCredit
 from ledger.terms.table import CapBasis, released_terms
 from ledger.values.instants import DAY, HOUR, parse_instant
-from ledger.vocabulary.shapes import AccountType
 from tests.scenario import with_terms
 
 START = parse_instant("2026-01-15T08:00:00Z")
@@ -47,13 +45,8 @@ def test_what_counts_nothing_in_the_reading_in_force_releases_nothing(basis: Cap
 
 @pytest.mark.parametrize("free", [1, 2])
 def test_a_purchase_of_nothing_takes_no_credit_from_the_next(free: int) -> None:
-    account = Account(
-        account_type=AccountType.EA,
-        us_government=False,
-        currency="CNY",
-        held_credits=(HeldCredit(credit_id="k-1", refund_id="f-1", left=3_000),),
-    )
+    credits = [HeldCredit(credit_id="k-1", refund_id="f-1", left=3_000)]
     purchases = [*((f"free-{number}", 0) for number in range(free)), ("r-1", 3_000)]
-    assert consumed(account, purchases, 3_000) == (
+    assert consumed(credits, 3_000, purchases, 3_000) == (
         Consumption(credit_id="k-1", reservation_id="r-1", amount=3_000),
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ledger.state.entities import Account, CommitmentTerm
+from ledger.state.account_entities import CommitmentTerm
+from ledger.state.entities import Account
 from ledger.values.refusal import Code
 from ledger.vocabulary.commands import (
     ChangeCard,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ledger.state.entities import HeldCredit, Invoice
+from ledger.state.account_entities import HeldCredit
+from ledger.state.entities import Invoice
 from ledger.vocabulary.events import (
     CreditHeld,
     HeldCreditConsumed,
@@ -62,7 +63,7 @@ def with_credits(*amounts: int) -> Scenario:
 
 
 def left(s: Scenario) -> list[int]:
-    return [credit.left for credit in s.the_account().held_credits]
+    return [credit.left for credit in s.held_credits()]
 
 
 def test_the_invoice_is_issued_again_and_the_amount_held() -> None:
@@ -88,7 +89,7 @@ def test_the_invoice_is_issued_again_and_the_amount_held() -> None:
         ),
         RefundSettled(refund_id=refund.refund_id, currency="USD"),
     )
-    assert s.the_account().held_credits == (
+    assert s.held_credits() == (
         HeldCredit(credit_id=s.derived("credit"), refund_id=refund.refund_id, left=35_500),
     )
 
@@ -128,7 +129,7 @@ def test_an_invoice_does_not_show_a_refund_corrected_before() -> None:
 
 def test_the_next_purchase_by_invoice_consumes_the_credit() -> None:
     s = with_credits(36_500)
-    credit_id = s.the_account().held_credits[0].credit_id
+    credit_id = s.held_credits()[0].credit_id
     s.give(LATER)
     assert s.outcome[1:] == (
         HeldCreditConsumed(
@@ -174,14 +175,14 @@ def test_an_exchange_consumes_no_more_than_is_payable() -> None:
 
 def test_credit_of_a_corrected_refund_cannot_be_consumed() -> None:
     s = with_credits(36_500)
-    s.give(correct(s.the_account().held_credits[0].refund_id or ""))
+    s.give(correct(s.held_credits()[0].refund_id or ""))
     s.give(LATER)
     assert names(s) == ["ReservationPurchased"]
 
 
 def test_what_was_consumed_of_a_corrected_credit_is_overdrawn() -> None:
     s = with_credits(3_000, 5_000)
-    wrong = s.the_account().held_credits[0].refund_id or ""
+    wrong = s.held_credits()[0].refund_id or ""
     s.give(bought(4_000, "r-8", payment=NO_INVOICE))
     s.give(correct(wrong))
     assert (left(s), s.the_account().credit_overdrawn) == ([4_000], 3_000)
@@ -201,7 +202,7 @@ def test_an_invoice_of_no_refund_is_kept_all_the_same() -> None:
 @pytest.mark.parametrize("spent", [0, 1, 2_999, 3_000])
 def test_a_corrected_credit_is_overdrawn_by_what_was_consumed_of_it(spent: int) -> None:
     s = with_credits(3_000)
-    wrong = s.the_account().held_credits[0].refund_id or ""
+    wrong = s.held_credits()[0].refund_id or ""
     if spent:
         s.give(bought(spent, "r-8", payment=NO_INVOICE))
     s.give(correct(wrong))

@@ -45,7 +45,7 @@ def test_every_ledger_account_says_what_the_state_says(
         take(s, step, choice, f"n-{number}", ONCE_CARD if card else on_invoice(f"inv-{choice}"))
     refunds = [one for one in s.state.entities().values() if isinstance(one, Refund)]
     standing, account = net(s), s.the_account()
-    held = sum(credit.left for credit in account.held_credits) - account.credit_overdrawn
+    held = sum(credit.left for credit in s.held_credits()) - account.credit_overdrawn
     assert sum(standing.values()) == 0
     assert -standing.get("refund_payable", 0) == total(refunds, *OWED)
     assert -standing.get("card_transit", 0) == total(refunds, RefundStatus.SETTLING)
