@@ -5,7 +5,7 @@ Crash-only: an error is raised, the process ends, and its supervisor starts it a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from threading import Event as Flag
 from typing import Any, Protocol
 
@@ -17,6 +17,7 @@ from ledger.log.seam import Log
 
 WAIT_SECONDS = 0.2
 IDLE_SECONDS = 0.05
+_RESTORED = object()
 KEEPER_LOCK = "SELECT pg_try_advisory_lock(hashtextextended('refund-ledger:deadlines', 0))"
 
 _log = structlog.get_logger(__name__)
@@ -25,8 +26,10 @@ _log = structlog.get_logger(__name__)
 class Worker(Protocol):
     """The work on one partition."""
 
-    def restore(self) -> None:
-        """Become the owner, and find the position to continue from."""
+    def restoring(self) -> Iterator[None]:
+        """Become the owner, and find the position to continue from, a slice at a time: between two
+        slices other partitions are worked on.
+        """
         ...
 
     def step(self, timeout_seconds: float) -> int:
@@ -39,40 +42,57 @@ class Worker(Protocol):
 
 
 class Partitions:
-    """The workers of the partitions that this member of the group owns."""
+    """The workers of the partitions that this member of the group owns.
+
+    New partitions are restored side by side, and those that are ready are worked on meanwhile.
+    """
 
     def __init__(self, log: Log, new_worker: Callable[[int], Worker]) -> None:
         self._log = log
         self._new_worker = new_worker
         self._workers: dict[int, Worker] = {}
+        self._restoring: dict[int, tuple[Worker, Iterator[None]]] = {}
 
     def step(self, wait_seconds: float) -> int:
         """Apply changes of ownership, then work on each partition; returns how much was done.
 
         1. Get the owned partitions, waiting for records or a change. 2. Release lost ones. 3.
-        Restore new ones. 4. Work on all. The workers handle a crash at any point.
+        Restore each new one by a slice. 4. Work on those that are ready. The workers handle a crash
+        at any point.
         """
-        owned = self._log.owned(wait_seconds)
-        for partition in self._workers.keys() - owned:
-            self._workers.pop(partition).close()
+        owned = self._log.owned(0.0 if self._restoring else wait_seconds)
+        for partition in (self._workers.keys() | self._restoring.keys()) - owned:
+            self._release(partition)
             _log.info("let go", partition=partition)
-        for partition in sorted(owned - self._workers.keys()):
+        for partition in sorted(owned - self._workers.keys() - self._restoring.keys()):
             worker = self._new_worker(partition)
-            worker.restore()
-            self._workers[partition] = worker
+            self._restoring[partition] = (worker, worker.restoring())
+        self._restore_further()
         return sum(worker.step(0.0) for worker in self._workers.values())
 
     @property
     def working(self) -> bool:
-        """Is any partition owned and restored?"""
-        return bool(self._workers)
+        """Is any partition owned, and each owned one restored?"""
+        return bool(self._workers) and not self._restoring
 
     def close(self) -> None:
         """Release all partitions and leave the group."""
-        for worker in self._workers.values():
-            worker.close()
-        self._workers.clear()
+        for partition in [*self._workers, *self._restoring]:
+            self._release(partition)
         self._log.close()
+
+    def _restore_further(self) -> None:
+        for partition, (worker, slices) in list(self._restoring.items()):
+            if next(slices, _RESTORED) is _RESTORED:
+                del self._restoring[partition]
+                self._workers[partition] = worker
+
+    def _release(self, partition: int) -> None:
+        if partition in self._restoring:
+            worker, _ = self._restoring.pop(partition)
+        else:
+            worker = self._workers.pop(partition)
+        worker.close()
 
 
 def run_partitions(partitions: Partitions, stop: Flag, ready: Callable[[], None]) -> None:

@@ -35,8 +35,8 @@ def test_without_the_bug_the_same_seed_is_sound(mutant: Mutant) -> None:
 def test_a_bug_is_gone_once_it_is_no_longer_planted() -> None:
     from consumers.deciding.decider import PartitionDecider
 
-    sound = vars(PartitionDecider)["restore"]
+    sound = vars(PartitionDecider)["restoring"]
     for mutant in MUTANTS:
         with planted(mutant):
             pass
-    assert vars(PartitionDecider)["restore"] is sound
+    assert vars(PartitionDecider)["restoring"] is sound

@@ -15,7 +15,7 @@ import structlog
 
 from consumers.deadlines import keeper as keeping
 from consumers.deciding import decider as deciding
-from consumers.deciding import recording
+from consumers.deciding import folding, recording
 from consumers.deciding.decider import GROUP as DECIDER
 from consumers.deciding.decider import World as Ledger
 from consumers.reacting import reactor as reacting
@@ -48,7 +48,7 @@ _TICK = 50_000
 _JUMPS = (SECOND, MINUTE, HOUR, 6 * HOUR, DAY)
 _BROKER_STEPS = tuple(SECOND * seconds for seconds in (-3_600, -30, -1, 0, 1, 30))
 _TERMS = released_terms()
-_READERS = (deciding, reacting, keeping, event_reader)
+_READERS = (deciding, folding, reacting, keeping, event_reader)
 remembered_event = lru_cache(maxsize=2_000)(decode_event)
 _remembered_command = lru_cache(maxsize=5_000)(decode_command)
 _MEMORY = Path("/dev/shm")

@@ -6,17 +6,27 @@ reads in the log what was written.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable, Iterator
 
 import structlog
 from msgspec import Struct
 
 from consumers.dead_letters.set_aside import dead_letter
-from consumers.deciding.recording import Answer, ChainEnd, Taker, Written, opening, readable, record
+from consumers.deciding.folding import Fold, read_on, wrong
+from consumers.deciding.recording import Answer, Taker, Written, opening, readable, record
 from consumers.deciding.store import Store
 from ledger.decide import Duplicate, decide
 from ledger.log.failpoints import passing
-from ledger.log.seam import Batch, CommitResult, Log, LogRecord, Outgoing, Topic, WrongWorld
+from ledger.log.seam import (
+    Batch,
+    CommitResult,
+    Committed,
+    Log,
+    LogRecord,
+    Outgoing,
+    Topic,
+    WrongWorld,
+)
 from ledger.state import evolve
 from ledger.state.entities import Stream
 from ledger.terms.table import TermsTable
@@ -28,16 +38,14 @@ from ledger.wire.avro.codec import (
     MAX_EVENT_BYTES,
     Unreadable,
     UnreadableRecord,
-    body_hash,
     decode_event,
 )
 from ledger.wire.avro.framing import RegistryUnavailable
 from ledger.wire.dead_letters.letter import read_letter
 
 GROUP = "refunds.decider"
-RESTORE_RECORDS = 5_000
-RESTORE_SECONDS = 60.0
-"""Longer than an open transaction of a dead process: others write to these topics too."""
+OPENING_SECONDS = 60.0
+"""How long the first event is waited for; aborted records can precede it."""
 
 _log = structlog.get_logger(__name__)
 
@@ -59,10 +67,6 @@ class CommitLost(Exception):
     """The commit failed or its result is unknown: the process must end."""
 
 
-class _OffChain(Exception):
-    """The store, or the log itself, is not an unbroken hash chain."""
-
-
 class PartitionDecider:
     """Owns one partition: restores its state, then decides the commands."""
 
@@ -75,10 +79,14 @@ class PartitionDecider:
         self._taker = Taker(partition_count=log.partition_count, sandbox=world.opened.sandbox)
         self._position = 0
         self._committed = 0
-        self._anchored = False
 
     def restore(self) -> None:
-        """Become the writer, and restore the state from the log.
+        """Restore it in one go."""
+        for _ in self.restoring():
+            pass
+
+    def restoring(self) -> Iterator[None]:
+        """Become the writer, and restore the state from the log. Yields where others may work.
 
         1. Fence: open transactions of an earlier owner end, and it can no longer write.
         2. Read the committed offset, then the high watermark.
@@ -94,27 +102,19 @@ class PartitionDecider:
         passing("decider.fenced")
         committed = self._log.committed(self._partition)
         passing("decider.offset-read")
-        self._fold(self._log.high_watermark(Topic.EVENTS, self._partition))
+        fold = Fold(self._log, self._partition, self._store)
+        yield from fold.until(self._log.high_watermark(Topic.EVENTS, self._partition))
+        self._end = fold.end
         if self._log.committed(self._partition) != committed:
             raise CommitLost(f"partition {self._partition}: another owner has taken over")
         passing("decider.folded")
-        if self._end.log_sequence < 0:
-            if committed is not None:
-                raise self._wrong("the events are missing, although an offset is committed")
+        if committed is None and self._end.log_sequence < 0:
             self._open()
         elif committed is None:
-            self._position = max(self._end.source_offset, self._last_set_aside()) + 1
+            last_set_aside = yield from self._last_set_aside()
+            self._position = max(self._end.source_offset, last_set_aside) + 1
         else:
-            if committed.metadata != self._end.text:
-                raise self._wrong(
-                    f"the committed offset names {committed.metadata!r} as the last event, "
-                    f"the log has {self._end.text!r}"
-                )
-            if self._end.source_offset >= committed.offset:
-                raise self._wrong(
-                    f"the last event answers offset {self._end.source_offset}, "
-                    f"but {committed.offset} is to be read next"
-                )
+            self._check_offset(committed)
             self._position = committed.offset
         if self._end.missing:
             raise self._wrong(f"{self._end.missing} events of the last outcome are missing")
@@ -211,76 +211,37 @@ class PartitionDecider:
         stamp = given.meta.sandbox_at
         return found.appended_at if stamp is None else stamp
 
-    def _last_set_aside(self) -> int:
+    def _check_offset(self, committed: Committed) -> None:
+        """The committed offset must belong to the last event that was folded."""
+        end = self._end
+        if end.log_sequence < 0:
+            raise self._wrong("the events are missing, although an offset is committed")
+        if committed.metadata != end.text:
+            raise self._wrong(
+                f"the committed offset names {committed.metadata!r} as the last event, "
+                f"the log has {end.text!r}"
+            )
+        if end.source_offset >= committed.offset:
+            raise self._wrong(
+                f"the last event answers offset {end.source_offset}, "
+                f"but {committed.offset} is to be read next"
+            )
+
+    def _last_set_aside(self) -> Generator[None, None, int]:
         """The source offset of the last dead letter, -1 if there is none: after a lost offset, dead
         letters after the last event must not be written again.
         """
         last, position = -1, 0
         end = self._log.high_watermark(Topic.DEAD_LETTERS, self._partition)
         while position < end:
-            batch = self._read(Topic.DEAD_LETTERS, position, end)
+            batch = yield from read_on(
+                self._log, Topic.DEAD_LETTERS, self._partition, position, end
+            )
             for found in batch.records:
                 letter = read_letter(found)
                 last = last if letter is None else max(last, letter.source.offset)
             position = batch.next_position
         return last
-
-    def _fold(self, until: int) -> None:
-        """Fold the events up to `until`; a store that does not match the log's chain is deleted,
-        and the fold begins again at the first event, once.
-        """
-        try:
-            self._fold_from_store(until)
-        except _OffChain as why:
-            _log.warning("store dropped", partition=self._partition, reason=str(why))
-            self._store.clear()
-            self._end = ChainEnd()
-            try:
-                self._fold_from_store(until)
-            except _OffChain as still:
-                raise self._wrong(str(still)) from still
-
-    def _fold_from_store(self, until: int) -> None:
-        """Fold from the store's last event on, which must be in the log with the same hash."""
-        position = self._store.place.from_offset
-        self._anchored = self._end.log_sequence < 0
-        while position < until:
-            batch = self._read(Topic.EVENTS, position, until)
-            for found in batch.records:
-                self._fold_one(found)
-            position = batch.next_position
-            if batch.records and self._anchored:
-                self._store.save(batch.records[-1].offset, self._end)
-        if not self._anchored:
-            raise _OffChain(f"the log has no event {self._end.log_sequence} where the store had it")
-
-    def _read(self, topic: Topic, position: int, until: int) -> Batch:
-        batch = self._log.read(topic, self._partition, position, RESTORE_RECORDS, RESTORE_SECONDS)
-        if batch.next_position == position:
-            raise self._wrong(f"no records at {position} of {topic}, although its end is {until}")
-        return batch
-
-    def _fold_one(self, found: LogRecord) -> None:
-        assert found.value is not None
-        recorded, digest = decode_event(found.value), body_hash(found.value)
-        number, end = recorded.meta.log_sequence, self._end
-        if number < end.log_sequence:
-            return
-        if number == end.log_sequence:
-            if digest != end.last_hash:
-                raise _OffChain(f"event {number} at offset {found.offset} has another hash")
-            self._anchored = True
-            return
-        if not self._anchored:
-            raise _OffChain(f"the log has event {number} where the store had {end.log_sequence}")
-        if number != end.log_sequence + 1 or recorded.meta.prev_hash != end.last_hash:
-            raise _OffChain(f"the chain breaks at event {number}, offset {found.offset}")
-        if end.missing != (recorded.meta.index and recorded.meta.count - recorded.meta.index):
-            raise _OffChain(
-                f"the outcome before event {number}, offset {found.offset}, is incomplete"
-            )
-        self._store.apply(evolve(self._store, recorded))
-        self._end = end.after(recorded, digest)
 
     def _check_opening(self) -> None:
         """The settings in `LedgerOpened` must equal the present ones."""
@@ -300,7 +261,7 @@ class PartitionDecider:
         """
         position, end = 0, self._log.high_watermark(Topic.EVENTS, self._partition)
         while position < end:
-            batch = self._log.read(Topic.EVENTS, self._partition, position, 1, RESTORE_SECONDS)
+            batch = self._log.read(Topic.EVENTS, self._partition, position, 1, OPENING_SECONDS)
             if batch.records or batch.next_position == position:
                 return batch.records[0] if batch.records else None
             position = batch.next_position
@@ -313,10 +274,7 @@ class PartitionDecider:
         self._commit([written.outgoing], batch)
 
     def _wrong(self, what: str) -> WrongWorld:
-        return WrongWorld(
-            f"decider, partition {self._partition}: {what}; do not delete anything: "
-            "compare the topics with a backup, then start again"
-        )
+        return wrong(self._partition, what)
 
 
 def _check_sizes(written: Iterable[Written]) -> None:

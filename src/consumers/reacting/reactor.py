@@ -6,6 +6,8 @@ are sent again with the same ids, and the decider skips the duplicates.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import structlog
 
 from consumers.deciding.decider import CommitLost
@@ -41,6 +43,11 @@ class PartitionReactor:
         self._position = 0 if committed is None else committed.offset
         self._committed = None if committed is None else committed.offset
         _log.info("reacting", partition=self._partition, offset=self._position)
+
+    def restoring(self) -> Iterator[None]:
+        """The same, for `consumers.runner`: it is one slice."""
+        self.restore()
+        yield
 
     def step(self, timeout_seconds: float) -> int:
         """React to the next events of the partition; returns how many were read.

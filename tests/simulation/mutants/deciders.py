@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from msgspec.structs import replace
 
 import ledger.decide as deciding_rules
-from consumers.deciding import decider as deciding
+from consumers.deciding import folding
 from consumers.deciding.decider import CommitLost, PartitionDecider
+from consumers.deciding.folding import Fold
 from consumers.deciding.recording import ChainEnd
-from ledger.log.seam import LogRecord, Outgoing, Topic
+from ledger.log.seam import Log, LogRecord, Outgoing, Topic
 from ledger.policies.case import Case
 from ledger.state import Change, State
 from ledger.state.entities import Refund, SeenCommand, Stream
@@ -23,20 +25,21 @@ from tests.simulation.mutants.planting import Patch, mutant
 def _fence_after_restoring(patch: Patch) -> None:
     """The fence comes before anything is asked."""
 
-    def restore(self: PartitionDecider) -> None:
-        log: Any = self._log
-        log.fence = lambda partition: None
+    def restoring(self: PartitionDecider) -> Iterator[None]:
+        log = self._log
+        self._log = _Unfenced(log)
         try:
-            original(self)
+            yield from original(self)
         finally:
-            del log.fence
+            self._log = log
         log.fence(self._partition)
 
     def open_ledger(self: PartitionDecider) -> None:
-        type(self._log).fence(self._log, self._partition)
+        unfenced: Any = self._log
+        unfenced.log.fence(self._partition)
         opening(self)
 
-    original = patch.put(PartitionDecider, "restore", restore)
+    original = patch.put(PartitionDecider, "restoring", restoring)
     opening = patch.put(PartitionDecider, "_open", open_ledger)
 
 
@@ -105,39 +108,39 @@ def _opening_not_compared(patch: Patch) -> None:
 def _chain_not_compared(patch: Patch) -> None:
     """Every event of a restore continues the chain."""
 
-    def fold_one(self: PartitionDecider, found: LogRecord) -> None:
+    def fold_one(self: Fold, found: LogRecord) -> None:
         event = decode_event(found.value)
-        if event.meta.log_sequence > self._end.log_sequence:
-            end = replace(self._end, last_hash=event.meta.prev_hash)
-            self._end = replace(end, log_sequence=event.meta.log_sequence - 1)
+        if event.meta.log_sequence > self.end.log_sequence:
+            end = replace(self.end, last_hash=event.meta.prev_hash)
+            self.end = replace(end, log_sequence=event.meta.log_sequence - 1)
         original(self, found)
 
-    original = patch.put(PartitionDecider, "_fold_one", fold_one)
+    original = patch.put(Fold, "_fold_one", fold_one)
 
 
 def _sequences_of_the_process(patch: Patch) -> None:
     """An account's sequence is folded from its events, not counted by the process."""
 
-    def fold_one(self: PartitionDecider, found: LogRecord) -> None:
-        whole = vars(deciding)["evolve"]
+    def fold_one(self: Fold, found: LogRecord) -> None:
+        whole = vars(folding)["evolve"]
 
         def without_sequences(state: State, recorded: RecordedEvent) -> list[Change]:
             return [each for each in whole(state, recorded) if each[0].kind is not Stream]
 
-        setattr(deciding, "evolve", without_sequences)  # noqa: B010 - mypy knows no such export
+        setattr(folding, "evolve", without_sequences)  # noqa: B010 - mypy knows no such export
         try:
             original(self, found)
         finally:
-            setattr(deciding, "evolve", whole)  # noqa: B010 - as above
+            setattr(folding, "evolve", whole)  # noqa: B010 - as above
 
-    original = patch.put(PartitionDecider, "_fold_one", fold_one)
+    original = patch.put(Fold, "_fold_one", fold_one)
 
 
 def _answers_of_the_process(patch: Patch) -> None:
     """What a gateway said is folded from the events, not remembered by the process."""
 
-    def fold_one(self: PartitionDecider, found: LogRecord) -> None:
-        whole = vars(deciding)["evolve"]
+    def fold_one(self: Fold, found: LogRecord) -> None:
+        whole = vars(folding)["evolve"]
 
         def without_answers(state: State, recorded: RecordedEvent) -> list[Change]:
             return [
@@ -145,25 +148,25 @@ def _answers_of_the_process(patch: Patch) -> None:
                 for key, one in whole(state, recorded)
             ]
 
-        setattr(deciding, "evolve", without_answers)  # noqa: B010 - mypy knows no such export
+        setattr(folding, "evolve", without_answers)  # noqa: B010 - mypy knows no such export
         try:
             original(self, found)
         finally:
-            setattr(deciding, "evolve", whole)  # noqa: B010 - as above
+            setattr(folding, "evolve", whole)  # noqa: B010 - as above
 
-    original = patch.put(PartitionDecider, "_fold_one", fold_one)
+    original = patch.put(Fold, "_fold_one", fold_one)
 
 
 def _forgotten_offset_taken_for_the_end(patch: Patch) -> None:
     """Without an offset the log itself says where to go on."""
 
-    def restore(self: PartitionDecider) -> None:
-        original(self)
+    def restoring(self: PartitionDecider) -> Iterator[None]:
+        yield from original(self)
         log: Any = self._log
         if log.committed(self._partition) is None:
             self._position = log.high_watermark(Topic.COMMANDS, self._partition)
 
-    original = patch.put(PartitionDecider, "restore", restore)
+    original = patch.put(PartitionDecider, "restoring", restoring)
 
 
 def _chain_end_of_a_dead_letter_kept(patch: Patch) -> None:
@@ -177,6 +180,19 @@ def _chain_end_of_a_dead_letter_kept(patch: Patch) -> None:
         return outgoing
 
     original = patch.put(PartitionDecider, "_decide_or_set_aside", decide_or_not)
+
+
+class _Unfenced:
+    """A log that fences nobody."""
+
+    def __init__(self, log: Log) -> None:
+        self.log = log
+
+    def fence(self, partition: int) -> None:
+        """Do nothing."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.log, name)
 
 
 MUTANTS = tuple(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from consumers.deciding.decider import PartitionDecider
+from consumers.deciding.folding import Fold
 from consumers.deciding.recording import ChainEnd
 from consumers.deciding.store import Store
 from ledger.log.seam import Batch, LogRecord, Outgoing
@@ -40,18 +41,13 @@ def _store_believed(patch: Patch) -> None:
 
 
 def _believe(patch: Patch) -> None:
-    def fold_one(self: PartitionDecider, found: LogRecord) -> None:
-        if decode_event(found.value).meta.log_sequence <= self._end.log_sequence:
+    def fold_one(self: Fold, found: LogRecord) -> None:
+        if decode_event(found.value).meta.log_sequence <= self.end.log_sequence:
             self._anchored = True
         else:
             original(self, found)
 
-    def fold(self: PartitionDecider, until: int) -> None:
-        fold_from_store(self, until)
-        self._anchored = True
-
-    original = patch.put(PartitionDecider, "_fold_one", fold_one)
-    fold_from_store = patch.put(PartitionDecider, "_fold_from_store", fold)
+    original = patch.put(Fold, "_fold_one", fold_one)
 
 
 def _undo_forgotten(patch: Patch) -> None:
