@@ -22,11 +22,13 @@ from ledger.wire.avro.codec import body_hash, decode_event
 START = 1_767_600_000_000_000
 
 
-def world(*, sandbox: bool = False, max_batch: int = 100, topic_id: str = "t-1") -> World:
-    """The world of a ledger of one partition."""
+def world(
+    *, sandbox: bool = False, max_batch: int = 100, topic_id: str = "t-1", partitions: int = 1
+) -> World:
+    """The world of a ledger."""
     topic_ids = {topic.value: f"{topic_id}-{topic.value}" for topic in Topic}
     opened = LedgerOpened(
-        partition_count=1, topic_ids=topic_ids, sandbox=sandbox, program_version="test"
+        partition_count=partitions, topic_ids=topic_ids, sandbox=sandbox, program_version="test"
     )
     return World(opened=opened, terms=released_terms(), max_batch=max_batch)
 

@@ -17,7 +17,7 @@ FOUND_BY = {
     "source not compared": 19,
     "hanging left alone": 3,
     "hanging aborted": 10,
-    "hanging of the idle not looked for": 115,
+    "hanging of the idle not looked for": 899,
     "hanging of others left alone": 80,
     "producer kept when a broker died": 179,
     "next begun before the last is over": 1166,
