@@ -1,7 +1,7 @@
 # The only entry points: people, README and CI all call these. `make help` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test cluster check coverage properties mutmut up down bench simulate torture hostile schemas freeze lock fmt docs
+.PHONY: help demo test cluster check coverage properties mutmut up down bench simulate torture hostile schemas freeze lock advisories fmt docs
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -70,6 +70,12 @@ lock: ## Resolve the dependencies again (ARGS=--upgrade; needs uv on the PATH)
 	@$(COMPILE) --group build --constraints requirements.lock --output-file tools/build.txt $(ARGS)
 	@$(COMPILE) tools/uv.in --output-file tools/uv.txt $(ARGS)
 	@$(COMPILE) tools/mutmut.in --constraints requirements.lock --output-file tools/mutmut.txt $(ARGS)
+	@$(COMPILE) tools/advisories.in --constraints requirements.lock --output-file tools/advisories.txt $(ARGS)
+
+advisories: $(INSTALLED) ## Look up the locked packages in the public advisories; fail if one is unknown
+	@PATH="$$PATH:.tools/bin" uv pip install --quiet --python $(BIN)/python \
+		--require-hashes -r tools/advisories.txt
+	@$(BIN)/pip-audit --strict --disable-pip --requirement requirements.lock $(ARGS)
 
 fmt: $(INSTALLED) ## Format the code and apply the fixes of the linter
 	@$(BIN)/ruff check --quiet --fix-only .
