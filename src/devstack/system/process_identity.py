@@ -1,4 +1,8 @@
-"""The identity of a process: its pid and its start time, because a pid can be reused."""
+"""The identity of a process: its pid and its start time, because a pid can be reused.
+
+`psutil`, of the extra `embedded`, is imported where a process is looked at: certificates and the
+status of a stack can be read without it.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +12,12 @@ import subprocess
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import psutil
 from msgspec import Struct
+
+if TYPE_CHECKING:
+    import psutil
 
 HOME_MARK = "REFUNDS_SUPERVISED_HOME"
 """Set to the stack's home in the environment of every process that a supervisor starts."""
@@ -38,6 +45,8 @@ class Account(Struct, frozen=True, kw_only=True):
 
 def identity_of(pid: int) -> Identity | None:
     """The identity of a running process; None if no process has this pid."""
+    import psutil
+
     try:
         return Identity(pid=pid, born=psutil.Process(pid).create_time())
     except psutil.NoSuchProcess:
@@ -46,6 +55,8 @@ def identity_of(pid: int) -> Identity | None:
 
 def myself() -> Identity:
     """The identity of this process."""
+    import psutil
+
     return Identity(pid=os.getpid(), born=psutil.Process().create_time())
 
 
@@ -79,6 +90,8 @@ def end(identity: Identity | None, signals: Iterable[tuple[signal.Signals, float
 
     The process is polled: it need not be our child, and a zombie counts as ended.
     """
+    import psutil
+
     for sign, seconds in signals:
         process = _process(identity)
         if process is None:
@@ -97,6 +110,8 @@ def kill_session(leader: Identity | None) -> None:
     """Kill the remaining processes of a session, whether its leader still runs or not."""
     if leader is None:
         return
+    import psutil
+
     for process in psutil.process_iter():
         try:
             if (
@@ -110,6 +125,8 @@ def kill_session(leader: Identity | None) -> None:
 
 def marked(home: Path) -> list[Identity]:
     """Every running process that a supervisor of this home started, and their children."""
+    import psutil
+
     found = []
     for process in psutil.process_iter():
         try:
@@ -123,6 +140,8 @@ def marked(home: Path) -> list[Identity]:
 def _process(identity: Identity | None) -> psutil.Process | None:
     if identity is None:
         return None
+    import psutil
+
     try:
         process = psutil.Process(identity.pid)
         same = abs(process.create_time() - identity.born) < SAME_BIRTH_SECONDS
