@@ -6,14 +6,15 @@ reads in the log what was written.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 
 import structlog
 from msgspec import Struct
+from msgspec.structs import replace
 
 from consumers.dead_letters.set_aside import dead_letter
 from consumers.deciding.folding import Fold, read_on, wrong
-from consumers.deciding.recording import Answer, Taker, Written, opening, readable, record
+from consumers.deciding.recording import Answer, Taken, Taker, Written, opening, readable, record
 from consumers.deciding.store import Store
 from ledger.decide import Duplicate, decide
 from ledger.log.failpoints import passing
@@ -27,6 +28,7 @@ from ledger.log.seam import (
     Topic,
     WrongWorld,
 )
+from ledger.origins.verifying import Verifier
 from ledger.state import evolve
 from ledger.state.entities import Stream
 from ledger.terms.table import TermsTable
@@ -56,6 +58,8 @@ class World(Struct, frozen=True, kw_only=True):
     opened: LedgerOpened
     terms: TermsTable
     max_batch: int = 1_000
+    verifier: Callable[[], Verifier | None] = lambda: None
+    """By the table of origins as it is now; asked before every batch."""
 
     @property
     def events_topic_id(self) -> str:
@@ -79,6 +83,7 @@ class PartitionDecider:
         self._taker = Taker(partition_count=log.partition_count, sandbox=world.opened.sandbox)
         self._position = 0
         self._committed = 0
+        self._doubts: list[str] = []
 
     def restore(self) -> None:
         """Restore it in one go."""
@@ -119,6 +124,7 @@ class PartitionDecider:
         if self._end.missing:
             raise self._wrong(f"{self._end.missing} events of the last outcome are missing")
         self._check_opening()
+        self._ask_whose_commands()
         self._committed = self._position
         passing("decider.restored")
         _log.info("restored", partition=self._partition, log_sequence=self._end.log_sequence)
@@ -141,8 +147,10 @@ class PartitionDecider:
         if not batch.records and batch.next_position == self._committed:
             return 0
         passing("decider.read")
+        self._ask_whose_commands()
         outgoing = [each for found in batch.records for each in self._decide_or_set_aside(found)]
         passing("decider.decided")
+        self._tell_doubts()
         self._commit(outgoing, batch)
         passing("decider.saved")
         return len(batch.records)
@@ -186,7 +194,10 @@ class PartitionDecider:
         )
         return [dead_letter(found, Topic.COMMANDS, reason)]
 
-    def _decide(self, found: LogRecord, given: GivenCommand) -> list[Outgoing]:
+    def _decide(self, found: LogRecord, taken: Taken) -> list[Outgoing]:
+        given, verifier = taken.given, self._taker.verifier
+        if taken.doubt is not None:
+            self._doubts.append(str(taken.doubt))
         now = max(self._end.recorded_at, self._instant(given, found))
         digest, terms = command_digest(given), self._world.terms.at(now)
         facts = decide(given, digest, state=self._store, now=now, terms=terms)
@@ -200,12 +211,40 @@ class PartitionDecider:
             decided_at=now,
             terms=terms.version,
             first_sequence=1 if stream is None else stream.sequence + 1,
+            proven=taken.proven,
+            origins="" if verifier is None else verifier.table.version,
         )
         written, self._end = record(answer, facts, self._end)
         _check_sizes(written)
         for each in written:
             self._store.apply(evolve(self._store, each.recorded))
         return [each.outgoing for each in written]
+
+    def _ask_whose_commands(self) -> None:
+        """Take commands by the newest table of origins. An older one than that of the last event
+        would take commands that were forbidden since, so it is a wrong world.
+        """
+        verifier = self._world.verifier()
+        version, last = "" if verifier is None else verifier.table.version, self._end.origins
+        if last and (verifier is None or last not in verifier.history):
+            raise self._wrong(
+                f"the last event was decided by version {last} of the table of origins, which is "
+                f"not in this one, of version {version or 'none'}; restore REFUNDS_ORIGINS"
+            )
+        if verifier is not self._taker.verifier:
+            self._taker = replace(self._taker, verifier=verifier)
+            mode = "open" if verifier is None else verifier.mode.value
+            _log.info("origins", partition=self._partition, mode=mode, version=version)
+
+    def _tell_doubts(self) -> None:
+        if self._doubts:
+            _log.warning(
+                "taken although their origin is not proven",
+                partition=self._partition,
+                commands=len(self._doubts),
+                first=self._doubts[0],
+            )
+            self._doubts.clear()
 
     def _instant(self, given: GivenCommand, found: LogRecord) -> Instant:
         stamp = given.meta.sandbox_at

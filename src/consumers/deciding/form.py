@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from consumers.deciding.recording import Taker, examined
+from consumers.deciding.recording import Taker, examined, origin_of
 from ledger.log.seam import LogRecord
 from ledger.vocabulary.envelope import CommandMeta, GivenCommand
 from ledger.wire.avro.codec import (
@@ -21,13 +21,14 @@ class Form(Struct, frozen=True, kw_only=True):
     """One record. With a fault it would be a dead letter, by the first; a note changes nothing.
 
     `schema` is name and version, where the frame names one of ours; `meta` is there where the value
-    can be read.
+    can be read; `origin` is origin and key where they are proven.
     """
 
     record: LogRecord
     frame: str
     schema: tuple[str, int] | None
     meta: CommandMeta | None
+    origin: str
     faults: tuple[UnreadableRecord, ...]
     notes: tuple[str, ...]
 
@@ -35,14 +36,29 @@ class Form(Struct, frozen=True, kw_only=True):
 def form_of(record: LogRecord, taker: Taker) -> Form:
     """Look at one record as its partition's decider would. Raises RegistryUnavailable."""
     given, faults = examined(record, taker)
+    origin, doubts = _origin(record, given, taker)
     return Form(
         record=record,
         frame=_frame_told(record.value or b""),
         schema=_schema(record.value),
         meta=None if given is None else given.meta,
+        origin=origin,
         faults=faults,
-        notes=() if given is None else tuple(_header_notes(record, given)),
+        notes=()
+        if given is None
+        else (*_header_notes(record, given), *(doubts if not faults else ())),
     )
+
+
+def _origin(
+    record: LogRecord, given: GivenCommand | None, taker: Taker
+) -> tuple[str, tuple[str, ...]]:
+    """Who gave it, where that is proven; and the doubt, which is a fault only where it must be."""
+    if given is None:
+        return "", ()
+    proven, doubt = origin_of(record, given, taker)
+    told = f"{proven.origin}/{proven.key_id}" if proven.origin else ""
+    return told, () if doubt is None else (str(doubt),)
 
 
 def _schema(value: bytes | None) -> tuple[str, int] | None:

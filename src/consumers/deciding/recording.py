@@ -10,6 +10,8 @@ from msgspec import Struct
 
 from ledger.decide import Fact
 from ledger.log.seam import LogRecord, Outgoing, Topic
+from ledger.origins.table import Mode
+from ledger.origins.verifying import Proven, Unproven, Verifier
 from ledger.values.ids import derived_id, partition_of
 from ledger.values.instants import Instant
 from ledger.vocabulary.envelope import (
@@ -35,18 +37,47 @@ SYSTEM = Actor(id="ledger", role=Role.SYSTEM)
 
 
 class Taker(Struct, frozen=True, kw_only=True):
-    """A decider takes commands of this ledger only, in the partition of their key."""
+    """A decider takes commands of this ledger only, in the partition of their key, and of those who
+    may give them; without a verifier it asks nobody who they are.
+    """
 
     partition_count: int
     sandbox: bool
+    verifier: Verifier | None = None
 
 
-def readable(found: LogRecord, taker: Taker) -> GivenCommand:
+class Taken(Struct, frozen=True, kw_only=True):
+    """A command to decide, and whose it is; `doubt` says why that is not proven, if it was asked."""
+
+    given: GivenCommand
+    proven: Proven
+    doubt: UnreadableRecord | None
+
+
+_NOT_PROVEN = Proven()
+
+
+def readable(found: LogRecord, taker: Taker) -> Taken:
     """The command in a record; UnreadableRecord, with the first fault, where it is none to take."""
     given = decode_command(found.key, found.value)
     for fault in _misplaced(found, given, taker):
         raise fault
-    return given
+    proven, doubt = origin_of(found, given, taker)
+    if doubt is not None and taker.verifier is not None and taker.verifier.mode is Mode.REQUIRED:
+        raise doubt
+    return Taken(given=given, proven=proven, doubt=doubt)
+
+
+def origin_of(
+    found: LogRecord, given: GivenCommand, taker: Taker
+) -> tuple[Proven, UnreadableRecord | None]:
+    """Who gave a command, or the doubt about it. Where the table is open, nothing is asked."""
+    if taker.verifier is None or taker.verifier.mode is Mode.OPEN:
+        return _NOT_PROVEN, None
+    answer = taker.verifier.check(given, found.value or b"", found.headers, found.appended_at)
+    if isinstance(answer, Unproven):
+        return _NOT_PROVEN, UnreadableRecord(Unreadable(answer.doubt), answer.detail)
+    return answer, None
 
 
 def examined(
@@ -62,8 +93,11 @@ def examined(
     except UnreadableRecord as fault:
         return None, (fault,)
     key_fault = wrong_key(found.key, given)
-    misplaced = tuple(_misplaced(found, given, taker))
-    return given, misplaced if key_fault is None else (key_fault, *misplaced)
+    faults = list(_misplaced(found, given, taker))
+    _, doubt = origin_of(found, given, taker)
+    if doubt is not None and taker.verifier is not None and taker.verifier.mode is Mode.REQUIRED:
+        faults.append(doubt)
+    return given, tuple(faults if key_fault is None else (key_fault, *faults))
 
 
 def _misplaced(found: LogRecord, given: GivenCommand, taker: Taker) -> Iterator[UnreadableRecord]:
@@ -88,6 +122,7 @@ class ChainEnd(Struct, frozen=True, kw_only=True):
     """The last event of a partition: its number, hash, instant, and the command it answered.
 
     `missing` is how many events of that command are still missing; 0 unless the log is damaged.
+    `origins` is the version of the table of origins by which the command was taken.
     """
 
     log_sequence: int = -1
@@ -95,6 +130,7 @@ class ChainEnd(Struct, frozen=True, kw_only=True):
     recorded_at: Instant = 0
     source_offset: int = -1
     missing: int = 0
+    origins: str = ""
 
     @property
     def text(self) -> str:
@@ -110,6 +146,7 @@ class ChainEnd(Struct, frozen=True, kw_only=True):
             recorded_at=meta.recorded_at,
             source_offset=meta.source_offset,
             missing=meta.count - meta.index - 1,
+            origins=meta.origins,
         )
 
 
@@ -129,6 +166,8 @@ class Answer(Struct, frozen=True, kw_only=True):
     decided_at: Instant
     terms: str
     first_sequence: int
+    proven: Proven = _NOT_PROVEN
+    origins: str = ""
 
 
 def record(
@@ -189,6 +228,9 @@ def _meta(answer: Answer, fact: Fact, index: int, count: int, end: ChainEnd) -> 
         actor=given.actor,
         terms=answer.terms,
         edition=NEWEST_EDITION,
+        origin=answer.proven.origin,
+        origin_key=answer.proven.key_id,
+        origins=answer.origins,
     )
 
 

@@ -43,6 +43,8 @@ class EventMeta(Struct, frozen=True, kw_only=True):
     its name, actor and body, `correlation_id` the command that began the story. `recorded_at` is
     the deciding instant, `occurred_at` the business instant, `terms` the version judged under,
     `edition` how the rules were applied then, where that changed without a number of the terms.
+    `origin` gave the command, proven by its key `origin_key`, in version `origins` of the table of
+    origins; they are empty where that was not proven, or nothing was asked.
     """
 
     event_id: str
@@ -62,6 +64,9 @@ class EventMeta(Struct, frozen=True, kw_only=True):
     actor: Actor
     terms: str
     edition: int = FIRST_EDITION
+    origin: str = ""
+    origin_key: str = ""
+    origins: str = ""
 
 
 class GivenCommand(Struct, frozen=True, kw_only=True):

@@ -31,6 +31,15 @@ NEXT_STEPS = {
     Unreadable.WRONG_PARTITION: "let the client choose the partition by Java's murmur2 of the key: "
     "librdkafka needs partitioner=murmur2_random",
     Unreadable.WRONG_CLOCK: "give sandbox_at to a sandbox, always, and to no other ledger",
+    Unreadable.NOT_SIGNED: "give each record one header refunds-origin and one refunds-signature; "
+    "docs/how-to/origins.md says what is signed",
+    Unreadable.UNKNOWN_ORIGIN: "name origin and key id as 'refundctl origins list' shows them",
+    Unreadable.KEY_NOT_VALID: "sign with a key that is valid now; 'refundctl origins list' shows "
+    "which are",
+    Unreadable.WRONG_SIGNATURE: "sign the ledger's id, the record's key, the command's id and the "
+    "value as they are published; 'refundctl origins sign' shows each line that is signed",
+    Unreadable.NOT_ALLOWED: "let the origin give it ('refundctl origins allow'), or give it by one "
+    "that may",
     Unreadable.NOT_BUILT: "publish it again; every command is decided now",
     Unreadable.BREAKS_THE_CODE: "report it: it is a fault of the ledger",
 }
@@ -52,6 +61,7 @@ def form_to_json(form: Form) -> dict[str, Any]:
         "command": name,
         "schema_version": version,
         "command_id": None if meta is None else meta.command_id,
+        "origin": form.origin or None,
         "account": None if meta is None else meta.account_id,
         "dead_letter": bool(form.faults),
         "faults": [
@@ -72,7 +82,16 @@ def print_forms(forms: Sequence[Form], topic_name: str) -> None:
         typer.echo(f"no records in {topic_name}")
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("record", "appended", "key", "frame", "command", "command id", "form"):
+    for heading in (
+        "record",
+        "appended",
+        "key",
+        "frame",
+        "command",
+        "command id",
+        "origin",
+        "form",
+    ):
         table.add_column(heading, overflow="fold")
     for form in forms:
         table.add_row(*(Text(plain(cell)) for cell in _cells(form)))
@@ -94,6 +113,7 @@ def _cells(form: Form) -> tuple[str, ...]:
         form.frame,
         "" if form.schema is None else "{} {}".format(*form.schema),
         "" if form.meta is None else form.meta.command_id,
+        form.origin,
         form.faults[0].reason if form.faults else "good",
     )
 

@@ -1,0 +1,1 @@
+"""Origins: who may give the ledger which commands, and how a command proves who gave it."""
