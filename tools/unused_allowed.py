@@ -36,6 +36,7 @@ _.ip_released
 _.confirmed_at
 _.task_id
 _.instance_ids
+_.origin_key
 
 # Members of closed sets that come in from outside, or stand in old records.
 _.RETURN
@@ -48,6 +49,14 @@ _.OTHER
 _.NOT_BUILT
 _.SCRAM_SHA_256
 _.SCRAM_SHA_512
+_.WARN
+_.ED25519
+
+# The console signs and changes the table with these.
+_.read_history
+_.next_line
+_.Signer
+_.sign_of
 
 # What tests do to the log in memory, and ask of a state in memory.
 _.only_writer

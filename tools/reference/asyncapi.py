@@ -11,7 +11,7 @@ from ledger.log.seam import Topic
 from ledger.vocabulary.commands import COMMANDS
 from ledger.vocabulary.events import EVENTS
 from ledger.wire.avro.schema_files import Family, schema_root, versions_of
-from tools.reference.topics import ERRORS, HEADERS, PARTIES, RESOLUTIONS
+from tools.reference.topics import ERRORS, HEADERS, PARTIES, RESOLUTIONS, SIGNED
 from tools.reference.words import words
 
 Document = dict[str, Any]
@@ -24,6 +24,7 @@ CHANNELS = {
     "deadLetters": Topic.DEAD_LETTERS,
 }
 OPTIONAL = "traceparent"
+_HEADERS = {Family.COMMANDS: "CommandHeaders", Family.EVENTS: "CloudEventHeaders"}
 
 
 def asyncapi_document() -> str:
@@ -124,7 +125,7 @@ def _message(family: Family, name: str) -> Document:
         "title": name,
         "summary": words()[family][name],
         "contentType": "application/avro",
-        "headers": {"$ref": "#/components/schemas/CloudEventHeaders"},
+        "headers": {"$ref": f"#/components/schemas/{_HEADERS[family]}"},
         "payload": {
             "schemaFormat": AVRO,
             "schema": {"$ref": f"../../schemas/{family}/{name}/{newest}.avsc"},
@@ -140,11 +141,17 @@ def _keyed() -> Document:
 
 def _schemas() -> Document:
     cloud = {name: {"type": "string", "description": said} for name, said in HEADERS.items()}
+    signed = {name: {"type": "string", "description": said} for name, said in SIGNED.items()}
     errors = {name: {"type": "string", "description": said} for name, said in ERRORS.items()}
     closes = {name: {"type": "string", "description": said} for name, said in RESOLUTIONS.items()}
     required = [name for name in cloud if name != OPTIONAL]
     return {
         "CloudEventHeaders": {"type": "object", "required": required, "properties": cloud},
+        "CommandHeaders": {
+            "type": "object",
+            "required": required,
+            "properties": {**cloud, **signed},
+        },
         "ErrorHeaders": {"type": "object", "required": [*errors], "properties": errors},
         "ResolutionHeaders": {"type": "object", "required": [*closes], "properties": closes},
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from consumers.dead_letters.set_aside import dead_letter
 from ledger.log.kafka.topics import topic_settings
 from ledger.log.seam import Headers, LogRecord, Topic
+from ledger.origins.signing import ORIGIN, SIGNATURE
 from ledger.values.instants import Instant
 from ledger.vocabulary.envelope import EventMeta, RecordedEvent
 from ledger.vocabulary.events import AccountStandingChanged
@@ -29,6 +30,10 @@ HEADERS = {
     "ce_type": "`refunds.commands.<name>` or `refunds.events.<name>`",
     "content-type": "always `application/avro`",
     "traceparent": "the W3C trace context, if there is one",
+}
+SIGNED = {
+    ORIGIN: "who gives the command, and the id of the key it is signed with: `<origin>/<key id>`",
+    SIGNATURE: "the signature in hexadecimal digits",
 }
 ERRORS = {
     "__connect.errors.topic": "the topic it came from",
@@ -127,9 +132,15 @@ def _framing() -> str:
 
 
 def _headers() -> str:
-    said = paragraph("CloudEvents 1.0 in binary mode. No essential value is only in a header.")
+    said = paragraph("CloudEvents 1.0 in binary mode. Nothing is decided by them.")
     rows = [(f"`{name}`", told) for name, told in HEADERS.items()]
-    return f"## Headers\n\n{said}{table(('header', 'value'), rows)}"
+    signed = paragraph(
+        "A command also has these two where the table of origins asks for them",
+        "([how to](../how-to/origins.md)).",
+    )
+    added = [(f"`{name}`", told) for name, told in SIGNED.items()]
+    headings = ("header", "value")
+    return f"## Headers\n\n{said}{table(headings, rows)}\n{signed}{table(headings, added)}"
 
 
 def _dead_letters() -> str:
