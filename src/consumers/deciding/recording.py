@@ -47,7 +47,7 @@ class Taker(Struct, frozen=True, kw_only=True):
 
 
 class Taken(Struct, frozen=True, kw_only=True):
-    """A command to decide, and whose it is; `doubt` says why that is not proven, if it was asked."""
+    """A command to decide, and whose it is; `doubt` says why it is not proven, if that matters."""
 
     given: GivenCommand
     proven: Proven
