@@ -21,6 +21,7 @@ from console.commands.reconcile import reconcile
 from console.commands.report import report
 from console.commands.rules import rules
 from console.commands.scale import scale
+from console.commands.serve import serve
 from console.commands.simulate import simulate
 from console.commands.submit import submit
 from console.demo import demo
@@ -82,6 +83,7 @@ app.command(rich_help_panel=RUN)(stack.down)
 app.command(rich_help_panel=RUN)(stack.status)
 app.command(rich_help_panel=RUN)(stack.logs)
 app.command(rich_help_panel=RUN)(scale)
+app.command(rich_help_panel=RUN)(serve)
 app.command(rich_help_panel=RUN)(demo)
 app.command(rich_help_panel=GIVE)(submit)
 app.command(rich_help_panel=GIVE)(simulate)

@@ -80,13 +80,14 @@ def test_what_is_run_as_a_program_is_never_imported() -> None:
 
 def test_what_every_installation_needs_is_imported_without_an_extra() -> None:
     """A module of an extra is imported where it is used, so that the rest works without it; `late`
-    are imported so themselves.
+    and the web application are imported so themselves.
     """
     optional = declared([text for asked in extras().values() for text in asked])
     late = {"src/devstack/kafka/download.py", "src/devstack/kafka/relock.py"}
     imported = {
         str(path.relative_to(ROOT)): names & optional
         for path in sorted((ROOT / "src").rglob("*.py"))
-        if (names := set(distributions_of(path, top_only=True)))
+        if not path.is_relative_to(ROOT / "src/console/web")
+        and (names := set(distributions_of(path, top_only=True)))
     }
     assert {path for path, names in imported.items() if names} == late

@@ -1,0 +1,73 @@
+"""What all routes share: the database's connections, the publisher, the terms."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from psycopg import Connection
+from psycopg_pool import ConnectionPool
+
+from console.running.ledger_locator import Ledger, is_sandbox
+from console.running.terms_files import terms_in_force
+from consumers.clock import SandboxClock
+from ledger.log.kafka import KafkaTools
+from ledger.log.seam import Outgoing, Published
+from ledger.terms.table import TermsTable
+from ledger.values.instants import Instant
+
+_POOL = 16
+_PATIENCE_SECONDS = 5.0
+
+
+class Backend:
+    """One for the process. `open` needs nothing to answer; each request finds out anew."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.terms: TermsTable = terms_in_force(ledger)
+        self._pool = ConnectionPool(
+            ledger.database_url,
+            min_size=1,
+            max_size=_POOL,
+            timeout=_PATIENCE_SECONDS,
+            kwargs={"autocommit": True, "connect_timeout": 5},
+            open=False,
+        )
+        self._tools: KafkaTools | None = None
+        self._publishing = threading.Lock()
+
+    def open(self) -> None:
+        """Begin to hold connections."""
+        self._pool.open(wait=False)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._pool.close()
+        if self._tools is not None:
+            self._tools.close()
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection[Any]]:
+        """A connection to the read models; each statement is its own transaction."""
+        with self._pool.connection() as connection:
+            yield connection
+
+    @property
+    def partition_count(self) -> int:
+        """Partitions of every topic."""
+        return self.ledger.partition_count
+
+    def publish(self, records: Sequence[Outgoing]) -> tuple[Published, ...]:
+        """Append commands to the log; returns once the log has them. Raises LogUnavailable."""
+        with self._publishing:
+            if self._tools is None:
+                self._tools = KafkaTools(self.ledger.kafka)
+            return self._tools.publish(records)
+
+    def sandbox_at(self) -> Instant | None:
+        """The instant of a sandbox's clock; None for a ledger in real time."""
+        with self.connection() as connection:
+            return SandboxClock(connection).now() if is_sandbox(connection) else None

@@ -1,0 +1,105 @@
+"""Errors as problem documents (RFC 9457): what is wrong, with which field, and the next step."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from psycopg import OperationalError
+from psycopg_pool import PoolTimeout
+from starlette.exceptions import HTTPException
+
+from console.terminal.errors import BAD_INPUT, explain
+
+PROBLEM = "application/problem+json"
+_log = structlog.get_logger(__name__)
+
+
+class Problem(Exception):
+    """A request that is not answered as asked: status, title, sentence, and more figures."""
+
+    def __init__(self, status: int, title: str, detail: str, **more: object) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.title = title
+        self.detail = detail
+        self.more = more
+
+
+class FieldFault(Problem):
+    """Fields of a request that cannot be taken: each with its path, what was found, what may be."""
+
+    def __init__(self, faults: Sequence[Mapping[str, str]]) -> None:
+        count = "1 field" if len(faults) == 1 else f"{len(faults)} fields"
+        super().__init__(
+            400,
+            "The request cannot be read",
+            f"{count} of the request cannot be taken; nothing was done",
+            faults=list(faults),
+        )
+
+
+def problem_response(problem: Problem) -> JSONResponse:
+    """The problem as its document."""
+    document: dict[str, Any] = {
+        "type": "about:blank",
+        "title": problem.title,
+        "status": problem.status,
+        "detail": problem.detail,
+        **problem.more,
+    }
+    return JSONResponse(document, problem.status, media_type=PROBLEM)
+
+
+def install(app: FastAPI) -> None:
+    """Let every error of a request become a problem document."""
+
+    @app.exception_handler(Problem)
+    def _told(_: Request, problem: Problem) -> JSONResponse:
+        return problem_response(problem)
+
+    @app.exception_handler(HTTPException)
+    def _http(_: Request, error: HTTPException) -> JSONResponse:
+        return problem_response(Problem(error.status_code, "Not possible", str(error.detail)))
+
+    @app.exception_handler(RequestValidationError)
+    def _invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        faults = [
+            {
+                "field": ".".join(str(part) for part in each["loc"][1:]),
+                "found": str(each.get("input"))[:100],
+                "expected": str(each["msg"]),
+            }
+            for each in error.errors()
+        ]
+        return problem_response(FieldFault(faults))
+
+    @app.exception_handler(Exception)
+    def _other(request: Request, error: Exception) -> JSONResponse:
+        return problem_response(problem_of(request.url.path, error))
+
+
+def problem_of(path: str, error: Exception) -> Problem:
+    """The problem that an expected error is; for a bug one with an id that the log has too."""
+    if isinstance(error, LookupError) and type(error).__name__ == "UnknownAccount":
+        return Problem(404, "Not found", str(error.args[0]))
+    if isinstance(error, (OperationalError, PoolTimeout)):
+        return Problem(
+            503,
+            "The database does not answer",
+            "the read models cannot be asked now; ask again in a moment",
+        )
+    told = explain(error)
+    if told is None:
+        mark = str(uuid.uuid4())
+        _log.error("a request failed", path=path, id=mark, exc_info=error)
+        return Problem(500, "A fault of ours", f"tell an operator the id {mark}", id=mark)
+    code, sentence = told
+    if code == BAD_INPUT:
+        return Problem(400, "Not possible", sentence)
+    return Problem(503, "Not available", sentence)
