@@ -17,6 +17,10 @@ _.instance_downgrade
 _.reservation_exchange
 _.show_version
 
+# The deciders' snapshots and the signatures of origins will set these.
+_.snapshot_written_at
+_.signature_failed
+
 # Libraries call or read these by name: Typer, pydantic, the Kafka client, psycopg, a protocol.
 _.format_commands
 _.model_config
@@ -28,6 +32,10 @@ _.itersize
 _.__call__
 _.token
 _.auth
+_.collect
+_.log_message
+_.daemon_threads
+_.timeout
 
 # Readers of the log rely on these fields; the ledger itself writes them and reads them no more.
 _.charges_stopped_at

@@ -47,13 +47,16 @@ class ProcessSpec(Struct, frozen=True, kw_only=True):
 
     Its environment is the caller's plus `env`, KAFKA_BOOTSTRAP, DATABASE_URL, REFUNDS_HOME and
     REFUNDS_READY_FILE. It is ready when it has created the file that the last one names, or
-    immediately if `announces_ready` is false.
+    immediately if `announces_ready` is false. With a `port_variable` it gets a port of its own in
+    it: this one, or for 0 a free one, which stays the same.
     """
 
     name: str
     argv: tuple[str, ...]
     env: Mapping[str, str] = {}
     announces_ready: bool = True
+    port_variable: str | None = None
+    port: int = 0
 
 
 class ProcessStatus(Struct, frozen=True, kw_only=True):

@@ -34,8 +34,14 @@ _TRY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended('refund-ledger:' || %s
 log = structlog.get_logger()
 
 
-def run(projection: Projection, open_source: Callable[[], EventSource], stop: Flag) -> None:
-    """Project until stopped, and reconnect after any number of lost connections.
+def run(
+    projection: Projection,
+    open_source: Callable[[], EventSource],
+    stop: Flag,
+    turned: Callable[[], None] = lambda: None,
+) -> None:
+    """Project until stopped, and reconnect after any number of lost connections. `turned` is called
+    while it waits: for a connection, or for another projector to end.
 
     Errors that waiting cannot solve are raised: WrongWorld, WrongDatabase, BrokenLog,
     ImpossibleChange, RebuildStalled.
@@ -45,8 +51,9 @@ def run(projection: Projection, open_source: Callable[[], EventSource], stop: Fl
         on=_PASSING, attempts=None, timeout=None, wait_initial=0.1, wait_max=2.0
     ):
         with attempt:
+            turned()
             if not stop.is_set():
-                _session(projection, open_source, stop)
+                _session(projection, open_source, stop, turned)
     log.info("projector stops", consumer=projection.consumer)
 
 
@@ -58,7 +65,12 @@ def stop_on_signals() -> Flag:
     return stop
 
 
-def _session(projection: Projection, open_source: Callable[[], EventSource], stop: Flag) -> None:
+def _session(
+    projection: Projection,
+    open_source: Callable[[], EventSource],
+    stop: Flag,
+    turned: Callable[[], None],
+) -> None:
     """One session with both connections.
 
     1. Migrate the tables and open the connection that writes.
@@ -77,7 +89,7 @@ def _session(projection: Projection, open_source: Callable[[], EventSource], sto
     with psycopg.connect(projection.conninfo, autocommit=True) as connection:
         connection.execute(SESSION)
         # 2
-        if not _alone(connection, projection.consumer, stop):
+        if not _alone(connection, projection.consumer, stop, turned):
             return
         source = open_source()
         try:
@@ -97,9 +109,12 @@ def _session(projection: Projection, open_source: Callable[[], EventSource], sto
             source.close()
 
 
-def _alone(connection: Connection[Any], consumer: str, stop: Flag) -> bool:
+def _alone(
+    connection: Connection[Any], consumer: str, stop: Flag, turned: Callable[[], None]
+) -> bool:
     """Wait for the lock; False if stopped first."""
     while not stop.is_set():
+        turned()
         row = connection.execute(_TRY_LOCK, (consumer,)).fetchone()
         if row is not None and row[0]:
             return True

@@ -20,7 +20,8 @@ READY_AND_WAIT = (
 
 def python(code: str, name: str = "app") -> ProcessSpec:
     """An app process that runs this code."""
-    return ProcessSpec(name=name, argv=(sys.executable, "-c", code))
+    argv = (sys.executable, "-c", code)
+    return ProcessSpec(name=name, argv=argv, port_variable="SERVED_PORT")
 
 
 def identity_in(seen: Status, name: str) -> Identity:

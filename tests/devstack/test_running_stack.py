@@ -60,6 +60,13 @@ def test_a_crashed_app_is_started_again_and_reported(stack: Stack) -> None:
     assert after.identity != before.identity
 
 
+def test_an_app_that_serves_has_a_port_of_its_own_also_after_a_crash(stack: Stack) -> None:
+    before, after = kill_and_wait_until_back(stack, "app")
+    env = psutil.Process(identity_in(stack(), "app").pid).environ()
+    assert env["SERVED_PORT"] == str(after.port) == str(before.port)
+    assert after.port not in {process(stack(), name).port for name in ("kafka", "postgres")}
+
+
 def test_a_crashed_broker_comes_back_on_its_port(stack: Stack) -> None:
     before, after = kill_and_wait_until_back(stack, "kafka")
     assert (after.port, after.last_exit) == (before.port, -signal.SIGKILL)

@@ -15,6 +15,7 @@ from console.running.ledger_locator import connected, find_ledger, use_schema_re
 from console.terminal.errors import Failed, explain
 
 if TYPE_CHECKING:
+    from console.monitoring.monitor import Monitor
     from console.running.ledger_locator import Ledger
     from console.running.settings import Settings
     from ledger.log.seam import Topic
@@ -70,7 +71,10 @@ def projector() -> None:
     _until_told_to_stop(_project)
 
 
-def _decide(settings: Settings, ledger: Ledger) -> None:
+def _decide(settings: Settings, ledger: Ledger, monitor: Monitor) -> None:
+    from collections import Counter
+
+    from console.monitoring.looks_of import decider_looks
     from console.running.terms_files import terms_in_force
     from consumers.deciding.decider import GROUP, PartitionDecider, World
     from consumers.deciding.store import Store
@@ -81,17 +85,22 @@ def _decide(settings: Settings, ledger: Ledger) -> None:
 
     opened = _opened(settings, ledger, verify_world(ledger.kafka))
     world = World(opened=opened, terms=terms_in_force(ledger))
-    log = KafkaLog(ledger.kafka, GROUP, Topic.COMMANDS, settings.member_of("decider"))
+    member = settings.member_of("decider")
+    log = monitor.log(KafkaLog(ledger.kafka, GROUP, Topic.COMMANDS, member), "decider")
     folder = settings.home_folder / "state"
+    refusals: Counter[str] = Counter()
+    monitor.refusals(refusals)
+    monitor.look(decider_looks(ledger, monitor.meters))
 
     def decider_of(partition: int) -> PartitionDecider:
         store = Store(folder, partition, world.events_topic_id)
-        return PartitionDecider(log, partition, store, world)
+        return PartitionDecider(log, partition, store, world, refusals)
 
     run_partitions(Partitions(log, decider_of), stop_on_signals(), lambda: _tell_ready(settings))
 
 
-def _react(settings: Settings, ledger: Ledger) -> None:
+def _react(settings: Settings, ledger: Ledger, monitor: Monitor) -> None:
+    from console.monitoring.looks_of import reactions_looks
     from consumers.clock import SandboxClock, WallClock
     from consumers.deadlines.keeper import DeadlineKeeper
     from consumers.deadlines.table import DeadlineTable
@@ -107,30 +116,32 @@ def _react(settings: Settings, ledger: Ledger) -> None:
         clock = SandboxClock(connection) if sandbox else WallClock()
 
         def keeper() -> DeadlineKeeper:
-            source = TopicTail(ledger.kafka, Topic.EVENTS)
+            source = monitor.source(TopicTail(ledger.kafka, Topic.EVENTS), "deadlines")
             rows = DeadlineTable(connection)
             return DeadlineKeeper(rows, source, tools, clock, sandbox=sandbox)
 
-        log = KafkaLog(ledger.kafka, GROUP, Topic.EVENTS, settings.member_of("reactions"))
+        member = settings.member_of("reactions")
+        log = monitor.log(KafkaLog(ledger.kafka, GROUP, Topic.EVENTS, member), "reactions")
+        monitor.look(reactions_looks(ledger, monitor.meters, sandbox=sandbox))
         partitions = Partitions(log, lambda p: PartitionReactor(log, p, sandbox=sandbox))
         stop = stop_on_signals()
         run_reactions(partitions, connection, keeper, stop, lambda: _tell_ready(settings))
 
 
-def _project(settings: Settings, ledger: Ledger) -> None:
-    from console.running.periodic_reconciliation import serve_metrics, start_reconciling
+def _project(settings: Settings, ledger: Ledger, monitor: Monitor) -> None:
+    from console.monitoring.looks_of import projector_looks
+    from console.running.periodic_reconciliation import start_reconciling
     from console.running.terms_files import terms_in_force
     from consumers.clock import WallClock
     from consumers.deciding.progress import LedgerProgress
     from ledger.log.kafka import KafkaTools
     from ledger.log.kafka.reading.topic_tail import TopicTail
-    from ledger.log.seam import Topic
+    from ledger.log.seam import EventSource, Topic
     from projector import runner
     from projector.following.projection import Projection
 
     stop = runner.stop_on_signals()
-    if settings.metrics_port is not None:
-        serve_metrics(settings.metrics_host, settings.metrics_port)
+    monitor.look(projector_looks(ledger, monitor.meters))
     if settings.reconcile_seconds:
         start_reconciling(settings.reconcile_seconds, stop)
     projection = Projection(
@@ -139,17 +150,24 @@ def _project(settings: Settings, ledger: Ledger) -> None:
         terms=terms_in_force(ledger),
         reach=LedgerProgress(KafkaTools(ledger.kafka), WallClock()),
     )
-    runner.run(projection, lambda: TopicTail(ledger.kafka, Topic.EVENTS), stop)
+
+    def source() -> EventSource:
+        return monitor.source(TopicTail(ledger.kafka, Topic.EVENTS), "projector")
+
+    runner.run(projection, source, stop, monitor.vitals.turned)
 
 
-def _until_told_to_stop(work: Callable[[Settings, Ledger], None]) -> None:
+def _until_told_to_stop(work: Callable[[Settings, Ledger, Monitor], None]) -> None:
     """Run a process until it ends. Any error ends it at once, with all its threads."""
+    from console.monitoring.monitor import monitored
+
     try:
         settings = _started()
         ledger = find_ledger(settings)
         use_schema_registry(settings, register=True)
         _collect_seldom()
-        work(settings, ledger)
+        with monitored(settings) as monitor:
+            work(settings, ledger, monitor)
     except Exception as error:
         told = explain(error)
         if told is None:

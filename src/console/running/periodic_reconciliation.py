@@ -12,9 +12,7 @@ from threading import Thread
 from typing import Any
 
 import structlog
-from prometheus_client import Counter, Gauge, start_http_server
-
-from console.terminal.errors import Failed
+from prometheus_client import Counter, Gauge
 
 PROGRAM = (sys.executable, "-m", "console.main", "reconcile", "--json")
 """A separate process: its memory is released, and the projector keeps its CPU."""
@@ -29,18 +27,6 @@ ROWS = Gauge("refunds_reconciled_rows", "Rows compared in the last reconciliatio
 FAILURES = Counter("refunds_reconciliations_failed", "Reconciliations that failed")
 
 log = structlog.get_logger()
-
-
-def serve_metrics(host: str, port: int) -> None:
-    """Serve the metrics of this process in Prometheus's format."""
-    try:
-        start_http_server(port, addr=host)
-    except OSError as error:
-        raise Failed(
-            f"metrics cannot be served on {host}:{port}: {error.strerror}; set "
-            "REFUNDS_METRICS_PORT to a free port, or unset it"
-        ) from error
-    log.info("metrics are served", host=host, port=port)
 
 
 def start_reconciling(interval_seconds: float, stop: Flag) -> Thread:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import socket
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+METRICS_OFF: Final = "off"
 
 
 class Settings(BaseSettings):
@@ -46,9 +48,12 @@ class Settings(BaseSettings):
         default=3_600.0, ge=0, validation_alias="REFUNDS_RECONCILE_SECONDS"
     )
     metrics_host: str = Field(default="127.0.0.1", validation_alias="REFUNDS_METRICS_HOST")
-    metrics_port: int | None = Field(
-        default=None, ge=1, le=65_535, validation_alias="REFUNDS_METRICS_PORT"
+    metrics_port: Annotated[int, Field(ge=0, le=65_535)] | Literal["off"] = Field(
+        default=0, validation_alias="REFUNDS_METRICS_PORT"
     )
+    """Of /metrics, /livez and /readyz; 0 chooses a free one."""
+    live_seconds: float = Field(default=120.0, gt=0, validation_alias="REFUNDS_LIVE_SECONDS")
+    """A process whose main loop has not moved for so long is not alive."""
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", validation_alias="REFUNDS_LOG_LEVEL"
     )

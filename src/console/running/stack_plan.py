@@ -18,6 +18,8 @@ from console.running.ledger_locator import (
 )
 from console.running.process_counts import counts_of, names_of
 
+METRICS_PORT, METRICS_OFF = "REFUNDS_METRICS_PORT", "off"
+
 if TYPE_CHECKING:
     from console.running.settings import Settings
     from devstack import Plan, ProcessSpec, Status
@@ -71,7 +73,11 @@ def ledger_plan(
             ("/usr/bin/env", *assignments, *_PROGRAM, "init", *(["--grant"] * bool(principals))),
         ),
         processes=tuple(
-            _spec(process, name, {**told, **_access(settings, process, principals)})
+            _spec(
+                process,
+                name,
+                {**told, **_metrics(settings, process), **_access(settings, process, principals)},
+            )
             for process, name in names_of(metadata)
         ),
         metadata=metadata,
@@ -93,6 +99,13 @@ def scaled(plan: Plan, counts: Mapping[str, int]) -> tuple[tuple[ProcessSpec, ..
     return tuple(found), metadata
 
 
+def _metrics(settings: Settings, process: str) -> dict[str, str]:
+    """A port of metrics that is named is the projector's; each other process gets a free one."""
+    if settings.metrics_port == METRICS_OFF or (settings.metrics_port and process == "projector"):
+        return {METRICS_PORT: str(settings.metrics_port)}
+    return {}
+
+
 def _access(settings: Settings, process: str, principals: tuple[str, ...]) -> dict[str, str]:
     """Each process of a secured stack connects as the principal of its name."""
     if not principals:
@@ -105,7 +118,14 @@ def _spec(process: str, name: str, told: Mapping[str, str]) -> ProcessSpec:
     from devstack import ProcessSpec
 
     env = {**told, "REFUNDS_MEMBER": name}
-    return ProcessSpec(name=name, argv=(*_PROGRAM, "run", process), env=env)
+    port = told.get(METRICS_PORT, "0")
+    return ProcessSpec(
+        name=name,
+        argv=(*_PROGRAM, "run", process),
+        env=env,
+        port_variable=None if port == METRICS_OFF else METRICS_PORT,
+        port=0 if port == METRICS_OFF else int(port),
+    )
 
 
 _PROGRAM = (sys.executable, "-m", "console.main")

@@ -6,6 +6,7 @@ reads in the log what was written.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator
 
 import structlog
@@ -35,7 +36,7 @@ from ledger.terms.table import TermsTable
 from ledger.values.instants import Instant
 from ledger.vocabulary.digest import command_digest
 from ledger.vocabulary.envelope import GivenCommand
-from ledger.vocabulary.events import LedgerOpened
+from ledger.vocabulary.events import CommandRefused, LedgerOpened
 from ledger.wire.avro.codec import (
     MAX_EVENT_BYTES,
     Unreadable,
@@ -72,10 +73,21 @@ class CommitLost(Exception):
 
 
 class PartitionDecider:
-    """Owns one partition: restores its state, then decides the commands."""
+    """Owns one partition: restores its state, then decides the commands.
 
-    def __init__(self, log: Log, partition: int, store: Store, world: World) -> None:
+    `refusals` counts the violated rules, for the metrics.
+    """
+
+    def __init__(
+        self,
+        log: Log,
+        partition: int,
+        store: Store,
+        world: World,
+        refusals: Counter[str] | None = None,
+    ) -> None:
         self._log = log
+        self._refusals = Counter() if refusals is None else refusals
         self._partition = partition
         self._world = world
         self._store = store
@@ -218,6 +230,9 @@ class PartitionDecider:
         _check_sizes(written)
         for each in written:
             self._store.apply(evolve(self._store, each.recorded))
+        refused = written[0].recorded.body
+        if isinstance(refused, CommandRefused):
+            self._refusals.update(violation.rule for violation in refused.violations)
         return [each.outgoing for each in written]
 
     def _ask_whose_commands(self) -> None:

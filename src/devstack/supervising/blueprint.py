@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -135,18 +135,32 @@ def database_recipe(server: Database, layout: Layout) -> Recipe:
     )
 
 
-def app_recipe(spec: ProcessSpec, blueprint: Blueprint, layout: Layout) -> Recipe:
+def app_ports(specs: Sequence[ProcessSpec], last_ports: Mapping[str, int]) -> dict[str, int]:
+    """The ports of those apps that serve something: their own, those of the last start, or free
+    ones.
+    """
+    again = {name: port for name, port in last_ports.items() if is_free(port)}
+    serving = [spec for spec in specs if spec.port_variable is not None]
+    return take_ports({spec.name: spec.port or again.get(spec.name, 0) for spec in serving})
+
+
+def app_recipe(
+    spec: ProcessSpec, blueprint: Blueprint, layout: Layout, ports: Mapping[str, int]
+) -> Recipe:
     """How an app process is started, checked and stopped."""
     ready = layout.ready / spec.name
+    port = ports.get(spec.name)
+    served = {} if spec.port_variable is None else {spec.port_variable: str(port)}
     return Recipe(
         name=spec.name,
         service=False,
         argv=spec.argv,
-        env={**blueprint.app_env, "REFUNDS_READY_FILE": str(ready), **spec.env},
+        env={**blueprint.app_env, "REFUNDS_READY_FILE": str(ready), **spec.env, **served},
         folder=Path.cwd(),
         log=layout.log(spec.name),
         is_ready=ready.exists if spec.announces_ready else lambda: True,
         before_start=lambda: ready.unlink(missing_ok=True),
+        port=port,
         stop_signals=APP_STOP,
     )
 

@@ -29,6 +29,7 @@ from devstack.status import (
 )
 from devstack.supervising.blueprint import (
     Blueprint,
+    app_ports,
     app_recipe,
     broker_recipe,
     database_env,
@@ -127,7 +128,9 @@ class Supervisor:
             security.add_users(self._layout.security, drawn.brokers[0].internal, principals)
         for argv in self._plan.prepare:
             self._run([self._preparation(argv, drawn)], PREPARE_SECONDS)
-        apps = [app_recipe(spec, drawn, self._layout) for spec in self._plan.processes]
+        specs = self._plan.processes
+        ports = app_ports(specs, self._launch.last_ports)
+        apps = [app_recipe(spec, drawn, self._layout, ports) for spec in specs]
         self._start([self._watch(recipe) for recipe in apps], READY_SECONDS)
         self._publish(state=State.RUNNING)
         LOG.info("running at %s and its database", drawn.bootstrap)
@@ -148,8 +151,10 @@ class Supervisor:
             self._watched.remove(watched)
             self._publish()
         running = {watched.recipe.name for watched in self._watched}
-        for name in [each for each in wanted if each not in running]:
-            watched = self._watch(app_recipe(wanted[name], drawn, self._layout))
+        added = [spec for name, spec in wanted.items() if name not in running]
+        ports = app_ports(added, self._launch.last_ports)
+        for spec in added:
+            watched = self._watch(app_recipe(spec, drawn, self._layout, ports))
             self._watched.append(watched)
             watched.start()
         LOG.info("runs %s", ", ".join(wanted))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,16 @@ def process_of(stack: Terminal, name: str) -> dict[str, Any]:
     return found
 
 
+def apps_of(stack: Terminal) -> list[dict[str, Any]]:
+    return [each for each in status_of(stack)["processes"] if each["name"] in NAMES[2:]]
+
+
+def page_of(port: int, path: str) -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+        text: bytes = answer.read()
+    return text.decode()
+
+
 def test_a_second_up_changes_nothing(stack: Terminal) -> None:
     before = status_of(stack)
     again = stack.run("up", "--sandbox")
@@ -86,6 +97,21 @@ def test_status_says_what_a_machine_may_ask(stack: Terminal) -> None:
     assert list(consumers) == ["decider", "reactions", "deadlines", "projector"]
     assert {consumer["lag"] for consumer in consumers.values()} == {0}
     assert [place["partition"] for place in consumers["decider"]["partitions"]] == [0, 1, 2, 3]
+
+
+def test_each_process_serves_its_metrics_on_the_port_that_status_shows(stack: Terminal) -> None:
+    assert stack.run("submit", EXAMPLES / "09-refusals.jsonl").code == 0
+    served = {each["name"]: page_of(each["port"], "/metrics") for each in apps_of(stack)}
+    assert all("refunds_ready 1.0" in text for text in served.values())
+    assert 'refunds_lag_records{consumer="decider",partition="3"}' in served["decider"]
+    assert 'refunds_refusals_total{rule="offline_now"} 1.0' in served["decider"]
+    assert "refunds_deadlines_overdue " in served["reactions"]
+    assert "refunds_read_models_drifted " in served["projector"]
+
+
+def test_probes_of_a_process_that_works_are_answered(stack: Terminal) -> None:
+    for each in apps_of(stack):
+        assert [page_of(each["port"], path) for path in ("/livez", "/readyz")] == ["ok\n"] * 2
 
 
 def test_status_says_the_same_to_people(stack: Terminal) -> None:

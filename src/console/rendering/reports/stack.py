@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, to_builtins
 
+from console.running.lag import Lag, lags
 from console.running.ledger_locator import (
     SANDBOX,
     SECURED,
@@ -21,26 +22,10 @@ from ledger.values.instants import Instant, format_instant
 
 if TYPE_CHECKING:
     from ledger.log.kafka import Replicas
-    from ledger.log.seam import LogTools
 
 
 _OPEN = "open: no TLS and no passwords, on this machine's loopback alone"
 _SECURED = "secured: TLS, passwords and access rights at the brokers; the database is open"
-
-
-class Lag(Struct, frozen=True, kw_only=True):
-    """How far a consumer has read its topic, by partition; None if it has not begun."""
-
-    consumer: str
-    topic: str
-    positions: tuple[int | None, ...]
-    ends: tuple[int, ...]
-
-    @property
-    def by_partition(self) -> tuple[int, ...]:
-        """Records not read yet, including transaction markers."""
-        pairs = zip(self.positions, self.ends, strict=True)
-        return tuple(max(0, end - (position or 0)) for position, end in pairs)
 
 
 class Reading(Struct, frozen=True, kw_only=True):
@@ -70,29 +55,6 @@ def read_ledger(ledger: Ledger) -> Reading:
         return Reading(problem=str(error).strip().splitlines()[0])
     finally:
         tools.close()
-
-
-def lags(tools: LogTools, connection: Any) -> tuple[Lag, ...]:
-    """Every consumer of the ledger: by its group's offset, or by its checkpoint."""
-    from consumers.deadlines.table import CONSUMER as DEADLINES
-    from consumers.deciding.decider import GROUP as DECIDER
-    from consumers.reacting.reactor import GROUP as REACTIONS
-    from ledger.log.seam import Topic
-    from projector.asking.queries import positions
-    from projector.following.projection import CONSUMER as PROJECTOR
-
-    commands, events = tools.end_offsets(Topic.COMMANDS), tools.end_offsets(Topic.EVENTS)
-    decided = tools.committed_offsets(DECIDER, Topic.COMMANDS)
-    reacted = tools.committed_offsets(REACTIONS, Topic.EVENTS)
-    found = [
-        Lag(consumer="decider", topic=Topic.COMMANDS, positions=decided, ends=commands),
-        Lag(consumer="reactions", topic=Topic.EVENTS, positions=reacted, ends=events),
-    ]
-    for consumer in (DEADLINES, PROJECTOR):
-        at = positions(connection, consumer)
-        places = tuple(at.get(partition) for partition in range(tools.partition_count))
-        found.append(Lag(consumer=consumer, topic=Topic.EVENTS, positions=places, ends=events))
-    return tuple(found)
 
 
 def status_to_json(seen: Status, *, ask: bool = True) -> dict[str, Any]:
