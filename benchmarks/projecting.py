@@ -170,6 +170,7 @@ def _copy(conninfo: str, folded: tuple[TableChanges, ...]) -> None:
 
 def _empty(conninfo: str) -> None:
     with psycopg.connect(conninfo) as connection:
+        connection.execute("SET session_replication_role = replica")  # a trigger keeps the events
         for view in VIEWS:
             connection.execute(
                 sql.SQL("TRUNCATE {}").format(sql.Identifier(READ_MODELS, view.TABLE.name))

@@ -18,6 +18,9 @@ from projector.runner import run
 from projector.views import VIEWS
 from tests.projector.stories import MemorySource
 
+PASSING_TRIGGERS = "SET session_replication_role = replica"
+"""For a test that plants a fault which the database itself refuses."""
+
 
 @pytest.fixture
 def migrated(database: str) -> str:

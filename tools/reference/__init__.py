@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tools.reference.access import access_page
 from tools.reference.asyncapi import asyncapi_document
 from tools.reference.codes import codes_page
 from tools.reference.finance import finance_page
@@ -20,6 +21,7 @@ FOLDER = Path(__file__).parent.parent.parent / "docs" / "reference"
 def reference_pages() -> dict[Path, str]:
     """Every page and the text it should have."""
     return {
+        FOLDER / "access.md": access_page(),
         FOLDER / "commands.md": commands_page(),
         FOLDER / "events.md": events_page(),
         FOLDER / "codes.md": codes_page(),

@@ -29,15 +29,16 @@ def init(
         bool, typer.Option("--sandbox", help="A ledger whose clock is set by hand.")
     ] = False,
     grant: Annotated[
-        bool, typer.Option("--grant", help="Write the access matrix to the brokers as ACLs.")
+        bool, typer.Option("--grant", help="Write the access matrix to brokers and database.")
     ] = False,
 ) -> None:
     """Create the topics and tables of a ledger, or check those that exist."""
     from consumers.clock import SandboxClock
+    from ledger.access import read_matrix
     from ledger.log.kafka import create_topics
     from ledger.log.kafka.access import grant as grant_access
-    from ledger.log.kafka.access import read_matrix
     from projector.migrations import migrate
+    from projector.rights.granting import grant as grant_rights
 
     settings = _started()
     sandbox = sandbox or settings.sandbox
@@ -48,8 +49,10 @@ def init(
         grant_access(ledger.kafka, read_matrix())
     _same_kind(ledger, sandbox)
     migrate(ledger.database_url)
-    if sandbox:
-        with connected(ledger.database_url) as connection:
+    with connected(ledger.database_url) as connection:
+        if grant:
+            grant_rights(connection, read_matrix())
+        if sandbox:
             SandboxClock(connection).set(0)
 
 

@@ -59,10 +59,10 @@ def ledger_plan(
     }
     principals: tuple[str, ...] = ()
     if secure or SECURED in known:
-        from ledger.log.kafka.access import read_matrix
+        from ledger.access import read_matrix
 
         metadata[SECURED] = "yes"
-        principals = tuple(read_matrix().principals)
+        principals = read_matrix().at_brokers
     terms = settings.terms_path or known.get(TERMS)
     if terms is not None:
         terms_of([Path(terms)])

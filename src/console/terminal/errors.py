@@ -36,6 +36,7 @@ def explain(error: Exception) -> tuple[int, str] | None:
     from projector.following.event_reader import BrokenLog
     from projector.migrations import WrongDatabase
     from projector.rebuilding.rebuild import RebuildStalled, RebuildUnderWay
+    from projector.rights.granting import WrongRights
 
     match error:
         case BadInput() | UnknownAccount() | NotAnswerable():
@@ -56,6 +57,7 @@ def explain(error: Exception) -> tuple[int, str] | None:
             | BrokenLog()
             | RebuildStalled()
             | RebuildUnderWay()
+            | WrongRights()
         ):
             return FAILED, _text(error)
         case CommitLost():
@@ -64,6 +66,11 @@ def explain(error: Exception) -> tuple[int, str] | None:
             return FAILED, (
                 f"the database does not answer: {_first_line(error)}; "
                 "start one with 'refundctl up' or correct DATABASE_URL"
+            )
+        case psycopg.errors.InsufficientPrivilege():
+            return FAILED, (
+                f"the database refuses this role: {_first_line(error)}; connect as a role that may, "
+                "see docs/reference/access.md"
             )
         case psycopg.ProgrammingError() if error.sqlstate is None:
             return BAD_INPUT, f"DATABASE_URL cannot be used: {_first_line(error)}"

@@ -15,18 +15,20 @@ import psycopg
 import structlog
 from msgspec import Struct
 from psycopg import Connection
-from psycopg.errors import DependentObjectsStillExist
+from psycopg.errors import DependentObjectsStillExist, InsufficientPrivilege
 
+from ledger.access import read_matrix
 from ledger.values.money import CURRENCY_DIGITS
 from projector.migrations.reader_role import let_read
+from projector.rights.granting import grant, granted
 from projector.rows.writer import READ_MODELS
 
 FOLDER = Path(__file__).parent
 FINANCE = FOLDER.parent / "finance"
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('refund-ledger:migrations', 0))"
 _BOOK = """
-CREATE SCHEMA IF NOT EXISTS refund_ledger;
-CREATE TABLE IF NOT EXISTS refund_ledger.migrations (
+CREATE SCHEMA refund_ledger;
+CREATE TABLE refund_ledger.migrations (
     name text PRIMARY KEY,
     sha256 text NOT NULL,
     applied_at timestamptz NOT NULL DEFAULT now()
@@ -66,31 +68,21 @@ def migrate(conninfo: str, folder: Path = FOLDER) -> tuple[str, ...]:
     """Bring the database up to date; the names of what was applied. Safe to call by many at once.
 
     All or nothing, in one transaction. Raises WrongDatabase, and changes nothing, if an applied
-    file was edited, or if the database has a migration that this program does not have.
+    file was edited, if the database has a migration that this program does not have, or if this
+    role may not make a change.
     """
-    with psycopg.connect(conninfo) as connection:
-        connection.execute(_LOCK)
-        connection.execute(
-            "SET LOCAL lock_timeout = '5s'"
-        )  # if a reader holds a lock, try again later
-        connection.execute(_BOOK)
-        book = connection.execute("SELECT name, sha256 FROM refund_ledger.migrations").fetchall()
-        known: dict[str, str] = dict(book)
-        pending = _pending(migrations_in(folder), known)
-        standing = known.get(_VIEWS)
-        if pending and standing is not None:  # a view would keep referring to its old table
-            _drop_views(connection)
-            standing = None
-        for migration in pending:
-            connection.execute(migration.sql)
-            _remember(connection, migration.name, migration.digest)
-        applied = [migration.name for migration in pending]
-        made = _make_views(connection, standing)
-        applied.extend([_VIEWS] if made else [])
-        let_read(connection, anew=made)
+    try:
+        with psycopg.connect(conninfo) as connection:
+            applied = _migrated(connection, folder)
+    except InsufficientPrivilege as error:
+        raise WrongDatabase(
+            f"the database is not up to date, and this role may not change it "
+            f"({error.diag.message_primary}): run 'refundctl init' as the owner of the database, "
+            "with --grant where its roles have their rights by that, and start again"
+        ) from error
     if applied:
         log.info("database migrated", applied=applied)
-    return tuple(applied)
+    return applied
 
 
 def migrations_in(folder: Path) -> tuple[Migration, ...]:
@@ -104,6 +96,34 @@ def finance_views(read_models: str = READ_MODELS) -> str:
     files = sorted(FINANCE.glob("[0-9]*.sql"))
     text = "\n".join(file.read_text() for file in files)
     return text.replace(f"{READ_MODELS}.", f"{read_models}.")
+
+
+def _migrated(connection: Connection[Any], folder: Path) -> tuple[str, ...]:
+    connection.execute(_LOCK)
+    connection.execute("SET LOCAL lock_timeout = '5s'")  # if a reader holds a lock, try again later
+    known = _known(connection)
+    pending = _pending(migrations_in(folder), known)
+    standing = known.get(_VIEWS)
+    if pending and standing is not None:  # a view would keep referring to its old table
+        _drop_views(connection)
+        standing = None
+    for migration in pending:
+        connection.execute(migration.sql)
+        _remember(connection, migration.name, migration.digest)
+    made = _make_views(connection, standing)
+    let_read(connection, anew=made)
+    if (pending or made) and granted(connection, matrix := read_matrix()):
+        grant(connection, matrix)
+    return (*(migration.name for migration in pending), *([_VIEWS] if made else []))
+
+
+def _known(connection: Connection[Any]) -> dict[str, str]:
+    """What was applied, by name; the book of it is made where there is none. Whoever finds a
+    database up to date needs to read only.
+    """
+    if connection.execute("SELECT to_regclass('refund_ledger.migrations')").fetchone() == (None,):
+        connection.execute(_BOOK)
+    return dict(connection.execute("SELECT name, sha256 FROM refund_ledger.migrations").fetchall())
 
 
 def _pending(files: tuple[Migration, ...], known: dict[str, str]) -> list[Migration]:

@@ -6,14 +6,12 @@ from typing import Any
 
 import structlog
 from psycopg import Connection, sql
-from psycopg.errors import DuplicateObject, InsufficientPrivilege, UniqueViolation
+from psycopg.errors import InsufficientPrivilege
+
+from ledger.access import read_matrix
+from projector.rights.granting import is_there, limit, make_role
 
 READER = "finance_ro"
-_SETTINGS = (
-    "statement_timeout = '30s'",
-    "idle_in_transaction_session_timeout = '60s'",
-    "default_transaction_read_only = on",
-)
 _LARGE_OBJECTS = "lo_creat(integer), lo_create(oid), lo_from_bytea(oid, bytea)"
 
 log = structlog.get_logger()
@@ -26,7 +24,7 @@ def let_read(connection: Connection[Any], role: str = READER, *, anew: bool = Fa
     The role may log in but has no password: set one. If this user may not create roles, the log
     says what an administrator must do; everything else works.
     """
-    if not _is_there(connection, role) and not _make(connection, role):
+    if not is_there(connection, role) and not _make(connection, role):
         log.warning(
             "a role is missing, and this user may not create it: nobody can use it until an "
             "administrator has created it and this program has started again",
@@ -39,23 +37,10 @@ def let_read(connection: Connection[Any], role: str = READER, *, anew: bool = Fa
     return True
 
 
-def _is_there(connection: Connection[Any], role: str) -> bool:
-    found = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (role,))
-    return found.fetchone() is not None
-
-
 def _make(connection: Connection[Any], role: str) -> bool:
-    """Create the role; it is no error if another process has just created it."""
-    name = sql.Identifier(role)
-    try:
-        with connection.transaction():
-            connection.execute(sql.SQL("CREATE ROLE {} LOGIN NOINHERIT").format(name))
-            for setting in _SETTINGS:
-                connection.execute(sql.SQL(f"ALTER ROLE {{}} SET {setting}").format(name))
-    except InsufficientPrivilege:
+    if not make_role(connection, role):
         return False
-    except (DuplicateObject, UniqueViolation):
-        return _is_there(connection, role)
+    limit(connection, role, read_matrix().roles["finance"].settings)
     return True
 
 

@@ -92,6 +92,7 @@ def rebuild(
     with psycopg.connect(conninfo, autocommit=True) as connection:
         connection.execute(SESSION)
         connection.execute("SET lock_timeout = '60s'")
+        shadow_tables.act_as_owner(connection)
         # 1
         _be_the_only_one(connection)
         # 2
@@ -154,7 +155,7 @@ def _compared(
         snapshot.read_only = True
         with _projector_held(connection):
             folding.meet_the_projector()
-            snapshot.execute("SELECT 1")  # the first statement takes the snapshot
+            shadow_tables.act_as_owner(snapshot)  # the first statement takes the snapshot
         tables = [view.TABLE for view in projection.views]
         found = [first_difference(snapshot, table, BESIDE, READ_MODELS) for table in tables]
         return tuple(each for each in found if each is not None)

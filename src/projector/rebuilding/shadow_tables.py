@@ -21,6 +21,11 @@ _OLD = "read_models_old"
 _PLAN = """
 SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = %s
 """
+_OWNER = """
+SELECT set_config('role', tableowner, false) FROM pg_tables
+WHERE schemaname = 'read_models' AND tableowner <> current_user
+    AND pg_has_role(current_user, tableowner, 'SET') LIMIT 1
+"""
 _CONSTRAINTS = """
 SELECT format('ALTER TABLE %%I.%%I ADD CONSTRAINT %%I %%s', %(schema)s::text, %(table)s::text,
     conname, pg_get_constraintdef(oid))
@@ -34,13 +39,22 @@ FROM pg_index i WHERE i.indrelid = %(oid)s
     AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.indexrelid)
 ORDER BY i.indexrelid
 """
+_TRIGGERS = """
+SELECT replace(pg_get_triggerdef(oid), format(' ON %%I.%%I ', %(live)s::text, %(table)s::text),
+    format(' ON %%I.%%I ', %(schema)s::text, %(table)s::text))
+FROM pg_trigger WHERE tgrelid = %(oid)s AND NOT tgisinternal ORDER BY tgname
+"""
 _EXTRAS = """
 SELECT format('COMMENT ON TABLE %%I.%%I IS %%L', %(schema)s::text, %(table)s::text,
     obj_description(%(oid)s, 'pg_class'))
 UNION ALL
+SELECT format('REVOKE ALL ON TABLE %%I.%%I FROM CURRENT_USER', %(schema)s::text, %(table)s::text)
+FROM pg_class WHERE oid = %(oid)s AND relacl IS NOT NULL
+UNION ALL
 SELECT format('GRANT %%s ON TABLE %%I.%%I TO %%s', a.privilege_type, %(schema)s::text,
-    %(table)s::text, CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END)
-FROM pg_class c, aclexplode(c.relacl) a WHERE c.oid = %(oid)s AND a.grantee <> c.relowner
+    %(table)s::text, CASE a.grantee WHEN 0 THEN 'PUBLIC' WHEN c.relowner THEN 'CURRENT_USER'
+        ELSE a.grantee::regrole::text END)
+FROM pg_class c, aclexplode(c.relacl) a WHERE c.oid = %(oid)s
 """
 _STANDING_ON = """
 SELECT DISTINCT c.oid, c.oid::regclass::text, c.relkind::text, pg_get_viewdef(c.oid),
@@ -64,6 +78,11 @@ def plan_of(connection: Connection[Any]) -> str | None:
     """The identity of the shadow tables; None if there are none."""
     row = connection.execute(_PLAN, (BESIDE,)).fetchone()
     return row[0] if row else None
+
+
+def act_as_owner(connection: Connection[Any]) -> None:
+    """Act as the owner of the live tables, where that is another role that this one may act as."""
+    connection.execute(_OWNER)
 
 
 def make(connection: Connection[Any], names: Sequence[str], plan: str) -> None:
@@ -129,7 +148,7 @@ def _make_like(connection: Connection[Any], name: str) -> None:
     like = sql.SQL("CREATE TABLE {} (LIKE {} INCLUDING ALL EXCLUDING INDEXES)")
     _run(connection, like.format(beside, live).as_string(connection) + options)
     values = {"schema": BESIDE, "live": READ_MODELS, "table": name, "oid": oid}
-    for statement in (_CONSTRAINTS, _INDEXES, _EXTRAS):
+    for statement in (_CONSTRAINTS, _INDEXES, _TRIGGERS, _EXTRAS):
         for (text,) in connection.execute(statement, values).fetchall():
             _run(connection, text)
 

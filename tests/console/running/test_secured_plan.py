@@ -10,7 +10,7 @@ from console.running.ledger_locator import SECURED
 from console.running.settings import read_settings
 from console.running.stack_plan import ledger_plan
 from devstack import Plan, State, Status
-from ledger.log.kafka.access import read_matrix
+from ledger.access import read_matrix
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +29,7 @@ def test_each_process_connects_as_the_principal_of_its_name(home: Path) -> None:
         name: str(home / "security" / f"{name}.properties")
         for name in ("decider", "reactions", "projector")
     }
-    assert plan.principals == tuple(read_matrix().principals)
+    assert plan.principals == read_matrix().at_brokers
     assert plan.prepare[0][-2:] == ("init", "--grant")
 
 

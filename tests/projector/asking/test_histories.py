@@ -21,7 +21,7 @@ from ledger.wire.avro.codec import decode_event
 from projector.asking.histories import READ, history
 from projector.asking.queries import NoReadModels, UnknownAccount
 from tests.consumers.deadlines.test_keeper import nodes
-from tests.projector.conftest import catch_up
+from tests.projector.conftest import PASSING_TRIGGERS, catch_up
 from tests.projector.mixed import mixed
 from tests.projector.reconciling.test_any_sequence import any_sequence, as_a_log
 from tests.projector.shown import of_account, show
@@ -131,6 +131,7 @@ def test_a_command_of_which_a_part_is_shown_counts_as_not_decided(
         if any(event.meta.count > 1 for event in events)
     )
     place, first = next((n, e) for n, e in enumerate(events) if e.meta.count > 1)
+    shown.execute(PASSING_TRIGGERS)
     shown.execute(
         "DELETE FROM read_models.outcomes WHERE account_id = %s AND sequence > %s",
         (account, first.meta.sequence),
@@ -150,6 +151,7 @@ def test_what_is_not_filled_yet_is_not_answered_from(
     shown: Connection[Any], stories: list[RecordedEvent]
 ) -> None:
     account = stories[0].meta.account_id
+    shown.execute(PASSING_TRIGGERS)
     shown.execute(
         "DELETE FROM read_models.outcomes WHERE account_id = %s AND sequence = 2", (account,)
     )

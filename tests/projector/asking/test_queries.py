@@ -23,7 +23,7 @@ from projector.asking.queries import (
     zero_sum,
 )
 from projector.questions import QUESTIONS
-from tests.projector.conftest import catch_up
+from tests.projector.conftest import PASSING_TRIGGERS, catch_up
 from tests.projector.mixed import mixed
 from tests.projector.shown import of_account, show
 from tests.projector.stories import (
@@ -222,6 +222,7 @@ def test_many_outcomes_come_at_once_and_missing_ones_are_left_out(shown: Connect
 
 
 def test_an_outcome_is_there_only_once_all_its_events_are(shown: Connection[Any]) -> None:
+    shown.execute(PASSING_TRIGGERS)
     shown.execute("DELETE FROM read_models.outcomes WHERE event_name = 'RefundSettled'")
     assert outcome(shown, "acct-1", "c-8") == ()
 

@@ -16,6 +16,7 @@ from projector.asking.queries import Answer, Moment, NotAnswerable, UnknownAccou
 from projector.questions import QUESTIONS
 from projector.views import VIEWS
 from tests.projector import naive
+from tests.projector.conftest import PASSING_TRIGGERS
 from tests.projector.mixed import instants, mixed
 from tests.projector.shown import show
 from tests.scenario import Scenario
@@ -175,6 +176,7 @@ def test_what_comes_later_does_not_change_the_answer(migrated: str) -> None:
         connection.execute(
             "TRUNCATE consumers.horizons, consumers.sandbox_clock, consumers.checkpoints"
         )
+        connection.execute(PASSING_TRIGGERS)
         for view in VIEWS:
             connection.execute(f"TRUNCATE read_models.{view.TABLE.name}".encode())
         show(migrated, stories)

@@ -23,7 +23,7 @@ from projector.following.projection import CONSUMER, Projection, project
 from projector.rows.changes import ImpossibleChange
 from projector.runner import run
 from projector.views import VIEWS
-from tests.projector.conftest import OnePass, catch_up, dump
+from tests.projector.conftest import PASSING_TRIGGERS, OnePass, catch_up, dump
 from tests.projector.stories import MemorySource, Story, credited, isolated, opened, told
 
 WAIT_SECONDS = 30.0
@@ -312,6 +312,7 @@ def _end_projectors(conninfo: str) -> None:
 def _empty(conninfo: str) -> None:
     with psycopg.connect(conninfo) as connection:
         connection.execute("DELETE FROM consumers.checkpoints")
+        connection.execute(PASSING_TRIGGERS)
         for view in VIEWS:
             connection.execute(
                 sql.SQL("TRUNCATE {}").format(sql.Identifier("read_models", view.TABLE.name))

@@ -144,6 +144,8 @@ def test_a_session_of_its_own_is_read_only_and_has_a_time_limit(migrated: str) -
     assert row is not None
     assert set(row[0]) == {
         "statement_timeout=30s",
+        "lock_timeout=5s",
+        "idle_session_timeout=8h",
         "idle_in_transaction_session_timeout=60s",
         "default_transaction_read_only=on",
     }

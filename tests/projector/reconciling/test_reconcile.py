@@ -33,7 +33,7 @@ from projector.reconciling.account_slices import Slices
 from projector.reconciling.event_spool import EventSpool
 from projector.reconciling.reconcile import Divergence, Reconciliation, reconcile
 from projector.views import VIEWS
-from tests.projector.conftest import catch_up
+from tests.projector.conftest import PASSING_TRIGGERS, catch_up
 from tests.projector.decided import decided_values
 from tests.projector.stories import MemorySource, Story, told
 from tests.samples import sample
@@ -93,6 +93,7 @@ def compared(conninfo: str, source: MemorySource) -> Reconciliation:
 
 def tamper(conninfo: str, statement: str) -> None:
     with psycopg.connect(conninfo) as connection:
+        connection.execute(PASSING_TRIGGERS)
         touched = connection.execute(statement.encode()).rowcount
         assert touched > 0
 

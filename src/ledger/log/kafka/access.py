@@ -1,10 +1,8 @@
-"""The access matrix of the brokers: read from its file, written as ACLs, compared with those."""
+"""The access matrix at the brokers: written as ACLs, and compared with those."""
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Iterable, Mapping
-from importlib import resources
+from collections.abc import Iterable
 from typing import Any
 
 from kafka import KafkaAdminClient, errors
@@ -18,59 +16,14 @@ from kafka.admin import (
     ResourcePatternFilter,
     ResourceType,
 )
-from msgspec import Struct
 
+from ledger.access import BROKER_KINDS, EVERYBODY, Differences, Matrix, Right, compared
 from ledger.log.kafka.client.connection import ask, open_client
 from ledger.log.kafka.client.settings import KafkaSettings, admin_options
 from ledger.log.seam import LogUnavailable
 
-KINDS = ("topic", "group", "transactional_id", "cluster")
 _SHARED = ("__", "kafka-cluster")
 """Names that begin so are the cluster's, and have no ledger's prefix."""
-
-
-class Right(Struct, frozen=True, kw_only=True, order=True):
-    """One cell that is allowed: who may do what with which thing."""
-
-    principal: str
-    kind: str
-    name: str
-    operation: str
-
-    def __str__(self) -> str:
-        return f"{self.principal} may {self.operation} {self.kind} {self.name}"
-
-
-class Matrix(Struct, frozen=True, kw_only=True):
-    """Every principal with its purpose, every thing, and the cells that are allowed."""
-
-    principals: Mapping[str, str]
-    things: tuple[tuple[str, str], ...]
-    rights: frozenset[Right]
-
-
-class Differences(Struct, frozen=True, kw_only=True):
-    """Rights that the brokers lack, and those that they give though the matrix does not."""
-
-    missing: tuple[Right, ...]
-    surplus: tuple[Right, ...]
-
-
-def read_matrix(text: str | None = None) -> Matrix:
-    """The matrix of the file beside this module, or of another text."""
-    own = resources.files("ledger.log.kafka").joinpath("access.toml")
-    raw: dict[str, Any] = tomllib.loads(own.read_text("utf-8") if text is None else text)
-    rows = [(kind, name, row) for kind in KINDS for name, row in raw.get(kind, {}).items()]
-    return Matrix(
-        principals=raw["principals"],
-        things=tuple((kind, name) for kind, name, _ in rows),
-        rights=frozenset(
-            Right(principal=principal, kind=kind, name=name, operation=operation)
-            for kind, name, row in rows
-            for principal, operations in row.items()
-            for operation in operations
-        ),
-    )
 
 
 def grant(settings: KafkaSettings, matrix: Matrix) -> Differences:
@@ -82,7 +35,7 @@ def grant(settings: KafkaSettings, matrix: Matrix) -> Differences:
     admin: Any = open_client(KafkaAdminClient, settings, admin_options(settings))
     try:
         found = _found(settings, admin, matrix)
-        changed = _compared(found, matrix)
+        changed = compared(frozenset(found), _wanted(matrix))
         if changed.missing:
             acls = [_acl(settings, right) for right in changed.missing]
             made = ask(settings, "creating ACLs", lambda: admin.create_acls(acls))
@@ -100,16 +53,13 @@ def differences(settings: KafkaSettings, matrix: Matrix) -> Differences:
     """What of the brokers' ACLs is not as the matrix says, for its principals and for everybody."""
     admin: Any = open_client(KafkaAdminClient, settings, admin_options(settings))
     try:
-        return _compared(_found(settings, admin, matrix), matrix)
+        return compared(frozenset(_found(settings, admin, matrix)), _wanted(matrix))
     finally:
         admin.close()
 
 
-def _compared(found: Mapping[Right, Any], matrix: Matrix) -> Differences:
-    return Differences(
-        missing=tuple(sorted(matrix.rights - found.keys())),
-        surplus=tuple(sorted(found.keys() - matrix.rights)),
-    )
+def _wanted(matrix: Matrix) -> frozenset[Right]:
+    return frozenset(right for right in matrix.rights if right.kind in BROKER_KINDS)
 
 
 def _found(settings: KafkaSettings, admin: Any, matrix: Matrix) -> dict[Right, Any]:
@@ -123,7 +73,7 @@ def _found(settings: KafkaSettings, admin: Any, matrix: Matrix) -> dict[Right, A
     )
     acls, _ = ask(settings, "describing ACLs", lambda: admin.describe_acls(everything))
     rights = {_right(settings, acl): acl for acl in acls if _concerns(settings, acl)}
-    ours = (*matrix.principals, "*")
+    ours = (*matrix.principals, EVERYBODY)
     return {right: acl for right, acl in rights.items() if right.principal in ours}
 
 

@@ -1,0 +1,166 @@
+"""Each role does its own work with the rights that the matrix gives it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import errors
+from psycopg.conninfo import make_conninfo
+
+from consumers.deadlines.schedule import PutDeadline
+from consumers.deadlines.table import DeadlineTable
+from ledger.access import read_matrix
+from ledger.wire.avro.codec import encode_command
+from projector.migrations import WrongDatabase, migrate
+from projector.rebuilding.rebuild import rebuild
+from projector.reconciling.reconcile import reconcile
+from projector.rights.granting import WrongRights, differences, grant
+from projector.views import VIEWS
+from tests.consumers.deadlines.test_table import the_deadline
+from tests.projector.conftest import catch_up, dump
+from tests.projector.rights.attempts import PASSWORD
+from tests.projector.stories import MemorySource, told
+
+pytestmark = pytest.mark.integration
+
+MATRIX = read_matrix()
+As = Callable[[str], str]
+
+
+@pytest.fixture
+def role(migrated: str) -> As:
+    """The conninfo of a role of the migrated database, where the matrix is written."""
+    with psycopg.connect(migrated, autocommit=True) as connection:
+        grant(connection, MATRIX)
+        for each in MATRIX.roles.values():
+            connection.execute(f"ALTER ROLE {each.name} PASSWORD '{PASSWORD}'".encode())
+    return lambda principal: make_conninfo(
+        migrated, user=MATRIX.roles[principal].name, password=PASSWORD
+    )
+
+
+@pytest.fixture
+def source() -> MemorySource:
+    story = told()
+    source = MemorySource(story.partition_count)
+    source.append(story.values)
+    return source
+
+
+def wrong(migrated: str) -> int:
+    with psycopg.connect(migrated) as connection:
+        return differences(connection, MATRIX).count
+
+
+def test_the_projector_fills_the_read_models_and_rebuilds_them(
+    migrated: str, role: As, source: MemorySource
+) -> None:
+    catch_up(role("projector"), source)
+    before = dump(migrated)
+    assert rebuild(role("projector"), source, VIEWS, verify=True).divergences == ()
+    assert dump(migrated) == before
+    assert wrong(migrated) == 0
+
+
+def test_the_operator_rebuilds_as_the_projector(
+    migrated: str, role: As, source: MemorySource
+) -> None:
+    catch_up(role("projector"), source)
+    rebuild(role("operator"), source, VIEWS)
+    assert wrong(migrated) == 0
+
+
+def test_a_superuser_who_rebuilds_leaves_the_rights_as_they_are(
+    migrated: str, role: As, source: MemorySource
+) -> None:
+    catch_up(role("projector"), source)
+    rebuild(migrated, source, VIEWS)
+    assert wrong(migrated) == 0
+
+
+def test_a_rebuilt_table_of_events_still_refuses_changes(
+    migrated: str, role: As, source: MemorySource
+) -> None:
+    catch_up(role("projector"), source)
+    rebuild(role("projector"), source, VIEWS)
+    with psycopg.connect(migrated) as connection, pytest.raises(errors.RaiseException):
+        connection.execute("DELETE FROM read_models.outcomes")
+
+
+@pytest.mark.parametrize("principal", ["auditor", "operator", "projector"])
+def test_who_reads_everything_compares_it_with_the_log(
+    role: As, source: MemorySource, principal: str
+) -> None:
+    catch_up(role("projector"), source)
+    assert reconcile(role(principal), source).divergences == ()
+
+
+def test_the_deadlines_are_kept_by_their_role(role: As) -> None:
+    put: PutDeadline = the_deadline()
+    with psycopg.connect(role("reactions"), autocommit=True) as connection:
+        table = DeadlineTable(connection)
+        table.keep([(0, put)], {0: 1}, "topic-1")
+        (due,) = table.due(put.due_at, 10, released=False)
+        assert due.command == encode_command(put.command)
+        table.mark_sent([due], put.due_at)
+        assert table.due(put.due_at, 10, released=False) == []
+        with pytest.raises(errors.InsufficientPrivilege):
+            connection.execute("SELECT FROM read_models.outcomes")
+
+
+def test_who_finds_the_database_up_to_date_needs_no_right_to_change_it(role: As) -> None:
+    assert migrate(role("projector")) == ()
+
+
+def test_who_may_not_bring_the_database_up_to_date_is_told_who_may(migrated: str, role: As) -> None:
+    role("projector")
+    with psycopg.connect(migrated) as connection:
+        connection.execute("UPDATE refund_ledger.migrations SET sha256 = 'x' WHERE name ~ 'views'")
+    with pytest.raises(WrongDatabase, match="run 'refundctl init' as the owner of the database"):
+        migrate(role("projector"))
+
+
+def test_views_that_are_made_anew_have_their_rights_and_their_owner(
+    migrated: str, role: As
+) -> None:
+    role("finance")
+    with psycopg.connect(migrated) as connection:
+        connection.execute("UPDATE refund_ledger.migrations SET sha256 = 'x' WHERE name ~ 'views'")
+    assert migrate(migrated) == ("finance views",)
+    assert wrong(migrated) == 0
+
+
+def test_an_owner_who_may_create_roles_writes_the_matrix_without_being_a_superuser(
+    database: str,
+) -> None:
+    owner = f"owner_{uuid4().hex[:8]}"
+    with psycopg.connect(database, autocommit=True) as admin:
+        name = admin.info.dbname
+        admin.execute(f"CREATE ROLE {owner} LOGIN CREATEROLE PASSWORD '{PASSWORD}'".encode())
+        admin.execute(f'ALTER DATABASE "{name}" OWNER TO {owner}'.encode())
+        for each in MATRIX.roles.values():
+            admin.execute(f"GRANT {each.name} TO {owner} WITH ADMIN TRUE".encode())
+        conninfo = make_conninfo(database, user=owner, password=PASSWORD)
+        try:
+            migrate(conninfo)
+            with psycopg.connect(conninfo, autocommit=True) as connection:
+                grant(connection, MATRIX)
+                assert differences(connection, MATRIX).count == 0
+        finally:
+            admin.execute(f'ALTER DATABASE "{name}" OWNER TO CURRENT_USER'.encode())
+            admin.execute(f"REASSIGN OWNED BY {owner} TO CURRENT_USER".encode())
+            admin.execute(f"DROP OWNED BY {owner}".encode())
+            for each in MATRIX.roles.values():
+                admin.execute(f"REVOKE {each.name} FROM {owner}".encode())
+            admin.execute(f"DROP ROLE {owner}".encode())
+
+
+def test_who_may_not_make_a_role_is_told_what_to_do(role: As) -> None:
+    with (
+        psycopg.connect(role("reactions"), autocommit=True) as connection,
+        pytest.raises(WrongRights, match="run this as a superuser, or as the owner"),
+    ):
+        grant(connection, MATRIX)
