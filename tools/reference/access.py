@@ -12,13 +12,13 @@ matrix](../../src/ledger/access/matrix.toml) by `refundctl init --grant`
 database, the allowed ones and the forbidden ones. An empty cell is forbidden.
 """
 BROKERS = """\
-Names are without the ledger's prefix (`REFUNDS_PREFIX`). With a `*` at the end all names are meant that
-begin so.
+Names are without the ledger's prefix (`REFUNDS_PREFIX`). With a `*` at the end all names are meant
+that begin so.
 """
 DATABASE = """\
-With a `*` at the end all names are meant that begin so; of several entries that fit, the longest counts
-alone. `OWN` is the owner of a thing; it has the other rights only where they are named. What everybody
-may do in a new database (`CONNECT`, `TEMPORARY`, `EXECUTE`) is taken away. Nobody is a superuser,
+With a `*` at the end all names are meant that begin so; of several entries that fit, the longest
+counts alone. `OWN` is the owner of a thing; it has the other rights only where they are named. What
+everybody may do in a new database (`CONNECT`, `TEMPORARY`, `EXECUTE`) is taken away. Nobody is a superuser,
 creates roles or databases, or passes by the policies of rows.
 """
 ROLES = "Each role has limits for its sessions; a process that needs others sets them itself."

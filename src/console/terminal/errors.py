@@ -62,6 +62,16 @@ def explain(error: Exception) -> tuple[int, str] | None:
             return FAILED, _text(error)
         case CommitLost():
             return FAILED, f"{error}: the process ends; its next start reads the result in the log"
+        case psycopg.Error():
+            return _of_the_database(error)
+        case _:
+            return None
+
+
+def _of_the_database(error: Exception) -> tuple[int, str] | None:
+    import psycopg
+
+    match error:
         case psycopg.OperationalError():
             return FAILED, (
                 f"the database does not answer: {_first_line(error)}; "
@@ -69,8 +79,8 @@ def explain(error: Exception) -> tuple[int, str] | None:
             )
         case psycopg.errors.InsufficientPrivilege():
             return FAILED, (
-                f"the database refuses this role: {_first_line(error)}; connect as a role that may, "
-                "see docs/reference/access.md"
+                f"the database refuses this role: {_first_line(error)}; connect as a role that "
+                "may (docs/reference/access.md)"
             )
         case psycopg.ProgrammingError() if error.sqlstate is None:
             return BAD_INPUT, f"DATABASE_URL cannot be used: {_first_line(error)}"

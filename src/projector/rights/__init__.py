@@ -1,1 +1,1 @@
-"""The database's half of the access matrix: roles and grants are made from it, and compared with it."""
+"""The access matrix in the database: roles and grants are made from it, and compared with it."""

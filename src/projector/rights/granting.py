@@ -26,9 +26,10 @@ def grant(connection: Connection[Any], matrix: Matrix) -> Differences:
     """Have the database allow what the matrix says to its roles, and no more; what changed.
 
     1. Make the roles that are missing, and set the limits of all. 2. Hand over what is to be
-    another's own, which changes the rights on it, and takes rights to its schema. 3. Grant what is missing, then revoke what is too much. All in one transaction, so
-    that no process is refused in between. It takes a superuser, or the owner of the database who
-    may create roles. Raises WrongRights if something differs at the end.
+    another's own: that takes rights to its schema, and changes the rights on it. 3. Grant what is
+    missing, then revoke what is too much. All in one transaction, so that no process is refused in
+    between. It takes a superuser, or the owner of the database who may create roles. Raises
+    WrongRights if something differs at the end.
     """
     with connection.transaction():
         # 1
@@ -147,6 +148,6 @@ def _check(left: Differences) -> None:
     if left.count:
         names = [*(f"missing: {right}" for right in left.missing), *map(str, left.surplus)]
         raise WrongRights(
-            f"after granting, {left.count} rights still differ from the matrix, the first: {names[0]}; "
-            "somebody else gave them: have them revoked, and run this again"
+            f"{left.count} rights still differ from the matrix, the first: {names[0]}; somebody "
+            "else gave them: have them revoked, and run this again"
         )
