@@ -18,8 +18,8 @@ that begin so.
 DATABASE = """\
 With a `*` at the end all names are meant that begin so; of several entries that fit, the longest
 counts alone. `OWN` is the owner of a thing; it has the other rights only where they are named. What
-everybody may do in a new database (`CONNECT`, `TEMPORARY`, `EXECUTE`) is taken away. Nobody is a superuser,
-creates roles or databases, or passes by the policies of rows.
+everybody may do in a new database (`CONNECT`, `TEMPORARY`, `EXECUTE`) is taken away. Nobody is a
+superuser, creates roles or databases, or passes by the policies of rows.
 """
 ROLES = "Each role has limits for its sessions; a process that needs others sets them itself."
 

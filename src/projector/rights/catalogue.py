@@ -13,14 +13,8 @@ from ledger.access import EVERYBODY, Matrix, Right
 SCHEMAS = ("read_models", "consumers", "finance", "refund_ledger")
 SERVER, DATABASE = "server", "ledger"
 """The names of the two things that are there once."""
-POWERS = {
-    "SUPERUSER": "rolsuper",
-    "CREATEROLE": "rolcreaterole",
-    "CREATEDB": "rolcreatedb",
-    "REPLICATION": "rolreplication",
-    "BYPASSRLS": "rolbypassrls",
-}
-"""What a role may do at the whole server, by its column in pg_roles."""
+POWERS = ("SUPERUSER", "CREATEROLE", "CREATEDB", "REPLICATION", "BYPASSRLS")
+"""What a role may do at the whole server, in the order of the query below."""
 
 _OBJECTS = """
 WITH found (kind, name, target, owner, acl) AS (
@@ -53,8 +47,9 @@ _MEMBERS = """
 SELECT pg_get_userbyid(member)::text, pg_get_userbyid(roleid)::text, inherit_option, set_option
 FROM pg_auth_members WHERE pg_get_userbyid(member) = ANY(%s)
 """
-_POWERS = f"""
-SELECT rolname::text, {", ".join(POWERS.values())} FROM pg_roles WHERE rolname = ANY(%s)
+_POWERS = """
+SELECT rolname::text, rolsuper, rolcreaterole, rolcreatedb, rolreplication, rolbypassrls
+FROM pg_roles WHERE rolname = ANY(%s)
 """
 
 
@@ -96,7 +91,7 @@ def _of_roles(connection: Connection[Any], who: Mapping[str, str]) -> set[Right]
     names = list(who)
     powers = {
         Right(principal=who[name], kind="server", name=SERVER, operation=power)
-        for name, *flags in connection.execute(_POWERS.encode(), (names,))
+        for name, *flags in connection.execute(_POWERS, (names,))
         for power, flag in zip(POWERS, flags, strict=True)
         if flag
     }
