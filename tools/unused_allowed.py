@@ -16,6 +16,7 @@ _.instance_return
 _.instance_downgrade
 _.reservation_exchange
 _.show_version
+_.users
 
 # The deciders' snapshots and the signatures of origins will set these.
 _.snapshot_written_at
@@ -36,6 +37,7 @@ _.collect
 _.log_message
 _.daemon_threads
 _.timeout
+_.configs
 
 # Readers of the log rely on these fields; the ledger itself writes them and reads them no more.
 _.charges_stopped_at

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from console.commands import audit, dlq, processes, quote, stack
+from console.commands import audit, dlq, processes, quote, secrets, stack
 from console.commands.check_publisher import check_publisher
 from console.commands.clock import clock
 from console.commands.eligible import eligible
@@ -84,6 +84,7 @@ app.command(rich_help_panel=RUN)(stack.status)
 app.command(rich_help_panel=RUN)(stack.logs)
 app.command(rich_help_panel=RUN)(scale)
 app.command(rich_help_panel=RUN)(serve)
+app.add_typer(secrets.app, name="secrets", rich_help_panel=RUN)
 app.command(rich_help_panel=RUN)(demo)
 app.command(rich_help_panel=GIVE)(submit)
 app.command(rich_help_panel=GIVE)(simulate)

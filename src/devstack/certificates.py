@@ -76,6 +76,13 @@ def issue(
     write_secret(target, _pem(key, key_password) + made.public_bytes(Encoding.PEM))
 
 
+def hosts_of(path: Path) -> tuple[str, ...]:
+    """The hosts of the certificate in a file."""
+    found = x509.load_pem_x509_certificate(path.read_bytes())
+    names = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return tuple(str(name.value) for name in names)
+
+
 def write_secret(path: Path, content: bytes) -> None:
     """Replace a file atomically; other users can never read it."""
     partial = path.with_name(f".{path.name}.new")

@@ -2,33 +2,49 @@
 
 from __future__ import annotations
 
+import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from devstack.certificates import authority, issue, write_secret
-from devstack.errors import DevstackError
 
 ADMINISTRATOR = "broker"
 """Brokers and the preparations of a start are known by this certificate, and may do everything."""
+
+LOOPBACK = ("localhost", "127.0.0.1")
+MECHANISMS = ("SCRAM-SHA-512", "SCRAM-SHA-256")
+"""Two, so that a principal has two passwords while one is replaced; a new file uses the first."""
 
 _PASSWORD_BYTES = 32
 _LOGIN = "org.apache.kafka.common.security.scram.ScramLoginModule required"
 
 
-def prepare(folder: Path, principals: Sequence[str]) -> None:
+def prepare(
+    folder: Path,
+    principals: Sequence[str],
+    bootstrap: str,
+    hosts: Sequence[str] = LOOPBACK,
+    owners: Mapping[str, int] | None = None,
+) -> None:
     """Have authority, the brokers' certificate and the principals' files; the certificate is new
-    at every start, the rest stays.
+    at every start, the rest stays. `bootstrap` is the brokers' own listener, `hosts` are their
+    names. With `owners` each file belongs to the user of that id, who alone can read it.
     """
     folder.mkdir(mode=0o700, exist_ok=True)
+    if owners is not None:
+        folder.chmod(0o755)
     signer = authority(folder)
-    issue(signer, certificate(folder), ADMINISTRATOR, ("localhost", "127.0.0.1"))
+    issue(signer, certificate(folder), ADMINISTRATOR, tuple(hosts))
+    write_secret(administrator_file(folder), _administrator_settings(folder, bootstrap).encode())
     for principal in principals:
         path = client_file(folder, principal)
         if not path.exists():
-            text = _client_settings(folder, principal, secrets.token_urlsafe(_PASSWORD_BYTES))
-            write_secret(path, text.encode())
+            write_client_file(folder, principal, MECHANISMS[0], new_password())
+    for name, user in (owners or {}).items():
+        for path in folder.glob(f"{name}.*"):
+            os.chown(path, user, user)
 
 
 def certificate(folder: Path) -> Path:
@@ -46,6 +62,17 @@ def client_file(folder: Path, principal: str) -> Path:
     return folder / f"{principal}.properties"
 
 
+def administrator_file(folder: Path) -> Path:
+    """The same for the administrator, with the brokers' addresses; a certificate, no password."""
+    return client_file(folder, ADMINISTRATOR)
+
+
+def principals_in(folder: Path) -> tuple[str, ...]:
+    """Who has a file."""
+    found = sorted(path.stem for path in folder.glob("*.properties"))
+    return tuple(name for name in found if name != ADMINISTRATOR)
+
+
 def broker_settings(folder: Path) -> dict[str, object]:
     """What a secured broker is told beside its listeners."""
     return {
@@ -58,8 +85,11 @@ def broker_settings(folder: Path) -> dict[str, object]:
         "ssl.truststore.location": authority_file(folder),
         "listener.name.internal.ssl.client.auth": "required",
         "listener.name.controller.ssl.client.auth": "required",
-        "sasl.enabled.mechanisms": "SCRAM-SHA-512",
-        "listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config": f"{_LOGIN};",
+        "sasl.enabled.mechanisms": ",".join(MECHANISMS),
+        **{
+            f"listener.name.sasl_ssl.{mechanism.lower()}.sasl.jaas.config": f"{_LOGIN};"
+            for mechanism in MECHANISMS
+        },
     }
 
 
@@ -82,34 +112,50 @@ def administrator_env(folder: Path, bootstrap: str) -> dict[str, str]:
     }
 
 
-def add_users(folder: Path, bootstrap: str, principals: Sequence[str]) -> None:
-    """Have the brokers know the principals by the passwords in their files."""
-    # Imported by whoever starts a cluster: nothing else here needs the client.
-    from kafka import KafkaAdminClient
-    from kafka.admin import ScramMechanism, UserScramCredentialUpsertion
-
-    admin = KafkaAdminClient(bootstrap_servers=bootstrap, **administrator_options(folder))
-    try:
-        known = [
-            UserScramCredentialUpsertion(
-                principal, ScramMechanism.SCRAM_SHA_512, _password(client_file(folder, principal))
-            )
-            for principal in principals
-        ]
-        refused = {
-            user: why for user, why in admin.alter_user_scram_credentials(known).items() if why
-        }
-    finally:
-        admin.close()
-    if refused:
-        raise DevstackError(f"the brokers do not take the users {refused}: see their logs.")
+def administrator_bootstrap(folder: Path) -> str:
+    """The brokers' own listener, as the administrator's file has it."""
+    return setting(administrator_file(folder), "bootstrap.servers")
 
 
-def _client_settings(folder: Path, principal: str, password: str) -> str:
+def new_password() -> str:
+    """A password that nobody can guess."""
+    return secrets.token_urlsafe(_PASSWORD_BYTES)
+
+
+def password_of(folder: Path, principal: str) -> str:
+    """The password in the principal's file."""
+    login = setting(client_file(folder, principal), "sasl.jaas.config")
+    return login.partition('password="')[2].partition('"')[0]
+
+
+def setting(path: Path, key: str) -> str:
+    """One line's value in a .properties file that `prepare` wrote."""
+    lines = path.read_text("utf-8").splitlines()
+    return next(line for line in lines if line.startswith(f"{key}=")).partition("=")[2]
+
+
+def write_client_file(folder: Path, principal: str, mechanism: str, password: str) -> None:
+    """Replace a principal's file; it belongs to whom it belonged before."""
+    path = client_file(folder, principal)
+    owner = path.stat() if path.exists() else None
     lines = (
         "security.protocol=SASL_SSL",
-        "sasl.mechanism=SCRAM-SHA-512",
+        f"sasl.mechanism={mechanism}",
         f'sasl.jaas.config={_LOGIN} username="{principal}" password="{password}";',
+        "ssl.truststore.type=PEM",
+        f"ssl.truststore.location={_escaped(authority_file(folder))}",
+    )
+    write_secret(path, "".join(f"{line}\n" for line in lines).encode())
+    if owner is not None:
+        os.chown(path, owner.st_uid, owner.st_gid)
+
+
+def _administrator_settings(folder: Path, bootstrap: str) -> str:
+    lines = (
+        f"bootstrap.servers={bootstrap}",
+        "security.protocol=SSL",
+        "ssl.keystore.type=PEM",
+        f"ssl.keystore.location={_escaped(certificate(folder))}",
         "ssl.truststore.type=PEM",
         f"ssl.truststore.location={_escaped(authority_file(folder))}",
     )
@@ -118,8 +164,3 @@ def _client_settings(folder: Path, principal: str, password: str) -> str:
 
 def _escaped(path: Path) -> str:
     return str(path).replace("\\", "\\\\")
-
-
-def _password(path: Path) -> str:
-    text = path.read_text("utf-8")
-    return text.partition('password="')[2].partition('"')[0]

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from devstack.errors import DevstackError
 from devstack.kafka import broker, security
+from devstack.kafka.rotation import add_users
 from devstack.status import (
     PLAN_CHANGED,
     Launch,
@@ -118,14 +119,15 @@ class Supervisor:
         self._publish(bootstrap=drawn.bootstrap, database_url=drawn.database_url, notes=drawn.notes)
         principals = self._plan.principals
         if principals:
-            security.prepare(self._layout.security, principals)
+            own = ",".join(node.internal for node in drawn.brokers)
+            security.prepare(self._layout.security, principals, own)
         self._format(drawn)
         recipes = [broker_recipe(node, self._layout) for node in drawn.brokers]
         if drawn.database is not None:
             recipes.insert(0, database_recipe(drawn.database, self._layout))
         self._start([self._watch(recipe) for recipe in recipes], BOOT_SECONDS)
         if principals:
-            security.add_users(self._layout.security, drawn.brokers[0].internal, principals)
+            add_users(self._layout.security, principals)
         for argv in self._plan.prepare:
             self._run([self._preparation(argv, drawn)], PREPARE_SECONDS)
         specs = self._plan.processes

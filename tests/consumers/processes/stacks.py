@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from console.running.ledger_locator import running_in
 from console.running.settings import read_settings
 from console.running.stack_plan import ledger_plan
 from consumers.deciding.decider import GROUP as DECIDER
@@ -28,10 +29,9 @@ class Stack:
     def __init__(self, home: Path) -> None:
         self.home = home
         seen = self.status()
-        assert seen.bootstrap is not None
         assert seen.database_url is not None
         self.database_url: str = seen.database_url
-        self.settings = KafkaSettings(bootstrap=seen.bootstrap, partition_count=PARTITIONS)
+        self.settings: KafkaSettings = running_in(seen).kafka
         self.tools = KafkaTools(self.settings)
 
     def status(self) -> Status:
@@ -69,12 +69,18 @@ class Stack:
 
 
 @contextmanager
-def running_stack(home: Path, brokers: int = 1) -> Iterator[Stack]:
+def running_stack(home: Path, brokers: int = 1, *, secure: bool = False) -> Iterator[Stack]:
     """What `refundctl up` starts, for as long as this process lives; deleted at the end."""
     settings = read_settings().model_copy(update={"home": home, "partitions": PARTITIONS})
     try:
         plan = ledger_plan(
-            settings, None, sandbox=False, brokers=brokers, durable=False, owner=myself()
+            settings,
+            None,
+            sandbox=False,
+            brokers=brokers,
+            durable=False,
+            owner=myself(),
+            secure=secure,
         )
         up(home, plan)
         stack = Stack(home)

@@ -1,0 +1,132 @@
+"""`refundctl secrets`: make and replace the keys, certificates and passwords of a cluster."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from console.terminal.errors import BadInput
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Make and replace the certificates and passwords of secured brokers, without a stop.",
+)
+
+Folder = Annotated[
+    Path | None,
+    typer.Option("--folder", help="Where they are; default: security in REFUNDS_HOME."),
+]
+
+
+@app.command()
+def make(
+    bootstrap: Annotated[
+        str, typer.Option("--bootstrap", help="The brokers' own listener, as HOST:PORT.")
+    ],
+    hosts: Annotated[
+        list[str], typer.Option("--host", help="A name by which clients know a broker; repeat it.")
+    ],
+    owners: Annotated[
+        list[str] | None,
+        typer.Option("--owner", help="NAME=UID: whose the files of that name are; repeat it."),
+    ] = None,
+    folder: Folder = None,
+) -> None:
+    """Make an authority, the brokers' certificate, and a file with a password for each principal.
+
+    What is there stays; only the certificate is new. Nothing else is changed: 'users' makes the
+    principals known to the brokers.
+
+    Example:
+
+      refundctl secrets make --folder /run/security --host kafka --bootstrap kafka:9094
+    """
+    from devstack.kafka.security import prepare
+    from ledger.access import read_matrix
+
+    place = _place(folder)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    prepare(place, read_matrix().at_brokers, bootstrap, hosts, _user_ids(owners) or None)
+    typer.echo(f"certificates and passwords are in {place}")
+
+
+@app.command()
+def users(folder: Folder = None) -> None:
+    """Have the brokers know every principal by the password in its file."""
+    from devstack.kafka.rotation import add_users
+    from devstack.kafka.security import principals_in
+
+    place = _present(folder)
+    names = principals_in(place)
+    add_users(place, names)
+    typer.echo(f"the brokers know {', '.join(names)}")
+
+
+@app.command()
+def password(
+    principal: Annotated[str, typer.Argument(help="Whose: gateway, decider, …")],
+    folder: Folder = None,
+) -> None:
+    """Give a principal a new password, in its file and at the brokers; the old one stays valid.
+
+    Then restart the processes that use the file, one after the other, and end the old password with
+    'drop-old-passwords'.
+    """
+    from devstack.kafka.rotation import renew_password
+    from devstack.kafka.security import client_file
+
+    place = _present(folder)
+    renew_password(place, principal)
+    typer.echo(
+        f"{client_file(place, principal)} has a new password; restart what uses it, then run "
+        "'refundctl secrets drop-old-passwords'"
+    )
+
+
+@app.command()
+def drop_old_passwords(folder: Folder = None) -> None:
+    """Have the brokers forget every password that is in no file any more."""
+    from devstack.kafka.rotation import drop_old_passwords as drop
+
+    names = drop(_present(folder))
+    typer.echo(f"old passwords ended: {', '.join(names) or 'there were none'}")
+
+
+@app.command()
+def certificate(folder: Folder = None) -> None:
+    """Give the brokers a new key and certificate; clients stay connected."""
+    from devstack.kafka.rotation import renew_certificate
+
+    nodes = renew_certificate(_present(folder))
+    typer.echo(f"new certificate for broker {', '.join(map(str, nodes))}")
+
+
+def _place(folder: Path | None) -> Path:
+    from console.running.settings import read_settings
+    from devstack.status import Layout
+
+    if folder is None:
+        return Layout(home=read_settings().home_folder).security
+    return folder.expanduser().resolve()
+
+
+def _present(folder: Path | None) -> Path:
+    place = _place(folder)
+    if not (place / "ca.pem").exists():
+        raise BadInput(
+            f"{place} has no certificates; name the folder of a secured cluster with --folder, or "
+            "start one with 'refundctl up --secure'"
+        )
+    return place
+
+
+def _user_ids(owners: list[str] | None) -> dict[str, int]:
+    found = {}
+    for told in owners or ():
+        name, _, uid = told.partition("=")
+        if not name or not uid.isdigit():
+            raise BadInput(f"--owner {told}: write NAME=UID, as in decider=10001")
+        found[name] = int(uid)
+    return found
