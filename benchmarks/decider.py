@@ -4,56 +4,42 @@ Run it as `python -m benchmarks.decider [--commands N] [--against FOLDER]`. Only
 of its own processes is measured, so that other work on the machine does not count. `--against`
 names a checkout of another commit, with its environment: the deciders of both take turns on the
 same commands. The stages are timed in a loop that does what the decider does, less what the timing
-itself costs; those below the line are parts of them, each timed alone.
+itself costs; those that begin with a dash are parts of others, each timed alone. Garbage is only
+collected in the whole.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import subprocess
-import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
 
-from benchmarks.mix import commands
+from benchmarks import kit
+from benchmarks.deciding import PARTITIONS, Ledger, ledger
 from consumers.deciding import recording
-from consumers.deciding.decider import GROUP, PartitionDecider, World
 from consumers.deciding.store import Store
 from ledger.decide import Duplicate, decide
-from ledger.log.memory import MemoryCluster, MemoryLog
 from ledger.log.seam import LogRecord, Topic
 from ledger.state import evolve
 from ledger.state.entities import Stream
-from ledger.terms.table import released_terms
 from ledger.vocabulary.digest import command_digest
 from ledger.vocabulary.envelope import GivenCommand
-from ledger.vocabulary.events import LedgerOpened
 from ledger.vocabulary.validation import problems_of
-from ledger.wire.avro.codec import decode_command, encode_event, headers_for_event
+from ledger.wire.avro.codec import decode_command, encode_event
+from ledger.wire.cloud_events import headers_for_event
 
-PARTITIONS = 4
-START = 1_767_600_000_000_000
 ROUNDS = 3
-WARM_UP = 2_000
 SAMPLE = 500
 SHARED = "(each)"
 """What is done once a batch, shared among its commands."""
-
-
-class Ledger(Struct, frozen=True, kw_only=True):
-    """A ledger on a broker in memory; all commands are published, and the partitions opened."""
-
-    log: MemoryLog
-    world: World
-    stores: tuple[Store, ...]
-    deciders: tuple[PartitionDecider, ...]
 
 
 class Decided(Struct, frozen=True, kw_only=True):
@@ -70,14 +56,7 @@ def main() -> None:
     parser.add_argument("--commands", type=int, default=20_000)
     parser.add_argument("--accounts", type=int)
     parser.add_argument("--against", type=Path)
-    parser.add_argument("--whole-only", action="store_true", help="only print µs and MB")
     asked = parser.parse_args()
-    if asked.whole_only:
-        whole(WARM_UP, None)
-        print(*whole(asked.commands, asked.accounts))
-        return
-    from benchmarks import kit  # not for a process that measures another commit
-
     figures: dict[str, object] = {"stages": print_stages(stages(asked.commands))}
     roots = {"now": kit.ROOT} | ({"before": asked.against.resolve()} if asked.against else {})
     runs: dict[str, list[tuple[float, float]]] = {name: [] for name in roots}
@@ -95,53 +74,15 @@ def main() -> None:
     kit.keep("decider", settings=settings, figures=figures)
 
 
-def whole(count: int, accounts: int | None) -> tuple[float, float]:
-    """Microseconds a command, and the most memory that this process had so far in MB."""
-    with ledger(count, accounts) as made:
-        start, done = time.process_time(), 0
-        while step := sum(decider.step(0.0) for decider in made.deciders):
-            done += step
-        seconds = time.process_time() - start
-    assert done >= count
-    status = Path("/proc/self/status").read_text().splitlines()
-    (peak,) = [line for line in status if line.startswith("VmHWM:")]
-    return seconds / done * 1e6, int(peak.split()[1]) / 1024
-
-
-@contextmanager
-def ledger(count: int, accounts: int | None = None) -> Iterator[Ledger]:
-    """A ledger with its stores in files, as in a real process."""
-    opened = LedgerOpened(
-        partition_count=PARTITIONS,
-        topic_ids={topic.value: topic.value for topic in Topic},
-        sandbox=False,
-        program_version="bench",
-    )
-    world = World(opened=opened, terms=released_terms())
-    cluster = MemoryCluster(PARTITIONS, lambda: START)
-    cluster.publish(list(commands(count, START, PARTITIONS, accounts)))
-    log = cluster.consumer(GROUP, Topic.COMMANDS)
-    with tempfile.TemporaryDirectory(prefix="refunds-bench-") as folder:
-        stores = tuple(
-            Store(Path(folder), number, world.events_topic_id) for number in range(PARTITIONS)
-        )
-        deciders = tuple(
-            PartitionDecider(log, number, store, world) for number, store in enumerate(stores)
-        )
-        for decider in deciders:
-            decider.restore()
-        yield Ledger(log=log, world=world, stores=stores, deciders=deciders)
-        for decider in deciders:
-            decider.close()
-
-
 def stages(count: int) -> dict[str, dict[str, float]]:
     """Microseconds a command, by stage and by kind of command."""
     spent: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     kinds: dict[str, list[Decided]] = defaultdict(list)
     with ledger(count) as made:
+        gc.disable()
         for partition, store in enumerate(made.stores):
             _decide_all(made, partition, store, spent, kinds)
+        gc.enable()
     overhead = _timing_costs()
     total = sum(len(each) for each in kinds.values())
     found = {
@@ -263,8 +204,8 @@ def print_stages(found: dict[str, dict[str, float]]) -> dict[str, dict[str, floa
 def _whole_in(root: Path, count: int, accounts: int | None) -> tuple[float, float]:
     """The whole, in a process of its own that imports the source of a checkout."""
     here = Path(__file__).parents[1]
-    words = [str(root / ".venv/bin/python"), "-m", "benchmarks.decider", "--whole-only"]
-    words += ["--commands", str(count), *(["--accounts", str(accounts)] if accounts else [])]
+    words = [str(root / ".venv/bin/python"), "-m", "benchmarks.deciding"]
+    words += [str(each) for each in (count, accounts) if each]
     environment = {**os.environ, "PYTHONPATH": f"{here}:{root / 'src'}"}
     done = subprocess.run(
         words, check=True, capture_output=True, text=True, env=environment, cwd=root / "src"

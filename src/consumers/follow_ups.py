@@ -8,7 +8,8 @@ from ledger.values.instants import Instant
 from ledger.vocabulary.commands import Command
 from ledger.vocabulary.envelope import CommandMeta, EventMeta, GivenCommand
 from ledger.vocabulary.shapes import Actor, Role
-from ledger.wire.avro.codec import encode_command, headers_for_command
+from ledger.wire.avro.codec import encode_command
+from ledger.wire.cloud_events import headers_for_command
 
 
 def follow_up(

@@ -10,9 +10,10 @@ from ledger.values.instants import Instant
 from ledger.vocabulary.envelope import EventMeta, RecordedEvent
 from ledger.vocabulary.events import AccountStandingChanged
 from ledger.vocabulary.shapes import Actor, Role
-from ledger.wire.avro.codec import Unreadable, UnreadableRecord, headers_for_event
+from ledger.wire.avro.codec import Unreadable, UnreadableRecord
 from ledger.wire.avro.schema_files import Family
 from ledger.wire.avro.schema_registry import subject_of
+from ledger.wire.cloud_events import headers_for_event
 from ledger.wire.dead_letters.closing import Resolution, Resolved, resolution_record
 from ledger.wire.dead_letters.headers import Place
 from tools.reference.words import WRITTEN, paragraph, table

@@ -12,9 +12,9 @@ from ledger.vocabulary.envelope import CommandMeta, GivenCommand
 from ledger.wire.avro.codec import (
     UnreadableRecord,
     command_schema_of,
-    headers_for_command,
 )
 from ledger.wire.avro.framing import frame_of, schema_id_in
+from ledger.wire.cloud_events import headers_for_command
 
 
 class Form(Struct, frozen=True, kw_only=True):

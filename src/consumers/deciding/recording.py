@@ -28,10 +28,10 @@ from ledger.wire.avro.codec import (
     UnreadableRecord,
     decode_command,
     encode_event,
-    headers_for_event,
     read_command,
     wrong_key,
 )
+from ledger.wire.cloud_events import headers_for_event
 
 SYSTEM = Actor(id="ledger", role=Role.SYSTEM)
 

@@ -9,7 +9,8 @@ from consumers.deciding.form import Form, form_of
 from consumers.deciding.recording import Taker, readable
 from ledger.log.seam import Headers, LogRecord
 from ledger.values.ids import partition_of
-from ledger.wire.avro.codec import Unreadable, UnreadableRecord, encode_command, headers_for_command
+from ledger.wire.avro.codec import Unreadable, UnreadableRecord, encode_command
+from ledger.wire.cloud_events import headers_for_command
 from tests.consumers.ledgers import START, given, opening
 
 TAKER = Taker(partition_count=3, sandbox=False)

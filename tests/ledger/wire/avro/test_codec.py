@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ledger.vocabulary.commands import COMMANDS, RecordInstanceOrder, ReturnInstance
 from ledger.vocabulary.digest import command_digest
 from ledger.vocabulary.envelope import GivenCommand
-from ledger.vocabulary.events import EVENTS, CommandRefused, LedgerOpened, RefundIssued
+from ledger.vocabulary.events import EVENTS, CommandRefused, RefundIssued
 from ledger.vocabulary.fields import fields_of
 from ledger.wire.avro.codec import (
     MAX_COMMAND_BYTES,
@@ -25,8 +25,6 @@ from ledger.wire.avro.codec import (
     encode_command,
     encode_event,
     event_name_of,
-    headers_for_command,
-    headers_for_event,
 )
 from tests.ledger.wire.avro.golden_files import (
     digests,
@@ -199,32 +197,6 @@ def test_noise_behind_an_event_frame_raises_one_exception_only(value: bytes) -> 
         decode_event(frame + value)
     except UnreadableRecord as caught:
         assert caught.reason in Unreadable  # noqa: PT017 — most noise is refused, some is not
-
-
-def test_command_headers_are_cloud_events() -> None:
-    command = replace_meta(sample_command(ReturnInstance), account_id="账户/1", command_id="c-1")
-    assert headers_for_command(command) == (
-        ("ce_specversion", b"1.0"),
-        ("ce_id", b"c-1"),
-        ("ce_source", b"/refunds/accounts/%E8%B4%A6%E6%88%B7%2F1"),
-        ("ce_type", b"refunds.commands.ReturnInstance"),
-        ("content-type", b"application/avro"),
-    )
-
-
-def test_event_headers_carry_the_trace_where_there_is_one() -> None:
-    event = sample_event(RefundIssued)
-    headers = headers_for_event(event, traceparent=b"00-1-2-01")
-    assert ("ce_type", b"refunds.events.RefundIssued") in headers
-    assert ("ce_id", event.meta.event_id.encode()) in headers
-    assert headers[-1] == ("traceparent", b"00-1-2-01")
-
-
-def test_an_event_without_an_account_is_the_ledgers_own() -> None:
-    event = sample_event(LedgerOpened)
-    meta = msgspec.structs.replace(event.meta, account_id="")
-    headers = headers_for_event(msgspec.structs.replace(event, meta=meta))
-    assert ("ce_source", b"/refunds/ledger") in headers
 
 
 def _sparse(command: GivenCommand) -> GivenCommand:

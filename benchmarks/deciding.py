@@ -1,0 +1,83 @@
+"""The decider on a log in memory, its stores in files: what all of it costs.
+
+`python -m benchmarks.deciding COMMANDS [ACCOUNTS]` prints the microseconds of processor time that
+a command took, and the peak of memory in MB; another commit's source may be on the path, so it uses
+only what has been there for long.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from msgspec import Struct
+
+from benchmarks.mix import commands
+from consumers.deciding.decider import GROUP, PartitionDecider, World
+from consumers.deciding.store import Store
+from ledger.log.memory import MemoryCluster, MemoryLog
+from ledger.log.seam import Topic
+from ledger.terms.table import released_terms
+from ledger.vocabulary.events import LedgerOpened
+
+PARTITIONS = 4
+START = 1_767_600_000_000_000
+WARM_UP = 2_000
+
+
+class Ledger(Struct, frozen=True, kw_only=True):
+    """A ledger on a broker in memory; all commands are published, and the partitions opened."""
+
+    log: MemoryLog
+    world: World
+    stores: tuple[Store, ...]
+    deciders: tuple[PartitionDecider, ...]
+
+
+def whole(count: int, accounts: int | None) -> tuple[float, float]:
+    """Microseconds a command, and the most memory that this process had so far in MB."""
+    with ledger(count, accounts) as made:
+        start, done = time.process_time(), 0
+        while step := sum(decider.step(0.0) for decider in made.deciders):
+            done += step
+        seconds = time.process_time() - start
+    assert done >= count
+    status = Path("/proc/self/status").read_text().splitlines()
+    (peak,) = [line for line in status if line.startswith("VmHWM:")]
+    return seconds / done * 1e6, int(peak.split()[1]) / 1024
+
+
+@contextmanager
+def ledger(count: int, accounts: int | None = None) -> Iterator[Ledger]:
+    """A ledger with its stores in files, as in a real process."""
+    opened = LedgerOpened(
+        partition_count=PARTITIONS,
+        topic_ids={topic.value: topic.value for topic in Topic},
+        sandbox=False,
+        program_version="bench",
+    )
+    world = World(opened=opened, terms=released_terms())
+    cluster = MemoryCluster(PARTITIONS, lambda: START)
+    cluster.publish(list(commands(count, START, PARTITIONS, accounts)))
+    log = cluster.consumer(GROUP, Topic.COMMANDS)
+    with tempfile.TemporaryDirectory(prefix="refunds-bench-") as folder:
+        stores = tuple(
+            Store(Path(folder), number, world.events_topic_id) for number in range(PARTITIONS)
+        )
+        deciders = tuple(
+            PartitionDecider(log, number, store, world) for number, store in enumerate(stores)
+        )
+        for decider in deciders:
+            decider.restore()
+        yield Ledger(log=log, world=world, stores=stores, deciders=deciders)
+        for decider in deciders:
+            decider.close()
+
+
+if __name__ == "__main__":
+    whole(WARM_UP, None)
+    print(*whole(int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else None))

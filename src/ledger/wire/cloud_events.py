@@ -1,0 +1,40 @@
+"""The headers of a record: CloudEvents 1.0 in binary mode."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from ledger.log.seam import Headers
+from ledger.vocabulary.envelope import GivenCommand, RecordedEvent
+from ledger.wire.avro.schema_files import Family
+
+CONTENT_TYPE = b"application/avro"
+
+
+def headers_for_command(command: GivenCommand, traceparent: bytes | None = None) -> Headers:
+    """CloudEvents 1.0 binary-mode headers: the required attributes, and the trace if there is one.
+
+    `ce_source` names the account, since a command's id is unique in its account only.
+    """
+    meta = command.meta
+    return _headers(Family.COMMANDS, command.name, meta.command_id, meta.account_id, traceparent)
+
+
+def headers_for_event(event: RecordedEvent, traceparent: bytes | None = None) -> Headers:
+    """CloudEvents 1.0 binary-mode headers, `ce_type` such as `refunds.events.RefundIssued`."""
+    meta = event.meta
+    return _headers(Family.EVENTS, event.name, meta.event_id, meta.account_id, traceparent)
+
+
+def _headers(
+    family: Family, name: str, record_id: str, account_id: str, traceparent: bytes | None
+) -> Headers:
+    scope = f"accounts/{quote(account_id, safe='')}" if account_id else "ledger"
+    headers = (
+        ("ce_specversion", b"1.0"),
+        ("ce_id", record_id.encode()),
+        ("ce_source", f"/refunds/{scope}".encode()),
+        ("ce_type", f"refunds.{family}.{name}".encode()),
+        ("content-type", CONTENT_TYPE),
+    )
+    return headers if traceparent is None else (*headers, ("traceparent", traceparent))
