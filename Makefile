@@ -47,7 +47,7 @@ down: $(INSTALLED) ## Stop everything that `up` started
 	@$(BIN)/refundctl down $(ARGS)
 
 bench: $(INSTALLED) ## Measure throughput (BENCH=a module of benchmarks/; QUICK=1; ARGS=)
-	@$(BIN)/python -m benchmarks.$(or $(BENCH),throughput) $(ARGS)
+	@$(BIN)/python -m benchmarks.$(or $(BENCH),whole) $(ARGS)
 
 simulate: $(INSTALLED) ## Simulate the handlers with injected faults (SEEDS=500 JOBS=2 SEED= MUTANTS=1), or run a file (ARGS=)
 	@$(if $(ARGS),$(BIN)/refundctl simulate $(ARGS),$(BIN)/python -m tests.simulation.run)

@@ -68,6 +68,12 @@ def peak_megabytes(pid: int | None = None) -> float:
     return int(line.split()[1]) / 1024
 
 
+def forget_peak() -> None:
+    """Let the peak of this process begin again at what it has now."""
+    gc.collect()
+    Path("/proc/self/clear_refs").write_text("5")
+
+
 def children_seconds() -> float:
     """The processor time of all child processes that have ended."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -1,7 +1,8 @@
 """How fast events become rows: projecting and rebuilding, beside a plain COPY of the same rows.
 
-Run it as `python -m benchmarks.projecting [--events N]`. It starts its own database, or takes the
-one in DATABASE_URL, in which it makes and drops a database of its own. Nothing is asserted.
+Run it as `python -m benchmarks.projector [--events N]`. It starts its own database, or takes the
+one in DATABASE_URL, in which it makes and drops a database of its own. The rebuilt rows must be
+the projected ones.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from benchmarks import kit
 from ledger.log.seam import Batch, LogRecord
 from ledger.values.ids import partition_of
 from ledger.values.instants import DAY
@@ -88,12 +90,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=50_000)
     events = parser.parse_args().events
-    story = _story(events)
+    story = story_of(events)
     values = [value for each in story.values.values() for value in each]
     count = len(values)
     decoding = _spent(lambda: _decode(values))
     folded = _folded(story)
-    with _database() as conninfo:
+    with database() as conninfo:
         migrate(conninfo)
         copying = _spent(lambda: _copy(conninfo, folded))
         _empty(conninfo)
@@ -105,6 +107,7 @@ def main() -> None:
         verifying = _spent(lambda: _rebuild_compared(conninfo, source))
     rows = sum(len(table.inserts) for table in folded)
     print(f"{count} events, {rows} rows")
+    figures: dict[str, object] = {"rows": rows, "peak_megabytes": round(kit.peak_megabytes())}
     for name, (seconds, cpu) in (
         ("decoding alone", decoding),
         ("COPY of the same rows", copying),
@@ -114,8 +117,10 @@ def main() -> None:
     ):
         rate, each = count / seconds, cpu / count * 1e6
         print(f"{name:<22} {seconds:6.2f} s  {rate:9,.0f} events/s  {each:5.0f} µs of CPU an event")
+        figures[name] = {"events_a_second": round(rate), "microseconds": round(each, 1)}
     print(f"projecting / COPY      {projecting[0] / copying[0]:6.2f}")
     print(f"rebuilding / COPY      {rebuilding[0] / copying[0]:6.2f}")
+    kit.keep("projector", settings={"events": count, "accounts": ACCOUNTS}, figures=figures)
 
 
 def _rebuild_compared(conninfo: str, source: Records) -> None:
@@ -123,7 +128,8 @@ def _rebuild_compared(conninfo: str, source: Records) -> None:
         raise SystemExit("a rebuild gave other rows than the projector")
 
 
-def _story(events: int) -> Story:
+def story_of(events: int) -> Story:
+    """Accounts, then orders of theirs by turns."""
     story = Story(PARTITIONS)
     for account in range(ACCOUNTS):
         story.command(f"acct-{account}", opened())
@@ -190,7 +196,8 @@ def _spent(work: Callable[[], object]) -> tuple[float, float]:
 
 
 @contextmanager
-def _database() -> Iterator[str]:
+def database() -> Iterator[str]:
+    """A database of its own, dropped at the end."""
     with _server() as server, psycopg.connect(server, autocommit=True) as admin:
         admin.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)".encode())
         admin.execute(f"CREATE DATABASE {DATABASE}".encode())

@@ -1,0 +1,182 @@
+"""How long a command takes from published to shown, at some rates that come whatever happens.
+
+Run it as `python -m benchmarks.latency --capacity C [--shares 0.1 0.5 0.8] [--seconds S]`, with
+the rate that `benchmarks.whole` decides. Commands are due at fixed instants (an open loop); each
+latency counts from the instant a command was due, so that a stall is paid by all that came during
+it. A command is shown once the projector's position is past the last event of its outcome; the
+position is read every few milliseconds. The first seconds are left out: the processes warm up.
+"""
+
+from __future__ import annotations
+
+import argparse
+import threading
+import time
+from bisect import bisect_left
+from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
+
+import psycopg
+from msgspec import Struct, structs
+
+from benchmarks import kit
+from benchmarks.mix import commands
+from benchmarks.stacks import Stack, stack
+from ledger.log.kafka import KafkaTools
+from ledger.log.seam import Outgoing, Published, Topic
+from ledger.wire.avro.codec import decode_event
+from projector.asking.queries import positions
+
+TICK_SECONDS = 0.01
+POLL_SECONDS = 0.002
+WARM_UP_SECONDS = 5.0
+PATIENCE_SECONDS = 60.0
+PERCENTILES = (50.0, 90.0, 99.0, 99.9)
+
+
+Place = tuple[int, int]
+"""Partition and offset of a command."""
+
+
+class Latency(Struct, frozen=True, kw_only=True):
+    """Milliseconds from due to shown at one rate, by percentile."""
+
+    rate: float
+    commands: int
+    percentiles: dict[str, float]
+    most: float
+
+
+class _Watcher:
+    """Notes when the projector's position in each partition was first seen to be past an offset."""
+
+    def __init__(self, made: Stack) -> None:
+        self._url = made.database_url
+        self._seen: dict[int, tuple[list[int], list[float]]] = {
+            partition: ([], []) for partition in range(made.kafka.partition_count)
+        }
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop."""
+        self._stop.set()
+        self._thread.join()
+
+    def shown_at(self, partition: int, offset: int) -> float:
+        """When the position was first seen to be past the offset."""
+        offsets, instants = self._seen[partition]
+        return instants[bisect_left(offsets, offset + 1)]
+
+    def reached(self) -> dict[int, int]:
+        """The last position seen of each partition."""
+        return {partition: seen[0][-1] for partition, seen in self._seen.items() if seen[0]}
+
+    def _watch(self) -> None:
+        with psycopg.connect(self._url, autocommit=True) as connection:
+            while not self._stop.is_set():
+                now = time.monotonic()
+                for partition, position in positions(connection).items():
+                    offsets, instants = self._seen[partition]
+                    if not offsets or offsets[-1] < position:
+                        offsets.append(position)
+                        instants.append(now)
+                time.sleep(POLL_SECONDS)
+
+
+def main() -> None:
+    """Measure each share of the capacity on one stack; print and keep the percentiles."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--capacity", type=float, required=True, help="commands a second")
+    parser.add_argument("--shares", type=float, nargs="+", default=[0.1, 0.5, 0.8])
+    parser.add_argument("--seconds", type=float, default=30.0)
+    parser.add_argument("--partitions", type=int, default=4)
+    asked = parser.parse_args()
+    found = []
+    for share in asked.shares:
+        with stack(asked.partitions) as made:
+            one = measure(made, share * asked.capacity, asked.seconds)
+        told = ", ".join(f"p{name} {ms:.0f} ms" for name, ms in one.percentiles.items())
+        print(f"{share:4.0%} of capacity, {one.rate:.0f} a second: {told}, most {one.most:.0f} ms")
+        found.append({"share": share, **structs.asdict(one)})
+    settings = {"capacity": asked.capacity, "partitions": asked.partitions}
+    kit.keep("latency", settings=settings, figures={"rates": found})
+
+
+def measure(made: Stack, rate: float, seconds: float) -> Latency:
+    """Publish at the rate for so long after warming up, and find out when each was shown."""
+    tools, partitions = made.tools(), made.kafka.partition_count
+    count = int(rate * (seconds + WARM_UP_SECONDS))
+    records = list(islice(commands(count, time.time_ns() // 1000, partitions), count))
+    watcher = _Watcher(made)
+    due = _publish(tools.publish, records, rate)
+    try:
+        last = _last_events(tools, due)
+        _await(watcher, last)
+    finally:
+        watcher.close()
+    tools.close()
+    made.check_restarts()
+    measured = sorted(
+        (watcher.shown_at(place[0], last[place]) - at) * 1000
+        for place, at in due.items()
+        if at >= min(due.values()) + WARM_UP_SECONDS
+    )
+    return Latency(
+        rate=round(rate, 1),
+        commands=len(measured),
+        percentiles={f"{each:g}": round(_percentile(measured, each), 1) for each in PERCENTILES},
+        most=round(measured[-1], 1),
+    )
+
+
+def _publish(
+    publish: Callable[[Sequence[Outgoing]], Sequence[Published]],
+    records: Sequence[Outgoing],
+    rate: float,
+) -> dict[Place, float]:
+    """Send what is due, tick by tick; partition and offset → the instant it was due."""
+    due: dict[Place, float] = {}
+    start, sent = time.monotonic(), 0
+    while sent < len(records):
+        now = time.monotonic()
+        ready = min(len(records), int((now - start) * rate) + 1)
+        for number, place in enumerate(publish(records[sent:ready]), start=sent):
+            due[place.partition, place.offset] = start + number / rate
+        sent = ready
+        time.sleep(max(0.0, TICK_SECONDS - (time.monotonic() - now)))
+    return due
+
+
+def _last_events(tools: KafkaTools, due: Mapping[Place, float]) -> dict[Place, int]:
+    """The place of a command → the offset of the last event of its outcome."""
+    found: dict[Place, int] = {}
+    give_up = time.monotonic() + PATIENCE_SECONDS
+    while not due.keys() <= found.keys():
+        if time.monotonic() > give_up:
+            raise SystemExit(f"gave up: {len(due.keys() - found.keys())} commands have no outcome")
+        for record in tools.replay(Topic.EVENTS):
+            meta = decode_event(record.value).meta
+            found[record.partition, meta.source_offset] = record.offset
+    return found
+
+
+def _await(watcher: _Watcher, last: Mapping[Place, int]) -> None:
+    """Wait until the read models show every outcome."""
+    goals: dict[int, int] = {}
+    for (partition, _), offset in last.items():
+        goals[partition] = max(offset, goals.get(partition, 0))
+    give_up = time.monotonic() + PATIENCE_SECONDS
+    while any(watcher.reached().get(place, 0) <= goal for place, goal in goals.items()):
+        if time.monotonic() > give_up:
+            raise SystemExit("gave up: the read models do not show everything")
+        time.sleep(POLL_SECONDS)
+
+
+def _percentile(ordered: Sequence[float], percent: float) -> float:
+    return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]
+
+
+if __name__ == "__main__":
+    main()
