@@ -10,16 +10,25 @@ from typing import Any
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
+from psycopg.conninfo import conninfo_to_dict
 
-from console.main import app
+from console.main import app, main
+from console.running.kafka_access import KafkaAccess
 from console.running.settings import Settings
 from devstack.kafka.broker import VERSION as KAFKA_VERSION
+from devstack.kafka.broker import Broker
+from ledger.access import read_matrix
 from tests.house.tree import ROOT
 
 SCHEMA = json.loads((Path(__file__).parent / "vendored" / "compose-spec.json").read_text("utf-8"))
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
 SERVICES: dict[str, Any] = COMPOSE["services"]
 OURS = {name: each for name, each in SERVICES.items() if each["image"] == "refund-ledger"}
+SECRETS_MOUNT = "security:/run/security:ro"
+SECURITY_KEYS = (
+    "ssl.", "sasl.", "listener.name.", "authorizer.", "super.users", "allow.everyone",
+)  # fmt: skip
+CLIENT_LISTENERS = {"inside", "outside", "sasl_ssl"}
 VARIABLE = re.compile(r"\$\{([A-Z_]+):-([^}]*)\}")
 
 
@@ -43,13 +52,19 @@ def test_every_process_is_there_and_is_a_command_of_ours() -> None:
     runs = doors["run"]
     assert runs is not None
     known = {command.callback.__name__ for command in runs.registered_commands if command.callback}
-    commands = {name: each["command"] for name, each in OURS.items()}
-    assert commands == {"init": ["init"], **{name: ["run", name] for name in known}}
+    started = {name: each["command"][:2] for name, each in OURS.items() if "command" in each}
+    assert started == {
+        "security": ["secrets", "make"],
+        "users": ["secrets", "users"],
+        "init": ["init", "--grant"],
+        **{name: ["run", name] for name in known},
+    }
 
 
-@pytest.mark.parametrize("service", OURS)
+@pytest.mark.parametrize("service", [name for name in OURS if "environment" in OURS[name]])
 def test_its_environment_names_are_those_of_the_settings(service: str) -> None:
-    known = {field.validation_alias for field in Settings.model_fields.values()}
+    fields = (*Settings.model_fields.values(), *KafkaAccess.model_fields.values())
+    known = {field.validation_alias for field in fields} | {"PGPASSFILE"}
     assert set(OURS[service]["environment"]) <= known
 
 
@@ -58,9 +73,145 @@ def test_the_values_are_settings_the_program_takes(monkeypatch: pytest.MonkeyPat
         monkeypatch.setenv(name, VARIABLE.sub(lambda found: found[2], value))
     settings = Settings()
     assert settings.kafka_bootstrap == "kafka:9092"
-    assert settings.database_url == "postgresql://refunds:refunds@postgres:5432/refunds"
+    told = conninfo_to_dict(settings.database_url or "")
+    assert (told["host"], told["sslmode"]) == ("postgres", "verify-full")
+    assert "password" not in told
     assert settings.schema_registry_url is None
     assert not settings.sandbox
+
+
+def made_by_security(folder: Path) -> dict[str, int]:
+    """The files that the service `security` makes, and whose each is, by its own words."""
+    words = [word.replace("/run/security", str(folder)) for word in OURS["security"]["command"]]
+    shown = [word for word in words if not word.startswith("--owner=")]
+    with pytest.raises(SystemExit) as ended:
+        main(shown)
+    assert ended.value.code in (0, None)
+    told = (word.removeprefix("--owner=") for word in words if word.startswith("--owner="))
+    owners = {name: int(uid) for name, _, uid in (each.partition("=") for each in told)}
+    return {path.name: owners.get(path.name.split(".")[0], 0) for path in folder.iterdir()}
+
+
+def test_each_service_finds_its_files_and_may_read_them(tmp_path: Path) -> None:
+    made = made_by_security(tmp_path)
+    own_image = int(re.findall(r"USER (\d+)", (ROOT / "Dockerfile").read_text("utf-8"))[0])
+    users = {"postgres": 999} | {
+        name: int(each["user"].partition(":")[0])
+        for name, each in SERVICES.items()
+        if "user" in each
+    }
+    for name, each in SERVICES.items():
+        used = set(re.findall(r"/run/security/([\w.]+)", json.dumps(each)))
+        assert used <= made.keys(), name
+        assert not used or name == "security" or SECRETS_MOUNT in each["volumes"], name
+        user = users.get(name, own_image)
+        unreadable = {file for file in used - {"ca.pem"} if made[file] != user}
+        assert not unreadable or user == 0, f"{name} runs as {user} and cannot read {unreadable}"
+
+
+def test_each_principal_has_one_service_that_connects_as_it() -> None:
+    told = {
+        name: each["environment"]["REFUNDS_KAFKA_PROPERTIES"]
+        for name, each in OURS.items()
+        if "environment" in each
+    }
+    ours = set(read_matrix().at_brokers) - {"gateway"}
+    assert told.pop("init") == "/run/security/broker.properties"
+    assert told == {name: f"/run/security/{name}.properties" for name in ours}
+    for name in told:
+        assert OURS[name]["environment"]["PGPASSFILE"] == f"/run/security/{name}.pgpass"
+
+
+def property_of(variable: str) -> str:
+    """A broker's setting, as the image's own program reads it from a variable's name."""
+    name = variable.removeprefix("KAFKA_").lower().replace("_", ".")
+    return name.replace("...", "-").replace("..", "_")
+
+
+def in_the_image() -> dict[str, str]:
+    """What the compose file tells the broker."""
+    told = SERVICES["kafka"]["environment"].items()
+    return {
+        property_of(name): VARIABLE.sub(lambda found: found[2], value).replace("$$", "$")
+        for name, value in told
+    }
+
+
+def in_the_stack(tmp_path: Path) -> dict[str, str]:
+    """What `up --secure` tells its only broker."""
+    node = Broker(
+        node_id=1,
+        folder=tmp_path / "kafka",
+        port=9092,
+        controller_ports=(9093,),
+        cluster_id="any",
+        java=Path("java"),
+        classpath=(),
+        security=tmp_path / "security",
+        internal_port=9094,
+        archive=tmp_path / "none.jsa",
+    )
+    node.configure()
+    lines = (node.folder / "server.properties").read_text("utf-8").splitlines()
+    return {key: value for key, _, value in (line.partition("=") for line in lines)}
+
+
+def secured(told: dict[str, str], listener: str) -> dict[str, str]:
+    """What is said of security, seen from one listener for clients; of paths only the name."""
+    clients = CLIENT_LISTENERS - {listener}
+    return {
+        key.replace(f".{listener}.", ".clients."): (
+            Path(value).name if key.endswith("location") else value
+        )
+        for key, value in told.items()
+        if key.startswith(SECURITY_KEYS)
+        and not any(key.startswith(f"listener.name.{other}.") for other in clients)
+    }
+
+
+def test_its_broker_is_secured_as_the_stack_of_up_secure_is(tmp_path: Path) -> None:
+    image, stack = in_the_image(), in_the_stack(tmp_path)
+    for listener in ("inside", "outside"):
+        assert secured(image, listener) == secured(stack, "sasl_ssl")
+    assert protocols(image) == {
+        "INSIDE": "SASL_SSL",
+        "OUTSIDE": "SASL_SSL",
+        "INTERNAL": "SSL",
+        "CONTROLLER": "SSL",
+    }
+    assert protocols(stack) == {"SASL_SSL": "SASL_SSL", "INTERNAL": "SSL", "CONTROLLER": "SSL"}
+    assert {told["inter.broker.listener.name"] for told in (image, stack)} == {"INTERNAL"}
+
+
+def test_one_setting_that_differs_is_found(tmp_path: Path) -> None:
+    image = in_the_image() | {"super.users": "User:ANONYMOUS"}
+    assert secured(image, "inside") != secured(in_the_stack(tmp_path), "sasl_ssl")
+
+
+def protocols(told: dict[str, str]) -> dict[str, str]:
+    """Each listener and its protocol."""
+    pairs = (pair.split(":") for pair in told["listener.security.protocol.map"].split(","))
+    return dict(pair for pair in pairs)
+
+
+def test_no_listener_is_named_so_that_the_images_start_asks_for_files_of_its_own() -> None:
+    # Its script looks for these words in the listeners' names, and then wants other key stores.
+    advertised = in_the_image()["advertised.listeners"]
+    assert not re.search(r"SSL://|SASL_.*://", advertised)
+
+
+def test_the_database_lets_nobody_in_without_tls_and_a_password() -> None:
+    rules = [line.split() for line in COMPOSE["configs"]["pg_hba"]["content"].splitlines()]
+    assert [rule for rule in rules if rule[0] != "local"] == [
+        ["hostssl", "all", "all", "all", "scram-sha-256"]
+    ]
+    assert "--ssl=on" in SERVICES["postgres"]["command"]
+    assert not any("PASSWORD" in name and "FILE" not in name for name in passwords())
+
+
+def passwords() -> set[str]:
+    """Every variable of every service."""
+    return {name for each in SERVICES.values() for name in each.get("environment", {})}
 
 
 def test_what_shares_the_work_may_be_many_and_is_known_by_its_container(
@@ -97,13 +248,19 @@ def test_whoever_is_waited_for_can_say_that_it_is_healthy() -> None:
         for other, how in each.get("depends_on", {}).items():
             told = SERVICES[other].get("healthcheck", {})
             once = how["condition"] == "service_completed_successfully"
-            assert ("disable" in told) if once else ("test" in told), f"{name} waits for {other}"
+            assert (not told.get("test")) if once else ("test" in told), f"{name} waits for {other}"
 
 
 def test_the_default_is_the_ledger_and_nothing_else() -> None:
     profiles = {name: each["profiles"] for name, each in SERVICES.items() if "profiles" in each}
-    assert profiles == {"registry": ["registry"], "ui": ["ui"]}
-    waits = {other: how for each in OURS.values() for other, how in each["depends_on"].items()}
+    assert profiles == {
+        "registry": ["registry"],
+        "registry-rights": ["registry"],
+        "ui": ["ui"],
+        "operator": ["people"],
+        "auditor": ["people"],
+    }
+    waits = OURS["init"]["depends_on"]
     assert waits["registry"]["required"] is False
 
 

@@ -15,8 +15,10 @@ from msgspec.structs import replace
 from console.running.kafka_access import security_of_file
 from console.running.ledger_locator import running_in
 from devstack import destroy, status
-from devstack.kafka.security import client_file
+from devstack.certificates import authority, issue
+from devstack.kafka.security import administrator_bootstrap, authority_file, client_file
 from ledger.log.kafka import KafkaTools, verify_world
+from ledger.log.kafka.client.security import KafkaSecurity, Protocol
 from ledger.log.seam import LogUnavailable, Outgoing, Topic
 from tests.console.ledgers import PROGRAM
 from tests.house.tree import ROOT
@@ -130,3 +132,20 @@ def test_no_password_is_anywhere_but_in_its_principals_file(home: Path) -> None:
 def test_a_secured_stack_says_so(home: Path) -> None:
     assert json.loads(run(home, "status", "--json").stdout)["secured"] is True
     assert "secured: TLS, passwords and access rights" in run(home, "status").stdout
+
+
+def test_a_certificate_of_the_authority_is_the_principal_of_its_name(
+    home: Path, tmp_path: Path
+) -> None:
+    folder, own = home / "security", tmp_path / "auditor.pem"
+    issue(authority(folder), own, "auditor")
+    security = KafkaSecurity(
+        protocol=Protocol.SSL, ca_file=authority_file(folder), certificate_file=own
+    )
+    ledger = running_in(status(home))
+    at = replace(ledger, bootstrap=administrator_bootstrap(folder), security=security)
+    tools = KafkaTools(at.kafka)
+    assert any(tools.end_offsets(Topic.EVENTS))
+    with pytest.raises(LogUnavailable, match=f"may not write to {Topic.EVENTS}"):
+        tools.publish([Outgoing(topic=Topic.EVENTS, partition=0, key=b"a", value=b"b", headers=())])
+    tools.close()

@@ -28,6 +28,14 @@ def make(
     hosts: Annotated[
         list[str], typer.Option("--host", help="A name by which clients know a broker; repeat it.")
     ],
+    database_hosts: Annotated[
+        list[str] | None,
+        typer.Option("--database-host", help="A name of a database server with TLS; repeat it."),
+    ] = None,
+    certificates: Annotated[
+        list[str] | None,
+        typer.Option("--certificate", help="A principal that also gets a certificate; repeat it."),
+    ] = None,
     owners: Annotated[
         list[str] | None,
         typer.Option("--owner", help="NAME=UID: whose the files of that name are; repeat it."),
@@ -43,12 +51,20 @@ def make(
 
       refundctl secrets make --folder /run/security --host kafka --bootstrap kafka:9094
     """
-    from devstack.kafka.security import prepare
+    from devstack.certificates import authority, issue
+    from devstack.kafka.security import ADMINISTRATOR, hand_over, prepare
+    from devstack.postgres.secrets import prepare_database
     from ledger.access import read_matrix
 
-    place = _place(folder)
+    place, principals, users = _place(folder), read_matrix().at_brokers, _user_ids(owners)
     place.parent.mkdir(parents=True, exist_ok=True)
-    prepare(place, read_matrix().at_brokers, bootstrap, hosts, _user_ids(owners) or None)
+    prepare(place, principals, bootstrap, hosts)
+    if database_hosts:
+        prepare_database(place, database_hosts, (ADMINISTRATOR, *principals))
+    for name in certificates or ():
+        issue(authority(place), place / f"{name}.pem", name)
+    if users:
+        hand_over(place, users)
     typer.echo(f"certificates and passwords are in {place}")
 
 

@@ -26,15 +26,12 @@ def prepare(
     principals: Sequence[str],
     bootstrap: str,
     hosts: Sequence[str] = LOOPBACK,
-    owners: Mapping[str, int] | None = None,
 ) -> None:
     """Have authority, the brokers' certificate and the principals' files; the certificate is new
     at every start, the rest stays. `bootstrap` is the brokers' own listener, `hosts` are their
-    names. With `owners` each file belongs to the user of that id, who alone can read it.
+    names.
     """
     folder.mkdir(mode=0o700, exist_ok=True)
-    if owners is not None:
-        folder.chmod(0o755)
     signer = authority(folder)
     issue(signer, certificate(folder), ADMINISTRATOR, tuple(hosts))
     write_secret(administrator_file(folder), _administrator_settings(folder, bootstrap).encode())
@@ -42,7 +39,12 @@ def prepare(
         path = client_file(folder, principal)
         if not path.exists():
             write_client_file(folder, principal, MECHANISMS[0], new_password())
-    for name, user in (owners or {}).items():
+
+
+def hand_over(folder: Path, owners: Mapping[str, int]) -> None:
+    """Give each file of these names to the user of that id, who alone can read it."""
+    folder.chmod(0o755)
+    for name, user in owners.items():
         for path in folder.glob(f"{name}.*"):
             os.chown(path, user, user)
 
@@ -78,6 +80,8 @@ def broker_settings(folder: Path) -> dict[str, object]:
     return {
         "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
         "super.users": f"User:CN={ADMINISTRATOR}",
+        # Whoever shows another certificate of the authority is the principal of its name.
+        "ssl.principal.mapping.rules": f"RULE:^CN=(?!{ADMINISTRATOR}$)(.+)$/$1/,DEFAULT",
         "allow.everyone.if.no.acl.found": "false",
         "ssl.keystore.type": "PEM",
         "ssl.keystore.location": certificate(folder),
