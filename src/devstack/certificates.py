@@ -1,8 +1,9 @@
-"""A certificate authority in a folder, and the certificates that it signs, as PEM files."""
+"""A certificate authority in a folder, the certificates that it signs as PEM files, passwords."""
 
 from __future__ import annotations
 
 import ipaddress
+import secrets
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from msgspec import Struct
 
 AUTHORITY_YEARS, CERTIFICATE_YEARS = 10, 1
+_PASSWORD_BYTES = 32
 _CLOCKS_DIFFER = timedelta(minutes=5)
 _YEAR = timedelta(days=365)
 
@@ -81,6 +83,11 @@ def hosts_of(path: Path) -> tuple[str, ...]:
     found = x509.load_pem_x509_certificate(path.read_bytes())
     names = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     return tuple(str(name.value) for name in names)
+
+
+def new_password() -> str:
+    """A password that nobody can guess."""
+    return secrets.token_urlsafe(_PASSWORD_BYTES)
 
 
 def write_secret(path: Path, content: bytes) -> None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from devstack.certificates import authority, hosts_of, issue
+from devstack.certificates import authority, hosts_of, issue, new_password
 from devstack.errors import DevstackError
 from devstack.kafka.security import (
     ADMINISTRATOR,
@@ -17,7 +17,6 @@ from devstack.kafka.security import (
     administrator_options,
     certificate,
     client_file,
-    new_password,
     password_of,
     principals_in,
     setting,

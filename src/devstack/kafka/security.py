@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from devstack.certificates import authority, issue, write_secret
+from devstack.certificates import authority, issue, new_password, write_secret
 
 ADMINISTRATOR = "broker"
 """Brokers and the preparations of a start are known by this certificate, and may do everything."""
@@ -17,7 +16,6 @@ LOOPBACK = ("localhost", "127.0.0.1")
 MECHANISMS = ("SCRAM-SHA-512", "SCRAM-SHA-256")
 """Two, so that a principal has two passwords while one is replaced; a new file uses the first."""
 
-_PASSWORD_BYTES = 32
 _LOGIN = "org.apache.kafka.common.security.scram.ScramLoginModule required"
 
 
@@ -119,11 +117,6 @@ def administrator_env(folder: Path, bootstrap: str) -> dict[str, str]:
 def administrator_bootstrap(folder: Path) -> str:
     """The brokers' own listener, as the administrator's file has it."""
     return setting(administrator_file(folder), "bootstrap.servers")
-
-
-def new_password() -> str:
-    """A password that nobody can guess."""
-    return secrets.token_urlsafe(_PASSWORD_BYTES)
 
 
 def password_of(folder: Path, principal: str) -> str:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from devstack.certificates import authority, issue, write_secret
-from devstack.kafka.security import new_password
+from devstack.certificates import authority, issue, new_password, write_secret
 
 NAME = "postgres"
 
