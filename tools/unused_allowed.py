@@ -62,12 +62,6 @@ _.SCRAM_SHA_512
 _.WARN
 _.ED25519
 
-# The console signs and changes the table with these.
-_.read_history
-_.next_line
-_.Signer
-_.sign_of
-
 # What tests do to the log in memory, and ask of a state in memory.
 _.only_writer
 _.abort

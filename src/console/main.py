@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from console.commands import audit, dlq, processes, quote, secrets, stack
+from console.commands import audit, dlq, origins, processes, quote, secrets, stack
 from console.commands.check_publisher import check_publisher
 from console.commands.clock import clock
 from console.commands.eligible import eligible
@@ -100,6 +100,7 @@ app.command(rich_help_panel=ASK)(report)
 app.add_typer(audit.app, name="audit", rich_help_panel=PROVE)
 app.command(rich_help_panel=PROVE)(reconcile)
 app.add_typer(dlq.app, name="dlq", rich_help_panel=MEND)
+app.add_typer(origins.app, name="origins", rich_help_panel=RUN)
 app.command(rich_help_panel=MEND)(rebuild)
 app.command(hidden=True)(processes.init)
 app.add_typer(processes.run, name="run", hidden=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ledger.log.seam import Outgoing, Topic
+from ledger.origins.signing import Signer
 from ledger.values.ids import follow_up_id, partition_of
 from ledger.values.instants import Instant
 from ledger.vocabulary.commands import Command
@@ -29,13 +30,18 @@ def follow_up(
     )
 
 
-def command_record(given: GivenCommand, partition_count: int) -> Outgoing:
-    """The record that carries a command, on its account's partition."""
-    key = given.meta.account_id.encode()
+def command_record(
+    given: GivenCommand, partition_count: int, signer: Signer | None = None
+) -> Outgoing:
+    """The record that carries a command, on its account's partition; signed, if someone signs."""
+    meta, value, headers = given.meta, encode_command(given), headers_for_command(given)
+    if signer is not None:
+        headers = (*headers, *signer.headers(meta.account_id, meta.command_id, value))
+    key = meta.account_id.encode()
     return Outgoing(
         topic=Topic.COMMANDS,
         partition=partition_of(key, partition_count),
         key=key,
-        value=encode_command(given),
-        headers=headers_for_command(given),
+        value=value,
+        headers=headers,
     )

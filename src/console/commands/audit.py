@@ -98,6 +98,7 @@ def verified(ledger: Ledger, check: str | None = None) -> Verified:
     """Audit a running ledger: its log, and its read models against the log."""
     began = time.monotonic()
     from console.rendering.reports.audit import READ_MODELS, Verified
+    from console.running.origins.own_signature import kept_origins
     from console.running.terms_files import terms_in_force
     from consumers.deciding.decider import GROUP
     from ledger.audit import CHECKS, audit, name_of
@@ -109,7 +110,9 @@ def verified(ledger: Ledger, check: str | None = None) -> Verified:
         tools = KafkaTools(ledger.kafka)
         try:
             with _progress(tools) as tell:
-                log = audit(tools, GROUP, chosen, tell, terms_in_force(ledger))
+                log = audit(
+                    tools, GROUP, chosen, tell, terms_in_force(ledger), kept_origins(ledger)
+                )
         finally:
             tools.close()
     read_models = _reconciled(ledger) if check in (None, READ_MODELS) else None

@@ -9,8 +9,10 @@ import typer
 from console.terminal.errors import FAILED, BadInput
 
 if TYPE_CHECKING:
+    from console.running.ledger_locator import Ledger
     from consumers.deciding.form import Form
     from ledger.log.kafka import KafkaSettings
+    from ledger.vocabulary.events import LedgerOpened
 
 
 def check_publisher(
@@ -23,9 +25,10 @@ def check_publisher(
 ) -> None:
     """Say what a decider says of the form of the last commands.
 
-    Frame, schema, canonical bytes, ranges, key, partition and clock, as the decider itself reads
-    them, with the next step for each fault; and headers that others would miss. Nothing is judged
-    by the rules, and nothing is written. Exit code 1 if one of the records becomes a dead letter.
+    Frame, schema, canonical bytes, ranges, key, partition, clock and signature, as the decider
+    itself reads them, with the next step for each fault; and headers that others would miss.
+    Nothing is judged by the rules, and nothing is written. Exit code 1 if one of the records
+    becomes a dead letter.
 
     Examples:
 
@@ -43,9 +46,10 @@ def check_publisher(
     from ledger.log.seam import Topic
 
     log_to_stderr("error", json=False)
-    settings = find_ledger(read_settings()).kafka
+    ledger = find_ledger(read_settings())
+    settings = ledger.kafka
     name = topic or settings.topic_name(Topic.COMMANDS)
-    forms = _forms(settings, name, last)
+    forms = _forms(ledger, name, last)
     if as_json:
         for form in forms:
             typer.echo(json_line(form_to_json(form)))
@@ -55,24 +59,31 @@ def check_publisher(
         raise typer.Exit(FAILED)
 
 
-def _forms(settings: KafkaSettings, topic_name: str, last: int) -> list[Form]:
+def _forms(ledger: Ledger, topic_name: str, last: int) -> list[Form]:
     """Each record as the ledger would take it, had the topic as many partitions as it has."""
+    from console.running.origins.own_signature import verifying
     from consumers.deciding.form import form_of
     from consumers.deciding.recording import Taker
     from ledger.log.kafka import last_records
 
+    settings = ledger.kafka
     found = last_records(settings, topic_name, last)
     if found is None:
         raise BadInput(
             f"there is no topic {topic_name!r} at {settings.bootstrap}; without --topic the "
             "ledger's own commands are read"
         )
-    taker = Taker(partition_count=found.partition_count, sandbox=_is_sandbox(settings))
+    opened = _opened(settings)
+    taker = Taker(
+        partition_count=found.partition_count,
+        sandbox=opened is not None and opened.sandbox,
+        verifier=None if opened is None else verifying(ledger, opened)(),
+    )
     return [form_of(record, taker) for record in found.records]
 
 
-def _is_sandbox(settings: KafkaSettings) -> bool:
-    """As the ledger's first event says. One that no decider has opened yet takes no sandbox's."""
+def _opened(settings: KafkaSettings) -> LedgerOpened | None:
+    """The ledger's first event; None if no decider has opened it yet."""
     from ledger.log.kafka import KafkaTools
     from ledger.log.seam import Topic
     from ledger.vocabulary.events import LedgerOpened
@@ -84,4 +95,4 @@ def _is_sandbox(settings: KafkaSettings) -> bool:
     finally:
         tools.close()
     opened = None if first is None else decode_event(first.value).body
-    return isinstance(opened, LedgerOpened) and opened.sandbox
+    return opened if isinstance(opened, LedgerOpened) else None

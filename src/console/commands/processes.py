@@ -78,6 +78,7 @@ def _decide(settings: Settings, ledger: Ledger, monitor: Monitor) -> None:
     from collections import Counter
 
     from console.monitoring.looks_of import decider_looks
+    from console.running.origins.own_signature import verifying
     from console.running.terms_files import terms_in_force
     from consumers.deciding.decider import GROUP, PartitionDecider, World
     from consumers.deciding.store import Store
@@ -87,7 +88,7 @@ def _decide(settings: Settings, ledger: Ledger, monitor: Monitor) -> None:
     from projector.runner import stop_on_signals
 
     opened = _opened(settings, ledger, verify_world(ledger.kafka))
-    world = World(opened=opened, terms=terms_in_force(ledger))
+    world = World(opened=opened, terms=terms_in_force(ledger), verifier=verifying(ledger, opened))
     member = settings.member_of("decider")
     log = monitor.log(KafkaLog(ledger.kafka, GROUP, Topic.COMMANDS, member), "decider")
     folder = settings.home_folder / "state"
@@ -104,6 +105,7 @@ def _decide(settings: Settings, ledger: Ledger, monitor: Monitor) -> None:
 
 def _react(settings: Settings, ledger: Ledger, monitor: Monitor) -> None:
     from console.monitoring.looks_of import reactions_looks
+    from console.running.origins.own_signature import must_sign
     from consumers.clock import SandboxClock, WallClock
     from consumers.deadlines.keeper import DeadlineKeeper
     from consumers.deadlines.table import DeadlineTable
@@ -112,21 +114,25 @@ def _react(settings: Settings, ledger: Ledger, monitor: Monitor) -> None:
     from ledger.log.kafka import KafkaLog, KafkaTools
     from ledger.log.kafka.reading.topic_tail import TopicTail
     from ledger.log.seam import Topic
+    from ledger.origins.table import OWN
     from projector.runner import stop_on_signals
 
     sandbox, tools = settings.sandbox, KafkaTools(ledger.kafka)
+    signing = must_sign(ledger, OWN)
     with connected(ledger.database_url) as connection:
         clock = SandboxClock(connection) if sandbox else WallClock()
 
         def keeper() -> DeadlineKeeper:
             source = monitor.source(TopicTail(ledger.kafka, Topic.EVENTS), "deadlines")
             rows = DeadlineTable(connection)
-            return DeadlineKeeper(rows, source, tools, clock, sandbox=sandbox)
+            return DeadlineKeeper(rows, source, tools, clock, sandbox=sandbox, signing=signing)
 
         member = settings.member_of("reactions")
         log = monitor.log(KafkaLog(ledger.kafka, GROUP, Topic.EVENTS, member), "reactions")
         monitor.look(reactions_looks(ledger, monitor.meters, sandbox=sandbox))
-        partitions = Partitions(log, lambda p: PartitionReactor(log, p, sandbox=sandbox))
+        partitions = Partitions(
+            log, lambda p: PartitionReactor(log, p, sandbox=sandbox, signing=signing)
+        )
         stop = stop_on_signals()
         run_reactions(partitions, connection, keeper, stop, lambda: _tell_ready(settings))
 

@@ -10,6 +10,7 @@ from console.running.ledger_locator import (
     DEFAULT_PARTITIONS,
     PARTITIONS,
     SANDBOX,
+    SECURED,
     refuse_unused_security,
 )
 from console.running.process_counts import known_brokers
@@ -62,6 +63,8 @@ def up(
       refundctl up --secure
     """
     from console.rendering.reports.stack import print_status, status_to_json
+    from console.running.origins.changes import start_required
+    from console.running.origins.origin_folder import OriginFolder
     from console.running.settings import read_settings
     from console.terminal.output import console, json_line
     from devstack import State, status
@@ -81,6 +84,8 @@ def up(
     out = console(stderr=True)
     if out.is_terminal and not ran:
         out.print("starting broker, database and processes …", style="dim")
+    if secure and SECURED not in seen.metadata:
+        start_required(OriginFolder(settings.origins_folder))
     plan = ledger_plan(
         settings,
         seen,

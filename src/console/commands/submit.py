@@ -59,6 +59,7 @@ def submit(
       refundctl submit orders.jsonl --json > outcomes.jsonl
     """
     from console.running.ledger_locator import connected, find_ledger, is_sandbox
+    from console.running.origins.own_signature import signing_of
     from console.running.settings import read_settings
     from console.submitting.command_files import commands_in
     from console.submitting.live_listener import Listener
@@ -68,7 +69,7 @@ def submit(
     ledger = find_ledger(read_settings())
     with connected(ledger.database_url) as connection:
         sandbox = is_sandbox(connection)
-        listener = Listener(ledger.kafka)
+        listener = Listener(ledger.kafka, signing_of(ledger))
         try:
             with commands_in(file, require_at=sandbox) as commands:
                 count = _checked(connection, listener, commands)
@@ -111,7 +112,12 @@ def outcomes_of(
 
     quotes, firsts = find_answer_in(connection), _find_firsts_in(connection, listener)
     if sandbox:
-        world = SandboxWorld(connection, listener.tools, patience_seconds=PATIENCE_SECONDS)
+        world = SandboxWorld(
+            connection,
+            listener.tools,
+            patience_seconds=PATIENCE_SECONDS,
+            signing=listener.signing,
+        )
         told = _told_if_behind(world.now(), lines)
         return sandbox_outcomes(world, listener, told, quotes, firsts, referred)
     submission = LiveSubmission(
@@ -195,7 +201,8 @@ def _publish_only(
     published = 0
     with _bar("publishing", count) as tell:
         while some := list(islice(given, _PUBLISHED_AT_ONCE)):
-            listener.publish([command_record(each, ledger.partition_count) for each in some])
+            count, signer = ledger.partition_count, listener.signing()
+            listener.publish([command_record(each, count, signer) for each in some])
             published += len(some)
             tell(published)
     typer.echo(f"published {published} commands; 'refundctl query' shows the results")

@@ -61,11 +61,12 @@ def _tell(narrator: Narrator, ledger: Ledger) -> None:
     from console.demo import closing
     from console.demo.scenes import SCENES
     from console.running.ledger_locator import connected
+    from console.running.origins.own_signature import signing_of
     from console.submitting.live_listener import Listener, shown
 
     began = time.monotonic()
     with connected(ledger.database_url) as connection:
-        listener = Listener(ledger.kafka)
+        listener = Listener(ledger.kafka, signing_of(ledger))
         try:
             for number, scene in enumerate(SCENES, start=1):
                 narrator.heading(f"{number}. {scene.title}")
@@ -100,7 +101,7 @@ def _play(
     from projector.asking.queries import ask
     from projector.questions import QUESTIONS
 
-    world, book = SandboxWorld(connection, listener.tools), AnswerBook()
+    world, book = SandboxWorld(connection, listener.tools, signing=listener.signing), AnswerBook()
     lines = lines_of(scene, known_currencies(connection, listener, [scene.account]))
     for beat, line in zip(scene.beats, lines, strict=True):
         assert line.at is not None

@@ -25,13 +25,21 @@ if TYPE_CHECKING:
 DEFAULT_PARTITIONS = 4
 
 PARTITIONS, SANDBOX, TERMS, BROKERS = "partitions", "sandbox", "terms", "brokers"
-SECURED = "secured"
+SECURED, ORIGINS = "secured", "origins"
 """What `up` stores with a stack for other commands."""
+
+
+class OwnOrigin(Struct, frozen=True, kw_only=True):
+    """What the environment says of the origin of this program; `name` is `<origin>/<key id>`."""
+
+    name: str
+    key_file: Path
 
 
 class Ledger(Struct, frozen=True, kw_only=True):
     """The addresses of a ledger. `prefix` distinguishes its topics from those of other ledgers on
-    the same brokers; `terms` is the path of additional terms.
+    the same brokers; `terms` is the path of additional terms, `origins` the folder of the table of
+    origins; `own_origin` signs what this program publishes.
     """
 
     bootstrap: str
@@ -41,6 +49,8 @@ class Ledger(Struct, frozen=True, kw_only=True):
     terms: Path | None = None
     kafka_times: dict[str, float] = {}
     security: KafkaSecurity | None = None
+    origins: Path | None = None
+    own_origin: OwnOrigin | None = None
 
     @property
     def kafka(self) -> KafkaSettings:
@@ -81,13 +91,30 @@ def find_ledger(settings: Settings) -> Ledger:
             terms=settings.terms_path,
             kafka_times=settings.kafka_times,
             security=kafka_security(),
+            origins=settings.origins_folder,
+            own_origin=own_origin_of(settings),
         )
     refuse_unused_security("the stack of 'refundctl up' is used")
     from devstack import status
 
     found = running_in(status(settings.home_folder))
     terms = found.terms if settings.terms is None else settings.terms_path
-    return replace(found, terms=terms, kafka_times=settings.kafka_times)
+    return replace(
+        found,
+        terms=terms,
+        kafka_times=settings.kafka_times,
+        origins=found.origins if settings.origins is None else settings.origins_folder,
+        own_origin=own_origin_of(settings),
+    )
+
+
+def own_origin_of(settings: Settings) -> OwnOrigin | None:
+    """The origin that the environment names, if it does."""
+    if (settings.origin is None) != (settings.origin_key_file is None):
+        raise BadInput("REFUNDS_ORIGIN and REFUNDS_ORIGIN_KEY_FILE belong together; set both")
+    if settings.origin is None or settings.origin_key_file is None:
+        return None
+    return OwnOrigin(name=settings.origin, key_file=settings.origin_key_file.expanduser())
 
 
 def refuse_unused_security(why: str) -> None:
@@ -143,7 +170,13 @@ def running_in(seen: Status) -> Ledger:
         security=security_of_file(properties_of(seen.home, "operator"))
         if SECURED in seen.metadata
         else None,
+        origins=origins_of(seen),
     )
+
+
+def origins_of(seen: Status) -> Path:
+    """Where a stack has its table of origins, which need not exist."""
+    return Path(seen.metadata.get(ORIGINS, seen.home / "origins"))
 
 
 def properties_of(home: Path, principal: str) -> Path:

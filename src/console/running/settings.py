@@ -40,6 +40,9 @@ class Settings(BaseSettings):
     ready_file: Path | None = Field(default=None, validation_alias="REFUNDS_READY_FILE")
     member: str | None = Field(default=None, validation_alias="REFUNDS_MEMBER")
     terms: Path | None = Field(default=None, validation_alias="REFUNDS_TERMS")
+    origins: Path | None = Field(default=None, validation_alias="REFUNDS_ORIGINS")
+    origin: str | None = Field(default=None, validation_alias="REFUNDS_ORIGIN")
+    origin_key_file: Path | None = Field(default=None, validation_alias="REFUNDS_ORIGIN_KEY_FILE")
     kafka_times: dict[str, float] = Field(
         default_factory=dict, validation_alias="REFUNDS_KAFKA_TIMES"
     )
@@ -69,6 +72,11 @@ class Settings(BaseSettings):
     def terms_path(self) -> Path | None:
         """The operator's terms: a file, or a folder of .toml files."""
         return None if self.terms is None else self.terms.expanduser().resolve()
+
+    @property
+    def origins_folder(self) -> Path:
+        """The folder of the table of origins, which need not exist."""
+        return (self.origins or self.home / "origins").expanduser().resolve()
 
     @property
     def home_folder(self) -> Path:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from console.running.ledger_locator import (
     BROKERS,
     DEFAULT_PARTITIONS,
+    ORIGINS,
     PARTITIONS,
     SANDBOX,
     SECURED,
@@ -63,6 +64,9 @@ def ledger_plan(
 
         metadata[SECURED] = "yes"
         principals = read_matrix().at_brokers
+    origins = str(settings.origins_folder) if settings.origins else known.get(ORIGINS)
+    if origins is not None:
+        told["REFUNDS_ORIGINS"] = metadata[ORIGINS] = origins
     terms = settings.terms_path or known.get(TERMS)
     if terms is not None:
         terms_of([Path(terms)])

@@ -12,6 +12,7 @@ from consumers.deciding.decider import GROUP as DECIDER
 from ledger.log.kafka import KafkaSettings, KafkaTools
 from ledger.log.kafka.reading.topic_tail import TopicTail
 from ledger.log.seam import LogUnavailable, Outgoing, Published, Topic
+from ledger.origins.signing import Signing, unsigned
 from ledger.vocabulary.envelope import RecordedEvent
 from ledger.wire.avro.codec import decode_event
 from ledger.wire.dead_letters.letter import Letter, read_letter
@@ -31,9 +32,10 @@ class DeadLetter(Struct, frozen=True, kw_only=True):
 
 
 class Listener:
-    """Begins at the end of the log at the time it is created."""
+    """Begins at the end of the log at the time it is created. `signing` signs what is published."""
 
-    def __init__(self, settings: KafkaSettings) -> None:
+    def __init__(self, settings: KafkaSettings, signing: Signing = unsigned) -> None:
+        self.signing = signing
         self._tail = TopicTail(settings, Topic.EVENTS)
         self._tools = KafkaTools(settings)
         self._positions = dict(enumerate(self._tail.ends()))

@@ -69,8 +69,8 @@ class LiveSubmission:
     def publish(self, lines: Sequence[CommandLine]) -> None:
         """Send lines and wait only for the log."""
         given = [resolve(line, self._book.find) for line in lines]
-        count = self._listener.tools.partition_count
-        places = self._listener.publish([command_record(each, count) for each in given])
+        count, signer = self._listener.tools.partition_count, self._listener.signing()
+        places = self._listener.publish([command_record(each, count, signer) for each in given])
         for line, each, place in zip(lines, given, places, strict=True):
             sent = Sent(line=line, digest=command_digest(each))
             self._waiting[place.partition, place.offset] = sent

@@ -9,6 +9,7 @@ import typer
 from msgspec import Struct
 
 from console.running.ledger_locator import connected, find_ledger, is_sandbox
+from console.running.origins.own_signature import signing_of
 from console.running.settings import read_settings
 from console.submitting.live_listener import Listener
 from console.submitting.outcomes import passed_told
@@ -38,9 +39,10 @@ def sandbox() -> Iterator[Sandbox]:
                 "this ledger runs in real time and has no clock to set; start a sandbox "
                 "with 'refundctl up --sandbox' in a new REFUNDS_HOME"
             )
-        listener = Listener(ledger.kafka)
+        listener = Listener(ledger.kafka, signing_of(ledger))
         try:
-            yield Sandbox(world=SandboxWorld(connection, listener.tools), listener=listener)
+            world = SandboxWorld(connection, listener.tools, signing=listener.signing)
+            yield Sandbox(world=world, listener=listener)
         finally:
             listener.close()
 

@@ -11,6 +11,7 @@ from psycopg import Connection
 from psycopg_pool import ConnectionPool
 
 from console.running.ledger_locator import Ledger, is_sandbox
+from console.running.origins.own_signature import signing_of
 from console.running.terms_files import terms_in_force
 from consumers.clock import SandboxClock
 from ledger.log.kafka import KafkaTools
@@ -36,6 +37,7 @@ class Backend:
             kwargs={"autocommit": True, "connect_timeout": 5},
             open=False,
         )
+        self.signing = signing_of(ledger)
         self._tools: KafkaTools | None = None
         self._publishing = threading.Lock()
 

@@ -43,7 +43,7 @@ def give(backend: Backend, given: GivenCommand, patience_seconds: float) -> Answ
     known = _known(backend, given)
     if known is not None:
         return Answered(known, before=True)
-    backend.publish([command_record(given, backend.partition_count)])
+    backend.publish([command_record(given, backend.partition_count, backend.signing())])
     give_up = time.monotonic() + patience_seconds
     while True:
         known = _known(backend, given)

@@ -14,6 +14,7 @@ from consumers.deadlines.table import DueDeadline, Position, positions
 from consumers.follow_ups import command_record
 from ledger.log.failpoints import passing
 from ledger.log.seam import EventSource, LogTools, Outgoing
+from ledger.origins.signing import Signing, unsigned
 from ledger.values.instants import SECOND, Instant
 from ledger.wire.avro.codec import decode_event, event_name_of, read_command
 
@@ -67,12 +68,14 @@ class DeadlineKeeper:
         clock: Clock,
         *,
         sandbox: bool,
+        signing: Signing = unsigned,
     ) -> None:
         self._rows = rows
         self._source = source
         self._tools = tools
         self._clock = clock
         self._sandbox = sandbox
+        self._signing = signing
         self._resting_since: Instant | None = None
         self._positions = positions(rows.positions(), source.topic_id, source.ends())
 
@@ -135,4 +138,5 @@ class DeadlineKeeper:
             meta = replace(meta, command_id=again)
         if self._sandbox:
             meta = replace(meta, sandbox_at=each.due_at)
-        return command_record(replace(given, meta=meta), self._tools.partition_count)
+        count = self._tools.partition_count
+        return command_record(replace(given, meta=meta), count, self._signing())

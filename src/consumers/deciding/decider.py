@@ -139,7 +139,13 @@ class PartitionDecider:
         self._ask_whose_commands()
         self._committed = self._position
         passing("decider.restored")
-        _log.info("restored", partition=self._partition, log_sequence=self._end.log_sequence)
+        verifier = self._taker.verifier
+        _log.info(
+            "restored",
+            partition=self._partition,
+            log_sequence=self._end.log_sequence,
+            origins="open" if verifier is None else verifier.mode.value,
+        )
 
     def step(self, timeout_seconds: float) -> int:
         """Decide the next commands of the partition; returns how many were read.

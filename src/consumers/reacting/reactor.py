@@ -15,6 +15,7 @@ from consumers.follow_ups import command_record, follow_up
 from consumers.reactions import REACTIONS
 from ledger.log.failpoints import passing
 from ledger.log.seam import CommitResult, Log, LogRecord, Outgoing, Topic
+from ledger.origins.signing import Signer, Signing, unsigned
 from ledger.wire.avro.codec import decode_event, event_name_of
 
 GROUP = "refunds.reactions"
@@ -27,10 +28,13 @@ _log = structlog.get_logger(__name__)
 class PartitionReactor:
     """Owns one partition of the events for the reactions."""
 
-    def __init__(self, log: Log, partition: int, *, sandbox: bool) -> None:
+    def __init__(
+        self, log: Log, partition: int, *, sandbox: bool, signing: Signing = unsigned
+    ) -> None:
         self._log = log
         self._partition = partition
         self._sandbox = sandbox
+        self._signing = signing
         self._position = 0
         self._committed: int | None = None
 
@@ -61,7 +65,8 @@ class PartitionReactor:
         if not batch.records and batch.next_position == self._committed:
             return 0
         passing("reactor.read")
-        outgoing = [each for found in batch.records for each in self._react(found)]
+        signer = self._signing()
+        outgoing = [each for found in batch.records for each in self._react(found, signer)]
         passing("reactor.reacted")
         result = self._log.commit(self._partition, outgoing, batch.next_position, "")
         if result is not CommitResult.OK:
@@ -73,7 +78,7 @@ class PartitionReactor:
     def close(self) -> None:
         """Nothing to close."""
 
-    def _react(self, found: LogRecord) -> list[Outgoing]:
+    def _react(self, found: LogRecord, signer: Signer | None = None) -> list[Outgoing]:
         if event_name_of(found.value) not in _REACTED_TO:
             return []
         recorded = decode_event(found.value)
@@ -82,6 +87,7 @@ class PartitionReactor:
             command_record(
                 follow_up(recorded.meta, reaction.__name__, index, body, sandbox_at=at),
                 self._log.partition_count,
+                signer,
             )
             for reaction, kinds in REACTIONS
             if isinstance(recorded.body, kinds)

@@ -14,6 +14,7 @@ from consumers.deciding.decider import GROUP as DECIDER
 from consumers.follow_ups import command_record
 from consumers.reacting.reactor import GROUP as REACTIONS
 from ledger.log.seam import LogTools, Topic
+from ledger.origins.signing import Signing, unsigned
 from ledger.values.instants import Instant
 from ledger.vocabulary.envelope import GivenCommand
 
@@ -29,10 +30,16 @@ class SandboxWorld:
     """The running sandbox, for stepping; satisfies `SteppedWorld`."""
 
     def __init__(
-        self, connection: Connection[Any], tools: LogTools, *, patience_seconds: float = 60.0
+        self,
+        connection: Connection[Any],
+        tools: LogTools,
+        *,
+        patience_seconds: float = 60.0,
+        signing: Signing = unsigned,
     ) -> None:
         self._connection = connection
         self._tools = tools
+        self._signing = signing
         self._clock = SandboxClock(connection)
         self._patience_seconds = patience_seconds
 
@@ -58,7 +65,8 @@ class SandboxWorld:
 
     def publish(self, given: GivenCommand) -> None:
         """Send a command."""
-        self._tools.publish([command_record(given, self._tools.partition_count)])
+        count = self._tools.partition_count
+        self._tools.publish([command_record(given, count, self._signing())])
 
     def settle(self) -> None:
         """Wait until all commands, their events and their follow-ups are processed.

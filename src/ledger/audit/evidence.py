@@ -8,6 +8,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from ledger.log.seam import LogRecord, Topic
+from ledger.origins.verifying import KeptOrigins
 from ledger.terms.table import TermsTable
 from ledger.vocabulary.envelope import EventMeta, GivenCommand
 from ledger.vocabulary.events import Event, LedgerOpened
@@ -79,7 +80,8 @@ class AuditedPartition(Struct, frozen=True, kw_only=True):
     """What is known about a partition before it is read.
 
     `opened` is the first partition's `LedgerOpened`; `decided` is the decider's committed offset in
-    the commands, None if it is not known; `terms` are all terms that decisions may have used.
+    the commands, None if it is not known; `terms` are all terms that decisions may have used,
+    `origins` every version of the table of origins.
     """
 
     partition: int
@@ -87,6 +89,7 @@ class AuditedPartition(Struct, frozen=True, kw_only=True):
     opened: LedgerOpened | None
     decided: int | None
     terms: TermsTable
+    origins: KeptOrigins = KeptOrigins()
 
 
 class Divergence(Struct, frozen=True, kw_only=True):

@@ -26,6 +26,7 @@ from ledger.audit.evidence import (
     UnreadEvent,
 )
 from ledger.log.seam import LogRecord, LogTools, Topic
+from ledger.origins.verifying import KeptOrigins
 from ledger.terms.table import TermsTable, released_terms
 from ledger.vocabulary.envelope import NEWEST_EDITION
 from ledger.vocabulary.events import LedgerOpened
@@ -75,13 +76,15 @@ def audit(
     checks: Sequence[type[Check]] = CHECKS,
     tell: Callable[[int], None] = lambda _: None,
     terms: TermsTable | None = None,
+    origins: KeptOrigins | None = None,
 ) -> AuditReport:
     """Check the complete present log, while others may write to it; memory stays bounded.
 
     1. Read the decider's committed offset: commands before it must have an outcome. 2. Read
     `LedgerOpened`. 3. Partition by partition, give every record to every check that has found
     nothing yet. `tell` is called with the number of records read so far. Nothing is written.
-    `terms` are the terms of the ledger; the default is the released ones.
+    `terms` are the terms of the ledger; the default is the released ones. `origins` are the
+    versions of its table of origins.
     """
     # 1
     decided = tools.committed_offsets(decider_group, Topic.COMMANDS)
@@ -97,6 +100,7 @@ def audit(
             opened=opened,
             decided=decided[partition],
             terms=table,
+            origins=origins or KeptOrigins(),
         )
         running = {name_of(kind): kind(audited) for kind in checks if name_of(kind) not in found}
         for seen in replayed(tools, partition, decided[partition]):

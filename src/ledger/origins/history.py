@@ -148,7 +148,7 @@ def _with(table: OriginTable, origin: Origin) -> OriginTable:
 
 
 def _origin(table: OriginTable, change: OriginSet) -> Origin:
-    name, roles = _named("origin", change.name), frozenset(change.roles)
+    name, roles = named("origin", change.name), frozenset(change.roles)
     if (name == OWN) != (Role.SYSTEM in roles) or (name == OWN and len(roles) > 1):
         raise ValueError(f"origin {name!r}: {OWN!r} has the role SYSTEM alone, no other has it")
     unknown = sorted({*change.commands} - {EVERY, *COMMANDS})
@@ -180,7 +180,7 @@ def _known(table: OriginTable, name: str) -> Origin:
 
 
 def _with_key(origin: Origin, change: KeyAdded) -> Origin:
-    key_id = _named("key", change.key_id)
+    key_id = named("key", change.key_id)
     if key_id in origin.keys:
         raise ValueError(f"origin {origin.name!r} has a key {key_id!r}; a key never changes")
     proof = bytes.fromhex(change.proof)
@@ -217,7 +217,8 @@ def _with_keys(origin: Origin, key: Key) -> Origin:
     return replace(origin, keys=keys)
 
 
-def _named(what: str, name: str) -> str:
+def named(what: str, name: str) -> str:
+    """The name of an origin or key; ValueError if it cannot be one."""
     if not _NAME.fullmatch(name):
         raise ValueError(
             f"{what} {name!r}: a name has 1 to 64 small letters, digits, dots, dashes or low lines"

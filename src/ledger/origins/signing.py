@@ -57,6 +57,14 @@ class Signer(Struct, frozen=True, kw_only=True):
         )
 
 
+Signing = Callable[[], Signer | None]
+"""Who signs now; asked before every batch, so that keys may change."""
+
+
+def unsigned() -> None:
+    """Nobody signs."""
+
+
 def hmac_sha256(secret: bytes) -> Sign:
     """Signs with a secret that the ledger knows too."""
     return lambda text: hmac.digest(secret, text, "sha256")

@@ -20,6 +20,13 @@ _Holds = Callable[[bytes, bytes], bool]
 """Whether a signature is one of these bytes."""
 
 
+class KeptOrigins(Struct, frozen=True, kw_only=True):
+    """What an audit verifies by: every version of the table, and the secrets that are known."""
+
+    history: OriginHistory = OriginHistory()
+    secrets: dict[tuple[str, str], bytes] = {}
+
+
 class Doubt(StrEnum):
     """Why the origin of a command is not proven."""
 
@@ -93,7 +100,7 @@ class Verifier:
         """Who gave a command that the log took at an instant, with its value as it is there."""
         name, signature = _signature(headers)
         if not name or not signature:
-            return _unproven(Doubt.NOT_SIGNED, f"not one header {ORIGIN} and one {SIGNATURE}")
+            return _unproven(Doubt.NOT_SIGNED, f"it needs one header {ORIGIN} and one {SIGNATURE}")
         found = self._known.get(name)
         if found is None:
             told = name[:200].decode(errors="backslashreplace")

@@ -25,6 +25,7 @@ from tests.ledger.audit import faults_of_documents as documents
 from tests.ledger.audit import faults_of_letters as letters
 from tests.ledger.audit import faults_of_money as money
 from tests.ledger.audit import faults_of_order as order
+from tests.ledger.audit import faults_of_origins as origins
 from tests.ledger.audit import faults_of_verdicts as verdicts
 from tests.ledger.audit.ledgers import BILLING, ONLINE, START, everything, value_of
 from tests.ledger.audit.recorded import Place, RecordedLog
@@ -71,6 +72,11 @@ PLANTS: dict[str, tuple[Callable[[RecordedLog], Place], ...]] = {
         causes.other_source_partition,
         causes.cause_renamed,
         causes.event_id_reused,
+    ),
+    "ordered_by": (
+        origins.version_that_is_not_there,
+        origins.origin_without_a_version,
+        origins.key_without_a_version,
     ),
     "one_outcome_per_command": (
         causes.outcome_dropped,

@@ -14,6 +14,7 @@ from console.explaining.as_text import explanation_told
 from console.explaining.event_sources import Found, entry_of
 from console.explaining.explanation import explained
 from console.running.ledger_locator import Ledger, connected, find_ledger, is_sandbox
+from console.running.origins.own_signature import signing_of
 from console.running.settings import read_settings
 from console.running.terms_files import terms_in_force
 from console.submitting.command_files import read_lines
@@ -118,7 +119,7 @@ def session(*, account: str, actor: str, role: str) -> Iterator[Session]:
     log_to_stderr("error", json=False)
     ledger = find_ledger(read_settings())
     with connected(ledger.database_url) as connection:
-        listener = Listener(ledger.kafka)
+        listener = Listener(ledger.kafka, signing_of(ledger))
         try:
             given_by = {"account": account, "actor": {"id": actor, "role": role}}
             yield Session(ledger, connection, listener, given_by)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, to_builtins
 
+from console.rendering.reports.origins import MODES
 from console.running.lag import Lag, lags
 from console.running.ledger_locator import (
     SANDBOX,
@@ -13,11 +14,14 @@ from console.running.ledger_locator import (
     Ledger,
     connected,
     is_sandbox,
+    origins_of,
     running_in,
 )
+from console.running.origins.origin_folder import OriginFolder
 from console.terminal.errors import Failed
 from devstack import ProcessStatus, State, Status
 from devstack.postgres.database import without_password
+from ledger.origins.table import Mode
 from ledger.values.instants import Instant, format_instant
 
 if TYPE_CHECKING:
@@ -69,6 +73,7 @@ def status_to_json(seen: Status, *, ask: bool = True) -> dict[str, Any]:
         "clock": _instant(reading.clock),
         "bootstrap": seen.bootstrap,
         "secured": SECURED in seen.metadata,
+        "origins": _origins(seen),
         "database_url": without_password(seen.database_url) if seen.database_url else None,
         "supervisor": seen.supervisor.pid if seen.supervisor else None,
         "processes": [_process_to_json(process) for process in seen.processes],
@@ -107,6 +112,7 @@ def print_status(seen: Status, *, positions: bool = True) -> None:
         shown = without_password(seen.database_url)
         out.print(f"KAFKA_BOOTSTRAP={seen.bootstrap}\nDATABASE_URL={shown}", soft_wrap=True)
         out.print(_SECURED if SECURED in seen.metadata else _OPEN, soft_wrap=True)
+        out.print(f"origins {MODES[Mode(_origins(seen))]}", soft_wrap=True, highlight=False)
         reading = _reading(seen) if positions else Reading()
         if reading.clock is not None:
             out.print(f"the sandbox stands at {format_instant(reading.clock)}")
@@ -116,6 +122,11 @@ def print_status(seen: Status, *, positions: bool = True) -> None:
             out.print(reading.problem, soft_wrap=True, markup=False)
         if reading.lags:
             put(out, _lag_table(reading.lags))
+
+
+def _origins(seen: Status) -> str:
+    """The mode of the table of origins."""
+    return OriginFolder(origins_of(seen)).history().newest.mode.value
 
 
 def _reading(seen: Status) -> Reading:

@@ -16,6 +16,7 @@ from ledger.audit.checks.instants import Instants
 from ledger.audit.checks.letters_closed_once import LettersClosedOnce
 from ledger.audit.checks.one_outcome_per_command import OneOutcomePerCommand
 from ledger.audit.checks.opened_first import OpenedFirst
+from ledger.audit.checks.ordered_by import OrderedBy
 from ledger.audit.checks.partition_and_key import PartitionAndKey
 from ledger.audit.checks.postings_balance import PostingsBalance
 from ledger.audit.checks.refund_progress import RefundProgress
@@ -32,6 +33,7 @@ CHECKS: tuple[type[Check], ...] = (
     GaplessSequences,
     HashChain,
     CausesExist,
+    OrderedBy,
     OneOutcomePerCommand,
     DeadLetters,
     LettersClosedOnce,
