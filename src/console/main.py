@@ -12,6 +12,7 @@ import typer
 from console.commands import audit, dlq, origins, processes, quote, secrets, stack
 from console.commands.check_publisher import check_publisher
 from console.commands.clock import clock
+from console.commands.doctor import doctor
 from console.commands.eligible import eligible
 from console.commands.explain import explain as explain_verdict
 from console.commands.export import export
@@ -97,6 +98,7 @@ app.command(name="explain", rich_help_panel=ASK)(explain_verdict)
 app.command(rich_help_panel=ASK)(rules)
 app.command(rich_help_panel=ASK)(export)
 app.command(rich_help_panel=ASK)(report)
+app.command(rich_help_panel=PROVE)(doctor)
 app.add_typer(audit.app, name="audit", rich_help_panel=PROVE)
 app.command(rich_help_panel=PROVE)(reconcile)
 app.add_typer(dlq.app, name="dlq", rich_help_panel=MEND)

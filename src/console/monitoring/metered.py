@@ -17,10 +17,19 @@ from ledger.log.seam import (
     Outgoing,
     Topic,
 )
+from ledger.origins.signing import ORIGIN
+from ledger.wire.avro.codec import Unreadable
 from ledger.wire.dead_letters.headers import texts_of
 from ledger.wire.dead_letters.letter import ERRORS
 
 _REASON = ERRORS + "exception.class.name"
+_OF_ORIGINS = {
+    Unreadable.NOT_SIGNED,
+    Unreadable.UNKNOWN_ORIGIN,
+    Unreadable.KEY_NOT_VALID,
+    Unreadable.WRONG_SIGNATURE,
+    Unreadable.NOT_ALLOWED,
+}
 Handled = Callable[[Sequence[LogRecord], Sequence[Outgoing]], None]
 """Receives the records of a committed batch, and what was written with them."""
 
@@ -129,7 +138,11 @@ class MeteredLog:
             into = Topic.EVENTS if self.source is Topic.COMMANDS else Topic.COMMANDS
             self._meters.written.labels(self._name, into.value).inc(others)
         for letter in aside:
-            self._meters.dead_letters.labels(texts_of(letter.headers)[_REASON]).inc()
+            said = texts_of(letter.headers)
+            self._meters.dead_letters.labels(said[_REASON]).inc()
+            if said[_REASON] in _OF_ORIGINS:
+                origin = said.get(ORIGIN, "").partition("/")[0]
+                self._meters.signature_failed(origin, said[_REASON])
         self._handled(taken, written)
 
 

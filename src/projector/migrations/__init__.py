@@ -85,6 +85,16 @@ def migrate(conninfo: str, folder: Path = FOLDER) -> tuple[str, ...]:
     return applied
 
 
+def unapplied(connection: Connection[Any]) -> tuple[list[str], list[str]]:
+    """The names that the database lacks, and those that this program lacks. Changes nothing."""
+    found = connection.execute("SELECT to_regclass('refund_ledger.migrations')").fetchone()
+    rows: list[tuple[str]] = []
+    if found is not None and found[0] is not None:
+        rows = connection.execute("SELECT name FROM refund_ledger.migrations").fetchall()
+    known, ours = {name for (name,) in rows}, {file.name for file in migrations_in(FOLDER)}
+    return sorted(ours - known), sorted(known - ours - {_VIEWS})
+
+
 def migrations_in(folder: Path) -> tuple[Migration, ...]:
     """The numbered files of a folder, in order."""
     files = sorted(folder.glob("[0-9]*.sql"))

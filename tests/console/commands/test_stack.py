@@ -142,6 +142,10 @@ def test_a_killed_process_is_started_again_and_told(stack: Terminal) -> None:
 
     wait_until(is_back, "the decider runs again")
     assert process_of(stack, "decider")["last_exit"] == -signal.SIGKILL
+    ran = stack.run("doctor", "--json")
+    (told,) = (each for each in ran.objects[0]["findings"] if "decider was" in each["what"])
+    assert (ran.code, told["check"], told["severity"]) == (1, "processes", "warning")
+    assert "started again 1 times, last exit -9" in told["what"]
     line = '{"at": "2026-01-21T00:00:00Z", "command": "AdvanceClock"}'
     assert stack.run("submit", "-", stdin=line).code == 0
 

@@ -68,6 +68,22 @@ def check_access(security: KafkaSecurity, host: str, port: int, seconds: float) 
         raise ConnectionError(f"{where} closed the connection: {error!r}") from error
 
 
+def certificate_shown(security: KafkaSecurity, host: str, port: int, seconds: float) -> bytes:
+    """The certificate of the broker at that address, in DER, whether it is accepted or not.
+
+    Raises OSError. No secret is sent.
+    """
+    context = _unverified()
+    if security.certificate_file is not None:
+        context = tls_context(security)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with (
+        socket.create_connection((host, port), timeout=seconds) as plain,
+        context.wrap_socket(plain, server_hostname=host.rstrip(".")) as secured,
+    ):
+        return secured.getpeercert(binary_form=True) or b""
+
+
 class _Conversation:
     """Requests and responses over a socket, one at a time."""
 

@@ -107,7 +107,7 @@ def _await_access(settings: KafkaSettings) -> None:
     deadline = time.monotonic() + settings.connect_timeout_seconds
     while True:
         refusals = []
-        for host, port in _addresses(settings):
+        for host, port in addresses(settings):
             left = max(_PAUSE_SECONDS, deadline - time.monotonic())
             try:
                 check_access(settings.security, host, port, left)
@@ -124,7 +124,8 @@ def _await_access(settings: KafkaSettings) -> None:
         time.sleep(_PAUSE_SECONDS)
 
 
-def _addresses(settings: KafkaSettings) -> list[tuple[str, int]]:
+def addresses(settings: KafkaSettings) -> list[tuple[str, int]]:
+    """Hosts and ports of the bootstrap brokers. LogUnavailable for a text that is none."""
     return [_address(text) for text in settings.bootstrap.split(",")]
 
 

@@ -1,0 +1,1 @@
+"""Examines a ledger: one check per file, and what each finding means."""

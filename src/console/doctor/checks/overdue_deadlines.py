@@ -1,0 +1,35 @@
+"""Deadlines that are due and were not sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from console.doctor.finding import Finding, error, fine
+from console.doctor.patient import Patient
+from console.running.ledger_locator import is_sandbox
+from consumers.clock import SandboxClock
+from ledger.values.instants import SECOND
+
+LATE = 60 * SECOND
+_OVERDUE = """
+SELECT count(*), min(due_at) FROM consumers.deadlines WHERE state = 'PENDING' AND due_at < %s
+"""
+
+
+def overdue_deadlines(patient: Patient) -> Iterator[Finding]:
+    """In a sandbox by its own clock."""
+    connection = patient.database
+    sandbox = is_sandbox(connection)
+    now = SandboxClock(connection).now() if sandbox else patient.clock.now()
+    row = connection.execute(_OVERDUE, (now - LATE,)).fetchone()
+    assert row is not None
+    count, earliest = row
+    if count:
+        yield error(
+            f"{count} deadlines are overdue, the earliest by {(now - earliest) / SECOND:.0f} s",
+            "what they end goes on: an instance in the recycle bin is not destroyed, a review "
+            "does not end",
+            "see that the reactions run (refundctl status), and read refundctl logs reactions",
+        )
+    else:
+        yield fine("no deadline is overdue")
