@@ -22,6 +22,7 @@ from devstack.kafka.jar_lock import locked_jars
 from devstack.kafka.jars import cache_folder, classpath
 from devstack.kafka.java import find_java
 from devstack.postgres import database
+from devstack.postgres.passwords import kept_apart
 from devstack.status import (
     PLAN_CHANGED,
     Launch,
@@ -75,6 +76,9 @@ def up(home: Path, plan: Plan, console: Console | None = None) -> Status:
         if found.state in (State.RUNNING, State.DEGRADED):
             return found
         last = down(home)
+        if plan.database_url is not None:
+            url = kept_apart(plan.database_url, layout.database_password)
+            plan = replace(plan, database_url=url)
         write_json(layout.launch, _launch(plan, last, console))
         # From here on `down` finds the processes: in the status, or by their environment.
         write_json(layout.status, replace(last, state=State.STARTING, message=None))

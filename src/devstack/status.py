@@ -48,7 +48,7 @@ class ProcessSpec(Struct, frozen=True, kw_only=True):
     Its environment is the caller's plus `env`, KAFKA_BOOTSTRAP, DATABASE_URL, REFUNDS_HOME and
     REFUNDS_READY_FILE. It is ready when it has created the file that the last one names, or
     immediately if `announces_ready` is false. With a `port_variable` it gets a port of its own in
-    it: this one, or for 0 a free one, which stays the same.
+    it: this one, or for 0 a free one, which stays the same. In a secured database it is `role`.
     """
 
     name: str
@@ -57,6 +57,7 @@ class ProcessSpec(Struct, frozen=True, kw_only=True):
     announces_ready: bool = True
     port_variable: str | None = None
     port: int = 0
+    role: str | None = None
 
 
 class ProcessStatus(Struct, frozen=True, kw_only=True):
@@ -109,7 +110,9 @@ class Plan(Struct, frozen=True, kw_only=True):
     `durable` can lose data in a crash of the machine. A process that ends repeatedly is started
     again after longer and longer pauses, at most `longest_pause_seconds`. Detours need a cluster
     of one broker. With `principals` the brokers are secured: TLS, a user with a password for each,
-    and only the rights that a preparation, which runs as the administrator, grants them.
+    and only the rights that a preparation, which runs as the administrator, grants them. With
+    `roles` the database is secured in the same way; the first one is the role of people, and of
+    processes that name none.
     """
 
     processes: tuple[ProcessSpec, ...] = ()
@@ -124,6 +127,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     detours: tuple[Detour, ...] = ()
     longest_pause_seconds: float = 10.0
     principals: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
 
 
 class Launch(Struct, frozen=True, kw_only=True):
@@ -161,8 +165,13 @@ class Layout(Struct, frozen=True, kw_only=True):
 
     @property
     def security(self) -> Path:
-        """Certificates, keys and passwords of a secured cluster."""
+        """Certificates, keys and passwords of a secured stack."""
         return self.home / "security"
+
+    @property
+    def database_password(self) -> Path:
+        """The password of the caller's own database."""
+        return self.home / "database.pgpass"
 
     def kafka(self, name: str) -> Path:
         return self.home / name

@@ -17,7 +17,7 @@ from console.running.kafka_access import KafkaAccess
 from console.running.settings import Settings
 from devstack.kafka.broker import VERSION as KAFKA_VERSION
 from devstack.kafka.broker import Broker
-from ledger.access import read_matrix
+from ledger.log.access import read_matrix
 from tests.house.tree import ROOT
 
 SCHEMA = json.loads((Path(__file__).parent / "vendored" / "compose-spec.json").read_text("utf-8"))

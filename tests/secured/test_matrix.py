@@ -21,7 +21,7 @@ from pydantic import SecretStr
 from consumers.dead_letters.redrive import WRITER
 from consumers.deciding.decider import GROUP as DECIDER
 from consumers.reacting.reactor import GROUP as REACTIONS
-from ledger.access import BROKER_KINDS, Right, read_matrix
+from ledger.log.access import BROKER_KINDS, Right, read_matrix
 from ledger.log.kafka import KafkaSettings, create_topics
 from ledger.log.kafka.access import differences, grant
 from ledger.log.kafka.client.security import KafkaSecurity, Mechanism, Protocol

@@ -9,23 +9,29 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
+import psycopg
 import pytest
 from msgspec.structs import replace
+from psycopg.conninfo import make_conninfo
 
 from console.running.kafka_access import security_of_file
 from console.running.ledger_locator import running_in
 from devstack import destroy, status
 from devstack.certificates import authority, issue
 from devstack.kafka.security import administrator_bootstrap, authority_file, client_file
+from devstack.postgres.security import ADMINISTRATOR, password_file
+from ledger.log.access import read_matrix
 from ledger.log.kafka import KafkaTools, verify_world
 from ledger.log.kafka.client.security import KafkaSecurity, Protocol
 from ledger.log.seam import LogUnavailable, Outgoing, Topic
+from projector.rights.granting import differences
 from tests.console.ledgers import PROGRAM
 from tests.house.tree import ROOT
 from tests.secured.broker import PRINCIPALS
 
 pytestmark = pytest.mark.integration
 
+ROLES = tuple(role.name for role in read_matrix().roles.values())
 FILE = str(ROOT / "examples" / "01-five-days.jsonl")
 
 
@@ -40,10 +46,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         destroy(folder)
 
 
-def run(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def run(home: Path, *words: str, **told: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*PROGRAM, *words],
-        env={**os.environ, "REFUNDS_HOME": str(home)},
+        env={**os.environ, "REFUNDS_HOME": str(home), **told},
         capture_output=True,
         text=True,
         check=False,
@@ -112,26 +118,30 @@ def test_who_may_not_see_the_settings_of_topics_is_told_which_right_is_missing(h
 
 
 def test_no_password_is_anywhere_but_in_its_principals_file(home: Path) -> None:
-    files = {principal: client_file(home / "security", principal) for principal in PRINCIPALS}
+    folder = home / "security"
+    files = [client_file(folder, principal) for principal in PRINCIPALS]
     secrets = {
         path.read_text().partition('password="')[2].partition('"')[0].encode(): path
-        for path in files.values()
+        for path in files
     }
-    assert len(secrets) == len(PRINCIPALS)
+    for role in (ADMINISTRATOR, *ROLES):
+        path = password_file(folder, role)
+        secrets[path.read_bytes().strip().rpartition(b":")[2]] = path
+        files.append(path)
+    assert len(secrets) == len(PRINCIPALS) + len(ROLES) + 1
+    assert min(map(len, secrets)) > 30
     for path in [path for path in home.rglob("*") if path.is_file()]:
         content = path.read_bytes()
-        assert [p for s, p in secrets.items() if s in content] == (
-            [path] * (path in files.values())
-        )
+        assert [p for s, p in secrets.items() if s in content] == ([path] * (path in files))
     for process in psutil.process_iter(["cmdline"]):
         words = " ".join(process.info["cmdline"] or ()).encode()
         assert not any(secret in words for secret in secrets)
-    assert {path.stat().st_mode & 0o077 for path in files.values()} == {0}
+    assert {path.stat().st_mode & 0o077 for path in files} == {0}
 
 
 def test_a_secured_stack_says_so(home: Path) -> None:
     assert json.loads(run(home, "status", "--json").stdout)["secured"] is True
-    assert "secured: TLS, passwords and access rights" in run(home, "status").stdout
+    assert "secured: TLS, passwords and access rights\n" in run(home, "status").stdout
 
 
 def test_a_certificate_of_the_authority_is_the_principal_of_its_name(
@@ -149,3 +159,44 @@ def test_a_certificate_of_the_authority_is_the_principal_of_its_name(
     with pytest.raises(LogUnavailable, match=f"may not write to {Topic.EVENTS}"):
         tools.publish([Outgoing(topic=Topic.EVENTS, partition=0, key=b"a", value=b"b", headers=())])
     tools.close()
+
+
+def test_each_process_is_its_own_role_in_the_database(home: Path) -> None:
+    with psycopg.connect(running_in(status(home)).database_url) as connection:
+        assert connection.info.user == "refunds_operator"
+        assert connection.info.pgconn.ssl_in_use
+        rows = connection.execute(
+            "SELECT DISTINCT usename FROM pg_stat_activity WHERE datname = current_database()"
+        ).fetchall()
+    assert {name for (name,) in rows} == {
+        "refunds_operator",
+        "refunds_projector",
+        "refunds_deadlines",
+    }
+
+
+def test_read_models_are_rebuilt_and_no_right_is_lost(home: Path) -> None:
+    done = run(home, "rebuild", "--verify")
+    assert done.returncode == 0, done.stderr
+    folder, url = home / "security", running_in(status(home)).database_url
+    admin = make_conninfo(
+        url, user=ADMINISTRATOR, passfile=str(password_file(folder, ADMINISTRATOR))
+    )
+    with psycopg.connect(admin) as connection:
+        assert differences(connection, read_matrix()).count == 0
+
+
+def test_who_may_not_is_told_by_which_right(home: Path) -> None:
+    folder, url = home / "security", running_in(status(home)).database_url
+    finance = make_conninfo(
+        url, user="finance_ro", passfile=str(password_file(folder, "finance_ro"))
+    )
+    told = run(
+        home,
+        "reconcile",
+        DATABASE_URL=finance,
+        KAFKA_BOOTSTRAP=str(status(home).bootstrap),
+        REFUNDS_KAFKA_PROPERTIES=str(client_file(folder, "auditor")),
+    )
+    assert told.returncode == 1
+    assert "the database refuses this role: permission denied for schema" in told.stderr

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ledger.access import BROKER_KINDS, DATABASE_KINDS, Matrix, Right, read_matrix
+from ledger.log.access import BROKER_KINDS, DATABASE_KINDS, Matrix, Right, read_matrix
 from tools.reference.words import WRITTEN, paragraph, table
 
 INTRODUCTION = """\
 Who may do what at the brokers and in the database. ACLs, roles and grants are made from [the
-matrix](../../src/ledger/access/matrix.toml) by `refundctl init --grant`
+matrix](../../src/ledger/log/access/matrix.toml) by `refundctl init --grant`
 ([how to](../how-to/secured-cluster.md)), and a test tries every cell on a real broker and a real
 database, the allowed ones and the forbidden ones. An empty cell is forbidden.
 """

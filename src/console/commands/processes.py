@@ -31,10 +31,13 @@ def init(
     grant: Annotated[
         bool, typer.Option("--grant", help="Write the access matrix to brokers and database.")
     ] = False,
+    brokers_only: Annotated[
+        bool, typer.Option("--brokers-only", help="With --grant: no rights in the database.")
+    ] = False,
 ) -> None:
     """Create the topics and tables of a ledger, or check those that exist."""
     from consumers.clock import SandboxClock
-    from ledger.access import read_matrix
+    from ledger.log.access import read_matrix
     from ledger.log.kafka import create_topics
     from ledger.log.kafka.access import grant as grant_access
     from projector.migrations import migrate
@@ -50,7 +53,7 @@ def init(
     _same_kind(ledger, sandbox)
     migrate(ledger.database_url)
     with connected(ledger.database_url) as connection:
-        if grant:
+        if grant and not brokers_only:
             grant_rights(connection, read_matrix())
         if sandbox:
             SandboxClock(connection).set(0)

@@ -54,7 +54,7 @@ def make(
     from devstack.certificates import authority, issue
     from devstack.kafka.security import ADMINISTRATOR, hand_over, prepare
     from devstack.postgres.secrets import prepare_database
-    from ledger.access import read_matrix
+    from ledger.log.access import read_matrix
 
     place, principals, users = _place(folder), read_matrix().at_brokers, _user_ids(owners)
     place.parent.mkdir(parents=True, exist_ok=True)

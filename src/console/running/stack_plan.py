@@ -59,11 +59,10 @@ def ledger_plan(
         **{name: str(n) for name, n in counts_of(known, counts or {}, int(partitions)).items()},
     }
     principals: tuple[str, ...] = ()
+    roles: Mapping[str, str] = {}
     if secure or SECURED in known:
-        from ledger.access import read_matrix
-
         metadata[SECURED] = "yes"
-        principals = read_matrix().at_brokers
+        principals, roles = _secured(settings)
     origins = str(settings.origins_folder) if settings.origins else known.get(ORIGINS)
     if origins is not None:
         told["REFUNDS_ORIGINS"] = metadata[ORIGINS] = origins
@@ -73,14 +72,13 @@ def ledger_plan(
         told["REFUNDS_TERMS"] = metadata[TERMS] = str(terms)
     assignments = tuple(f"{name}={value}" for name, value in told.items())
     return Plan(
-        prepare=(
-            ("/usr/bin/env", *assignments, *_PROGRAM, "init", *(["--grant"] * bool(principals))),
-        ),
+        prepare=(("/usr/bin/env", *assignments, *_PROGRAM, "init", *_granting(principals, roles)),),
         processes=tuple(
             _spec(
                 process,
                 name,
                 {**told, **_metrics(settings, process), **_access(settings, process, principals)},
+                roles.get(process),
             )
             for process, name in names_of(metadata)
         ),
@@ -90,6 +88,7 @@ def ledger_plan(
         durable=durable,
         owner=owner,
         principals=principals,
+        roles=tuple(sorted(roles.values(), key=lambda role: role != roles[PEOPLE])),
     )
 
 
@@ -98,8 +97,11 @@ def scaled(plan: Plan, counts: Mapping[str, int]) -> tuple[tuple[ProcessSpec, ..
     partitions = int(plan.metadata[PARTITIONS])
     asked = counts_of(plan.metadata, counts, partitions)
     metadata = {**plan.metadata, **{name: str(count) for name, count in asked.items()}}
-    told = {spec.name: dict(spec.env) for spec in plan.processes}
-    found = [_spec(process, name, told[process]) for process, name in names_of(metadata)]
+    known = {spec.name: spec for spec in plan.processes}
+    found = [
+        _spec(process, name, dict(known[process].env), known[process].role)
+        for process, name in names_of(metadata)
+    ]
     return tuple(found), metadata
 
 
@@ -117,7 +119,24 @@ def _access(settings: Settings, process: str, principals: tuple[str, ...]) -> di
     return {"REFUNDS_KAFKA_PROPERTIES": str(properties_of(settings.home_folder, process))}
 
 
-def _spec(process: str, name: str, told: Mapping[str, str]) -> ProcessSpec:
+def _secured(settings: Settings) -> tuple[tuple[str, ...], Mapping[str, str]]:
+    """The principals at the brokers, and by principal its role in the embedded database."""
+    from ledger.log.access import read_matrix
+
+    matrix = read_matrix()
+    ours = settings.database_url is None
+    roles = {principal: role.name for principal, role in matrix.roles.items() if ours}
+    return matrix.at_brokers, roles
+
+
+def _granting(principals: tuple[str, ...], roles: Mapping[str, str]) -> tuple[str, ...]:
+    """The rights in a database of the caller's own are the caller's business."""
+    if not principals:
+        return ()
+    return ("--grant",) if roles else ("--grant", "--brokers-only")
+
+
+def _spec(process: str, name: str, told: Mapping[str, str], role: str | None) -> ProcessSpec:
     """Its name is also its member id in the group, so that a restart causes no rebalance."""
     from devstack import ProcessSpec
 
@@ -129,7 +148,10 @@ def _spec(process: str, name: str, told: Mapping[str, str]) -> ProcessSpec:
         env=env,
         port_variable=None if port == METRICS_OFF else METRICS_PORT,
         port=0 if port == METRICS_OFF else int(port),
+        role=role,
     )
 
 
+PEOPLE = "operator"
+"""The principal of whoever runs `refundctl`."""
 _PROGRAM = (sys.executable, "-m", "console.main")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import shutil
+import sys
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import quote
 
 from msgspec import Struct
 
 from devstack.errors import DevstackError
+from devstack.postgres import security
 from devstack.postgres.unprivileged import (
     copy_tree,
     may_enter,
@@ -20,6 +22,7 @@ from devstack.postgres.unprivileged import (
 from devstack.system.process_identity import Account
 
 NAME = "postgres"
+GATE = "postgres-tls"
 DATABASE = "refunds"
 PROBE_SECONDS = 2
 
@@ -40,18 +43,29 @@ _SETTINGS = {
 
 
 class Database(Struct, frozen=True, kw_only=True):
-    """One server: its data folder, port and binaries, and the user that runs it."""
+    """One server: its data folder, port and binaries, and the user that runs it.
+
+    With `security`, a folder, it knows its roles by passwords, and clients use `gate_port`, where
+    another process speaks TLS.
+    """
 
     data: Path
     port: int
     binaries: Path
     account: Account | None
     durable: bool
+    security: Path | None = None
+    gate_port: int = 0
 
     @property
     def url(self) -> str:
-        """The URL of the ledger's database."""
+        """The URL of the ledger's database, for its administrator."""
         return self._url(DATABASE)
+
+    def url_of(self, role: str) -> str:
+        """The URL of the ledger's database for a role of a secured server."""
+        assert self.security is not None
+        return security.url_of(self.security, role, self.gate_port, DATABASE)
 
     @property
     def folder(self) -> Path:
@@ -82,6 +96,20 @@ class Database(Struct, frozen=True, kw_only=True):
         options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
         return (str(self.binaries / "postgres"), "-D", str(self.data), *options)
 
+    @property
+    def gate_argv(self) -> tuple[str, ...]:
+        """The command that speaks TLS in front of a secured server."""
+        assert self.security is not None
+        shown = str(security.certificate(self.security))
+        program = (sys.executable, "-m", "devstack.postgres.tls_gate")
+        return (*program, str(self.gate_port), str(self.port), shown)
+
+    @property
+    def alone_argv(self) -> tuple[str, ...]:
+        """The command that runs the statements of its input while no server runs."""
+        program, *options = self.argv
+        return (program, "--single", *options, "-c", "exit_on_error=on", "postgres")
+
     def configure(self) -> None:
         """Remove what an interrupted `format_argv` left."""
         if not self.data.exists():
@@ -89,9 +117,13 @@ class Database(Struct, frozen=True, kw_only=True):
             own_folder(self._fresh, self.account)
 
     def formatted(self) -> None:
-        """Rename the new data folder: only a complete one has the final name."""
+        """Rename the new data folder: only a complete one has the final name. Whom a secured server
+        lets in is written at every start: it may have been open before.
+        """
         if not self.data.exists():
             self._fresh.rename(self.data)
+        if self.security is not None:
+            (self.data / "pg_hba.conf").write_text(security.ACCESS)
 
     def answers(self) -> bool:
         """Whether the server answers; creates the ledger's database if it does not exist yet."""
@@ -116,10 +148,20 @@ class Database(Struct, frozen=True, kw_only=True):
         return self.data.with_name("data.new")
 
     def _url(self, name: str) -> str:
-        return f"postgresql://postgres@127.0.0.1:{self.port}/{name}"
+        url = f"postgresql://{security.ADMINISTRATOR}@127.0.0.1:{self.port}/{name}"
+        if self.security is None:
+            return url
+        file = security.password_file(self.security, security.ADMINISTRATOR)
+        return f"{url}?passfile={quote(str(file))}"
 
 
-def embedded(folder: Path, port: int, durable: bool) -> tuple[Database, str | None]:
+def embedded(
+    folder: Path,
+    port: int,
+    durable: bool,
+    secured: Path | None = None,
+    gate_port: int = 0,
+) -> tuple[Database, str | None]:
     """The server for `folder`, and a note if its data is in another folder."""
     account = unprivileged_account()
     place, note = folder, None
@@ -140,6 +182,8 @@ def embedded(folder: Path, port: int, durable: bool) -> tuple[Database, str | No
             binaries=installed / "bin",
             account=account,
             durable=durable,
+            security=secured,
+            gate_port=gate_port,
         ),
         note,
     )
@@ -161,11 +205,6 @@ def reachable(url: str) -> bool:
     except psycopg.Error:
         return False
     return True
-
-
-def without_password(url: str) -> str:
-    """The URL without the password, for output."""
-    return re.sub(r"(//[^:/@]*):[^@/]*@", r"\1:***@", url)
 
 
 def _copied(installed: Path, spare: Path) -> Path:

@@ -14,7 +14,8 @@ from devstack.kafka import broker, security
 from devstack.kafka.broker import Broker
 from devstack.postgres import database
 from devstack.postgres.database import Database
-from devstack.status import Launch, Layout, ProcessSpec
+from devstack.postgres.passwords import without_password
+from devstack.status import Launch, Layout, Plan, ProcessSpec
 from devstack.supervising.watched_process import Recipe
 from devstack.system.ports import is_free, listens, take_ports
 
@@ -50,15 +51,15 @@ def draw(layout: Layout, launch: Launch) -> Blueprint:
     nodes = _nodes(layout, launch, ports)
     if plan.database_url is not None:
         if not database.reachable(plan.database_url):
-            shown = database.without_password(plan.database_url)
+            shown = without_password(plan.database_url)
             raise DevstackError(
                 f"no database answers at DATABASE_URL ({shown}): "
                 "start it, correct the URL, or unset it to use the embedded one."
             )
         server, note, url = None, None, plan.database_url
     else:
-        server, note = database.embedded(layout.postgres, ports[database.NAME], plan.durable)
-        url = server.url
+        server, note = _server(layout, plan, ports)
+        url = server.url_of(plan.roles[0]) if plan.roles else server.url
     app_env = {
         **_base_env(),
         "KAFKA_BOOTSTRAP": ",".join(node.bootstrap for node in nodes),
@@ -73,7 +74,19 @@ def draw(layout: Layout, launch: Launch) -> Blueprint:
         database_url=url,
         notes=(note,) if note else (),
         app_env=app_env,
-        prepare_env={**app_env, **secured},
+        prepare_env={**app_env, **secured, "DATABASE_URL": server.url if server else url},
+    )
+
+
+def _server(layout: Layout, plan: Plan, ports: Mapping[str, int]) -> tuple[Database, str | None]:
+    if not plan.roles:
+        return database.embedded(layout.postgres, ports[database.NAME], plan.durable)
+    return database.embedded(
+        layout.postgres,
+        ports[_internal(database.NAME)],
+        plan.durable,
+        layout.security,
+        ports[database.GATE],
     )
 
 
@@ -119,8 +132,25 @@ def broker_recipe(node: Broker, layout: Layout) -> Recipe:
     )
 
 
-def database_recipe(server: Database, layout: Layout) -> Recipe:
-    """How the database server is started, checked and stopped."""
+def database_recipes(server: Database, layout: Layout) -> list[Recipe]:
+    """How the database server, and what speaks TLS before it, are started, checked and stopped."""
+    if server.security is None:
+        return [_server_recipe(server, layout)]
+    gate = Recipe(
+        name=database.GATE,
+        service=True,
+        argv=server.gate_argv,
+        env=_base_env(),
+        folder=Path.cwd(),
+        log=layout.log(database.GATE),
+        is_ready=lambda: listens(server.gate_port),
+        port=server.gate_port,
+        stop_signals=APP_STOP,
+    )
+    return [_server_recipe(server, layout), gate]
+
+
+def _server_recipe(server: Database, layout: Layout) -> Recipe:
     return Recipe(
         name=database.NAME,
         service=True,
@@ -151,6 +181,8 @@ def app_recipe(
     ready = layout.ready / spec.name
     port = ports.get(spec.name)
     served = {} if spec.port_variable is None else {spec.port_variable: str(port)}
+    if spec.role is not None and blueprint.database is not None:
+        served["DATABASE_URL"] = blueprint.database.url_of(spec.role)
     return Recipe(
         name=spec.name,
         service=False,
@@ -183,7 +215,10 @@ def _wanted_ports(launch: Launch) -> dict[str, int]:
         wanted |= {_internal(name): 0 for name in names}
     wanted[broker.NAME] = plan.kafka_port or wanted[broker.NAME]
     if plan.database_url is None:
-        wanted[database.NAME] = plan.database_port or again.get(database.NAME, 0)
+        name = database.GATE if plan.roles else database.NAME
+        wanted[name] = plan.database_port or again.get(name, 0)
+        if plan.roles:
+            wanted[_internal(database.NAME)] = 0
     return wanted
 
 

@@ -17,6 +17,9 @@ from msgspec.structs import replace
 from devstack.errors import DevstackError
 from devstack.kafka import broker, security
 from devstack.kafka.rotation import add_users
+from devstack.postgres import database
+from devstack.postgres import security as database_security
+from devstack.postgres.database import Database
 from devstack.status import (
     PLAN_CHANGED,
     Launch,
@@ -34,7 +37,7 @@ from devstack.supervising.blueprint import (
     app_recipe,
     broker_recipe,
     database_env,
-    database_recipe,
+    database_recipes,
     draw,
 )
 from devstack.supervising.logs import last_lines
@@ -67,6 +70,7 @@ class Errand(Struct, frozen=True, kw_only=True):
     folder: Path
     log: Path
     account: Account | None = None
+    told: bytes = b""
 
 
 class Supervisor:
@@ -121,10 +125,12 @@ class Supervisor:
         if principals:
             own = ",".join(node.internal for node in drawn.brokers)
             security.prepare(self._layout.security, principals, own)
+        if self._plan.roles:
+            database_security.prepare(self._layout.security, self._plan.roles)
         self._format(drawn)
         recipes = [broker_recipe(node, self._layout) for node in drawn.brokers]
         if drawn.database is not None:
-            recipes.insert(0, database_recipe(drawn.database, self._layout))
+            recipes = [*database_recipes(drawn.database, self._layout), *recipes]
         self._start([self._watch(recipe) for recipe in recipes], BOOT_SECONDS)
         if principals:
             add_users(self._layout.security, principals)
@@ -188,13 +194,26 @@ class Supervisor:
                     argv=server.format_argv,
                     env=database_env(),
                     folder=server.folder,
-                    log=self._layout.log("postgres"),
+                    log=self._layout.log(database.NAME),
                     account=server.account,
                 )
             )
         self._run(errands, FORMAT_SECONDS)
         if server:
             server.formatted()
+            if server.security:
+                self._run([self._users(server, server.security)], FORMAT_SECONDS)
+
+    def _users(self, server: Database, folder: Path) -> Errand:
+        return Errand(
+            what="making the database's users",
+            argv=server.alone_argv,
+            env=database_env(),
+            folder=server.folder,
+            log=self._layout.log(database.NAME),
+            account=server.account,
+            told=database_security.users_sql(folder, self._plan.roles),
+        )
 
     def _preparation(self, argv: tuple[str, ...], drawn: Blueprint) -> Errand:
         return Errand(
@@ -226,7 +245,9 @@ class Supervisor:
                 )
 
     def _send(self, errand: Errand) -> subprocess.Popen[bytes]:
-        return spawn(errand.argv, errand.env, errand.log, errand.folder, errand.account)
+        return spawn(
+            errand.argv, errand.env, errand.log, errand.folder, errand.account, errand.told
+        )
 
     def _start(self, group: Sequence[Watched], seconds: float) -> None:
         """Start them together and wait until each is ready; DevstackError if one is not."""

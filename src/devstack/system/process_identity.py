@@ -11,6 +11,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,16 +67,23 @@ def alive(identity: Identity | None) -> bool:
 
 
 def spawn(
-    argv: Sequence[str], env: Mapping[str, str], log: Path, cwd: Path, account: Account | None
+    argv: Sequence[str],
+    env: Mapping[str, str],
+    log: Path,
+    cwd: Path,
+    account: Account | None,
+    told: bytes = b"",
 ) -> subprocess.Popen[bytes]:
-    """Start a process in a new session; both outputs are appended to `log`."""
+    """Start a process in a new session; both outputs are appended to `log`. It reads `told`, which
+    has to fit into a pipe.
+    """
     _rotate(log)
     with log.open("ab") as out:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             list(argv),
             env=dict(env),
             cwd=cwd,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if told else subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -83,6 +91,10 @@ def spawn(
             group=account.gid if account else None,
             extra_groups=() if account else None,
         )
+    if process.stdin is not None:
+        with suppress(BrokenPipeError), process.stdin:
+            process.stdin.write(told)
+    return process
 
 
 def end(identity: Identity | None, signals: Iterable[tuple[signal.Signals, float]]) -> bool:

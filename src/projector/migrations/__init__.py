@@ -17,7 +17,7 @@ from msgspec import Struct
 from psycopg import Connection
 from psycopg.errors import DependentObjectsStillExist, InsufficientPrivilege
 
-from ledger.access import read_matrix
+from ledger.log.access import read_matrix
 from ledger.values.money import CURRENCY_DIGITS
 from projector.migrations.reader_role import let_read
 from projector.rights.granting import grant, granted

@@ -8,7 +8,7 @@ import structlog
 from psycopg import Connection, sql
 from psycopg.errors import InsufficientPrivilege
 
-from ledger.access import read_matrix
+from ledger.log.access import read_matrix
 from projector.rights.granting import is_there, limit, make_role
 
 READER = "finance_ro"

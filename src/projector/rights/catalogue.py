@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct
 from psycopg import Connection
 
-from ledger.access import EVERYBODY, Matrix, Right
+from ledger.log.access import EVERYBODY, Matrix, Right
 
 SCHEMAS = ("read_models", "consumers", "finance", "refund_ledger")
 SERVER, DATABASE = "server", "ledger"

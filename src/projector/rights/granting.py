@@ -10,7 +10,7 @@ import structlog
 from psycopg import Connection, sql
 from psycopg.errors import DuplicateObject, InsufficientPrivilege, UniqueViolation
 
-from ledger.access import EVERYBODY, Differences, Matrix, Right, compared
+from ledger.log.access import EVERYBODY, Differences, Matrix, Right, compared
 from projector.rights.catalogue import Standing, standing, wanted
 
 _NEXT_STEP = "run this as a superuser, or as the owner of the database who may create roles"

@@ -10,7 +10,7 @@ from console.running.ledger_locator import SECURED
 from console.running.settings import read_settings
 from console.running.stack_plan import ledger_plan
 from devstack import Plan, State, Status
-from ledger.access import read_matrix
+from ledger.log.access import read_matrix
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +31,23 @@ def test_each_process_connects_as_the_principal_of_its_name(home: Path) -> None:
     }
     assert plan.principals == read_matrix().at_brokers
     assert plan.prepare[0][-2:] == ("init", "--grant")
+    assert {spec.name: spec.role for spec in plan.processes} == {
+        "decider": "refunds_decider",
+        "reactions": "refunds_deadlines",
+        "projector": "refunds_projector",
+    }
+    assert plan.roles[0] == "refunds_operator"
+    assert set(plan.roles) == {role.name for role in read_matrix().roles.values()}
+
+
+def test_a_database_of_ones_own_keeps_its_user_and_its_rights(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://me@db/ledger")
+    plan = planned(secure=True)
+    assert plan.roles == ()
+    assert {spec.role for spec in plan.processes} == {None}
+    assert plan.prepare[0][-3:] == ("init", "--grant", "--brokers-only")
 
 
 def test_a_stack_that_was_secured_stays_so(home: Path) -> None:
@@ -42,7 +59,7 @@ def test_a_stack_that_was_secured_stays_so(home: Path) -> None:
 
 def test_a_stack_that_was_never_secured_is_open() -> None:
     plan = planned()
-    assert plan.principals == ()
+    assert (plan.principals, plan.roles) == ((), ())
     assert SECURED not in plan.metadata
     assert plan.prepare[0][-1] == "init"
     assert all("REFUNDS_KAFKA_PROPERTIES" not in spec.env for spec in plan.processes)

@@ -10,7 +10,7 @@ import pytest
 from psycopg import Connection, errors
 
 from devstack import Services
-from ledger.access import Right, read_matrix
+from ledger.log.access import Right, read_matrix
 from projector.migrations import migrate
 from projector.rights.catalogue import standing
 from projector.rights.granting import differences, grant

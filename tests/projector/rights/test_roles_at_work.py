@@ -12,7 +12,7 @@ from psycopg.conninfo import make_conninfo
 
 from consumers.deadlines.schedule import PutDeadline
 from consumers.deadlines.table import DeadlineTable
-from ledger.access import read_matrix
+from ledger.log.access import read_matrix
 from ledger.wire.avro.codec import encode_command
 from projector.migrations import WrongDatabase, migrate
 from projector.rebuilding.rebuild import rebuild

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from console.doctor.finding import Finding, error, fine, warning
 from console.doctor.patient import Patient
 from console.terminal.errors import BadInput, Failed
-from devstack.postgres.database import without_password
+from devstack.postgres.passwords import without_password
 
 
 def configuration(patient: Patient) -> Iterator[Finding]:

@@ -20,7 +20,8 @@ from console.running.ledger_locator import (
 from console.running.origins.origin_folder import OriginFolder
 from console.terminal.errors import Failed
 from devstack import ProcessStatus, State, Status
-from devstack.postgres.database import without_password
+from devstack.postgres.database import GATE
+from devstack.postgres.passwords import without_password
 from ledger.origins.table import Mode
 from ledger.values.instants import Instant, format_instant
 
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 
 
 _OPEN = "open: no TLS and no passwords, on this machine's loopback alone"
-_SECURED = "secured: TLS, passwords and access rights at the brokers; the database is open"
+_SECURED = "secured: TLS, passwords and access rights"
+_OWN_DATABASE = " at the brokers; the database is your own"
 
 
 class Reading(Struct, frozen=True, kw_only=True):
@@ -111,7 +113,7 @@ def print_status(seen: Status, *, positions: bool = True) -> None:
     if seen.bootstrap and seen.database_url and seen.state in (State.RUNNING, State.DEGRADED):
         shown = without_password(seen.database_url)
         out.print(f"KAFKA_BOOTSTRAP={seen.bootstrap}\nDATABASE_URL={shown}", soft_wrap=True)
-        out.print(_SECURED if SECURED in seen.metadata else _OPEN, soft_wrap=True)
+        out.print(_security(seen), soft_wrap=True)
         out.print(f"origins {MODES[Mode(_origins(seen))]}", soft_wrap=True, highlight=False)
         reading = _reading(seen) if positions else Reading()
         if reading.clock is not None:
@@ -127,6 +129,13 @@ def print_status(seen: Status, *, positions: bool = True) -> None:
 def _origins(seen: Status) -> str:
     """The mode of the table of origins."""
     return OriginFolder(origins_of(seen)).history().newest.mode.value
+
+
+def _security(seen: Status) -> str:
+    if SECURED not in seen.metadata:
+        return _OPEN
+    ours = any(process.name == GATE for process in seen.processes)
+    return _SECURED if ours else _SECURED + _OWN_DATABASE
 
 
 def _reading(seen: Status) -> Reading:

@@ -17,7 +17,7 @@ from kafka.admin import (
     ResourceType,
 )
 
-from ledger.access import BROKER_KINDS, EVERYBODY, Differences, Matrix, Right, compared
+from ledger.log.access import BROKER_KINDS, EVERYBODY, Differences, Matrix, Right, compared
 from ledger.log.kafka.client.connection import ask, open_client
 from ledger.log.kafka.client.settings import KafkaSettings, admin_options
 from ledger.log.seam import LogUnavailable

@@ -73,7 +73,7 @@ class Differences(Struct, frozen=True, kw_only=True):
 
 def read_matrix(text: str | None = None) -> Matrix:
     """The matrix of the file beside this module, or of another text."""
-    own = resources.files("ledger.access").joinpath("matrix.toml")
+    own = resources.files("ledger.log.access").joinpath("matrix.toml")
     raw: dict[str, Any] = tomllib.loads(own.read_text("utf-8") if text is None else text)
     kinds = (*BROKER_KINDS, *DATABASE_KINDS)
     rows = [(kind, name, row) for kind in kinds for name, row in raw.get(kind, {}).items()]
