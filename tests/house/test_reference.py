@@ -143,7 +143,7 @@ def test_the_headers_told_are_those_that_records_carry() -> None:
 FOLDERS: dict[str, set[str]] = {
     "src/ledger/policies": {policy.__module__ for policy, _ in (*STOPPERS, *JUDGED)},
     "src/consumers/reactions": {reaction.__module__ for reaction, _ in REACTIONS},
-    "src/ledger/audit/checks": {check.__module__ for check in CHECKS},
+    "src/ledger/audit/checks": {f"ledger.audit.checks.{check.name}" for check in CHECKS},
 }
 NO_POLICIES = {"case", "quote_comparison"}
 

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from ledger.audit.checks.documents import Documents
 from ledger.audit.evidence import AuditedPartition, SeenEvent
+from ledger.audit.kept import Kept
 from ledger.log.seam import LogRecord
 from ledger.state import Key
 from ledger.state.entities import (
@@ -67,7 +68,7 @@ class World:
         self.given: list[Given] = []
         self.outcomes: list[tuple[Event, ...]] = []
         self.named = 0
-        self.documents = Documents(_AUDITED)
+        self.documents = Documents(_AUDITED, Kept())
         for account, account_type in ACCOUNTS.items():
             self.s.account = account
             self.s.opened(account_type, currencies[account])

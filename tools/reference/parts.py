@@ -6,7 +6,7 @@ from inspect import cleandoc
 from sys import modules
 
 from consumers.reactions import REACTIONS
-from ledger.audit.checks import CHECKS, claim_of, name_of
+from ledger.audit.checks import CHECKS
 from projector.views import VIEWS
 from tools.reference.words import WRITTEN, paragraph, table
 
@@ -43,7 +43,7 @@ def _checks() -> str:
     said = paragraph(
         "What `refundctl audit verify` claims of every partition, or shows to be wrong."
     )
-    rows = [(f"`{name_of(check)}`", claim_of(check)) for check in CHECKS]
+    rows = [(f"`{check.name}`", check.claim) for check in CHECKS]
     return f"## Audit checks\n\n{said}{table(('check', 'what holds'), rows)}"
 
 

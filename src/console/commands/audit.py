@@ -89,9 +89,9 @@ def checks(
 def claims() -> dict[str, str]:
     """What each check verifies, by its name, in the order in which they run."""
     from console.rendering.reports.audit import READ_MODELS
-    from ledger.audit import CHECKS, claim_of, name_of
+    from ledger.audit import CHECKS
 
-    return {**{name_of(kind): claim_of(kind) for kind in CHECKS}, READ_MODELS: CLAIM_OF_READ_MODELS}
+    return {**{each.name: each.claim for each in CHECKS}, READ_MODELS: CLAIM_OF_READ_MODELS}
 
 
 def verified(ledger: Ledger, check: str | None = None) -> Verified:
@@ -101,12 +101,12 @@ def verified(ledger: Ledger, check: str | None = None) -> Verified:
     from console.running.origins.own_signature import kept_origins
     from console.running.terms_files import terms_in_force
     from consumers.deciding.decider import GROUP
-    from ledger.audit import CHECKS, audit, name_of
+    from ledger.audit import CHECKS, audit
     from ledger.log.kafka import KafkaTools
 
     log: AuditReport | None = None
     if check != READ_MODELS:
-        chosen = [kind for kind in CHECKS if check in (None, name_of(kind))]
+        chosen = [each for each in CHECKS if check in (None, each.name)]
         tools = KafkaTools(ledger.kafka)
         try:
             with _progress(tools) as tell:

@@ -3,35 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from msgspec import Struct
 
+from ledger.audit.kept import Kept
 from ledger.log.seam import LogRecord, Topic
 from ledger.origins.verifying import KeptOrigins
 from ledger.terms.table import TermsTable
-from ledger.vocabulary.envelope import EventMeta, GivenCommand
+from ledger.values.instants import Instant
+from ledger.vocabulary.envelope import ZERO_HASH, EventMeta, GivenCommand
 from ledger.vocabulary.events import Event, LedgerOpened
 from ledger.wire.dead_letters.closing import Resolution
 
 
 class SeenCommand(Struct, frozen=True, kw_only=True):
-    """A record of the commands topic. If it cannot be read, `given` is None and `problem` says why.
-    If `due`, its outcome must be in the log.
+    """A record of the commands topic, with its digest. If it cannot be read, `given` is None and
+    `problem` says why. If `due`, its outcome must be in the log.
     """
 
     record: LogRecord
     given: GivenCommand | None
+    digest: bytes
     problem: str
     due: bool
 
 
 class SeenEvent(Struct, frozen=True, kw_only=True):
-    """A record of the events topic."""
+    """A record of the events topic; `apart` if the log has another command between it and its own,
+    which only checks of accounts are told.
+    """
 
     record: LogRecord
     meta: EventMeta
     body: Event
+    apart: bool = False
 
     @property
     def name(self) -> str:
@@ -76,6 +82,20 @@ a missing command comes at the position of that command. Resolutions come last.
 """
 
 
+class Begin(Struct, frozen=True, kw_only=True):
+    """Where the reading of a partition begins: the first offset of each topic, the number of the
+    next event, and of the event before it the hash, the instant and the version of the origins.
+    """
+
+    commands: int = 0
+    events: int = 0
+    dead_letters: int = 0
+    log_sequence: int = 0
+    last_hash: bytes = ZERO_HASH
+    recorded_at: Instant = 0
+    origins: str = ""
+
+
 class AuditedPartition(Struct, frozen=True, kw_only=True):
     """What is known about a partition before it is read.
 
@@ -90,6 +110,7 @@ class AuditedPartition(Struct, frozen=True, kw_only=True):
     decided: int | None
     terms: TermsTable
     origins: KeptOrigins = KeptOrigins()
+    begin: Begin = Begin()
 
 
 class Divergence(Struct, frozen=True, kw_only=True):
@@ -104,14 +125,39 @@ class Divergence(Struct, frozen=True, kw_only=True):
     check: str = ""
 
 
-class Check(Protocol):
-    """One claim about one partition. The class's docstring is the claim, its module the name."""
+class Look(Protocol):
+    """What checks of the log and of accounts have in common. `heeds` are the kinds of steps, and of
+    events, that it wants to see.
+    """
 
-    def __init__(self, audited: AuditedPartition) -> None: ...
+    heeds: ClassVar[tuple[type, ...]]
 
     def look(self, seen: Seen) -> Iterator[Divergence]:
         """Process the next step; yields divergences. Not called again after the first one."""
         ...
+
+
+class LogCheck(Look, Protocol):
+    """A claim about one partition, in the order of its log."""
+
+    def __init__(self, audited: AuditedPartition) -> None: ...
+
+
+class AccountCheck(Look, Protocol):
+    """A claim about each account alone. It sees the commands and events of some accounts in order,
+    without the bytes of their records, and stores what it needs in `kept`.
+    """
+
+    def __init__(self, audited: AuditedPartition, kept: Kept) -> None: ...
+
+
+class Check(Struct, frozen=True, kw_only=True):
+    """One claim of the audit: what is checked of the log, of each account, or of both."""
+
+    name: str
+    claim: str
+    of_log: type[LogCheck] | None = None
+    of_accounts: type[AccountCheck] | None = None
 
 
 def divergence(

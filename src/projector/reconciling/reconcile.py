@@ -11,6 +11,7 @@ import psycopg
 from msgspec import Struct
 from psycopg import IsolationLevel
 
+from ledger.audit.spool import Spool
 from ledger.log.seam import EventSource, LogRecord, LogUnavailable
 from ledger.wire.avro.codec import body_hash, decode_event
 from projector.following import checkpoint
@@ -18,7 +19,6 @@ from projector.following.checkpoint import Checkpoint
 from projector.following.projection import CONSUMER
 from projector.progress import Progress
 from projector.reconciling.account_slices import SLICE_EVENTS, Slices
-from projector.reconciling.event_spool import EventSpool
 from projector.reconciling.independent_fold import Refold, Rows
 from projector.reconciling.stored_rows import StoredRows
 from projector.rows.tables import Key, Table
@@ -86,7 +86,7 @@ def reconcile(
         events = sum(place.log_sequence + 1 for place in places.values())
         slices = Slices(count=max(1, -(-events // slice_events)))
         pace = _Pace(places, slices, tell)
-        spool = held.enter_context(closing(EventSpool()))
+        spool = held.enter_context(closing(Spool()))
         # 3
         for divergence in _spooled(spool, source, places, slices, pace):
             found[divergence.view] = divergence
@@ -138,7 +138,7 @@ class _Pace:
 
 
 def _spooled(
-    spool: EventSpool,
+    spool: Spool,
     source: EventSource,
     places: Mapping[int, Checkpoint],
     slices: Slices,
@@ -153,7 +153,7 @@ def _spooled(
     yield from _misplaced(places, last)
 
 
-def _folded(spool: EventSpool, slices: Slices) -> Iterator[dict[str, Rows]]:
+def _folded(spool: Spool, slices: Slices) -> Iterator[dict[str, Rows]]:
     """The rows that the events of each slice give."""
     for number in range(slices.count):
         refold = Refold()

@@ -9,11 +9,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from ledger.audit import CHECKS, Divergence, audit, claim_of, name_of
+from ledger.audit import CHECKS, Check, Divergence, audit
 from ledger.audit import checks as checks_package
-from ledger.audit.checks.same_verdict import ScratchState
-from ledger.state.entities import Account, Stream
-from ledger.state.reading import Key
+from ledger.audit.account_spool import SLICE_RECORDS
 from ledger.terms.table import TermsTable, released_terms
 from ledger.vocabulary.commands import OpenAccount, TakeInstanceOffline
 from ledger.vocabulary.events import RefundIssued
@@ -40,8 +38,10 @@ def log() -> RecordedLog:
     return CLEAN().copied()
 
 
-def found_in(falsified: RecordedLog) -> dict[str, Divergence]:
-    return {each.check: each for each in audit(falsified, ANY).divergences}
+def found_in(falsified: RecordedLog, slice_records: int = SLICE_RECORDS) -> dict[str, Divergence]:
+    return {
+        each.check: each for each in audit(falsified, ANY, slice_records=slice_records).divergences
+    }
 
 
 PLANTS: dict[str, tuple[Callable[[RecordedLog], Place], ...]] = {
@@ -210,21 +210,30 @@ def test_a_planted_fault_is_found_where_it_is(
     assert seen.expected != seen.found
 
 
+@pytest.mark.parametrize(("check", "plant"), CASES)
+def test_it_is_found_as_well_when_each_account_is_a_slice(
+    check: str, plant: Callable[[RecordedLog], Place]
+) -> None:
+    falsified = log()
+    plant(falsified)
+    found = found_in(falsified, slice_records=1)
+    assert found[check] == found_in(falsified)[check]
+
+
 def test_every_check_has_a_plant() -> None:
-    assert list(PLANTS) == [name_of(kind) for kind in CHECKS]
+    assert list(PLANTS) == [each.name for each in CHECKS]
 
 
 def test_every_file_of_the_folder_is_in_the_tuple() -> None:
     folder = Path(checks_package.__path__[0])
     files = {path.stem for path in folder.glob("*.py")} - {"__init__"}
-    assert files == {name_of(kind) for kind in CHECKS}
+    assert files == {each.name for each in CHECKS}
 
 
-@pytest.mark.parametrize("kind", CHECKS, ids=name_of)
-def test_every_check_says_what_it_claims(kind: type) -> None:
-    claim = claim_of(kind)
-    assert claim.endswith(".")
-    assert len(claim) > 40
+@pytest.mark.parametrize("check", CHECKS, ids=lambda each: each.name)
+def test_every_check_says_what_it_claims(check: Check) -> None:
+    assert check.claim.endswith(".")
+    assert len(check.claim) > 40
 
 
 def test_a_command_that_is_not_decided_yet_is_no_fault() -> None:
@@ -270,17 +279,3 @@ def test_a_verdict_under_terms_of_ones_own_is_judged_by_those() -> None:
     found = {each.check: each for each in audit(log_of_own, ANY).divergences}
     assert list(found) == ["same_verdict"]
     assert found["same_verdict"].found == "'own'"
-
-
-def test_what_is_no_longer_at_hand_is_found_on_disk() -> None:
-    state = ScratchState(kept_at_hand=1)
-    accounts = {
-        name: Account(account_type=AccountType.ONLINE, us_government=False, currency=currency)
-        for name, currency in (("acct-1", "CNY"), ("acct-2", "JPY"))
-    }
-    state.apply([(Key(Account, name, ""), account) for name, account in accounts.items()])
-    for _ in range(2):
-        for name, account in accounts.items():
-            assert state.find(Account, name, "") == account
-    assert state.find(Account, "acct-3", "") is None
-    assert state.find(Stream, "acct-1", "") is None

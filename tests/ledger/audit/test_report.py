@@ -11,7 +11,7 @@ from rich.console import Console
 from console.commands.audit import claims
 from console.main import main
 from console.rendering.reports.audit import Verified, print_verified, verified_to_json
-from ledger.audit import CHECKS, AuditReport, audit, name_of
+from ledger.audit import CHECKS, AuditReport, audit
 from ledger.vocabulary.events import RefundIssued
 from projector.reconciling.reconcile import Divergence, Reconciliation
 from tests.ledger.audit.ledgers import everything
@@ -44,7 +44,10 @@ def test_a_clean_audit_holds_and_has_nothing_to_say() -> None:
     assert printed(found) == ""
     told = json.loads(json.dumps(verified_to_json(found)))
     assert (told["holds"], told["divergences"]) == (True, [])
-    assert [each["check"] for each in told["checks"]] == [*map(name_of, CHECKS), "read_models"]
+    assert [each["check"] for each in told["checks"]] == [
+        *(each.name for each in CHECKS),
+        "read_models",
+    ]
     assert told["read_models"] == {"rows": 12, "positions": {"0": 7}}
 
 

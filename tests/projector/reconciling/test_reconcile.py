@@ -11,6 +11,7 @@ import pytest
 from msgspec.structs import replace
 from psycopg import sql
 
+from ledger.audit.spool import Spool
 from ledger.log.seam import Batch, LogRecord, WrongWorld
 from ledger.vocabulary.events import (
     AccountStandingChanged,
@@ -30,7 +31,6 @@ from ledger.vocabulary.events import (
 from ledger.vocabulary.shapes import HoldReason, ReturnedLeg
 from ledger.wire.avro.codec import decode_event
 from projector.reconciling.account_slices import Slices
-from projector.reconciling.event_spool import EventSpool
 from projector.reconciling.reconcile import Divergence, Reconciliation, reconcile
 from projector.views import VIEWS
 from tests.projector.conftest import PASSING_TRIGGERS, catch_up
@@ -256,7 +256,7 @@ def test_an_account_is_in_the_same_slice_here_and_in_the_database(migrated: str)
 
 def test_a_spool_gives_back_each_slice_in_order_however_little_it_holds_in_memory() -> None:
     values = [(n * n % 5, b"%d" % n) for n in range(100)]
-    with closing(EventSpool(waiting_bytes=9)) as spool:
+    with closing(Spool(waiting_bytes=9)) as spool:
         for number, value in values:
             spool.put(number, value)
         for wanted in range(6):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 from ledger.audit.evidence import AuditedPartition, Divergence, Seen, SeenEvent, divergence
 from ledger.wire.avro.codec import UnreadableRecord, rewritten_event
@@ -10,6 +11,8 @@ from ledger.wire.avro.codec import UnreadableRecord, rewritten_event
 
 class CanonicalBytes:
     """Every event that is decoded and encoded again gives the same bytes."""
+
+    heeds: ClassVar[tuple[type, ...]] = (SeenEvent,)
 
     def __init__(self, audited: AuditedPartition) -> None:
         pass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 from ledger.audit.evidence import (
     AuditedPartition,
@@ -12,11 +13,10 @@ from ledger.audit.evidence import (
     SeenEvent,
     divergence,
 )
-from ledger.audit.scratch import Scratch
-from ledger.vocabulary.digest import command_digest
-from ledger.vocabulary.envelope import GivenCommand
+from ledger.audit.kept import Kept
+from ledger.vocabulary.envelope import CommandMeta
 from ledger.vocabulary.events import LedgerOpened
-from ledger.vocabulary.shapes import Role
+from ledger.vocabulary.shapes import Actor, Role
 
 
 class CausesExist:
@@ -25,28 +25,17 @@ class CausesExist:
     comes before it; and no two events have the same id.
     """
 
+    heeds: ClassVar[tuple[type, ...]] = (SeenCommand, SeenEvent)
+
     def __init__(self, audited: AuditedPartition) -> None:
         self._command: SeenCommand | None = None
-        self._digest = ""
-        self._events = Scratch()
 
     def look(self, seen: Seen) -> Iterator[Divergence]:
         """Compare each event with the last command before it."""
         if isinstance(seen, SeenCommand):
             self._command = seen
-            self._digest = "" if seen.given is None else command_digest(seen.given).hex()
-        if not isinstance(seen, SeenEvent):
-            return
-        meta = seen.meta
-        if not isinstance(seen.body, LedgerOpened):
+        elif isinstance(seen, SeenEvent) and not isinstance(seen.body, LedgerOpened):
             yield from self._source(seen)
-        if not self._events.add(meta.account_id, meta.event_id):
-            yield divergence(
-                seen,
-                seen.name,
-                expected="an event id of its own",
-                found=f"event id {meta.event_id} once more",
-            )
 
     def _source(self, seen: SeenEvent) -> Iterator[Divergence]:
         meta, command = seen.meta, self._command
@@ -72,28 +61,71 @@ class CausesExist:
                 found=command.problem,
             )
         else:
-            yield from self._answers(seen, command.given)
+            yield from _answers(seen, command.given.meta, command.digest)
 
-    def _answers(self, seen: SeenEvent, given: GivenCommand) -> Iterator[Divergence]:
-        meta, asked = seen.meta, given.meta
-        facts = (
-            ("account_id", asked.account_id, meta.account_id),
-            ("causation_id", asked.command_id, meta.causation_id),
-            ("actor", f"{asked.actor.id} {asked.actor.role}", f"{meta.actor.id} {meta.actor.role}"),
-            ("correlation_id", asked.correlation_id or asked.command_id, meta.correlation_id),
-            ("command_digest", self._digest, meta.command_digest.hex()),
-        )
-        for name, expected, found in facts:
-            if expected != found:
+
+class AccountCauses:
+    """The ids of an account's events, and the events that its follow-ups name."""
+
+    heeds: ClassVar[tuple[type, ...]] = (SeenCommand, SeenEvent)
+
+    def __init__(self, audited: AuditedPartition, kept: Kept) -> None:
+        self._command: SeenCommand | None = None
+        self._events = kept
+
+    def look(self, seen: Seen) -> Iterator[Divergence]:
+        """A cause comes before the command that names it."""
+        if isinstance(seen, SeenCommand):
+            self._command = seen
+        elif isinstance(seen, SeenEvent):
+            command, meta = self._command, seen.meta
+            if command is not None and command.record.offset == meta.source_offset:
+                yield from self._follows(seen, command)
+            if not self._events.add(meta.account_id, meta.event_id):
                 yield divergence(
-                    seen, seen.name, expected=f"{name} {expected}", found=f"{name} {found}"
+                    seen,
+                    seen.name,
+                    expected="an event id of its own",
+                    found=f"event id {meta.event_id} once more",
                 )
+
+    def _follows(self, seen: SeenEvent, command: SeenCommand) -> Iterator[Divergence]:
+        if command.given is None:
+            return
+        asked = command.given.meta
         cause = asked.causation_id
-        is_follow_up = asked.actor.role is Role.SYSTEM and cause is not None
-        if is_follow_up and not self._events.has(asked.account_id, cause or ""):
+        if cause is None or asked.actor.role is not Role.SYSTEM:
+            return
+        if not self._events.has(asked.account_id, cause):
             yield divergence(
                 seen,
                 seen.name,
                 expected=f"event {cause} before the follow-up {asked.command_id}",
                 found="no such event",
             )
+
+
+def _answers(seen: SeenEvent, asked: CommandMeta, digest: bytes) -> Iterator[Divergence]:
+    meta = seen.meta
+    facts = (
+        ("account_id", asked.account_id, meta.account_id),
+        ("causation_id", asked.command_id, meta.causation_id),
+        ("actor", asked.actor, meta.actor),
+        ("correlation_id", asked.correlation_id or asked.command_id, meta.correlation_id),
+        ("command_digest", digest, meta.command_digest),
+    )
+    for name, expected, found in facts:
+        if expected != found:
+            yield divergence(
+                seen, seen.name, expected=_told(name, expected), found=_told(name, found)
+            )
+
+
+def _told(name: str, value: str | bytes | Actor) -> str:
+    match value:
+        case Actor():
+            return f"{name} {value.id} {value.role}"
+        case bytes():
+            return f"{name} {value.hex()}"
+        case str():
+            return f"{name} {value}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 from ledger.audit.evidence import (
     AuditedPartition,
@@ -22,6 +23,8 @@ class DeadLetters:
     """Every dead letter names a command record and has its key, value and headers unchanged, with a
     reason from the fixed list; a command has at most one, and none if it was decided.
     """
+
+    heeds: ClassVar[tuple[type, ...]] = (SeenCommand, SeenEvent, SeenDeadLetter)
 
     def __init__(self, audited: AuditedPartition) -> None:
         self._partition = audited.partition

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
 from msgspec import Struct
 
 from ledger.audit.evidence import AuditedPartition, Divergence, Seen, SeenEvent, divergence
-from ledger.audit.scratch import Scratch
+from ledger.audit.kept import Kept
 from ledger.vocabulary.envelope import FIRST_EDITION
 from ledger.vocabulary.events import (
     AccountOpened,
@@ -65,8 +66,10 @@ class Documents:
     adds up.
     """
 
-    def __init__(self, audited: AuditedPartition) -> None:
-        self._books = Scratch()
+    heeds: ClassVar[tuple[type, ...]] = (SeenEvent,)
+
+    def __init__(self, audited: AuditedPartition, kept: Kept) -> None:
+        self._books = kept
         self._cancelled: tuple[str, ...] = ()
 
     def look(self, seen: Seen) -> Iterator[Divergence]:

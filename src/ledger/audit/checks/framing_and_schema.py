@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 from ledger.audit.evidence import AuditedPartition, Divergence, Seen, UnreadEvent, divergence
 
@@ -11,6 +12,8 @@ class FramingAndSchema:
     """Every event's frame names a schema in schemas/events, by fingerprint or by its registry's id,
     and the event can be read with only that schema.
     """
+
+    heeds: ClassVar[tuple[type, ...]] = (UnreadEvent,)
 
     def __init__(self, audited: AuditedPartition) -> None:
         pass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 from msgspec import Struct
 
@@ -14,7 +15,7 @@ from ledger.audit.evidence import (
     UnreadEvent,
     divergence,
 )
-from ledger.audit.scratch import Scratch
+from ledger.audit.kept import Kept
 from ledger.vocabulary.events import LedgerOpened
 
 
@@ -27,27 +28,36 @@ class GaplessSequences:
     1, both without a gap.
     """
 
+    heeds: ClassVar[tuple[type, ...]] = (SeenEvent, UnreadEvent)
+
     def __init__(self, audited: AuditedPartition) -> None:
-        self._next = 0
-        self._accounts = Scratch()
+        self._next = audited.begin.log_sequence
 
     def look(self, seen: Seen) -> Iterator[Divergence]:
         """An event that cannot be read also counts."""
-        if isinstance(seen, UnreadEvent):
-            self._next += 1
-        if not isinstance(seen, SeenEvent):
-            return
-        meta = seen.meta
-        if meta.log_sequence != self._next:
+        if isinstance(seen, SeenEvent) and seen.meta.log_sequence != self._next:
             yield divergence(
                 seen,
                 seen.name,
                 expected=f"log_sequence {self._next}",
-                found=f"log_sequence {meta.log_sequence}",
+                found=f"log_sequence {seen.meta.log_sequence}",
             )
         self._next += 1
-        if isinstance(seen.body, LedgerOpened):
+
+
+class AccountSequences:
+    """The sequence of an account's events."""
+
+    heeds: ClassVar[tuple[type, ...]] = (SeenEvent,)
+
+    def __init__(self, audited: AuditedPartition, kept: Kept) -> None:
+        self._accounts = kept
+
+    def look(self, seen: Seen) -> Iterator[Divergence]:
+        """LedgerOpened has no account."""
+        if not isinstance(seen, SeenEvent) or isinstance(seen.body, LedgerOpened):
             return
+        meta = seen.meta
         last = self._accounts.find(_Last, meta.account_id)
         sequence = 1 if last is None else last.sequence + 1
         if meta.sequence != sequence:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 from msgspec import Struct
 
 from ledger.audit.evidence import AuditedPartition, Divergence, Seen, SeenEvent, divergence
-from ledger.audit.scratch import Scratch
+from ledger.audit.kept import Kept
 from ledger.vocabulary.events import (
     CardRefundRequested,
     GatewayAnswerRecorded,
@@ -46,8 +47,17 @@ class GatewayAnswers:
     or as overpaid; nothing is corrected while one is under way.
     """
 
-    def __init__(self, audited: AuditedPartition) -> None:
-        self._refunds = Scratch()
+    heeds: ClassVar[tuple[type, ...]] = (
+        CardRefundRequested,
+        GatewayAnswerRecorded,
+        RefundCorrected,
+        RefundHeld,
+        RefundOverpaid,
+        RefundSettled,
+    )
+
+    def __init__(self, audited: AuditedPartition, kept: Kept) -> None:
+        self._refunds = kept
 
     def look(self, seen: Seen) -> Iterator[Divergence]:
         """Follow the card refunds of every refund."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 from ledger.audit.evidence import (
     AuditedPartition,
@@ -12,7 +13,6 @@ from ledger.audit.evidence import (
     UnreadEvent,
     divergence,
 )
-from ledger.vocabulary.envelope import ZERO_HASH
 from ledger.wire.avro.codec import body_hash
 
 
@@ -21,8 +21,10 @@ class HashChain:
     partition; the prev_hash of the first event is zeros.
     """
 
+    heeds: ClassVar[tuple[type, ...]] = (SeenEvent, UnreadEvent)
+
     def __init__(self, audited: AuditedPartition) -> None:
-        self._last = ZERO_HASH
+        self._last = audited.begin.last_hash
 
     def look(self, seen: Seen) -> Iterator[Divergence]:
         """Compare with the bytes of the event before, even if it cannot be read."""

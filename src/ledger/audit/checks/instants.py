@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 from ledger.audit.evidence import (
     AuditedPartition,
@@ -21,10 +22,12 @@ class Instants:
     recorded instant of the partition if that is later; and no event occurs after it is recorded.
     """
 
+    heeds: ClassVar[tuple[type, ...]] = (SeenCommand, SeenEvent)
+
     def __init__(self, audited: AuditedPartition) -> None:
         self._opened = audited.opened
         self._command: SeenCommand | None = None
-        self._last: Instant = 0
+        self._last: Instant = audited.begin.recorded_at
 
     def look(self, seen: Seen) -> Iterator[Divergence]:
         """Compare each event with the last command before it, and with the event before it."""

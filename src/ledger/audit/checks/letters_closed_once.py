@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 from ledger.audit.evidence import AuditedPartition, Divergence, Seen, SeenResolution, divergence
 from ledger.log.seam import LogRecord
@@ -16,6 +17,8 @@ class LettersClosedOnce:
     closes; it names the actor, and a reason if the letter was discarded; if it was redriven, it
     names a later command record with the same key, value and headers, which no other names.
     """
+
+    heeds: ClassVar[tuple[type, ...]] = (SeenResolution,)
 
     def __init__(self, audited: AuditedPartition) -> None:
         self._partition = audited.partition

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 from ledger.audit.evidence import (
     AuditedPartition,
@@ -24,9 +25,11 @@ class OpenedFirst:
     the same ledger, with the right partition count.
     """
 
+    heeds: ClassVar[tuple[type, ...]] = (SeenEvent, UnreadEvent, PartitionEnd)
+
     def __init__(self, audited: AuditedPartition) -> None:
         self._audited = audited
-        self._is_first = True
+        self._is_first = audited.begin.log_sequence == 0
 
     def look(self, seen: Seen) -> Iterator[Divergence]:
         """Check the first event; after it, that the ledger is not opened again."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 from ledger.audit.evidence import AuditedPartition, Divergence, Seen, SeenEvent, divergence
 from ledger.values.ids import partition_of
@@ -13,6 +14,8 @@ class PartitionAndKey:
     """Every event's key is its account's id, and its partition is the murmur2 of that key over the
     partition count.
     """
+
+    heeds: ClassVar[tuple[type, ...]] = (SeenEvent,)
 
     def __init__(self, audited: AuditedPartition) -> None:
         self._partition_count = audited.partition_count

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
 from ledger.audit.evidence import AuditedPartition, Divergence, Seen, SeenEvent, divergence
+from ledger.vocabulary.events import EVENTS
 from ledger.vocabulary.shapes import Posting, Side
 
 
@@ -12,6 +14,10 @@ class PostingsBalance:
     """In every journal transaction of every event the debits equal the credits, in the event's
     currency, and the amount of every line is more than 0.
     """
+
+    heeds: ClassVar[tuple[type, ...]] = tuple(
+        kind for kind in EVENTS.values() if "postings" in kind.__struct_fields__
+    )
 
     def __init__(self, audited: AuditedPartition) -> None:
         pass

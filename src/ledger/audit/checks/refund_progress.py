@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from ledger.audit.evidence import AuditedPartition, Divergence, Seen, SeenEvent, divergence
-from ledger.audit.scratch import Scratch
+from ledger.audit.kept import Kept
 from ledger.vocabulary.events import (
     BalanceCredited,
     CardRefundRequested,
@@ -48,8 +49,22 @@ class RefundProgress:
     is pending, and nothing else comes after it.
     """
 
-    def __init__(self, audited: AuditedPartition) -> None:
-        self._refunds = Scratch()
+    heeds: ClassVar[tuple[type, ...]] = (
+        BalanceCredited,
+        CardRefundRequested,
+        CommitmentCredited,
+        CreditHeld,
+        CreditMemoIssued,
+        RefundCorrected,
+        RefundHeld,
+        RefundIssued,
+        RefundOverpaid,
+        RefundSettled,
+        ReservationExchanged,
+    )
+
+    def __init__(self, audited: AuditedPartition, kept: Kept) -> None:
+        self._refunds = kept
 
     def look(self, seen: Seen) -> Iterator[Divergence]:
         """Follow every refund of every account."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 from ledger.audit.evidence import AuditedPartition, Divergence, Seen, SeenEvent, divergence
 from ledger.vocabulary.events import RefundIssued, ReservationExchanged
@@ -12,6 +13,8 @@ class RefundSums:
     """A refund's amount is its gross less its fee, and the sum of its parts, none of them negative;
     an exchange's totals are the sums of its legs, and its payable is their difference.
     """
+
+    heeds: ClassVar[tuple[type, ...]] = (RefundIssued, ReservationExchanged)
 
     def __init__(self, audited: AuditedPartition) -> None:
         pass

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from ledger.audit.evidence import AuditedPartition, Divergence, Seen, SeenEvent, divergence
-from ledger.audit.scratch import Scratch
+from ledger.audit.kept import Kept
 from ledger.values.instants import DAY, Day, Instant, add_months
 from ledger.vocabulary.events import (
     InstanceDowngraded,
@@ -91,8 +92,20 @@ class RefundsAtMostPaid:
     returned than is held. Corrected refunds do not count.
     """
 
-    def __init__(self, audited: AuditedPartition) -> None:
-        self._kept = Scratch()
+    heeds: ClassVar[tuple[type, ...]] = (
+        InstanceDowngraded,
+        InstanceOrderRecorded,
+        InstanceUpgraded,
+        MarketplacePurchaseRecorded,
+        RefundCorrected,
+        RefundIssued,
+        ReservationCancelled,
+        ReservationExchanged,
+        ReservationPurchased,
+    )
+
+    def __init__(self, audited: AuditedPartition, kept: Kept) -> None:
+        self._kept = kept
 
     def look(self, seen: Seen) -> Iterator[Divergence]:
         """Store the payments, and compare every refund with them."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from ledger.audit.evidence import (
     AuditedPartition,
@@ -14,18 +14,15 @@ from ledger.audit.evidence import (
     SeenEvent,
     divergence,
 )
-from ledger.audit.scratch import Scratch
+from ledger.audit.kept import Kept
 from ledger.decide import Decision, Duplicate, decide
 from ledger.state import evolve
 from ledger.state.entities import Entity
-from ledger.state.reading import Change, Key
+from ledger.state.reading import Change
 from ledger.values.instants import format_instant
-from ledger.vocabulary.digest import command_digest
 from ledger.vocabulary.envelope import RecordedEvent
 
 E = TypeVar("E", bound=Entity)
-
-_KEPT_AT_HAND = 20_000
 
 
 class SameVerdict:
@@ -36,9 +33,11 @@ class SameVerdict:
     report commands without an outcome.
     """
 
-    def __init__(self, audited: AuditedPartition) -> None:
+    heeds: ClassVar[tuple[type, ...]] = (SeenCommand, SeenEvent, PartitionEnd)
+
+    def __init__(self, audited: AuditedPartition, kept: Kept) -> None:
         self._terms = audited.terms
-        self._state = ScratchState()
+        self._state = KeptState(kept)
         self._command: SeenCommand | None = None
         self._decision: Decision = ()
         self._number = 0
@@ -76,13 +75,11 @@ class SameVerdict:
             yield divergence(seen, subject, expected=expected, found=repr(meta.terms))
             return
         if self._number == 0:
-            given = command.given
-            digest, now = command_digest(given), meta.recorded_at
             self._decision = decide(
-                given,
-                digest,
+                command.given,
+                command.digest,
                 state=self._state,
-                now=now,
+                now=meta.recorded_at,
                 terms=terms,
                 edition=meta.edition,
             )
@@ -101,37 +98,20 @@ class SameVerdict:
             yield divergence(self._command, expected=expected, found=found)
 
 
-class ScratchState:
-    """The state from the stored events: on disk, except for a limited number of recent entities."""
+class KeptState:
+    """The state of some accounts from their stored events; satisfies `ledger.state.State`."""
 
-    def __init__(self, kept_at_hand: int = _KEPT_AT_HAND) -> None:
-        self._scratch = Scratch()
-        self._kept_at_hand = kept_at_hand
-        self._at_hand: dict[Key, Entity] = {}
+    def __init__(self, kept: Kept) -> None:
+        self._kept = kept
 
     def find(self, kind: type[E], account_id: str, entity_id: str) -> E | None:
         """The entity of this kind and id in the account, or None."""
-        key = Key(kind, account_id, entity_id)
-        at_hand = self._at_hand.get(key)
-        if at_hand is not None:
-            assert isinstance(at_hand, kind)
-            return at_hand
-        found = self._scratch.find(kind, kind.__name__, account_id, entity_id)
-        if found is not None:
-            self._keep(key, found)
-        return found
+        return self._kept.find(kind, kind.__name__, account_id, entity_id)
 
     def apply(self, changes: Sequence[Change]) -> None:
-        """Store the changes of an event."""
+        """Keep the changes of an event."""
         for key, entity in changes:
-            kind = type(entity).__name__
-            self._scratch.keep(entity, kind, key.account_id, key.entity_id)
-            self._keep(key, entity)
-
-    def _keep(self, key: Key, entity: Entity) -> None:
-        if len(self._at_hand) >= self._kept_at_hand:
-            self._at_hand.clear()
-        self._at_hand[key] = entity
+            self._kept.keep(entity, type(entity).__name__, key.account_id, key.entity_id)
 
 
 def _is_same(decision: Decision, number: int, seen: SeenEvent) -> bool:

@@ -1,4 +1,4 @@
-"""Keeps the events of a log on disk, separated by slice, so that the log is read once."""
+"""Keeps bytes on disk, separated by slices of accounts, so that a log is read once."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from msgspec import msgpack
 _WAITING_BYTES = 16 * 1024 * 1024
 
 
-class EventSpool:
-    """Records' values by slice, in a nameless file that is gone with the process.
+class Spool:
+    """Values by slice, in a nameless file that is gone with the process.
 
     Values of one slice come back in the order in which they were put. What waits to be written is
     bounded over all slices, so that thousands of them cost no more memory than one.
     """
 
     def __init__(self, waiting_bytes: int = _WAITING_BYTES) -> None:
-        self._file = TemporaryFile(prefix="refunds-reconcile-")  # noqa: SIM115  # closed by `close`
+        self._file = TemporaryFile(prefix="refunds-spool-")  # noqa: SIM115  # closed by `close`
         self._waiting_bytes = waiting_bytes
         self._waiting: defaultdict[int, list[bytes]] = defaultdict(list)
         self._size = 0

@@ -1,0 +1,48 @@
+"""Gives each step to the checks that heed it, and keeps the first divergence of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from msgspec.structs import replace
+
+from ledger.audit.evidence import Divergence, Look, Seen, SeenEvent
+
+First = tuple[int, Divergence]
+"""A divergence, and the number of its step in the partition."""
+
+_Looks = list[tuple[str, Callable[[Seen], Iterator[Divergence]]]]
+
+
+class Looks:
+    """Running checks by name. One that has found a divergence is not asked again."""
+
+    def __init__(self, running: Mapping[str, Look], found: dict[str, First]) -> None:
+        self._running = dict(running)
+        self._found = found
+        self._by_kind: dict[type, _Looks] = {}
+
+    def give(self, number: int, seen: Seen) -> None:
+        """Give the step with that number; keep a divergence that is earlier than a known one."""
+        kind = type(seen.body) if isinstance(seen, SeenEvent) else type(seen)
+        looks = self._by_kind.get(kind)
+        if looks is None:
+            looks = self._by_kind[kind] = self._heeding(kind, type(seen))
+        for name, look in looks:
+            for divergence in look(seen):
+                self._keep(name, number, divergence)
+                break
+
+    def _heeding(self, *kinds: type) -> _Looks:
+        return [
+            (name, check.look)
+            for name, check in self._running.items()
+            if any(kind in check.heeds for kind in kinds)
+        ]
+
+    def _keep(self, name: str, number: int, divergence: Divergence) -> None:
+        del self._running[name]
+        self._by_kind = {}
+        known = self._found.get(name)
+        if known is None or number < known[0]:
+            self._found[name] = (number, replace(divergence, check=name))

@@ -1,0 +1,125 @@
+"""Audits one partition: first in the order of its log, then slice after slice of its accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import closing
+
+from msgspec import Struct
+
+from ledger.audit.account_spool import SLICE_RECORDS, AccountSpool
+from ledger.audit.evidence import (
+    AuditedPartition,
+    Check,
+    Divergence,
+    PartitionEnd,
+    Seen,
+    SeenCommand,
+    SeenDeadLetter,
+    SeenEvent,
+    SeenResolution,
+    UnreadEvent,
+)
+from ledger.audit.kept import Kept
+from ledger.audit.looks import First, Looks
+from ledger.audit.reading import replayed
+from ledger.log.seam import LogTools, Topic
+
+_TOLD_STEPS = 500
+
+
+class PartitionReport(Struct, frozen=True, kw_only=True):
+    """The records of a partition that were read, and the first divergence of each check."""
+
+    commands: int
+    events: int
+    dead_letters: int
+    divergences: dict[str, Divergence]
+
+
+def audit_partition(
+    tools: LogTools,
+    audited: AuditedPartition,
+    checks: Sequence[Check],
+    tell: Callable[[int], None],
+    slice_records: int = SLICE_RECORDS,
+) -> PartitionReport:
+    """Check one partition, in the memory that a slice of its accounts needs.
+
+    1. Read it in the order of the log, decode every record once, and give it to the checks of the
+    log. Keep what was decoded on disk, by slices of accounts. 2. Give slice after slice to the
+    checks of accounts. `tell` is called with the number of new steps; a record is one in 1 and one
+    in 2.
+    """
+    found: dict[str, First] = {}
+    tally, pace = _Tally(), _Pace(tell)
+    of_log = {each.name: each.of_log(audited) for each in checks if each.of_log is not None}
+    of_accounts = {each.name: each.of_accounts for each in checks if each.of_accounts is not None}
+    slices = max(1, -(-_records(tools, audited) // slice_records))
+    with closing(AccountSpool(audited.partition, slices)) as spool:
+        # 1
+        looks, number = Looks(of_log, found), 0
+        for number, seen in enumerate(replayed(tools, audited)):
+            tally.count(seen)
+            looks.give(number, seen)
+            if of_accounts:
+                spool.put(number, seen)
+            pace.step()
+        # 2
+        end = PartitionEnd(partition=audited.partition)
+        for each in range(spool.slices) if of_accounts else ():
+            running = {name: kind(audited, Kept()) for name, kind in of_accounts.items()}
+            looks = Looks(running, found)
+            for place, seen in spool.take(each):
+                looks.give(place, seen)
+                pace.step()
+            looks.give(number, end)
+    pace.close()
+    return PartitionReport(
+        commands=tally.commands,
+        events=tally.events,
+        dead_letters=tally.dead_letters,
+        divergences={name: divergence for name, (_, divergence) in found.items()},
+    )
+
+
+class _Tally:
+    """Counts the records read."""
+
+    def __init__(self) -> None:
+        self.commands = self.events = self.dead_letters = 0
+
+    def count(self, seen: Seen) -> None:
+        match seen:
+            case SeenCommand():
+                self.commands += 1
+            case SeenEvent() | UnreadEvent():
+                self.events += 1
+            case SeenDeadLetter():
+                self.dead_letters += 1
+            case SeenResolution() | PartitionEnd():
+                return
+
+
+class _Pace:
+    """Tells of the steps, several hundred at a time."""
+
+    def __init__(self, tell: Callable[[int], None]) -> None:
+        self._tell = tell
+        self._steps = 0
+
+    def step(self) -> None:
+        self._steps += 1
+        if self._steps == _TOLD_STEPS:
+            self.close()
+
+    def close(self) -> None:
+        self._tell(self._steps)
+        self._steps = 0
+
+
+def _records(tools: LogTools, audited: AuditedPartition) -> int:
+    """About how many commands and events there are: some offsets are those of transactions."""
+    begin, partition = audited.begin, audited.partition
+    commands = tools.end_offsets(Topic.COMMANDS)[partition] - begin.commands
+    return commands + tools.end_offsets(Topic.EVENTS)[partition] - begin.events

@@ -1,0 +1,183 @@
+"""Reads a partition of the three topics in one sequence, and decodes every record once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import takewhile
+
+from ledger.audit.evidence import (
+    AuditedPartition,
+    PartitionEnd,
+    Seen,
+    SeenCommand,
+    SeenDeadLetter,
+    SeenEvent,
+    SeenResolution,
+    UnreadEvent,
+)
+from ledger.log.seam import LogRecord, LogTools, Topic
+from ledger.vocabulary.digest import command_digest
+from ledger.vocabulary.envelope import NEWEST_EDITION
+from ledger.vocabulary.events import LedgerOpened
+from ledger.wire.avro.codec import UnreadableRecord, decode_command, decode_event
+from ledger.wire.dead_letters.closing import is_resolution, read_resolution
+from ledger.wire.dead_letters.letter import read_letter
+
+_FAR = 1 << 62
+_UNKNOWN = -2
+
+_Answer = SeenEvent | UnreadEvent | SeenDeadLetter
+
+
+def replayed(tools: LogTools, audited: AuditedPartition) -> Iterator[Seen]:
+    """One partition of the three topics in one sequence: each command, its events, its dead letter;
+    at the end the resolutions of dead letters.
+
+    All three are in order of the commands' offsets, so reading one record ahead in each is enough.
+    The events are opened first and the commands last: so a later event proves that all commands
+    before it were decided, and its command can be read.
+    """
+    partition, decided = audited.partition, audited.decided
+    begin = audited.begin
+    events = _Ahead(_records(tools, Topic.EVENTS, partition, begin.events, decided))
+    letters = _Ahead(_records(tools, Topic.DEAD_LETTERS, partition, begin.dead_letters, decided))
+    for record in tools.replay(Topic.COMMANDS, _only(tools, partition, begin.commands)):
+        offset = record.offset
+        yield from events.before(offset)
+        yield from letters.before(offset)
+        due = events.source >= offset or (decided is not None and offset < decided)
+        yield _command(record, due=due, edition=events.edition_of(offset))
+        yield from events.before(offset + 1)
+        yield from letters.before(offset + 1)
+    yield from events.before(_FAR)
+    yield from letters.before(_FAR)
+    yield from _resolutions(tools, partition)
+    yield PartitionEnd(partition=partition)
+
+
+class _Ahead:
+    """The events or letters of a topic, read one ahead. `source` is the offset of the command that
+    the next record names; it is below every offset if the record names none, and at the end.
+    """
+
+    def __init__(self, records: Iterator[_Answer]) -> None:
+        self._steps = records
+        self._next: _Answer | None = next(records, None)
+        self.source = _source(self._next)
+
+    def edition_of(self, offset: int) -> int:
+        """The edition in which this command was decided; the newest if it was not decided."""
+        if isinstance(self._next, SeenEvent) and self.source == offset:
+            return self._next.meta.edition
+        return NEWEST_EDITION
+
+    def before(self, offset: int) -> Iterator[Seen]:
+        """The steps before the first one that names this command or a later one."""
+        while self._next is not None and self.source < offset:
+            yield self._next
+            self._next = next(self._steps, None)
+            self.source = _source(self._next)
+
+
+def _records(
+    tools: LogTools, topic: Topic, partition: int, start: int, decided: int | None
+) -> Iterator[_Answer]:
+    """The records from `start` on at the time of the call, and after them the outcomes of the
+    commands decided by then, because the end of a transaction reaches each of its partitions at
+    another time.
+    """
+    first = tools.replay(topic, _only(tools, partition, start))
+
+    def read(record: LogRecord) -> Iterator[_Answer]:
+        if topic is Topic.EVENTS:
+            yield _event(record)
+        elif not is_resolution(record):
+            yield _dead_letter(record)
+
+    def both() -> Iterator[_Answer]:
+        position = start
+        for record in first:
+            position = record.offset + 1
+            yield from read(record)
+        if decided is not None:
+            rest = tools.replay(topic, _only(tools, partition, position))
+            late = (seen for record in rest for seen in read(record))
+            yield from takewhile(lambda seen: _source(seen) < decided, late)
+
+    return both()
+
+
+def _command(record: LogRecord, *, due: bool, edition: int) -> SeenCommand:
+    given, digest, problem = None, b"", ""
+    try:
+        given = decode_command(record.key, record.value, edition)
+        digest = command_digest(given)
+    except UnreadableRecord as error:
+        problem = str(error)
+    return SeenCommand(record=record, given=given, digest=digest, problem=problem, due=due)
+
+
+def _event(record: LogRecord) -> _Answer:
+    try:
+        recorded = decode_event(record.value)
+    except UnreadableRecord as error:
+        return UnreadEvent(record=record, problem=str(error))
+    return SeenEvent(record=record, meta=recorded.meta, body=recorded.body)
+
+
+def _dead_letter(record: LogRecord) -> _Answer:
+    letter = read_letter(record)
+    source_offset = None if letter is None else letter.source.offset
+    return SeenDeadLetter(record=record, source_offset=source_offset)
+
+
+def _resolutions(tools: LogTools, partition: int) -> Iterator[Seen]:
+    """The resolutions, with the records that they name. People write these, at most some hundreds,
+    so each record is read separately.
+    """
+    for record in tools.replay(Topic.DEAD_LETTERS, _only(tools, partition)):
+        if is_resolution(record):
+            found = read_resolution(record)
+            letter = copy = None
+            if found is not None:
+                letter = _at(tools, Topic.DEAD_LETTERS, partition, found.letter_offset)
+                place = found.copy
+                if place is not None and place.partition < tools.partition_count:
+                    copy = _at(tools, Topic.COMMANDS, place.partition, place.offset)
+            yield SeenResolution(record=record, resolution=found, letter=letter, copy=copy)
+
+
+def _at(tools: LogTools, topic: Topic, partition: int, offset: int) -> LogRecord | None:
+    """The record at a position; None if there is none."""
+    if offset >= tools.end_offsets(topic)[partition]:
+        return None
+    found = next(tools.replay(topic, _only(tools, partition, offset)), None)
+    return found if found is not None and found.offset == offset else None
+
+
+def _source(seen: _Answer | None) -> int:
+    match seen:
+        case SeenEvent():
+            return seen.meta.source_offset
+        case SeenDeadLetter():
+            return _UNKNOWN if seen.source_offset is None else seen.source_offset
+        case UnreadEvent() | None:
+            return _UNKNOWN
+
+
+def first_opened(tools: LogTools) -> LedgerOpened | None:
+    """The `LedgerOpened` of the first partition that has an event."""
+    for partition in range(tools.partition_count):
+        first = next(iter(tools.replay(Topic.EVENTS, _only(tools, partition))), None)
+        if first is not None:
+            match _event(first):
+                case SeenEvent(body=LedgerOpened() as opened):
+                    return opened
+                case _:
+                    return None
+    return None
+
+
+def _only(tools: LogTools, partition: int, start: int = 0) -> list[int]:
+    """The start positions to read only one partition."""
+    return [start if p == partition else _FAR for p in range(tools.partition_count)]
