@@ -27,7 +27,7 @@ _BODIES: dict[str, msgpack.Decoder[Any]] = {
 
 
 class _Item(Struct, array_like=True):
-    """A step; `name` is that of its command or event. `flag` is that the command is due, or that the
+    """A step. `name` is that of its command or event; `flag` says that a command is due, or that an
     event is apart from its command.
     """
 

@@ -30,13 +30,14 @@ class SeenCommand(Struct, frozen=True, kw_only=True):
 
 
 class SeenEvent(Struct, frozen=True, kw_only=True):
-    """A record of the events topic; `apart` if the log has another command between it and its own,
-    which only checks of accounts are told.
+    """A record of the events topic. `usual` if its bytes are known to be its only encoding; `apart`
+    if the log has another command between it and its own, which only checks of accounts are told.
     """
 
     record: LogRecord
     meta: EventMeta
     body: Event
+    usual: bool = False
     apart: bool = False
 
     @property

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 from msgspec.structs import replace
 
-from ledger.audit.evidence import Divergence, Look, Seen, SeenEvent
+from ledger.audit.evidence import Divergence, Look, Seen, SeenCommand, SeenEvent
+from ledger.log.seam import Topic
 
 First = tuple[int, Divergence]
 """A divergence, and the number of its step in the partition."""
@@ -15,12 +16,17 @@ _Looks = list[tuple[str, Callable[[Seen], Iterator[Divergence]]]]
 
 
 class Looks:
-    """Running checks by name. One that has found a divergence is not asked again."""
+    """Running checks by name. One that has found a divergence is not asked again.
+
+    That a command lacks something is seen only at the next one. Its divergence has the command's
+    number, so that the first one is the same whatever other records are in between.
+    """
 
     def __init__(self, running: Mapping[str, Look], found: dict[str, First]) -> None:
         self._running = dict(running)
         self._found = found
         self._by_kind: dict[type, _Looks] = {}
+        self._command = (0, -1)
 
     def give(self, number: int, seen: Seen) -> None:
         """Give the step with that number; keep a divergence that is earlier than a known one."""
@@ -30,8 +36,12 @@ class Looks:
             looks = self._by_kind[kind] = self._heeding(kind, type(seen))
         for name, look in looks:
             for divergence in look(seen):
-                self._keep(name, number, divergence)
+                command_number, offset = self._command
+                of_command = (divergence.topic, divergence.offset) == (Topic.COMMANDS, offset)
+                self._keep(name, command_number if of_command else number, divergence)
                 break
+        if isinstance(seen, SeenCommand):
+            self._command = (number, seen.record.offset)
 
     def _heeding(self, *kinds: type) -> _Looks:
         return [

@@ -19,7 +19,7 @@ from ledger.log.seam import LogRecord, LogTools, Topic
 from ledger.vocabulary.digest import command_digest
 from ledger.vocabulary.envelope import NEWEST_EDITION
 from ledger.vocabulary.events import LedgerOpened
-from ledger.wire.avro.codec import UnreadableRecord, decode_command, decode_event
+from ledger.wire.avro.codec import UnreadableRecord, decode_command, examined_event
 from ledger.wire.dead_letters.closing import is_resolution, read_resolution
 from ledger.wire.dead_letters.letter import read_letter
 
@@ -119,10 +119,10 @@ def _command(record: LogRecord, *, due: bool, edition: int) -> SeenCommand:
 
 def _event(record: LogRecord) -> _Answer:
     try:
-        recorded = decode_event(record.value)
+        recorded, usual = examined_event(record.value)
     except UnreadableRecord as error:
         return UnreadEvent(record=record, problem=str(error))
-    return SeenEvent(record=record, meta=recorded.meta, body=recorded.body)
+    return SeenEvent(record=record, meta=recorded.meta, body=recorded.body, usual=usual)
 
 
 def _dead_letter(record: LogRecord) -> _Answer:

@@ -16,6 +16,7 @@ from ledger.audit.evidence import AuditedPartition, Check, Divergence
 from ledger.audit.partition_audit import PartitionReport, audit_partition
 from ledger.audit.reading import first_opened
 from ledger.log.seam import LogTools, Topic
+from ledger.origins.verifying import KeptOrigins
 from ledger.terms.table import TermsTable, released_terms
 
 
@@ -35,23 +36,27 @@ def audit(
     checks: Sequence[Check] = CHECKS,
     tell: Callable[[int], None] = lambda _: None,
     terms: TermsTable | None = None,
+    origins: KeptOrigins | None = None,
     slice_records: int = SLICE_RECORDS,
 ) -> AuditReport:
     """Check the complete present log, while others may write to it; memory stays bounded.
 
     `tell` is called with the number of new steps: two for each record. `terms` are the terms of the
-    ledger; the default is the released ones. Nothing is written but a file that is gone with the
-    process.
+    ledger; the default is the released ones. `origins` are the versions of its table of origins.
+    Nothing is written but a file that is gone with the process.
     """
     parts = [
         audit_partition(tools, each, checks, tell, slice_records)
-        for each in audited_partitions(tools, decider_group, terms)
+        for each in audited_partitions(tools, decider_group, terms, origins)
     ]
     return report_of(checks, parts)
 
 
 def audited_partitions(
-    tools: LogTools, decider_group: str, terms: TermsTable | None = None
+    tools: LogTools,
+    decider_group: str,
+    terms: TermsTable | None = None,
+    origins: KeptOrigins | None = None,
 ) -> list[AuditedPartition]:
     """What is known of each partition before it is read.
 
@@ -69,6 +74,7 @@ def audited_partitions(
             opened=opened,
             decided=decided[partition],
             terms=released_terms() if terms is None else terms,
+            origins=origins or KeptOrigins(),
         )
         for partition in range(tools.partition_count)
     ]

@@ -13,8 +13,7 @@ from consumers.deciding.decider import GROUP, PartitionDecider, World
 from consumers.deciding.recording import Taker
 from consumers.deciding.store import Store
 from consumers.follow_ups import command_record
-from ledger.audit import Divergence, audit
-from ledger.audit.checks.ordered_by import OrderedBy
+from ledger.audit import CHECKS, Divergence, audit
 from ledger.log.memory import MemoryCluster
 from ledger.log.seam import Topic
 from ledger.origins.history import Change, ModeSet, OriginHistory, OriginSet
@@ -114,7 +113,8 @@ def log() -> RecordedLog:
 def found_in(falsified: RecordedLog, kept: KeptOrigins | None = None) -> Divergence | None:
     history = recorded()[1]
     origins = kept or KeptOrigins(history=history, secrets=secrets_of(history))
-    return next(iter(audit(falsified, "", [OrderedBy], origins=origins).divergences), None)
+    checks = [each for each in CHECKS if each.name == "ordered_by"]
+    return next(iter(audit(falsified, "", checks, origins=origins).divergences), None)
 
 
 def answered(s: RecordedLog, command_id: str) -> int:

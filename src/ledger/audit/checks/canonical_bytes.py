@@ -18,8 +18,8 @@ class CanonicalBytes:
         pass
 
     def look(self, seen: Seen) -> Iterator[Divergence]:
-        """Skip unreadable events: another check reports them."""
-        if not isinstance(seen, SeenEvent):
+        """Encode again what was not seen to be the only encoding while it was read."""
+        if not isinstance(seen, SeenEvent) or seen.usual:
             return
         value = seen.record.value or b""
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 from ledger.audit.evidence import (
     AuditedPartition,
@@ -30,12 +31,14 @@ class OrderedBy:
     It needs the table's history (REFUNDS_ORIGINS), and of hmac-sha256 the secrets.
     """
 
+    heeds: ClassVar[tuple[type, ...]] = (SeenCommand, SeenEvent)
+
     def __init__(self, audited: AuditedPartition) -> None:
         self._origins = audited.origins
         opened = audited.opened
         self._ledger_id = "" if opened is None else opened.topic_ids.get(Topic.COMMANDS.value, "")
         self._command: SeenCommand | None = None
-        self._last = ""
+        self._last = audited.begin.origins
         self._first: EventMeta | None = None
         self._verifiers: dict[str, Verifier] = {}
 

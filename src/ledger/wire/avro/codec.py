@@ -191,31 +191,31 @@ def encode_event(event: RecordedEvent) -> tuple[bytes, bytes]:
 
 
 def decode_event(value: bytes | None) -> RecordedEvent:
-    """The event in a record. Raises UnreadableRecord for any other record.
+    """The event in a record, whatever its encoding: the hash chain protects events."""
+    return examined_event(value)[0]
 
-    The hash chain protects events, so the bytes are not compared with their encoding.
+
+def examined_event(value: bytes | None) -> tuple[RecordedEvent, bool]:
+    """The event in a record, and whether reading has shown that the bytes are its only encoding; if
+    not, `rewritten_event` tells. Raises UnreadableRecord for any other record.
     """
     data = _sized(Family.EVENTS, value)
     schema, start = _opened(Family.EVENTS, data)
-    meta, body = _usual(schema, data, start) or _converted(schema, _read(schema, data[start:]))
-    return RecordedEvent(meta=meta, body=body)
+    usual = _usual(schema, data, start)
+    meta, body = usual or _converted(schema, _read(schema, data[start:]))
+    return RecordedEvent(meta=meta, body=body), usual is not None
 
 
 def rewritten_event(value: bytes) -> bytes:
-    """An event record decoded and encoded again, with the schema that its frame names.
-
-    By fastavro only. If the bytes differ from `value`, it is not the only encoding. Raises
-    UnreadableRecord.
+    """An event record decoded and encoded again, with the schema that its frame names, by fastavro
+    only. Bytes that differ from `value` are another encoding. Raises UnreadableRecord.
     """
     schema, start = _opened(Family.EVENTS, _sized(Family.EVENTS, value))
     return value[:start] + _rewritten(schema, _read(schema, value[start:]))
 
 
 def body_hash(value: bytes) -> bytes:
-    """The SHA-256 of an event record's Avro body: the next event's `prev_hash`.
-
-    Without the frame, so that the chain does not depend on the framing.
-    """
+    """The SHA-256 of an event's Avro body without the frame: the next event's `prev_hash`."""
     return sha256(value[len(frame_of(value)) :]).digest()
 
 
