@@ -155,7 +155,8 @@ def _decide_all(
             spent["record"][kind] += recorded - decided
             spent["fold"][kind] += folded - recorded
         started = clock()
-        made.log.commit(partition, outgoing, batch.next_position, end.text)
+        made.log.begin_commit(partition, outgoing, batch.next_position, end.text)
+        made.log.finish_commit(partition)
         committed = clock()
         store.save(position, end)
         spent["commit"][SHARED] += committed - started

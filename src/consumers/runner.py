@@ -32,8 +32,12 @@ class Worker(Protocol):
         """
         ...
 
-    def step(self, timeout_seconds: float) -> int:
-        """Work on the available records; returns how many."""
+    def begin(self) -> int:
+        """Work on the available records, and begin to commit the result; returns how many."""
+        ...
+
+    def finish(self) -> None:
+        """Wait for that commit, if one was begun."""
         ...
 
     def close(self) -> None:
@@ -57,8 +61,9 @@ class Partitions:
         """Apply changes of ownership, then work on each partition; returns how much was done.
 
         1. Get the owned partitions, waiting for records or a change. 2. Release lost ones. 3.
-        Restore each new one by a slice. 4. Work on those that are ready. The workers handle a crash
-        at any point.
+        Restore each new one by a slice. 4. Work on those that are ready: while one is committed,
+        the next one works. 5. Finish all commits, because a change of ownership must not happen
+        during one. The workers handle a crash at any point.
         """
         owned = self._log.owned(0.0 if self._restoring else wait_seconds)
         for partition in (self._workers.keys() | self._restoring.keys()) - owned:
@@ -68,7 +73,10 @@ class Partitions:
             worker = self._new_worker(partition)
             self._restoring[partition] = (worker, worker.restoring())
         self._restore_further()
-        return sum(worker.step(0.0) for worker in self._workers.values())
+        done = sum(worker.begin() for worker in self._workers.values())
+        for worker in self._workers.values():
+            worker.finish()
+        return done
 
     @property
     def working(self) -> bool:

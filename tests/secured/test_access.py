@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from ledger.log.kafka import KafkaLog, KafkaSettings, KafkaTools, create_topics
 from ledger.log.kafka.client.security import OPEN, KafkaSecurity, Mechanism, Protocol
 from ledger.log.seam import CommitResult, LogUnavailable, Topic
-from tests.ledger.log.worlds import command, event
+from tests.ledger.log.worlds import command, commit, event
 from tests.secured.broker import (
     KEY_PASSWORD,
     LISTENERS,
@@ -89,7 +89,7 @@ def answer_first(log: KafkaLog) -> None:
         log.fence(0)
         batch = log.read(Topic.COMMANDS, 0, 0, 1, 5.0)
         answers = [event(record.value or b"") for record in batch.records]
-        if answers and log.commit(0, answers, batch.next_position, "") is CommitResult.OK:
+        if answers and commit(log, 0, answers, batch.next_position, "") is CommitResult.OK:
             return
     raise AssertionError("the command was never answered")
 

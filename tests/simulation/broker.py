@@ -55,6 +55,8 @@ class Producer(Struct, kw_only=True, eq=False):
     last: Ending = Ending.NONE
     decided: bool = False
     """What the coordinator's log says of the last transaction that ended, whatever came since."""
+    sequences: dict[Place, int] = field(default_factory=dict)
+    """The number of the next record in each partition, of this epoch."""
     hanging: list[Transaction] = field(default_factory=list)
     """Ended for the coordinator, though markers of them were never written."""
 
@@ -156,6 +158,7 @@ class Broker:
             return None
         known.epoch += 1
         known.last = Ending.NONE
+        known.sequences.clear()
         return known.producer_id, known.epoch
 
     def same_epoch_again(self, transactional_id: str) -> tuple[int, int]:
@@ -165,27 +168,44 @@ class Broker:
         )
         return known.producer_id, known.epoch
 
-    def produce(self, transactional_id: str, epoch: int, records: Sequence[Outgoing]) -> bool:
-        """Write within the producer's transaction; False while its last one is being ended."""
+    def add_partitions(self, transactional_id: str, epoch: int, places: Sequence[Place]) -> bool:
+        """Let the producer's transaction write there; False while its last one is being ended."""
         within = self._transaction(transactional_id, epoch)
         if within is None:
             return False
-        now = self._clock()
-        for record in records:
-            place = (record.topic, record.partition)
-            within.places[place] = None
-            self.partitions[place].append(record, now, within)
+        within.places.update(dict.fromkeys(places))
         return True
 
-    def add_offsets(
+    def add_offsets(self, transactional_id: str, epoch: int) -> bool:
+        """Let the transaction carry offsets; False while the last one is being ended."""
+        return self._transaction(transactional_id, epoch) is not None
+
+    def produce(
+        self, transactional_id: str, epoch: int, records: Sequence[Outgoing], sequence: int
+    ) -> None:
+        """Write a batch to a partition of the transaction; one that was written before is known by
+        the sequence of its first record.
+        """
+        known = self._checked(transactional_id, epoch)
+        place = (records[0].topic, records[0].partition)
+        within = self._under_way(known)
+        if place not in within.places:
+            raise errors.InvalidTxnStateError(f"{transactional_id}: {place} was not added")
+        due = known.sequences.get(place, 0)
+        if sequence < due:
+            return
+        if sequence > due:
+            raise errors.OutOfOrderSequenceNumberError(f"{sequence} instead of {due}")
+        known.sequences[place] = due + len(records)
+        now = self._clock()
+        for record in records:
+            self.partitions[place].append(record, now, within)
+
+    def commit_offsets(
         self, transactional_id: str, epoch: int, offsets: dict[GroupPlace, Committed]
-    ) -> bool:
-        """Have the transaction carry offsets; False while the last one is being ended."""
-        within = self._transaction(transactional_id, epoch)
-        if within is None:
-            return False
-        within.offsets.update(offsets)
-        return True
+    ) -> None:
+        """Have the transaction carry these offsets."""
+        self._under_way(self._checked(transactional_id, epoch)).offsets.update(offsets)
 
     def end(self, transactional_id: str, epoch: int, *, committed: bool) -> None:
         """Decide how the producer's transaction ends; asked again, the same answer."""
@@ -217,7 +237,7 @@ class Broker:
         """A broker dies in the middle of commits and, back again, takes them for ended."""
         for known, ended in self._ending:
             if not ended.passed:
-                known.hanging.append(ended)
+                known.hanging += [ended] if ended.markers else []
                 known.ending = None
         self._ending = [each for each in self._ending if each[1].passed]
         self.connection = object()
@@ -310,6 +330,11 @@ class Broker:
         if known.epoch != epoch:
             raise errors.InvalidProducerEpochError(f"{transactional_id}: epoch {epoch} is old")
         return known
+
+    def _under_way(self, known: Producer) -> Transaction:
+        if known.open is None:
+            raise errors.InvalidTxnStateError("no transaction was begun")
+        return known.open
 
     def _transaction(self, transactional_id: str, epoch: int) -> Transaction | None:
         known = self._checked(transactional_id, epoch)

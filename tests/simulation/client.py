@@ -1,50 +1,36 @@
-"""The client's producer as it was found to behave, with everything that can go wrong under it.
+"""The requests of transactions, and everything that can go wrong under way.
 
-It has the surface that `transactional_writer` and `records` use, so that those run unchanged:
+The real producers (`ledger.log.kafka.writing.transaction`) run unchanged on these requests:
 
-- A batch that expires inside a transaction fails its futures, and a commit commits the rest.
-- After a failed call the next transaction carries the offsets of the failed one too.
-- A producer that gets a new epoch while it commits reports a commit that was never sent.
-- A request without an answer is sent again over a new connection; the first may still arrive.
+- A request or its answer is lost with its connection. What was lost may have been done.
+- A commit that was lost may still arrive, much later.
+- A broker that dies takes all its connections with it.
+- The network goes on while its process does other work: how far it is when the process waits for
+  the result, or dies, is drawn from the seed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Coroutine, Generator, Mapping
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from kafka import errors
 from msgspec import Struct
 
-from ledger.log.seam import Committed, Headers, Outgoing, Topic
-from tests.simulation.broker import Broker
+from ledger.log.kafka.writing.transaction import Identity, Run
+from ledger.log.seam import Committed, Topic
 from tests.simulation.groups import Group, Member
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from kafka import OffsetAndMetadata, TopicPartition
 
     from tests.simulation.world import World
 
-
-class Future(Struct, kw_only=True, eq=False):
-    """What became of a send."""
-
-    error: Exception | None = None
-    settled: bool = False
-
-    def get(self, timeout: float) -> None:
-        """Raises what the send failed with, or that it is not settled."""
-        if not self.settled:
-            raise errors.KafkaTimeoutError("still in flight")
-        if self.error is not None:
-            raise self.error
-
-
-class Identity(Struct, kw_only=True):
-    """Producer id and epoch."""
-
-    producer_id: int
-    epoch: int
+T = TypeVar("T")
+_MOST_STEPS = 8
+"""One transaction of the decider has about as many requests."""
 
 
 class Membership(Struct, frozen=True, kw_only=True):
@@ -54,160 +40,163 @@ class Membership(Struct, frozen=True, kw_only=True):
     member: Member
     generation: int
 
-
-class Inside:
-    """The client's inner parts that the writer looks at, all in one."""
-
-    def __init__(self, append: Any, broker: Broker) -> None:
-        self.append = append
-        self.producer_id_and_epoch = Identity(producer_id=-1, epoch=-1)
-        self.connection = object()
-        self._client = self._manager = self
-        self._broker = broker
-
     @property
-    def _conns(self) -> dict[int, object]:
-        """One that may be replaced any time, one that is when a broker dies."""
-        return {0: self.connection, 1: self._broker.connection}
-
-    def wakeup(self) -> None:
-        """Nothing sleeps here."""
+    def group_id(self) -> str:
+        """The group's name."""
+        return self.group.name
 
 
-class SimulatedProducer:
-    """One transactional producer of one process."""
+class Step:
+    """Where the network waits for its process, or the process for the network."""
 
-    def __init__(self, world: World, transactional_id: str) -> None:
-        self._world = world
-        self._id = transactional_id
-        self._buffer: list[tuple[Outgoing, Future]] = []
-        self._left_over: dict[tuple[str, int], Committed] = {}
-        self._accumulator = self._sender = self._transaction_manager = Inside(
-            self._append, world.broker
-        )
+    def __await__(self) -> Generator[None, None, None]:
+        yield
 
-    def init_transactions(self) -> None:
-        """Fence, waiting until what an earlier producer left is over."""
-        self._world.pause("init_transactions", self._id)
-        while (given := self._world.broker.init_producer(self._id)) is None:
-            self._world.pause("init_transactions: its last transaction is being ended")
-        self._transaction_manager.producer_id_and_epoch = Identity(
-            producer_id=given[0], epoch=given[1]
-        )
 
-    def begin_transaction(self) -> None:
-        """Known to the client alone."""
-        self._buffer.clear()
+class Task(Generic[T]):
+    """Work on the network thread: as far as it came, and the rest when its result is wanted."""
 
-    def send(
-        self,
-        topic: str,
-        value: bytes | None,
-        key: bytes | None,
-        headers: Sequence[tuple[str, bytes]],
-        partition: int,
-    ) -> Future:
-        """Into the buffer."""
-        return self._buffered(topic, partition, key, value, tuple(headers))
+    def __init__(self, work: Coroutine[Any, Any, T]) -> None:
+        self._work = work
+        self._ended: tuple[T | None, BaseException | None] | None = None
 
-    def flush(self, timeout: float) -> None:
-        """Send what is in the buffer, batch by batch; each is written, or it expires."""
-        chance, faults = self._world.chance, self._world.faults
-        while self._buffer:
-            size = chance.randint(1, len(self._buffer))
-            batch, self._buffer = self._buffer[:size], self._buffer[size:]
-            if faults.strikes("expired send"):
-                self._settle(batch, errors.KafkaTimeoutError("the batch has expired"))
-                continue
-            self._world.pause("produce", size, "under", self._id)
-            if faults.strikes("lost produce reply"):  # sent again; the broker knows its number
-                self._new_connection()
-                self._world.pause("produce again")
-            records = [record for record, _ in batch]
-            try:
-                while not self._world.broker.produce(self._id, self._identity.epoch, records):
-                    self._world.pause("produce: the last transaction is being ended")
-            except errors.KafkaError as error:
-                self._settle(batch, error)
-                continue
-            self._settle(batch, None)
+    def __del__(self) -> None:
+        self._work.close()
 
-    def send_offsets_to_transaction(
-        self, offsets: dict[TopicPartition, OffsetAndMetadata], membership: Membership
-    ) -> None:
-        """Have the transaction carry offsets, and whatever a failed one has left over."""
-        group = membership.group
-        for place, offset in offsets.items():
-            committed = Committed(offset=offset.offset, metadata=offset.metadata)
-            self._left_over[group.name, place.partition] = committed
-        self._world.pause("offsets", self._left_over, "under", self._id)
-        if self._world.faults.strikes("failed offsets"):
-            raise errors.KafkaTimeoutError("offsets were not taken in time")
-        if not group.is_current(membership.member, membership.generation):
-            raise errors.CommitFailedError
-        while not self._world.broker.add_offsets(self._id, self._identity.epoch, self._left_over):
-            self._world.pause("offsets: the last transaction is being ended")
-
-    def commit_transaction(self) -> None:
-        """Commit; over a connection that may be lost before or after the request arrives."""
-        faults = self._world.faults
-        self._world.pause("commit under", self._id)
-        if faults.strikes("failed commit"):
-            raise errors.KafkaTimeoutError("commit was not answered")
-        if faults.strikes("new epoch in mid-commit"):
-            self.init_transactions()
+    def advance(self) -> None:
+        """One step, if any is left."""
+        if self._ended is not None:
             return
-        if faults.strikes("lost commit request"):
-            self._new_connection()
-            self._world.pause("commit again: the request was lost")
+        try:
+            self._work.send(None)
+        except StopIteration as end:
+            self._ended = (end.value, None)
+        except Exception as error:  # whoever wants the result is told
+            self._ended = (None, error)
+
+    def result(self, timeout: float) -> T:
+        """All the steps that are left."""
+        while self._ended is None:
+            self.advance()
+        value, error = self._ended
+        if error is not None:
+            raise error
+        return cast("T", value)
+
+
+class SimulatedRequests:
+    """The requests of one process; satisfies `ledger.log.kafka.writing.transaction.Requests`."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._connection = object()
+
+    async def init_producer(self, transactional_id: str) -> Identity:
+        """Fence; refused while what an earlier producer left is being ended."""
+        await self._arrives("init producer", transactional_id)
+        given = self._world.broker.init_producer(transactional_id)
+        if given is None:
+            raise errors.ConcurrentTransactionsError
+        return Identity(transactional_id=transactional_id, producer_id=given[0], epoch=given[1])
+
+    async def add_partitions(self, producer: Identity, places: Collection[TopicPartition]) -> None:
+        """Begin a transaction."""
+        await self._arrives("add partitions", producer.transactional_id, "lost first request")
+        known = [(Topic(place.topic), place.partition) for place in sorted(places)]
+        self._started(self._world.broker.add_partitions(*_who(producer), known))
+        self._answered("lost first reply")
+
+    async def add_offsets(self, producer: Identity, group: str) -> None:
+        """Begin a transaction, or go on with one."""
+        await self._arrives("add offsets", producer.transactional_id)
+        self._started(self._world.broker.add_offsets(*_who(producer)))
+
+    async def produce(self, producer: Identity, run: Run) -> None:
+        """Written, refused or lost."""
+        await self._arrives("produce", len(run.records), producer.transactional_id)
+        if self._world.faults.strikes("refused batch"):
+            raise errors.CorruptRecordError
+        self._world.broker.produce(*_who(producer), run.records, run.sequence)
+        self._answered("lost produce reply")
+
+    async def commit_offsets(
+        self,
+        producer: Identity,
+        offsets: Mapping[TopicPartition, OffsetAndMetadata],
+        membership: Membership,
+    ) -> None:
+        """Refused if the member has missed a round of its group."""
+        await self._arrives("offsets", offsets, producer.transactional_id)
+        if self._world.faults.strikes("failed offsets"):
+            raise errors.UnknownError("offsets were not taken")
+        if not membership.group.is_current(membership.member, membership.generation):
+            raise errors.CommitFailedError
+        known = {
+            (membership.group_id, place.partition): Committed(
+                offset=offset.offset, metadata=offset.metadata
+            )
+            for place, offset in offsets.items()
+        }
+        self._world.broker.commit_offsets(*_who(producer), known)
+
+    async def end(self, producer: Identity) -> None:
+        """Commit; over a connection that may be lost before or after the request arrives."""
+        await self._arrives("commit", producer.transactional_id, "lost commit request")
+        faults = self._world.faults
+        if faults.strikes("failed commit"):
+            raise errors.UnknownError("the commit was not taken")
         if faults.strikes("delayed commit"):
             arrives = self._world.scheduler.tick + self._world.chance.randint(1, 60)
-            self._world.broker.delayed.append((arrives, self._id, self._identity.epoch))
-            self._new_connection()
-            self._world.pause("commit again: the request is late")
-        self._world.broker.end(self._id, self._identity.epoch, committed=True)
-        if faults.strikes("lost commit reply"):
-            self._new_connection()
-            self._world.pause("commit again: the reply was lost")
-            self._world.broker.end(self._id, self._identity.epoch, committed=True)
-        self._left_over.clear()
+            self._world.broker.delayed.append((arrives, *_who(producer)))
+            self._reconnect()
+        self._world.broker.end(*_who(producer), committed=True)
+        self._answered("lost commit reply")
 
-    def close(self, timeout: float) -> None:
-        """Never ends a transaction."""
+    async def pause(self, seconds: float) -> None:
+        """Others go on meanwhile."""
+        await Step()
+        self._world.pause("wait before asking again")
 
-    @property
-    def _identity(self) -> Identity:
-        return self._transaction_manager.producer_id_and_epoch
+    def connections(self) -> set[object]:
+        """One that may be replaced any time, one that is when a broker dies."""
+        return {self._connection, self._world.broker.connection}
 
-    def _append(
-        self,
-        place: TopicPartition,
-        timestamp: None,
-        key: bytes | None,
-        value: bytes | None,
-        headers: list[tuple[str, bytes]],
-    ) -> tuple[Future, bool, bool, bool]:
-        future = self._buffered(place.topic, place.partition, key, value, tuple(headers))
-        return future, False, False, False
+    def seconds(self) -> float:
+        """The time of the world."""
+        return self._world.seconds
 
-    def _buffered(
-        self,
-        topic: str,
-        partition: int,
-        key: bytes | None,
-        value: bytes | None,
-        headers: Headers,
-    ) -> Future:
-        future = Future()
-        record = Outgoing(
-            topic=Topic(topic), partition=partition, key=key, value=value, headers=headers
-        )
-        self._buffer.append((record, future))
-        return future
+    def start(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        """Some steps at once, perhaps all; at the first it waits to be sent."""
+        task = Task(work)
+        for _ in range(self._world.chance.randint(1, _MOST_STEPS)):
+            task.advance()
+        return cast("Future[T]", task)
 
-    def _settle(self, batch: list[tuple[Outgoing, Future]], error: Exception | None) -> None:
-        for _, future in batch:
-            future.settled, future.error = True, error
+    async def _arrives(self, what: str, *details: object) -> None:
+        """A request is under way, and lost if its connection is. The last detail may be a fault."""
+        await Step()
+        connections = self.connections()
+        self._world.pause(what, *details)
+        if details[-1] in self._world.faults.rates and self._strikes(str(details[-1])):
+            self._reconnect()
+        if connections != self.connections():
+            raise errors.KafkaConnectionError("the connection was lost")
 
-    def _new_connection(self) -> None:
-        self._sender.connection = object()
+    def _answered(self, fault: str) -> None:
+        if self._strikes(fault):
+            self._reconnect()
+
+    def _strikes(self, fault: str) -> bool:
+        return self._world.faults.strikes(fault)
+
+    def _started(self, done: bool) -> None:
+        if not done:
+            raise errors.ConcurrentTransactionsError
+
+    def _reconnect(self) -> None:
+        self._connection = object()
+        raise errors.KafkaConnectionError("the connection was lost")
+
+
+def _who(producer: Identity) -> tuple[str, int]:
+    return producer.transactional_id, producer.epoch

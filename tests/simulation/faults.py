@@ -11,13 +11,14 @@ RATES = {
     "crash": 0.03,
     "pause": 0.02,
     # the client's transactions
-    "expired send": 0.15,
+    "lost first request": 0.1,
+    "lost first reply": 0.1,
+    "refused batch": 0.15,
     "lost produce reply": 0.2,
     "lost commit request": 0.25,
     "lost commit reply": 0.25,
     "delayed commit": 0.25,
     "failed commit": 0.15,
-    "new epoch in mid-commit": 0.15,
     "failed offsets": 0.1,
     # plain publishing, upstream's and the deadlines'
     "duplicated command": 0.4,

@@ -15,9 +15,8 @@ from kafka.admin import (
 )
 from msgspec import Struct
 
-from ledger.log.kafka.client.settings import KafkaSettings
 from ledger.log.kafka.writing.hanging_transactions import HangingTransactions
-from ledger.log.kafka.writing.transactional_producer import identity_of
+from ledger.log.kafka.writing.transaction import fence
 from ledger.log.kafka.writing.transactional_writer import TransactionalWriter
 from ledger.log.seam import (
     Batch,
@@ -29,14 +28,13 @@ from ledger.log.seam import (
     Published,
     Topic,
 )
-from tests.simulation.client import Membership, SimulatedProducer
+from tests.simulation.client import Membership, SimulatedRequests, Task
 from tests.simulation.groups import Group
 
 if TYPE_CHECKING:
     from tests.simulation.scheduler import Process
     from tests.simulation.world import World
 
-_TICKS_A_SECOND = 4
 _PATIENCE_TICKS = 1_000
 _TOPICS = {topic.value for topic in Topic}
 
@@ -53,6 +51,7 @@ class SimulatedLog:
         self._writers: dict[int, TransactionalWriter] = {}
         self._lost: set[int] = set()
         self._hanging = SimulatedHanging(world)
+        self._requests = SimulatedRequests(world)
 
     @property
     def source(self) -> Topic:
@@ -82,17 +81,17 @@ class SimulatedLog:
         return held - stuck
 
     def fence(self, partition: int) -> None:
-        """A new producer under the partition's transactional id."""
+        """A new epoch of the partition's transactional id."""
         self._drop_writer(partition)
         place = TopicPartition(self._source, partition)
         self._writers[partition] = TransactionalWriter(
             self._world.settings,
             self._group.name,
             place,
+            self._requests,
             lambda: self.committed(partition),
             self._hanging,
             _unguarded,
-            self._new_producer,
             lambda: float(self._world.scheduler.tick),
         )
         self._lost.discard(partition)
@@ -119,26 +118,29 @@ class SimulatedLog:
             self._wait(lambda: found.stable_end > position, "records")
         return found.read(position, self._world.fetch_size(max_records))
 
-    def commit(
+    def begin_commit(
         self, partition: int, records: Sequence[Outgoing], next_offset: int, metadata: str
-    ) -> CommitResult:
+    ) -> None:
         """One transaction; see `ledger.log.kafka.writing.transactional_writer`."""
         if partition in self._lost:
-            return CommitResult.FENCED
+            return
         identity = Membership(group=self._group, member=self._member, generation=self._generation)
-        writer = self._writers[partition]
-        result = writer.commit(records, next_offset, metadata, identity)
+        self._writers[partition].begin(records, next_offset, metadata, identity)
+        self._world.pause("begun: commit at", next_offset, "of", len(records), "records")
+
+    def finish_commit(self, partition: int) -> CommitResult:
+        """What came of it."""
+        if partition in self._lost:
+            return CommitResult.FENCED
+        result = self._writers[partition].finish()
         self._world.commits += result is CommitResult.OK
-        self._world.pause("commit at", next_offset, "of", len(records), "records:", result.name)
+        self._world.pause("commit of partition", partition, result.name)
         return result
 
     def close(self) -> None:
         """Leave the group."""
         self._world.pause("leave")
         self._group.leave(self._member)
-
-    def _new_producer(self, settings: KafkaSettings, transactional_id: str) -> SimulatedProducer:
-        return SimulatedProducer(self._world, transactional_id)
 
     def _drop_writer(self, partition: int) -> None:
         if self._writers.pop(partition, None) is not None:
@@ -161,7 +163,7 @@ class SimulatedHanging(HangingTransactions):
         super().__init__(
             world.settings,
             SimulatedAdmin(world),
-            lambda: world.scheduler.tick / _TICKS_A_SECOND,
+            lambda: world.seconds,
             lambda _: world.pause("wait for the end of the last transaction"),
         )
 
@@ -172,9 +174,9 @@ class SimulatedHanging(HangingTransactions):
             self._world.pause("end what hangs under", transactional_id)
 
     def _fence(self, transactional_id: str) -> tuple[int, int]:
-        producer = SimulatedProducer(self._world, transactional_id)
-        producer.init_transactions()
-        return identity_of(producer)
+        work = fence(self._settings, SimulatedRequests(self._world), transactional_id)
+        identity = Task(work).result(0)
+        return identity.producer_id, identity.epoch
 
 
 class SimulatedAdmin:

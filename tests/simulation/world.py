@@ -44,6 +44,7 @@ HEALING_TICKS = 12_000
 SHARE_OF_REAL_STORES = 0.25
 SHARE_OF_LEAPS_TO_A_DEADLINE = 0.5
 LAST_JUMP = 8 * DAY
+_TICKS_A_SECOND = 4
 _TICK = 50_000
 _JUMPS = (SECOND, MINUTE, HOUR, 6 * HOUR, DAY)
 _BROKER_STEPS = tuple(SECOND * seconds for seconds in (-3_600, -30, -1, 0, 1, 30))
@@ -124,6 +125,11 @@ class World:
     def fetch_size(self, most: int) -> int:
         """How many records come at once."""
         return min(most, self._fetch)
+
+    @property
+    def seconds(self) -> float:
+        """A monotonic clock, for the patience of clients."""
+        return self.scheduler.tick / _TICKS_A_SECOND
 
     def ends(self, topic: Topic) -> tuple[int, ...]:
         """The high watermarks of a topic."""

@@ -55,6 +55,7 @@ class MeteredLog:
         self._meters = meters
         self._handled = handled
         self._duty = vitals.duty(name)
+        self._begun: dict[int, tuple[float, Sequence[Outgoing]]] = {}
         self._taken: dict[int, tuple[LogRecord, ...]] = {}
         self._records = meters.records.labels(name)
         self._sizes = meters.batch_records.labels(name)
@@ -111,12 +112,17 @@ class MeteredLog:
             self._vitals.turned()
         return batch
 
-    def commit(
+    def begin_commit(
         self, partition: int, records: Sequence[Outgoing], next_offset: int, metadata: str
-    ) -> CommitResult:
+    ) -> None:
+        """The time of a commit begins."""
+        self._begun[partition] = (time.perf_counter(), records)
+        self._log.begin_commit(partition, records, next_offset, metadata)
+
+    def finish_commit(self, partition: int) -> CommitResult:
         """A batch ends; dead letters are counted by their reason."""
-        began = time.perf_counter()
-        result = self._log.commit(partition, records, next_offset, metadata)
+        result = self._log.finish_commit(partition)
+        began, records = self._begun.pop(partition)
         if result is CommitResult.OK:
             self._commits.observe(time.perf_counter() - began)
             self._count(partition, records)

@@ -96,6 +96,7 @@ class PartitionDecider:
         self._position = 0
         self._committed = 0
         self._doubts: list[str] = []
+        self._begun: _Begun | None = None
 
     def restore(self) -> None:
         """Restore it in one go."""
@@ -148,12 +149,20 @@ class PartitionDecider:
         )
 
     def step(self, timeout_seconds: float) -> int:
+        """Begin and finish: for whoever works on one partition only."""
+        done = self.begin(timeout_seconds)
+        self.finish()
+        return done
+
+    def begin(self, timeout_seconds: float = 0.0) -> int:
         """Decide the next commands of the partition; returns how many were read.
 
         1. Read a batch. 2. Decide each command on the state that the one before left.
-        3. Commit events, dead letters and the offset in one transaction. 4. Save the store.
+        3. Begin to commit events, dead letters and the offset in one transaction.
+        `finish`: 4. Wait for the commit. 5. Save the store.
 
-        A crash before 3 leaves nothing; after 3 the log has everything and the store catches up.
+        A crash before 3 leaves nothing, between 3 and 4 nothing or everything; after 4 the log has
+        everything and the store catches up.
         """
         batch = self._log.read(
             Topic.COMMANDS,
@@ -169,25 +178,35 @@ class PartitionDecider:
         outgoing = [each for found in batch.records for each in self._decide_or_set_aside(found)]
         passing("decider.decided")
         self._tell_doubts()
-        self._commit(outgoing, batch)
-        passing("decider.saved")
+        self._begin_commit(outgoing, batch)
         return len(batch.records)
+
+    def finish(self) -> None:
+        """Wait for the commit that was begun, if there is one, and save the store."""
+        begun, self._begun = self._begun, None
+        if begun is None:
+            return
+        result = self._log.finish_commit(self._partition)
+        if result is not CommitResult.OK:
+            raise CommitLost(f"partition {self._partition}: commit result {result.name}")
+        passing("decider.committed")
+        self._position = self._committed = begun.next_position
+        # Transaction markers take offsets too, so this is at most the offset of the last
+        # event: a later restore reads a few events again and skips them.
+        known = self._store.place
+        first = known.end.log_sequence < 0
+        self._store.save(known.from_offset + begun.events - first, self._end)
+        passing("decider.saved")
 
     def close(self) -> None:
         """Let go of the store."""
         self._store.close()
 
-    def _commit(self, outgoing: list[Outgoing], batch: Batch) -> None:
-        result = self._log.commit(self._partition, outgoing, batch.next_position, self._end.text)
-        if result is not CommitResult.OK:
-            raise CommitLost(f"partition {self._partition}: commit result {result.name}")
-        passing("decider.committed")
-        self._position = self._committed = batch.next_position
-        # Transaction markers take offsets too, so this is at most the offset of the last
-        # event: a later restore reads a few events again and skips them.
-        known, events = self._store.place, sum(each.topic is Topic.EVENTS for each in outgoing)
-        first = known.end.log_sequence < 0
-        self._store.save(known.from_offset + events - first, self._end)
+    def _begin_commit(self, outgoing: list[Outgoing], batch: Batch) -> None:
+        offset = batch.next_position
+        self._log.begin_commit(self._partition, outgoing, offset, self._end.text)
+        events = sum(each.topic is Topic.EVENTS for each in outgoing)
+        self._begun = _Begun(next_position=offset, events=events)
 
     def _decide_or_set_aside(self, found: LogRecord) -> list[Outgoing]:
         """The events of a command; or its dead letter, if it cannot be read or causes an
@@ -331,10 +350,18 @@ class PartitionDecider:
         written, self._end = opening(self._world.opened, self._partition)
         batch = Batch(records=(), next_position=0)
         self._store.apply(evolve(self._store, written.recorded))
-        self._commit([written.outgoing], batch)
+        self._begin_commit([written.outgoing], batch)
+        self.finish()
 
     def _wrong(self, what: str) -> WrongWorld:
         return wrong(self._partition, what)
+
+
+class _Begun(Struct, frozen=True, kw_only=True):
+    """A commit that is under way: the position after it, and its number of events."""
+
+    next_position: int
+    events: int
 
 
 def _check_sizes(written: Iterable[Written]) -> None:

@@ -37,6 +37,7 @@ class PartitionReactor:
         self._signing = signing
         self._position = 0
         self._committed: int | None = None
+        self._begun: int | None = None
 
     def restore(self) -> None:
         """Fence the earlier owner, and continue from its offset; without one, from the first
@@ -54,10 +55,18 @@ class PartitionReactor:
         yield
 
     def step(self, timeout_seconds: float) -> int:
+        """Begin and finish: for whoever works on one partition only."""
+        done = self.begin(timeout_seconds)
+        self.finish()
+        return done
+
+    def begin(self, timeout_seconds: float = 0.0) -> int:
         """React to the next events of the partition; returns how many were read.
 
-        1. Read a batch. 2. Call the reactions for every event. 3. Commit commands and offset.
-        A crash before 3 leaves nothing, and the same batch is read again.
+        1. Read a batch. 2. Call the reactions for every event. 3. Begin to commit commands and
+        offset. `finish`: 4. Wait for the commit.
+        A crash before 3 leaves nothing, and the same batch is read again; between 3 and 4 it leaves
+        nothing or everything.
         """
         batch = self._log.read(
             Topic.EVENTS, self._partition, self._position, MAX_BATCH, timeout_seconds
@@ -68,12 +77,20 @@ class PartitionReactor:
         signer = self._signing()
         outgoing = [each for found in batch.records for each in self._react(found, signer)]
         passing("reactor.reacted")
-        result = self._log.commit(self._partition, outgoing, batch.next_position, "")
+        self._log.begin_commit(self._partition, outgoing, batch.next_position, "")
+        self._begun = batch.next_position
+        return len(batch.records)
+
+    def finish(self) -> None:
+        """Wait for the commit that was begun, if there is one."""
+        begun, self._begun = self._begun, None
+        if begun is None:
+            return
+        result = self._log.finish_commit(self._partition)
         if result is not CommitResult.OK:
             raise CommitLost(f"partition {self._partition}: commit result {result.name}")
         passing("reactor.committed")
-        self._position = self._committed = batch.next_position
-        return len(batch.records)
+        self._position = self._committed = begun
 
     def close(self) -> None:
         """Nothing to close."""

@@ -131,6 +131,7 @@ class MemoryLog:
         self._group = group
         self._source = source
         self._member_id = member_id
+        self._begun: dict[int, CommitResult] = {}
 
     @property
     def source(self) -> Topic:
@@ -172,10 +173,19 @@ class MemoryLog:
         """Up to `max_records` records from `position` on; never waits."""
         return self._cluster._log(topic, partition).read(position, max_records)
 
-    def commit(
+    def begin_commit(
+        self, partition: int, records: Sequence[Outgoing], next_offset: int, metadata: str
+    ) -> None:
+        """Write the records and the offset, both or neither. A partition must be fenced first."""
+        self._begun[partition] = self._written(partition, records, next_offset, metadata)
+
+    def finish_commit(self, partition: int) -> CommitResult:
+        """The result."""
+        return self._begun.pop(partition)
+
+    def _written(
         self, partition: int, records: Sequence[Outgoing], next_offset: int, metadata: str
     ) -> CommitResult:
-        """Write the records and the offset, both or neither. A partition must be fenced first."""
         cluster = self._cluster
         place = (self._group, self._source, partition)
         owner = cluster._owners.get(place)

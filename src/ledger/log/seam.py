@@ -128,10 +128,18 @@ class Log(Protocol):
         """Up to `max_records` committed records from `position` on; none after a timeout."""
         ...
 
-    def commit(
+    def begin_commit(
         self, partition: int, records: Sequence[Outgoing], next_offset: int, metadata: str
-    ) -> CommitResult:
-        """Write the records and the source partition's offset in one transaction, all or none."""
+    ) -> None:
+        """Begin to write the records and the source partition's offset in one transaction, all or
+        none. It may be committed from now on.
+        """
+        ...
+
+    def finish_commit(self, partition: int) -> CommitResult:
+        """Wait for the result of the partition's transaction that was begun. Before the next
+        `owned` every transaction must be finished.
+        """
         ...
 
     def close(self) -> None:

@@ -38,5 +38,6 @@ def test_commands_are_decided_as_far_as_the_decider_has_committed() -> None:
     assert list(reach(cluster).decided()) == [None, None]
     log = cluster.consumer(GROUP, Topic.COMMANDS)
     log.fence(1)
-    log.commit(1, [], 2, "")
+    log.begin_commit(1, [], 2, "")
+    log.finish_commit(1)
     assert list(reach(cluster).decided()) == [None, 2]

@@ -48,10 +48,12 @@ class Undisturbed:
         end = rest[-1].offset + 1 if rest else position
         return Batch(records=tuple(rest), next_position=end)
 
-    def commit(
+    def begin_commit(
         self, partition: int, records: Sequence[Outgoing], next_offset: int, metadata: str
-    ) -> CommitResult:
+    ) -> None:
         self.written.extend(records)
+
+    def finish_commit(self, partition: int) -> CommitResult:
         return CommitResult.OK
 
     def close(self) -> None:

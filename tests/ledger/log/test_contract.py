@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ledger.log.seam import CommitResult, Committed, MemberReplaced, Outgoing, Topic
-from tests.ledger.log.worlds import PARTITIONS, World, await_owned, command, event, read_all
+from tests.ledger.log.worlds import PARTITIONS, World, await_owned, command, commit, event, read_all
 
 
 def test_a_single_member_owns_every_partition(world: World) -> None:
@@ -102,7 +102,7 @@ def test_a_commit_writes_records_offset_and_metadata_together(world: World) -> N
     log = world.consumer("decider", Topic.COMMANDS)
     await_owned([log], [PARTITIONS])
     log.fence(0)
-    assert log.commit(0, [event(b"a"), event(b"b")], 7, "2:abc") is CommitResult.OK
+    assert commit(log, 0, [event(b"a"), event(b"b")], 7, "2:abc") is CommitResult.OK
     assert log.committed(0) == Committed(offset=7, metadata="2:abc")
     assert [r.value for r in read_all(log, Topic.EVENTS, 0)] == [b"a", b"b"]
     assert world.tools.committed_offsets("decider", Topic.COMMANDS) == (7, None, None)
@@ -113,7 +113,7 @@ def test_a_commit_may_span_topics_and_partitions(world: World) -> None:
     await_owned([log], [PARTITIONS])
     log.fence(1)
     dead = Outgoing(topic=Topic.DEAD_LETTERS, partition=1, key=None, value=b"dead")
-    assert log.commit(1, [command(b"x", partition=2), dead], 3, "") is CommitResult.OK
+    assert commit(log, 1, [command(b"x", partition=2), dead], 3, "") is CommitResult.OK
     assert [r.value for r in world.tools.replay(Topic.COMMANDS)] == [b"x"]
     assert [r.value for r in world.tools.replay(Topic.DEAD_LETTERS)] == [b"dead"]
 
@@ -122,9 +122,27 @@ def test_a_commit_of_an_offset_alone_writes_no_record(world: World) -> None:
     log = world.consumer("decider", Topic.COMMANDS)
     await_owned([log], [PARTITIONS])
     log.fence(2)
-    assert log.commit(2, [], 5, "m") is CommitResult.OK
+    assert commit(log, 2, [], 5, "m") is CommitResult.OK
     assert log.committed(2) == Committed(offset=5, metadata="m")
     assert world.tools.end_offsets(Topic.EVENTS) == (0, 0, 0)
+
+
+def test_several_partitions_may_be_committed_at_once_and_finished_in_any_order(
+    world: World,
+) -> None:
+    log = world.consumer("decider", Topic.COMMANDS)
+    await_owned([log], [PARTITIONS])
+    for partition in range(PARTITIONS):
+        log.fence(partition)
+    for number in (1, 2):
+        for partition in range(PARTITIONS):
+            records = [event(b"%d" % number, partition=partition)]
+            log.begin_commit(partition, records, number, f"{number}")
+        for partition in reversed(range(PARTITIONS)):
+            assert log.finish_commit(partition) is CommitResult.OK
+    for partition in range(PARTITIONS):
+        assert log.committed(partition) == Committed(offset=2, metadata="2")
+        assert [r.value for r in read_all(log, Topic.EVENTS, partition)] == [b"1", b"2"]
 
 
 def test_the_end_of_a_transaction_takes_an_offset(world: World) -> None:
@@ -132,7 +150,7 @@ def test_the_end_of_a_transaction_takes_an_offset(world: World) -> None:
     await_owned([log], [PARTITIONS])
     log.fence(0)
     for value in (b"a", b"b"):
-        assert log.commit(0, [event(value)], 1, "") is CommitResult.OK
+        assert commit(log, 0, [event(value)], 1, "") is CommitResult.OK
     world.settle(Topic.EVENTS, 0)
     assert log.high_watermark(Topic.EVENTS, 0) == 4
     assert [r.offset for r in read_all(log, Topic.EVENTS, 0)] == [0, 2]
@@ -142,7 +160,7 @@ def test_aborted_records_are_skipped_and_the_end_is_still_reached(world: World) 
     log = world.consumer("decider", Topic.COMMANDS)
     await_owned([log], [PARTITIONS])
     log.fence(0)
-    log.commit(0, [event(b"a")], 1, "")
+    commit(log, 0, [event(b"a")], 1, "")
     world.abort([event(b"never"), event(b"never")])
     world.settle(Topic.EVENTS, 0)
     assert log.high_watermark(Topic.EVENTS, 0) == 5
@@ -153,7 +171,7 @@ def test_aborted_records_are_skipped_and_the_end_is_still_reached(world: World) 
 def test_a_partition_must_be_fenced_before_a_commit(world: World) -> None:
     log = world.consumer("decider", Topic.COMMANDS)
     with pytest.raises(ValueError, match="before fence"):
-        log.commit(0, [event(b"a")], 1, "")
+        commit(log, 0, [event(b"a")], 1, "")
 
 
 def test_a_record_for_a_partition_that_is_not_there_is_refused(world: World) -> None:
@@ -161,7 +179,7 @@ def test_a_record_for_a_partition_that_is_not_there_is_refused(world: World) -> 
     await_owned([log], [PARTITIONS])
     log.fence(0)
     with pytest.raises(ValueError, match="no partition 3"):
-        log.commit(0, [event(b"a", partition=3)], 1, "")
+        commit(log, 0, [event(b"a", partition=3)], 1, "")
     with pytest.raises(ValueError, match="no partition 3"):
         world.tools.publish([command(b"a", partition=3)])
     assert world.tools.end_offsets(Topic.EVENTS) == (0, 0, 0)
@@ -171,10 +189,10 @@ def test_a_later_owner_fences_the_earlier_one(world: World) -> None:
     old = world.consumer("decider", Topic.COMMANDS, "a")
     await_owned([old], [PARTITIONS])
     old.fence(0)
-    assert old.commit(0, [event(b"old")], 1, "1") is CommitResult.OK
+    assert commit(old, 0, [event(b"old")], 1, "1") is CommitResult.OK
     new = world.consumer("decider", Topic.COMMANDS, "b")
     new.fence(0)
-    assert old.commit(0, [event(b"zombie")], 2, "2") is CommitResult.FENCED
+    assert commit(old, 0, [event(b"zombie")], 2, "2") is CommitResult.FENCED
     assert new.committed(0) == Committed(offset=1, metadata="1")
     assert [r.value for r in read_all(new, Topic.EVENTS, 0)] == [b"old"]
 
@@ -186,7 +204,7 @@ def test_fencing_one_partition_leaves_the_others_alone(world: World) -> None:
     first.fence(1)
     second = world.consumer("decider", Topic.COMMANDS, "b")
     second.fence(0)
-    assert first.commit(1, [event(b"mine", partition=1)], 1, "") is CommitResult.OK
+    assert commit(first, 1, [event(b"mine", partition=1)], 1, "") is CommitResult.OK
 
 
 def test_groups_do_not_see_each_others_offsets_nor_fence_each_other(world: World) -> None:
@@ -195,7 +213,7 @@ def test_groups_do_not_see_each_others_offsets_nor_fence_each_other(world: World
     await_owned([decider, watcher], [PARTITIONS, PARTITIONS])
     decider.fence(0)
     watcher.fence(0)
-    assert decider.commit(0, [event(b"a")], 4, "") is CommitResult.OK
+    assert commit(decider, 0, [event(b"a")], 4, "") is CommitResult.OK
     assert watcher.committed(0) is None
 
 
@@ -209,10 +227,10 @@ def test_two_members_share_the_partitions_and_one_inherits(world: World) -> None
     assert kept | moved == set(range(PARTITIONS))
     for partition in moved:
         second.fence(partition)
-        assert first.commit(partition, [], 1, "") is CommitResult.FENCED
-        assert second.commit(partition, [], 1, "") is CommitResult.OK
+        assert commit(first, partition, [], 1, "") is CommitResult.FENCED
+        assert commit(second, partition, [], 1, "") is CommitResult.OK
     for partition in kept:
-        assert first.commit(partition, [], 1, "") is CommitResult.OK
+        assert commit(first, partition, [], 1, "") is CommitResult.OK
     second.close()
     await_owned([first], [PARTITIONS])
 

@@ -21,8 +21,17 @@ from ledger.log.kafka.client.records import send_all
 from ledger.log.kafka.client.settings import transactional_options
 from ledger.log.kafka.reading.offsets import Offsets
 from ledger.log.kafka.writing.hanging_transactions import HangingTransactions, _java_hash
+from ledger.log.kafka.writing.transaction import Run
 from ledger.log.seam import CommitResult, Committed, Outgoing, Topic, WrongWorld
-from tests.ledger.log.worlds import PARTITIONS, KafkaWorld, await_owned, command, event, read_all
+from tests.ledger.log.worlds import (
+    PARTITIONS,
+    KafkaWorld,
+    await_owned,
+    command,
+    commit,
+    event,
+    read_all,
+)
 
 SHORT: dict[str, int] = {"request_timeout_ms": 500, "transaction_timeout_ms": 1_000}
 _VERIFICATION = "transaction.partition.verification.enable"
@@ -68,6 +77,14 @@ def hang(world: KafkaWorld, producer: Any, records: Sequence[Outgoing]) -> None:
     producer.flush()
     for future in futures:
         future.get(timeout=0)
+
+
+def hang_own(log: KafkaLog, record: Outgoing) -> None:
+    """Write a second record under the last transaction of partition 0, which is over."""
+    requests, place = log._requests, TopicPartition(log._settings.topic_name(record.topic), 0)
+    assert requests is not None
+    late = Run(place=place, records=[record], sequence=1)
+    requests.start(requests.produce(log._writers[0]._producer.identity, late)).result(10)
 
 
 def hang_offset(world: KafkaWorld, producer: Any, group: str, offset: int) -> None:
@@ -149,7 +166,7 @@ def test_a_fence_ends_what_hangs_as_it_was_decided(trusting: KafkaWorld, committ
     await_owned([log], [PARTITIONS])
     log.fence(0)
     assert values(log, Topic.EVENTS) == ([b"a", b"b", b"c"] if committed else [])
-    assert log.commit(0, [event(b"d")], 1, "1:d") is CommitResult.OK
+    assert commit(log, 0, [event(b"d")], 1, "1:d") is CommitResult.OK
     assert values(log, Topic.EVENTS)[-1] == b"d"
 
 
@@ -195,15 +212,15 @@ def test_an_idle_owner_notices_that_its_last_transaction_hangs(trusting: KafkaWo
     log = trusting.consumer("decider", Topic.COMMANDS, "only", **SHORT)
     await_owned([log], [PARTITIONS])
     log.fence(0)
-    assert log.commit(0, [event(b"a")], 1, "1:a") is CommitResult.OK
+    assert commit(log, 0, [event(b"a")], 1, "1:a") is CommitResult.OK
     _await_marker(trusting, event(b"a"))
-    hang(trusting, log._writers[0]._producer, [event(b"b")])
+    hang_own(log, event(b"b"))
     for _ in range(300):
         if 0 not in log.owned(0.1):
             break
     else:
         raise AssertionError("the owner never noticed")
-    assert log.commit(0, [event(b"c")], 2, "2:c") is CommitResult.FENCED
+    assert commit(log, 0, [event(b"c")], 2, "2:c") is CommitResult.FENCED
     log.fence(0)
     assert values(log, Topic.EVENTS) == [b"a", b"b"]
 

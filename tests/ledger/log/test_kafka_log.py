@@ -14,8 +14,17 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from ledger.log.kafka import KafkaLog, KafkaSettings, KafkaTools, create_topics, verify_world
 from ledger.log.kafka.client.settings import MAX_RECORD_BYTES, member_options
 from ledger.log.kafka.client.watchdog import Watchdog
+from ledger.log.kafka.writing.transaction import Producer
 from ledger.log.seam import CommitResult, Committed, LogUnavailable, Topic, WrongWorld
-from tests.ledger.log.worlds import PARTITIONS, KafkaWorld, await_owned, command, event, read_all
+from tests.ledger.log.worlds import (
+    PARTITIONS,
+    KafkaWorld,
+    await_owned,
+    command,
+    commit,
+    event,
+    read_all,
+)
 from tests.waiting import wait_until
 
 NOBODY = KafkaSettings(bootstrap="127.0.0.1:1", partition_count=1, connect_timeout_seconds=0.5)
@@ -44,7 +53,7 @@ def test_a_record_the_broker_refuses_leaves_nothing_of_its_transaction(
     await_owned([log], [PARTITIONS])
     log.fence(0)
     records = [command(b"follow-up"), event(b"x" * 5000)]
-    assert log.commit(0, records, 1, "1") is CommitResult.UNKNOWN
+    assert commit(log, 0, records, 1, "1") is CommitResult.UNKNOWN
     successor = kafka_world.consumer("decider", Topic.COMMANDS, "b")
     successor.fence(0)
     assert successor.committed(0) is None
@@ -58,14 +67,14 @@ def test_what_a_dead_owner_left_open_is_aborted_by_the_fence_and_read_past(
     log = kafka_world.consumer("decider", Topic.COMMANDS)
     await_owned([log], [PARTITIONS])
     log.fence(0)
-    assert log.commit(0, [event(b"a")], 1, "1:a") is CommitResult.OK
+    assert commit(log, 0, [event(b"a")], 1, "1:a") is CommitResult.OK
     dead = kafka_world.leave_open("decider-0", [event(b"never"), event(b"never")])
     assert log.high_watermark(Topic.EVENTS, 0) == 4
     assert [r.value for r in kafka_world.tools.replay(Topic.EVENTS)] == [b"a"]
     log.fence(0)
     assert log.committed(0) == Committed(offset=1, metadata="1:a")
     assert [r.value for r in read_all(log, Topic.EVENTS, 0)] == [b"a"]
-    assert log.commit(0, [event(b"b")], 2, "2:b") is CommitResult.OK
+    assert commit(log, 0, [event(b"b")], 2, "2:b") is CommitResult.OK
     dead.close(timeout=1)
 
 
@@ -74,7 +83,7 @@ def test_offset_metadata_outlives_the_process_that_wrote_it(kafka_world: KafkaWo
     first = kafka_world.consumer("decider", Topic.COMMANDS)
     await_owned([first], [PARTITIONS])
     first.fence(2)
-    assert first.commit(2, [event(b"a", partition=2)], 3, text) is CommitResult.OK
+    assert commit(first, 2, [event(b"a", partition=2)], 3, text) is CommitResult.OK
     first.close()
     second = kafka_world.consumer("decider", Topic.COMMANDS)
     second.fence(2)
@@ -87,7 +96,7 @@ def test_after_a_slow_commit_the_producer_is_replaced(kafka_world: KafkaWorld) -
     log.fence(0)
     epochs = []
     for number in range(3):
-        assert log.commit(0, [event(b"%d" % number)], number + 1, "") is CommitResult.OK
+        assert commit(log, 0, [event(b"%d" % number)], number + 1, "") is CommitResult.OK
         epochs.append(_epoch(kafka_world, "decider-0"))
     assert epochs == [epochs[0], epochs[0] + 1, epochs[0] + 2]
     assert [r.value for r in read_all(log, Topic.EVENTS, 0)] == [b"0", b"1", b"2"]
@@ -99,7 +108,7 @@ def test_the_successor_of_a_retired_producer_writes_nothing_once_another_has_tak
     zombie = kafka_world.consumer("decider", Topic.COMMANDS, slow_commit_seconds=0)
     await_owned([zombie], [PARTITIONS])
     zombie.fence(0)
-    assert zombie.commit(0, [event(b"zombie")], 1, "1:z") is CommitResult.OK
+    assert commit(zombie, 0, [event(b"zombie")], 1, "1:z") is CommitResult.OK
     # One that took over, as the group does not know yet: to it the zombie is still the owner.
     owner = kafka_world.leave_open("decider-0", [event(b"owner")])
     place = TopicPartition(kafka_world.settings.topic_name(Topic.COMMANDS), 0)
@@ -107,7 +116,7 @@ def test_the_successor_of_a_retired_producer_writes_nothing_once_another_has_tak
     owner.send_offsets_to_transaction({place: OffsetAndMetadata(2, "2:o", -1)}, group)
     owner.commit_transaction()
     owner.close()
-    assert zombie.commit(0, [event(b"late")], 2, "2:l") is CommitResult.FENCED
+    assert commit(zombie, 0, [event(b"late")], 2, "2:l") is CommitResult.FENCED
     assert [r.value for r in kafka_world.tools.replay(Topic.EVENTS)] == [b"zombie", b"owner"]
     assert zombie.committed(0) == Committed(offset=2, metadata="2:o")
 
@@ -295,7 +304,7 @@ def test_a_coordinator_that_has_moved_is_found_again(kafka_world: KafkaWorld) ->
     log = kafka_world.consumer("decider", Topic.COMMANDS)
     await_owned([log], [PARTITIONS])
     log.fence(0)
-    assert log.commit(0, [event(b"a")], 1, "1:a") is CommitResult.OK
+    assert commit(log, 0, [event(b"a")], 1, "1:a") is CommitResult.OK
     assert kafka_world.tools.committed_offsets("decider", Topic.COMMANDS) == (1, None, None)
     admin = kafka_world.tools._offset_reads().admin
     remembered = admin._manager.cluster._coordinators
@@ -322,3 +331,62 @@ def test_reading_without_a_timeout_sends_nothing_for_a_partition_that_has_no_rec
     assert polls == []
     log.owned(0.0)
     assert polls
+
+
+def test_a_transaction_larger_than_a_batch_keeps_its_order(kafka_world: KafkaWorld) -> None:
+    log = kafka_world.consumer("decider", Topic.COMMANDS)
+    await_owned([log], [PARTITIONS])
+    log.fence(0)
+    values = [b"%d" % number + b"x" * 400_000 for number in range(7)]
+    for number in (1, 2):
+        assert commit(log, 0, [event(each) for each in values], number, "") is CommitResult.OK
+    assert [r.value for r in read_all(log, Topic.EVENTS, 0)] == [*values, *values]
+
+
+def test_a_connection_lost_between_two_commits_replaces_the_producer(
+    kafka_world: KafkaWorld,
+) -> None:
+    log = kafka_world.consumer("decider", Topic.COMMANDS)
+    await_owned([log], [PARTITIONS])
+    log.fence(0)
+    assert commit(log, 0, [event(b"a")], 1, "1:a") is CommitResult.OK
+    before = _epoch(kafka_world, "decider-0")
+    _lose_connections(log)
+    assert commit(log, 0, [event(b"b")], 2, "2:b") is CommitResult.OK
+    assert _epoch(kafka_world, "decider-0") == before + 1
+    assert [r.value for r in read_all(log, Topic.EVENTS, 0)] == [b"a", b"b"]
+
+
+def test_a_connection_lost_as_a_transaction_begins_replaces_the_producer(
+    kafka_world: KafkaWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = kafka_world.consumer("decider", Topic.COMMANDS)
+    await_owned([log], [PARTITIONS])
+    log.fence(0)
+    assert commit(log, 0, [event(b"a")], 1, "1:a") is CommitResult.OK
+    before = _epoch(kafka_world, "decider-0")
+    begin = Producer._begin
+
+    async def cut(self: Producer, *given: Any) -> None:
+        monkeypatch.undo()
+        for connection in list(_requests(log).connections()):
+            connection.close()
+        await begin(self, *given)
+
+    monkeypatch.setattr(Producer, "_begin", cut)
+    assert commit(log, 0, [event(b"b")], 2, "2:b") is CommitResult.OK
+    assert _epoch(kafka_world, "decider-0") == before + 1
+    assert [r.value for r in read_all(log, Topic.EVENTS, 0)] == [b"a", b"b"]
+
+
+def _lose_connections(log: KafkaLog) -> None:
+    async def close() -> None:
+        for connection in list(_requests(log).connections()):
+            connection.close()
+
+    _requests(log).start(close()).result(10)
+
+
+def _requests(log: KafkaLog) -> Any:
+    assert log._requests is not None
+    return log._requests

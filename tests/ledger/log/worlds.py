@@ -16,7 +16,7 @@ from ledger.log.kafka.client.records import send_all
 from ledger.log.kafka.client.settings import transactional_options
 from ledger.log.kafka.reading.offsets import Offsets
 from ledger.log.memory import MemoryCluster
-from ledger.log.seam import Log, LogRecord, LogTools, OnlyWriter, Outgoing, Topic
+from ledger.log.seam import CommitResult, Log, LogRecord, LogTools, OnlyWriter, Outgoing, Topic
 from tests.waiting import wait_until
 
 PARTITIONS = 3
@@ -134,6 +134,14 @@ def command(value: bytes, partition: int = 0) -> Outgoing:
 
 def event(value: bytes, partition: int = 0) -> Outgoing:
     return Outgoing(topic=Topic.EVENTS, partition=partition, key=b"acc", value=value)
+
+
+def commit(
+    log: Log, partition: int, records: Sequence[Outgoing], next_offset: int, metadata: str
+) -> CommitResult:
+    """Begin and finish."""
+    log.begin_commit(partition, records, next_offset, metadata)
+    return log.finish_commit(partition)
 
 
 def read_all(log: Log, topic: Topic, partition: int, position: int = 0) -> list[LogRecord]:

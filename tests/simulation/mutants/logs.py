@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from kafka import errors
 from msgspec.structs import replace
 
-from ledger.log.kafka.client.records import send_all
 from ledger.log.kafka.writing.hanging_transactions import HangingTransactions
+from ledger.log.kafka.writing.transaction import Identity, Producer, Run
 from ledger.log.kafka.writing.transactional_writer import TransactionalWriter
 from ledger.log.seam import CommitResult, Committed, Outgoing, Topic
-from tests.simulation.client import Identity, Membership, SimulatedProducer
+from tests.simulation.client import Membership, SimulatedRequests
 from tests.simulation.groups import Group
 from tests.simulation.log import SimulatedHanging, SimulatedLog
 from tests.simulation.mutants.planting import Patch, mutant
@@ -20,13 +21,11 @@ from tests.simulation.mutants.planting import Patch, mutant
 def _no_fence(patch: Patch) -> None:
     """A new owner's producer shuts out the earlier ones."""
 
-    def joined(self: SimulatedProducer) -> None:
-        given = self._world.broker.same_epoch_again(self._id)
-        self._transaction_manager.producer_id_and_epoch = Identity(
-            producer_id=given[0], epoch=given[1]
-        )
+    async def joined(self: SimulatedRequests, transactional_id: str) -> Identity:
+        given = self._world.broker.same_epoch_again(transactional_id)
+        return Identity(transactional_id=transactional_id, producer_id=given[0], epoch=given[1])
 
-    patch.put(SimulatedProducer, "init_transactions", joined)
+    patch.put(SimulatedRequests, "init_producer", joined)
     patch.put(Group, "is_current", lambda self, member, generation: True)
 
 
@@ -43,65 +42,82 @@ def _restored_to_the_last_stable_offset(patch: Patch) -> None:
 def _offsets_apart_from_the_events(patch: Patch) -> None:
     """Consumed offsets are committed in the transaction of the events."""
 
-    def at_once(self: SimulatedProducer, offsets: Any, membership: Membership) -> None:
+    async def at_once(
+        self: SimulatedRequests, producer: Identity, offsets: Any, membership: Membership
+    ) -> None:
         for place, offset in offsets.items():
             known = Committed(offset=offset.offset, metadata=offset.metadata)
-            self._world.broker.committed[membership.group.name, place.partition] = known
+            self._world.broker.committed[membership.group_id, place.partition] = known
         self._world.pause("offsets are committed")
 
-    patch.put(SimulatedProducer, "send_offsets_to_transaction", at_once)
+    patch.put(SimulatedRequests, "commit_offsets", at_once)
 
 
 def _stale_offsets(patch: Patch) -> None:
     """A transaction carries its own offsets, never those of the one before."""
 
-    def commit(
+    def begin(
         self: TransactionalWriter, records: Sequence[Outgoing], next_offset: int, *rest: Any
-    ) -> CommitResult:
+    ) -> None:
         stale = getattr(self, "_stale", next_offset)
         setattr(self, "_stale", next_offset)  # noqa: B010 - the writer has no such attribute
-        return original(self, records, stale, *rest)  # type: ignore[no-any-return]  # a patch
+        original(self, records, stale, *rest)
 
-    original = patch.put(TransactionalWriter, "commit", commit)
-
-
-def _sends_not_settled(patch: Patch) -> None:
-    """Every send is settled before the commit: a commit commits the rest of a torn batch."""
-
-    def write(
-        self: TransactionalWriter, records: Sequence[Outgoing], offsets: Any, membership: Any
-    ) -> None:
-        self._producer.begin_transaction()
-        if send_all(self._producer, self._settings, records):
-            self._producer.flush(timeout=1.0)
-        self._producer.send_offsets_to_transaction(offsets, membership)
-
-    patch.put(TransactionalWriter, "_write", write)
+    original = patch.put(TransactionalWriter, "begin", begin)
 
 
-def _identity_not_compared(patch: Patch) -> None:
-    """Producer id and epoch are the same before and after a commit."""
-    patch.put(TransactionalWriter, "_check_identity", lambda self: None)
+def _refused_batch_left_out(patch: Patch) -> None:
+    """A batch that is refused ends the transaction; the rest is not committed without it."""
+
+    async def written(self: Producer, run: Run, give_up: float) -> None:
+        try:
+            await original(self, run, give_up)
+        except errors.CorruptRecordError:
+            return
+
+    original = patch.put(Producer, "_written", written)
+
+
+def _batch_numbered_again(patch: Patch) -> None:
+    """A batch that is sent again has the number it had, so that the brokers know it."""
+
+    async def produce(self: SimulatedRequests, producer: Identity, run: Run) -> None:
+        known = self._world.broker._producers[producer.transactional_id]
+        place = (run.records[0].topic, run.records[0].partition)
+        known.sequences[place] = run.sequence
+        await original(self, producer, run)
+
+    original = patch.put(SimulatedRequests, "produce", produce)
+
+
+def _begun_over_a_new_connection(patch: Patch) -> None:
+    """A transaction begins only over the connections over which the last one has ended."""
+
+    def start(self: TransactionalWriter, begun: Any) -> None:
+        self._used = set()
+        original(self, begun)
+
+    original = patch.put(TransactionalWriter, "_start", start)
 
 
 def _producer_not_retired(patch: Patch) -> None:
     """After a slow commit, or a connection replaced in it, the producer is retired."""
 
-    def commit(self: TransactionalWriter, *given: Any) -> CommitResult:
+    def begin(self: TransactionalWriter, *given: Any) -> None:
         self._retire = False
-        return original(self, *given)  # type: ignore[no-any-return]  # a patch
+        original(self, *given)
 
-    original = patch.put(TransactionalWriter, "commit", commit)
+    original = patch.put(TransactionalWriter, "begin", begin)
 
 
 def _retired_producer_takes_over(patch: Patch) -> None:
     """A retired producer's successor writes only where nobody has become the writer meanwhile."""
 
-    def commit(self: TransactionalWriter, *given: Any) -> CommitResult:
+    def begin(self: TransactionalWriter, *given: Any) -> None:
         self._committed = lambda: self._last
-        return original(self, *given)  # type: ignore[no-any-return]  # a patch
+        original(self, *given)
 
-    original = patch.put(TransactionalWriter, "commit", commit)
+    original = patch.put(TransactionalWriter, "begin", begin)
     patch.put(Group, "is_current", lambda self, member, generation: True)
 
 
@@ -116,11 +132,11 @@ def _fenced_taken_for_done(patch: Patch) -> None:
 
 
 def _answer_instead(patch: Patch, of: CommitResult) -> None:
-    def commit(self: SimulatedLog, *given: Any) -> CommitResult:
-        result = original(self, *given)
+    def finish(self: SimulatedLog, partition: int) -> CommitResult:
+        result = original(self, partition)
         return CommitResult.OK if result is of else result
 
-    original = patch.put(SimulatedLog, "commit", commit)
+    original = patch.put(SimulatedLog, "finish_commit", finish)
 
 
 def _metadata_not_compared(patch: Patch) -> None:
@@ -186,16 +202,11 @@ def _hanging_of_others_left_alone(patch: Patch) -> None:
 def _producer_kept_when_a_broker_died(patch: Patch) -> None:
     """A connection replaced between two commits retires the producer as well."""
 
-    def commit(self: TransactionalWriter, *given: Any) -> CommitResult:
+    def begin(self: TransactionalWriter, *given: Any) -> None:
         self._used = set()
-        return original(self, *given)  # type: ignore[no-any-return]  # a patch
+        original(self, *given)
 
-    original = patch.put(TransactionalWriter, "commit", commit)
-
-
-def _next_begun_before_the_last_is_over(patch: Patch) -> None:
-    """What a broker forgot must not be ended by the next transaction, which may end otherwise."""
-    patch.put(HangingTransactions, "await_end", lambda self, transactional_id: None)
+    original = patch.put(TransactionalWriter, "begin", begin)
 
 
 MUTANTS = tuple(
@@ -206,8 +217,9 @@ MUTANTS = tuple(
             _restored_to_the_last_stable_offset,
             _offsets_apart_from_the_events,
             _stale_offsets,
-            _sends_not_settled,
-            _identity_not_compared,
+            _refused_batch_left_out,
+            _batch_numbered_again,
+            _begun_over_a_new_connection,
             _producer_not_retired,
             _retired_producer_takes_over,
             _unknown_taken_for_done,
@@ -219,7 +231,6 @@ MUTANTS = tuple(
             _hanging_of_the_idle_not_looked_for,
             _hanging_of_others_left_alone,
             _producer_kept_when_a_broker_died,
-            _next_begun_before_the_last_is_over,
         ),
     )
 )

@@ -41,19 +41,19 @@ def _ids_without_the_index(patch: Patch) -> None:
 def _offset_before_the_commands(patch: Patch) -> None:
     """Follow-ups and the offset are committed together."""
 
-    def step(self: PartitionReactor, timeout_seconds: float) -> int:
-        batch = self._log.read(Topic.EVENTS, self._partition, self._position, 100, timeout_seconds)
+    def begin(self: PartitionReactor) -> int:
+        batch = self._log.read(Topic.EVENTS, self._partition, self._position, 100, 0.0)
         if not batch.records and batch.next_position == self._committed:
             return 0
         outgoing = [each for found in batch.records for each in self._react(found)]
         for records in ([], outgoing):
-            result = self._log.commit(self._partition, records, batch.next_position, "")
-            if result is not CommitResult.OK:
+            self._log.begin_commit(self._partition, records, batch.next_position, "")
+            if self._log.finish_commit(self._partition) is not CommitResult.OK:
                 raise CommitLost
         self._position = self._committed = batch.next_position
         return len(batch.records)
 
-    patch.put(PartitionReactor, "step", step)
+    patch.put(PartitionReactor, "begin", begin)
 
 
 def _reactions_begun_at_the_end(patch: Patch) -> None:

@@ -21,7 +21,7 @@ def _store_saved_before_the_commit(patch: Patch) -> None:
             self._store.save(self._store.place.from_offset, self._end)
         original(self, outgoing, batch)
 
-    original = patch.put(PartitionDecider, "_commit", commit)
+    original = patch.put(PartitionDecider, "_begin_commit", commit)
     _believe(patch)
 
 

@@ -17,6 +17,7 @@ from ledger.log.kafka.reading.offsets import Offsets
 from ledger.log.kafka.reading.partition_reader import PartitionReader
 from ledger.log.kafka.reading.positions import Standstill
 from ledger.log.kafka.reading.unowned_partitions import UnownedPartitions
+from ledger.log.kafka.writing.broker_requests import BrokerRequests
 from ledger.log.kafka.writing.hanging_transactions import HangingTransactions
 from ledger.log.kafka.writing.transactional_writer import TransactionalWriter
 from ledger.log.seam import Batch, CommitResult, Committed, MemberReplaced, Outgoing, Topic
@@ -51,6 +52,7 @@ class KafkaLog:
         self._hanging = HangingTransactions(settings, self._offsets.admin)
         self._watchdog = Watchdog(settings.watchdog_seconds, on_hang)
         self._reader: PartitionReader | None = None
+        self._requests: BrokerRequests | None = None
         self._writers: dict[int, TransactionalWriter] = {}
         self._lost: set[int] = set()
         self._replaced = False
@@ -90,13 +92,16 @@ class KafkaLog:
         return held - stuck
 
     def fence(self, partition: int) -> None:
-        """Open a producer with the partition's transactional id; brokers refuse earlier ones."""
+        """Begin a new epoch of the partition's transactional id; brokers refuse earlier ones."""
         self._check_partition(self._source, partition)
         self._drop_writer(partition)
+        if self._requests is None:
+            self._requests = BrokerRequests(self._settings)
         self._writers[partition] = TransactionalWriter(
             self._settings,
             self._group,
             self._place(partition),
+            self._requests,
             lambda: self.committed(partition),
             self._hanging,
             self._watchdog.guard,
@@ -124,28 +129,34 @@ class KafkaLog:
             self._reader = PartitionReader(self._settings, self._offsets)
         return self._reader.read(topic, partition, position, max_records, timeout_seconds)
 
-    def commit(
+    def begin_commit(
         self, partition: int, records: Sequence[Outgoing], next_offset: int, metadata: str
-    ) -> CommitResult:
+    ) -> None:
         """In one transaction; see `ledger.log.kafka.writing.transactional_writer`."""
         if partition in self._lost:
-            return CommitResult.FENCED
+            return
         writer = self._writers.get(partition)
         if writer is None:
             raise ValueError(f"{self._source}/{partition}: commit before fence")
         check_outgoing(self._settings, records)
-        return writer.commit(records, next_offset, metadata, self._membership.identity())
+        writer.begin(records, next_offset, metadata, self._membership.identity())
+
+    def finish_commit(self, partition: int) -> CommitResult:
+        """FENCED for a partition that was lost."""
+        if partition in self._lost:
+            return CommitResult.FENCED
+        return self._writers[partition].finish()
 
     def close(self) -> None:
         """Leave the group, so that other members get the partitions at once, and disconnect."""
-        for partition in list(self._writers):
-            self._drop_writer(partition)
+        self._writers.clear()
         with self._watchdog.guard(f"close of {self._group}"):
             broker_id = self._membership.close()
             if broker_id and not self._replaced:
                 self._leave(broker_id)
-            if self._reader is not None:
-                self._reader.close()
+            for opened in (self._reader, self._requests):
+                if opened is not None:
+                    opened.close()
             self._offsets.close()
         self._watchdog.close()
 
@@ -160,10 +171,8 @@ class KafkaLog:
             _log.warning("leaving group %s: %r", self._group, error)
 
     def _drop_writer(self, partition: int) -> None:
-        writer = self._writers.pop(partition, None)
-        if writer is not None:
+        if self._writers.pop(partition, None) is not None:
             self._lost.add(partition)
-            writer.close()
 
     def _place(self, partition: int) -> TopicPartition:
         return TopicPartition(self._settings.topic_name(self._source), partition)

@@ -91,6 +91,13 @@ def admin_options(settings: KafkaSettings) -> dict[str, Any]:
     }
 
 
+def writer_options(settings: KafkaSettings) -> dict[str, Any]:
+    """For the requests of transactions. Each producer waits for its own answers, so nothing else
+    limits how many requests are under way over a connection that they share.
+    """
+    return {**admin_options(settings), "max_in_flight_requests_per_connection": 10_000}
+
+
 def producer_options(settings: KafkaSettings) -> dict[str, Any]:
     """For an idempotent producer of raw bytes.
 

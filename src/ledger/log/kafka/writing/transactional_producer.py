@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from kafka import KafkaProducer, errors
@@ -12,19 +11,10 @@ from ledger.log.kafka.client.settings import KafkaSettings, transactional_option
 from ledger.log.seam import LogUnavailable
 
 
-def open_producer(settings: KafkaSettings, transactional_id: str) -> Any:
-    """The client's producer with a transactional id, connected."""
-    options = transactional_options(settings, transactional_id)
-    return open_client(KafkaProducer, settings, options)
-
-
-def fenced_producer(
-    settings: KafkaSettings,
-    transactional_id: str,
-    new_producer: Callable[[KafkaSettings, str], Any] = open_producer,
-) -> Any:
+def fenced_producer(settings: KafkaSettings, transactional_id: str) -> Any:
     """A producer that has fenced all earlier ones of its id. Raises LogUnavailable."""
-    producer = new_producer(settings, transactional_id)
+    options = transactional_options(settings, transactional_id)
+    producer: Any = open_client(KafkaProducer, settings, options)
     try:
         producer.init_transactions()
     except errors.KafkaError as error:
