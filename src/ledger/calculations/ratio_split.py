@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 from ledger.values.money import Minor, split
 
 
@@ -14,7 +12,5 @@ def ratio_split(refund: Minor, paid_cash: Minor, paid_gift: Minor) -> tuple[Mino
     207.96 gift: 387.80 × 200.00 / 407.96 = 190.1166… → cash 190.12, gift 197.68. Where nothing was
     paid the refund is 0 and so are both parts.
     """
-    paid = paid_cash + paid_gift
-    share = Fraction(paid_cash, paid) if paid else Fraction(0)
-    cash, gift = split(refund, (share, 1 - share))
+    cash, gift = split(refund, (paid_cash, paid_gift))
     return cash, gift

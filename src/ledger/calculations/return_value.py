@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 from msgspec import Struct
 
 from ledger.calculations.counted_orders import CountedOrders, paid_for
 from ledger.calculations.upgrade import own_use, upgrade_left
 from ledger.terms.table import Terms
 from ledger.values.instants import Instant
-from ledger.values.money import Currency, Minor
+from ledger.values.money import Currency, Exact, Minor, exact_sum
 from ledger.vocabulary.shapes import WorkingStep
 
 
 class UpgradesLeft(Struct, frozen=True, kw_only=True):
     """What is left of all upgrades of the counted orders, exact, and what was paid for them."""
 
-    exact: Fraction
+    exact: Exact
     cash: Minor
     gift: Minor
     working: tuple[WorkingStep, ...]
@@ -28,8 +26,8 @@ class ReturnValue(Struct, frozen=True, kw_only=True):
     and in gift money, orders and upgrades pooled.
     """
 
-    given: Fraction
-    used: Fraction
+    given: Exact
+    used: Exact
     paid: tuple[Minor, Minor]
     upgrades: UpgradesLeft
     working: tuple[WorkingStep, ...]
@@ -43,7 +41,7 @@ def upgrades_left(orders: CountedOrders, at: Instant, currency: Currency) -> Upg
     upgrades = [(order, upgrade) for order in orders.all for upgrade in order.upgrades]
     left = [upgrade_left(order, upgrade, at, currency) for order, upgrade in upgrades]
     return UpgradesLeft(
-        exact=sum((exact for exact, _ in left), Fraction(0)),
+        exact=exact_sum([exact for exact, _ in left]),
         cash=sum(upgrade.paid.cash for _, upgrade in upgrades),
         gift=sum(upgrade.paid.gift for _, upgrade in upgrades),
         working=tuple(working for _, working in left),
@@ -59,10 +57,11 @@ def return_value(
     an upgrade of 100.00 with 362 of 365 days left, 12 h at 0.42 used: 407.96 + 99.178… − 5.04.
     """
     upgrades = upgrades_left(orders, valued_at, currency)
-    used, working = Fraction(0), list[WorkingStep]()
+    used: Exact = 0
+    working: tuple[WorkingStep, ...] = ()
     if orders.running is not None:
         own = own_use(orders.running, valued_at, currency, terms)
-        used, working = own.exact, list(own.working)
+        used, working = own.exact, own.working
     return ReturnValue(
         given=orders.cash + orders.gift + upgrades.exact,
         used=used,

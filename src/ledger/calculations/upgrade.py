@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 from ledger.calculations.value_used import ValueUsed, use_begins, value_used
 from ledger.calculations.working import amount, exact_minor, step
 from ledger.state.entities import InstanceOrder, Upgrade
 from ledger.terms.table import Terms, UpgradeUseUntil
 from ledger.values.instants import DAY, Instant, begun_days
-from ledger.values.money import Currency
+from ledger.values.money import Currency, Exact, exact
 from ledger.vocabulary.shapes import WorkingStep
 
 
@@ -48,7 +46,7 @@ def _is_newest(order: InstanceOrder, upgrade: Upgrade) -> bool:
 
 def upgrade_left(
     order: InstanceOrder, upgrade: Upgrade, at: Instant, currency: Currency
-) -> tuple[Fraction, WorkingStep]:
+) -> tuple[Exact, WorkingStep]:
     """What is left of an upgrade's payment: paid × (days − days used) / days, exact.
 
     Source: as above. `days` are the whole days of the order's term, a used day counts from its
@@ -61,7 +59,7 @@ def upgrade_left(
     days = max(1, (order.ends_at - order.starts_at) // DAY)
     used = min(days, begun_days(use_begins(order), at))
     paid = upgrade.paid.cash + upgrade.paid.gift
-    left = Fraction(paid * (days - used), days)
+    left = exact(paid * (days - used), days)
     working = step(
         "upgrade_left",
         exact_minor(left, currency),

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 from msgspec import Struct
 
 from ledger.calculations.working import decimal_text, exact_minor, step
 from ledger.state.entities import InstanceOrder
 from ledger.values.instants import HOUR, SECOND, Instant, format_instant, plus_months, whole_months
-from ledger.values.money import Currency, format_micros, minor_of_micros, parse_decimal12
+from ledger.values.money import (
+    Currency,
+    Exact,
+    exact,
+    exact_sum,
+    format_micros,
+    minor_of_micros,
+    parse_decimal12,
+)
 from ledger.vocabulary.shapes import Component, DurationDiscount, LadderStep, OrderKind, WorkingStep
 
 
 class ValueUsed(Struct, frozen=True, kw_only=True):
     """The exact value in minor units, not rounded, and its working."""
 
-    exact: Fraction
+    exact: Exact
     working: tuple[WorkingStep, ...]
 
 
@@ -39,12 +45,13 @@ def value_used(
     seconds = max(0, until - rest_from) // SECOND
     factor = discount(order.line.duration_discounts, months)
     steps = [_period(order, start, until, months, seconds)]
-    total = Fraction(0)
+    values = []
     for component in order.line.components:
-        monthly = minor_of_micros(component.list_monthly * months * factor, currency)
-        rest = minor_of_micros(ladder(component.payg, seconds), currency)
-        total += monthly + rest
-        steps.append(_component(component, months, factor, seconds, monthly + rest, currency))
+        monthly = component.list_monthly * months * factor
+        micros = exact_sum((monthly, ladder(component.payg, seconds)))
+        values.append(minor_of_micros(micros, currency))
+        steps.append(_component(component, months, factor, seconds, values[-1], currency))
+    total = exact_sum(values)
     steps.append(step("value_used", exact_minor(total, currency), order=order.order_id))
     return ValueUsed(exact=total, working=tuple(steps))
 
@@ -54,25 +61,25 @@ def use_begins(order: InstanceOrder) -> Instant:
     return order.starts_at if order.kind is OrderKind.RENEWAL else order.delivered_at
 
 
-def discount(discounts: tuple[DurationDiscount, ...], months: int) -> Fraction:
+def discount(discounts: tuple[DurationDiscount, ...], months: int) -> Exact:
     """The factor of the largest `from_months` that is at most the months used, else 1."""
     earned = [entry for entry in discounts if entry.from_months <= months]
     if not earned:
-        return Fraction(1)
+        return 1
     return parse_decimal12(max(earned, key=lambda entry: entry.from_months).factor)
 
 
-def ladder(steps: tuple[LadderStep, ...], seconds: int) -> Fraction:
+def ladder(steps: tuple[LadderStep, ...], seconds: int) -> Exact:
     """The price in micros of so many seconds: each hour at the price of the step it falls in.
 
     Steps 0 h at 0.50, 10 h at 0.40; 12 h → 10 × 0.50 + 2 × 0.40 = 5.80.
     """
-    total = Fraction(0)
+    total = 0
     ends = [entry.from_hours * 3600 for entry in steps[1:]] + [seconds]
     for entry, end in zip(steps, ends, strict=True):
         inside = max(0, min(seconds, end) - entry.from_hours * 3600)
-        total += Fraction(entry.hourly * inside, HOUR // SECOND)
-    return total
+        total += entry.hourly * inside
+    return exact(total, HOUR // SECOND)
 
 
 def _period(
@@ -90,9 +97,9 @@ def _period(
 def _component(
     component: Component,
     months: int,
-    factor: Fraction,
+    factor: Exact,
     seconds: int,
-    value: Fraction,
+    value: Exact,
     currency: Currency,
 ) -> WorkingStep:
     rungs = ", ".join(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TypeVar
 
 from msgspec import Struct
@@ -19,7 +20,7 @@ from ledger.vocabulary.shapes import Role
 E = TypeVar("E", bound=Entity)
 
 
-class Case(Struct, frozen=True, kw_only=True):
+class Case(Struct, frozen=True, kw_only=True, dict=True):
     """One command, the instant it is decided at, the terms in force, and the state to read.
 
     `edition` says how the rules are applied, where that changed without a number of the terms: an
@@ -55,7 +56,7 @@ class Case(Struct, frozen=True, kw_only=True):
         """In what capacity the actor speaks."""
         return self.given.meta.actor.role
 
-    @property
+    @cached_property
     def account(self) -> Account:
         """The account; only to be asked for once `existence_and_state` has passed."""
         account = self.find(Account, "")

@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 
 def derived_id(*parts: str) -> str:
     """A UUID computed from the parts only: same parts, same id; other parts, another id."""
-    text = "".join(f"{len(part)}:{part}" for part in parts)
+    text = "".join([f"{len(part)}:{part}" for part in parts])
     text = sha256(text.encode()).hexdigest()
     variant = "89ab"[int(text[16], 16) & 3]  # version 8 by hand: this runs for every event
     return f"{text[:8]}-{text[8:12]}-8{text[13:16]}-{variant}{text[17:20]}-{text[20:32]}"

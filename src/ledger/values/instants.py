@@ -5,6 +5,7 @@ from __future__ import annotations
 import calendar
 import re
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -24,6 +25,7 @@ EARLIEST: Instant = 0
 LATEST: Instant = 253_402_300_799 * SECOND
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_WITHOUT_ZONE = datetime(1970, 1, 1)  # noqa: DTZ001  # its text shall name no zone
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 _RFC3339 = re.compile(
     r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
@@ -44,9 +46,7 @@ def parse_instant(text: str) -> Instant:
 
 def format_instant(instant: Instant) -> str:
     """Micros → RFC 3339 in UTC; with a fraction only if it is not zero."""
-    moment = as_datetime(instant)
-    text = moment.strftime("%Y-%m-%dT%H:%M:%S")
-    return f"{text}.{moment.microsecond:06d}Z" if moment.microsecond else f"{text}Z"
+    return f"{(_EPOCH_WITHOUT_ZONE + timedelta(microseconds=instant)).isoformat()}Z"
 
 
 def as_datetime(instant: Instant) -> datetime:
@@ -95,8 +95,12 @@ def add_months(day: Day, months: int) -> Day:
     return clipped.toordinal() - _EPOCH_ORDINAL
 
 
+@lru_cache(maxsize=1024)
 def plus_months(instant: Instant, months: int, zone: str) -> Instant:
-    """The same local time some calendar months later; the day is as in `add_months`."""
+    """The same local time some calendar months later; the day is as in `add_months`.
+
+    Remembered, because `whole_months` and its callers ask for the same one after the other.
+    """
     tz = ZoneInfo(zone)
     local = as_datetime(instant).astimezone(tz)
     target = as_date(add_months(local.toordinal() - _EPOCH_ORDINAL, months))

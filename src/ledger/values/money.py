@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import lru_cache
+from math import lcm
 from typing import Annotated
 
 from msgspec import Meta
@@ -47,7 +49,23 @@ CURRENCY_DIGITS: dict[str, int] = {
 _DECIMAL = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?", re.ASCII)
 
 
-def round_half_up(exact: Fraction | int) -> int:
+Exact = Fraction | int
+"""An exact number. A whole one is better an int: a Fraction takes twenty times as long."""
+
+
+def exact(numerator: int, denominator: int) -> Exact:
+    """The quotient: 6/3 → 2, 7/3 → 7/3."""
+    whole, rest = divmod(numerator, denominator)
+    return Fraction(numerator, denominator) if rest else whole
+
+
+def exact_sum(parts: Sequence[Exact]) -> Exact:
+    """The sum of exact numbers, over their common denominator: 2 + 1/3 + 1/2 → 17/6."""
+    common = lcm(*[part.denominator for part in parts])
+    return exact(sum([part.numerator * (common // part.denominator) for part in parts]), common)
+
+
+def round_half_up(exact: Exact) -> int:
     """The nearest integer; a half is rounded up. The only rounding of the ledger.
 
     1/2 → 1, 112.5 → 113, 249/100 → 2.
@@ -55,14 +73,15 @@ def round_half_up(exact: Fraction | int) -> int:
     return (2 * exact.numerator + exact.denominator) // (2 * exact.denominator)
 
 
-def split(total: Minor, weights: Sequence[Fraction]) -> tuple[Minor, ...]:
-    """`total` divided: each part except the last is its share, rounded half up; the last is the
-    rest.
+def split(total: Minor, weights: Sequence[int]) -> tuple[Minor, ...]:
+    """`total` divided in the ratio of the weights: each part except the last is its share, rounded
+    half up; the last is the rest.
 
-    The weights are fractions of 1; the last weight is not used. 250 by 50 % / 45 % / rest →
-    125 / 113 / 12. The parts always sum to the total.
+    250 by 50 : 45 : 5 → 125 / 113 / 12. The parts always sum to the total. Without any weight all
+    of it is the rest.
     """
-    first = [round_half_up(total * weight) for weight in weights[:-1]]
+    whole = sum(weights) or 1
+    first = [round_half_up(exact(total * weight, whole)) for weight in weights[:-1]]
     return (*first, total - sum(first))
 
 
@@ -89,13 +108,21 @@ def parse_micros(text: str) -> Micros:
     return price
 
 
+@lru_cache(maxsize=4096)
 def format_minor(amount: Minor, currency: Currency) -> str:
-    """141392 in CNY → `"1413.92"`: always all decimals of the currency."""
+    """141392 in CNY → `"1413.92"`: always all decimals of the currency.
+
+    Remembered, because one working names the same amount up to five times.
+    """
     return _fixed(amount, currency_digits(currency))
 
 
+@lru_cache(maxsize=1024)
 def format_micros(price: Micros, currency: Currency) -> str:
-    """63000 → `"0.063"`: the currency's decimals, and more only where they are not zero."""
+    """63000 → `"0.063"`: the currency's decimals, and more only where they are not zero.
+
+    Remembered, because prices are those of a list.
+    """
     whole, _, fraction = _fixed(price, 6).partition(".")
     fraction = fraction.rstrip("0").ljust(currency_digits(currency), "0")
     return f"{whole}.{fraction}" if fraction else whole
@@ -114,10 +141,10 @@ def parse_decimal12(text: str) -> Fraction:
     return Fraction(_scaled(text, 12, "at most 12 decimals"), 10**12)
 
 
-def minor_of_micros(price: Fraction | int, currency: Currency) -> Fraction:
+def minor_of_micros(price: Exact, currency: Currency) -> Exact:
     """A sum of unit prices (micros) as an exact number of minor units."""
     unit: int = 10 ** currency_digits(currency)
-    return Fraction(price) * unit / 10**6
+    return exact(price.numerator * unit, price.denominator * 10**6)
 
 
 def _scaled(text: str, digits: int, limit: str) -> int:
@@ -130,7 +157,7 @@ def _scaled(text: str, digits: int, limit: str) -> int:
 
 
 def _fixed(number: int, digits: int) -> str:
-    sign, units = ("-" if number < 0 else ""), abs(number)
     if not digits:
-        return f"{sign}{units}"
-    return f"{sign}{units // 10**digits}.{units % 10**digits:0{digits}d}"
+        return str(number)
+    sign, units = ("-" if number < 0 else ""), str(abs(number)).rjust(digits + 1, "0")
+    return f"{sign}{units[:-digits]}.{units[-digits:]}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache, lru_cache
 from urllib.parse import quote
 
 from ledger.log.seam import Headers
@@ -9,6 +10,9 @@ from ledger.vocabulary.envelope import GivenCommand, RecordedEvent
 from ledger.wire.avro.schema_files import Family
 
 CONTENT_TYPE = b"application/avro"
+
+_SPECVERSION = ("ce_specversion", b"1.0")
+_CONTENT_TYPE = ("content-type", CONTENT_TYPE)
 
 
 def headers_for_command(command: GivenCommand, traceparent: bytes | None = None) -> Headers:
@@ -29,12 +33,22 @@ def headers_for_event(event: RecordedEvent, traceparent: bytes | None = None) ->
 def _headers(
     family: Family, name: str, record_id: str, account_id: str, traceparent: bytes | None
 ) -> Headers:
-    scope = f"accounts/{quote(account_id, safe='')}" if account_id else "ledger"
     headers = (
-        ("ce_specversion", b"1.0"),
+        _SPECVERSION,
         ("ce_id", record_id.encode()),
-        ("ce_source", f"/refunds/{scope}".encode()),
-        ("ce_type", f"refunds.{family}.{name}".encode()),
-        ("content-type", CONTENT_TYPE),
+        _source(account_id),
+        _type(family, name),
+        _CONTENT_TYPE,
     )
     return headers if traceparent is None else (*headers, ("traceparent", traceparent))
+
+
+@lru_cache(maxsize=10_000)
+def _source(account_id: str) -> tuple[str, bytes]:
+    scope = f"accounts/{quote(account_id, safe='')}" if account_id else "ledger"
+    return "ce_source", f"/refunds/{scope}".encode()
+
+
+@cache
+def _type(family: Family, name: str) -> tuple[str, bytes]:
+    return "ce_type", f"refunds.{family}.{name}".encode()
