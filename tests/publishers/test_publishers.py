@@ -10,12 +10,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from console.running.origins.changes import EVERYBODY, NewKey, add_origin, set_mode
+from console.running.origins.key_files import key_file
+from console.running.origins.origin_folder import OriginFolder
 from consumers.deciding.form import Form, form_of
 from consumers.deciding.recording import Taker
 from devstack import Services
-from ledger.log.kafka import KafkaTools, last_records
+from ledger.log.kafka import KafkaTools, last_records, verify_world
 from ledger.log.seam import Topic
+from ledger.origins.table import Mode
 from ledger.values.ids import murmur2, partition_of
 from ledger.wire.avro.codec import decode_event
 from tests import services as real
@@ -26,6 +31,7 @@ from tests.publishers.toolchains import TOOLCHAINS, NotHere, Program, Toolchain,
 
 PARTITIONS = 3
 PYTHON = TOOLCHAINS[0]
+TAKER = Taker(partition_count=PARTITIONS, sandbox=False)
 PAGE = (ROOT / "docs" / "how-to" / "publish.md").read_text("utf-8")
 ANSWERED = {"open": 1, "order-o-1": 1, "quote-i-1": 1, "return-i-1": 2, "return-i-1-again": 1}
 """How many events answer each command, however often it was sent."""
@@ -80,11 +86,11 @@ def answers(ledger: RunningLedger, account: str) -> Counter[str]:
     return Counter(each.causation_id for each in events if each.account_id == account)
 
 
-def forms(ledger: RunningLedger) -> list[Form]:
+def forms(ledger: RunningLedger, taker: Taker = TAKER) -> list[Form]:
     """How the ledger sees each command that was published."""
     found = last_records(ledger.kafka, ledger.kafka.topic_name(Topic.COMMANDS), 10_000)
     assert found is not None
-    taker = Taker(partition_count=found.partition_count, sandbox=False)
+    taker = replace(taker, partition_count=found.partition_count)
     return [form_of(record, taker) for record in found.records]
 
 
@@ -133,6 +139,40 @@ def test_python_frames_by_a_registry_and_reads_what_is_framed_so(
         values = [found.value or b"" for found in tools.replay(Topic.COMMANDS)]
         tools.close()
         assert {value[:1] for value in values} == {b"\x00"}
+
+
+@pytest.mark.parametrize("program", [PYTHON], indirect=True, ids=[PYTHON.language])
+def test_python_signs_where_the_ledger_asks_who_gives_a_command(
+    services: Services, program: Program, tmp_path: Path
+) -> None:
+    folder = OriginFolder(tmp_path / "table")
+    list(add_origin(folder, "billing", EVERYBODY, NewKey()))
+    list(set_mode(folder, Mode.REQUIRED))
+    with (
+        real.fresh_database(services.database_url) as url,
+        running_ledger(
+            services.bootstrap,
+            url,
+            tmp_path,
+            sandbox=False,
+            processes=("decider",),
+            access={"REFUNDS_ORIGINS": str(folder.path)},
+        ) as ledger,
+    ):
+        ledger_id = str(verify_world(ledger.kafka)[Topic.COMMANDS])
+        signing = {
+            "REFUNDS_ORIGIN": "billing/k1",
+            "REFUNDS_ORIGIN_KEY_FILE": str(key_file(folder.path, "billing", "k1")),
+            "REFUNDS_LEDGER": ledger_id,
+        }
+        printed = program.run("acct-python", {**ledger.environment, **signing})
+        verifier = folder.verifier(ledger_id)
+        found = forms(ledger, replace(TAKER, verifier=verifier))
+    assert printed == printed_on_the_page()
+    assert [(each.origin, each.faults, each.notes) for each in found] == [
+        ("billing/k1", (), ())
+    ] * len(found)
+    assert len(found) == SENT // 2
 
 
 def test_the_accounts_tell_javas_partitions_from_those_of_other_hashes() -> None:

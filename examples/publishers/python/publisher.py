@@ -3,9 +3,12 @@
     python publisher.py ACCOUNT
 
 Where things are comes from the environment: KAFKA_BOOTSTRAP; REFUNDS_PREFIX, if the topics have
-one; SCHEMAS, the folder of the ledger's schemas; SCHEMA_REGISTRY_URL, if records carry its ids.
+one; SCHEMAS, the folder of the ledger's schemas; SCHEMA_REGISTRY_URL, if records carry its ids;
+REFUNDS_ORIGIN, REFUNDS_ORIGIN_KEY_FILE and REFUNDS_LEDGER, the ledger's id, if commands are signed.
 """
 
+import hashlib
+import hmac
 import json
 import os
 import sys
@@ -23,6 +26,9 @@ BOOTSTRAP = os.environ["KAFKA_BOOTSTRAP"]
 PREFIX = os.environ.get("REFUNDS_PREFIX", "")
 SCHEMAS = Path(os.environ.get("SCHEMAS", "../../../schemas"))
 REGISTRY = os.environ.get("SCHEMA_REGISTRY_URL", "")
+ORIGIN = os.environ.get("REFUNDS_ORIGIN", "")  # <origin>/<key id>
+KEY_FILE = os.environ.get("REFUNDS_ORIGIN_KEY_FILE", "")
+LEDGER = os.environ.get("REFUNDS_LEDGER", "")
 COMMANDS, EVENTS = PREFIX + "refunds.commands.v1", PREFIX + "refunds.events.v1"
 PATIENCE_SECONDS = 60
 
@@ -110,16 +116,18 @@ def publish(account: str, commands: tuple[tuple[str, str, dict, dict], ...]) -> 
     )
     for command_id, name, actor, body in commands:
         meta = {"command_id": command_id, "account_id": account, "actor": actor}
+        value = encoded(name, {"meta": meta, **body})
         producer.produce(
             COMMANDS,
             key=account.encode(),
-            value=encoded(name, {"meta": meta, **body}),
+            value=value,
             headers={
                 "ce_specversion": "1.0",
                 "ce_id": command_id,
                 "ce_source": f"/refunds/accounts/{account}",
                 "ce_type": f"refunds.commands.{name}",
                 "content-type": "application/avro",
+                **signature(account, command_id, value),
             },
             on_delivery=lambda *each: sent.append(each),
         )
@@ -128,6 +136,26 @@ def publish(account: str, commands: tuple[tuple[str, str, dict, dict], ...]) -> 
         if error is not None:
             sys.exit(f"not published: {error}; run this again, the same ids are safe")
     return sent[0][1].partition()
+
+
+def signature(account: str, command_id: str, value: bytes) -> dict[str, str]:
+    """The two headers that prove who gives a command; none where nobody asks."""
+    if not ORIGIN:
+        return {}
+    digest = hashlib.sha256(value).hexdigest()
+    lines = (
+        "refunds-command-1",
+        "refunds.commands.v1",
+        LEDGER,
+        ORIGIN,
+        account,
+        command_id,
+        digest,
+    )
+    text = "".join(f"{line}\n" for line in lines).encode()
+    secret = Path(KEY_FILE).read_text().strip().encode()
+    signed = hmac.new(secret, text, "sha256").hexdigest()
+    return {"refunds-origin": ORIGIN, "refunds-signature": signed}
 
 
 def outcomes(account: str, partition: int, waited_for: set[str]) -> Iterator[tuple[str, str, dict]]:

@@ -18,18 +18,13 @@ from ledger.log.seam import (
     Topic,
 )
 from ledger.origins.signing import ORIGIN
-from ledger.wire.avro.codec import Unreadable
+from ledger.origins.verifying import Doubt
 from ledger.wire.dead_letters.headers import texts_of
 from ledger.wire.dead_letters.letter import ERRORS
 
+_DOUBTS = frozenset(each.value for each in Doubt)
+_MOST_LETTERS = 64
 _REASON = ERRORS + "exception.class.name"
-_OF_ORIGINS = {
-    Unreadable.NOT_SIGNED,
-    Unreadable.UNKNOWN_ORIGIN,
-    Unreadable.KEY_NOT_VALID,
-    Unreadable.WRONG_SIGNATURE,
-    Unreadable.NOT_ALLOWED,
-}
 Handled = Callable[[Sequence[LogRecord], Sequence[Outgoing]], None]
 """Receives the records of a committed batch, and what was written with them."""
 
@@ -144,11 +139,12 @@ class MeteredLog:
             into = Topic.EVENTS if self.source is Topic.COMMANDS else Topic.COMMANDS
             self._meters.written.labels(self._name, into.value).inc(others)
         for letter in aside:
-            said = texts_of(letter.headers)
-            self._meters.dead_letters.labels(said[_REASON]).inc()
-            if said[_REASON] in _OF_ORIGINS:
-                origin = said.get(ORIGIN, "").partition("/")[0]
-                self._meters.signature_failed(origin, said[_REASON])
+            told = texts_of(letter.headers)
+            reason = told[_REASON]
+            self._meters.dead_letters.labels(reason).inc()
+            if reason in _DOUBTS:
+                origin = told.get(ORIGIN, "").partition("/")[0][:_MOST_LETTERS]
+                self._meters.signature_failed(origin or "none", reason)
         self._handled(taken, written)
 
 

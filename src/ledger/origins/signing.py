@@ -67,7 +67,14 @@ def unsigned() -> None:
 
 def hmac_sha256(secret: bytes) -> Sign:
     """Signs with a secret that the ledger knows too."""
-    return lambda text: hmac.digest(secret, text, "sha256")
+    prepared = hmac.new(secret, digestmod="sha256")
+
+    def sign(text: bytes) -> bytes:
+        one = prepared.copy()
+        one.update(text)
+        return one.digest()
+
+    return sign
 
 
 def ed25519(private_key: bytes) -> Sign:

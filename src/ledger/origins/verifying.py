@@ -10,9 +10,11 @@ from msgspec import Struct
 
 from ledger.origins.history import OriginHistory
 from ledger.origins.signing import ORIGIN, SIGNATURE, beginning, proof_of, signed_bytes
-from ledger.origins.table import Algorithm, Key, Mode, Origin, OriginTable
+from ledger.origins.table import EVERY, Algorithm, Key, Mode, Origin, OriginTable
 from ledger.values.instants import Instant, format_instant
+from ledger.vocabulary.commands import COMMANDS
 from ledger.vocabulary.envelope import GivenCommand
+from ledger.vocabulary.shapes import Role
 
 Secrets = Mapping[tuple[str, str], bytes]
 """The secrets of hmac-sha256, by origin and key id."""
@@ -52,13 +54,15 @@ class Unproven(Struct, frozen=True, kw_only=True):
 
 
 class _Known(Struct, frozen=True, kw_only=True):
-    """A key, ready to verify with."""
+    """A key, ready to verify with; what its origin may do is worked out once, for speed."""
 
     origin: Origin
     key: Key
     proven: Proven
     start: bytes
     holds: _Holds
+    may_give: frozenset[tuple[str, Role]]
+    every_account: bool
 
 
 class Verifier:
@@ -115,10 +119,10 @@ class Verifier:
                 f"not the signature of {name.decode()} under this ledger, key, id and value",
             )
         role = meta.actor.role
-        if not found.origin.may_give(given.name, role):
+        if (given.name, role) not in found.may_give:
             told = f"origin {found.origin.name} may not give {given.name} as {role}"
             return _unproven(Doubt.NOT_ALLOWED, told)
-        if not found.origin.may_use(meta.account_id):
+        if not found.every_account and not found.origin.may_use(meta.account_id):
             told = f"origin {found.origin.name} may not use account {meta.account_id}"
             return _unproven(Doubt.NOT_ALLOWED, told)
         return found.proven
@@ -145,6 +149,10 @@ def _known(origin: Origin, key: Key, secrets: Secrets, ledger_id: str) -> _Known
         holds=_by_secret(origin, key, secrets)
         if key.algorithm is Algorithm.HMAC_SHA256
         else _by_public_key(key),
+        may_give=frozenset(
+            (name, role) for name in COMMANDS for role in Role if origin.may_give(name, role)
+        ),
+        every_account=EVERY in origin.accounts,
     )
 
 
@@ -155,8 +163,13 @@ def _by_secret(origin: Origin, key: Key, secrets: Secrets) -> _Holds:
     if not hmac.compare_digest(proof_of(key.algorithm, secret), key.proof):
         raise ValueError(f"the secret of key {origin.name}/{key.key_id} is another one")
 
+    # A copy of one that has the secret takes half the time of a new one.
+    prepared = hmac.new(secret, digestmod="sha256")
+
     def holds(text: bytes, signature: bytes) -> bool:
-        return hmac.compare_digest(hmac.digest(secret, text, "sha256").hex().encode(), signature)
+        one = prepared.copy()
+        one.update(text)
+        return hmac.compare_digest(one.hexdigest().encode(), signature)
 
     return holds
 

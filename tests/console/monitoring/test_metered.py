@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 import pytest
+from msgspec.structs import replace
 from prometheus_client import CollectorRegistry
 
 from console.monitoring.monitor import Monitor
@@ -13,7 +14,9 @@ from console.monitoring.vitals import Vitals
 from consumers.deciding.decider import GROUP, CommitLost, PartitionDecider
 from consumers.deciding.store import Store
 from ledger.log.seam import Batch, LogRecord, Outgoing, Topic
+from ledger.origins.verifying import Verifier
 from tests.consumers.ledgers import Bench, opening, record, standing
+from tests.ledger.origins.tables import REQUIRED, history_of, secrets_of
 
 GARBAGE = Outgoing(topic=Topic.COMMANDS, partition=0, key=b"acct-1", value=b"garbage")
 """A record that nobody can read."""
@@ -153,3 +156,21 @@ def test_origins_that_strangers_make_up_take_bounded_memory(watched: Watched) ->
     counts = {s.labels["origin"]: s.value for s in found.samples if s.name.endswith("_total")}
     assert len(counts) == 101
     assert counts["other"] == 900
+
+
+def test_a_command_that_is_not_proven_is_counted_by_who_it_says_it_is(watched: Watched) -> None:
+    history = history_of(*REQUIRED)
+    verifier = Verifier(history, secrets_of(history), "another ledger")
+    watched.bench.world = replace(watched.bench.world, verifier=lambda: verifier)
+    store = Store(None, 0, watched.bench.world.events_topic_id)
+    decider = PartitionDecider(watched.log, 0, store, watched.bench.world)
+    decider.restore()
+    claimed = replace(record(opening()), headers=(*record(opening()).headers, *HEADERS))
+    watched.bench.publish(record(opening()), claimed)
+    decider.step(0.0)
+    name = "refunds_signature_failures_total"
+    assert watched.value(name, origin="none", reason="NOT_SIGNED") == 1
+    assert watched.value(name, origin="billing", reason="WRONG_SIGNATURE") == 1
+
+
+HEADERS = (("refunds-origin", b"billing/k1"), ("refunds-signature", b"00"))

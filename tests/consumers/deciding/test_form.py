@@ -8,10 +8,14 @@ from msgspec.structs import replace
 from consumers.deciding.form import Form, form_of
 from consumers.deciding.recording import Taker, readable
 from ledger.log.seam import Headers, LogRecord
+from ledger.origins.history import ModeSet
+from ledger.origins.table import Mode
+from ledger.origins.verifying import Verifier
 from ledger.values.ids import partition_of
 from ledger.wire.avro.codec import Unreadable, UnreadableRecord, encode_command
 from ledger.wire.cloud_events import headers_for_command
 from tests.consumers.ledgers import START, given, opening
+from tests.ledger.origins.tables import LEDGER_ID, REQUIRED, history_of, secrets_of, signer
 
 TAKER = Taker(partition_count=3, sandbox=False)
 OPENING = opening()
@@ -98,3 +102,44 @@ def test_a_header_that_is_missing_or_says_something_else_is_a_note_and_no_fault(
         "header ce_source is missing; others expect /refunds/accounts/acct-1",
         "header ce_type is OpenAccount; others expect refunds.commands.OpenAccount",
     )
+
+
+def asking(mode: Mode) -> Taker:
+    history = history_of(*REQUIRED, ModeSet(mode=mode))
+    verifier = Verifier(history, secrets_of(history), LEDGER_ID)
+    return replace(TAKER, verifier=verifier)
+
+
+SIGNED = (*HEADERS, *signer().headers("acct-1", "open", VALUE))
+
+
+@pytest.mark.parametrize("mode", [Mode.WARN, Mode.REQUIRED])
+def test_who_gives_it_is_told_where_that_is_asked_and_proven(mode: Mode) -> None:
+    form = form_of(stored(headers=SIGNED), asking(mode))
+    assert (form.origin, form.faults, form.notes) == ("billing/k1", (), ())
+
+
+def test_where_nobody_asks_no_origin_is_told() -> None:
+    for taker in (TAKER, asking(Mode.OPEN)):
+        assert (form_of(stored(headers=SIGNED), taker).origin, form_of(stored(), taker).notes) == (
+            "",
+            (),
+        )
+
+
+def test_a_doubt_is_a_fault_where_signatures_are_required_and_a_note_before() -> None:
+    fault = form_of(stored(), asking(Mode.REQUIRED))
+    assert (reasons(fault), fault.notes) == (["NOT_SIGNED"], ())
+    note = form_of(stored(), asking(Mode.WARN))
+    assert (note.faults, len(note.notes), note.origin) == ((), 1, "")
+    assert note.notes[0].startswith("NOT_SIGNED: it needs one header")
+
+
+def test_a_wrong_key_hides_no_wrong_signature() -> None:
+    form = form_of(stored(key=b"x", headers=SIGNED[:-1]), asking(Mode.REQUIRED))
+    assert reasons(form) == ["WRONG_KEY", "NOT_SIGNED"]
+
+
+def test_of_what_cannot_be_read_no_origin_is_told() -> None:
+    form = form_of(stored(b"rubbish", headers=SIGNED), asking(Mode.REQUIRED))
+    assert (reasons(form), form.origin) == (["NOT_OURS"], "")

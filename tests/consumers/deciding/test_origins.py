@@ -5,13 +5,17 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from consumers.dead_letters.redrive import WRITER, Order, resolve
+from consumers.dead_letters.status import settled_letter_statuses
 from consumers.deciding.decider import PartitionDecider
 from ledger.log.seam import Outgoing, Topic, WrongWorld
 from ledger.origins.history import Change, ModeSet, OriginHistory
 from ledger.origins.signing import Signer
-from ledger.origins.table import Mode
+from ledger.origins.table import Algorithm, Mode
 from ledger.origins.verifying import Verifier
+from ledger.values.instants import HOUR
 from ledger.vocabulary.envelope import GivenCommand
+from ledger.wire.dead_letters.closing import Resolution, Resolved
 from ledger.wire.dead_letters.letter import read_letter
 from tests.consumers.ledgers import Bench, opening, record, standing
 from tests.ledger.origins.tables import (
@@ -145,3 +149,65 @@ def test_an_older_table_than_that_of_the_last_event_stops_the_decider(
     with pytest.raises(WrongWorld, match="the last event was decided by version 6:"):
         bench.decider() if at_start else owner.step(0)
     assert len(bench.outcomes()) == 1
+
+
+@pytest.mark.parametrize("algorithm", Algorithm)
+def test_keys_are_replaced_between_batches_and_nothing_is_lost(algorithm: Algorithm) -> None:
+    start = (origin("portal"), key("portal", "k1", algorithm))
+    bench = Asking(*start)
+    first, second = (signer("portal", k, algorithm, LEDGER_ID) for k in ("k1", "k2"))
+    owner = decided(bench, signed(opening(), first))
+    both = (*start, key("portal", "k2", algorithm), ended("portal", "k1", bench.now + HOUR))
+    numbers = iter(range(1_000))
+
+    def batch(*signers: Signer) -> None:
+        bench.publish(*(signed(standing(next(numbers)), by) for by in signers * 20))
+        owner.step(0)
+
+    batch(first)
+    bench.change(*both)
+    batch(first, second)
+    bench.now += HOUR
+    batch(second)
+    assert bench.letters() == []
+    assert len(bench.outcomes()) == 1 + next(numbers)
+    batch(first)
+    assert bench.letters() == ["KEY_NOT_VALID"] * 20
+    told = {(each.meta.origin, each.meta.origin_key) for each in bench.events()[1:]}
+    assert told == {("portal", "k1"), ("portal", "k2")}
+
+
+def test_a_dead_letter_keeps_its_signature_when_it_is_redriven() -> None:
+    bench = Asking()
+    partner = signer("partner", ledger_id=LEDGER_ID)
+    owner = decided(bench, signed(opening()), signed(standing(1), partner))
+    assert bench.letters() == ["UNKNOWN_ORIGIN"]
+    bench.change(origin("partner"), key("partner"))
+    (resolution,) = redriven(bench)
+    owner.step(0)
+    assert resolution.copy is not None
+    assert bench.events()[-1].meta.origin == "partner"
+    assert bench.outcomes()[-1] == ("AccountStandingChanged", "s-1")
+
+
+def test_a_redriven_command_needs_a_key_that_is_valid_again() -> None:
+    bench = Asking(origin("partner", accounts=("acct-2",)), key("partner"))
+    partner = signer("partner", ledger_id=LEDGER_ID)
+    owner = decided(bench, signed(opening()), signed(standing(1), partner))
+    bench.change(
+        origin("partner", accounts=("acct-2",)),
+        key("partner"),
+        origin("partner"),
+        ended("partner", "k1", bench.now),
+    )
+    redriven(bench)
+    owner.step(0)
+    assert bench.letters() == ["NOT_ALLOWED", "KEY_NOT_VALID"]
+
+
+def redriven(bench: Asking) -> list[Resolution]:
+    """What `dlq redrive --all` does."""
+    writer = bench.cluster.only_writer(WRITER)
+    found = settled_letter_statuses(bench.cluster, writer)
+    order = Order(kind=Resolved.REDRIVEN, actor="ops-1", reason="")
+    return list(resolve(bench.cluster, writer, list(found.values()), order))
