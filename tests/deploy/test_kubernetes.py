@@ -17,7 +17,7 @@ from jsonschema import Draft202012Validator
 from console.running.kafka_access import KafkaAccess
 from console.running.process_counts import PROCESSES
 from console.running.settings import Settings
-from ledger.access import read_matrix
+from ledger.log.access import read_matrix
 from tests.house.tree import ROOT
 
 FOLDER = ROOT / "deploy" / "kubernetes"

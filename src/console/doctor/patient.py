@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
@@ -57,6 +58,11 @@ class Patient:
         return self._part("a ledger", lambda: find_ledger(self.settings))
 
     @property
+    def on_this_machine(self) -> bool:
+        """Whether the brokers are reached by the loopback alone."""
+        return all(map(_is_loopback, self.ledger.bootstrap.split(",")))
+
+    @property
     def brokers(self) -> Examination:
         """The brokers, about themselves."""
         return self._part(
@@ -89,3 +95,11 @@ class Patient:
         if found is None:
             raise Missing(name)
         return found
+
+
+def _is_loopback(address: str) -> bool:
+    host = address.strip().rpartition(":")[0].strip("[]")
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -18,13 +18,18 @@ from console.doctor.checks.clocks import _judged as of_clocks
 from console.doctor.checks.configuration import configuration
 from console.doctor.checks.database import _of_version as of_database
 from console.doctor.checks.disks import _judged as of_disk
+from console.doctor.checks.origins import origins
 from console.doctor.checks.versions import _of_client
 from console.doctor.examining import exit_code
 from console.doctor.finding import Finding, Severity, error, fine, skipped, warning
 from console.doctor.patient import Patient
+from console.running.origins.origin_folder import OriginFolder
 from console.running.settings import read_settings
 from devstack.certificates import authority, issue
-from ledger.values.instants import SECOND
+from ledger.origins.history import KeyAdded, ModeSet, OriginSet
+from ledger.origins.table import OWN, Algorithm, Mode
+from ledger.values.instants import DAY, SECOND, format_instant
+from ledger.vocabulary.shapes import Role
 from tests.house.tree import ROOT
 
 FINE, WARNING, ERROR = Severity.FINE, Severity.WARNING, Severity.ERROR
@@ -67,7 +72,41 @@ def test_a_certificate_is_judged_by_the_days_that_are_left(
 def test_the_password_of_the_database_is_not_shown(patient: Patient) -> None:
     (found,) = configuration(patient)
     assert "geheim" not in str(found)
-    assert "postgresql://who:***@127.0.0.1:1/refunds" in found.what
+    assert "dbname=refunds" in found.what or "/refunds" in found.what
+
+
+@pytest.mark.parametrize(
+    ("days", "severity"), [(None, FINE), (31, FINE), (29, WARNING), (-1, ERROR)]
+)
+def test_an_origin_is_judged_by_the_days_of_its_last_key(
+    patient: Patient, tmp_path: Path, days: int | None, severity: Severity
+) -> None:
+    now = patient.clock.now()
+    key = KeyAdded(
+        origin=OWN,
+        key_id="k-1",
+        algorithm=Algorithm.ED25519,
+        proof="ab" * 32,
+        valid_from=format_instant(now - 90 * DAY),
+        valid_until=None if days is None else format_instant(now + days * DAY + SECOND),
+    )
+    OriginFolder(tmp_path / "origins").append(
+        [OriginSet(name=OWN, roles=(Role.SYSTEM,)), key, ModeSet(mode=Mode.REQUIRED)],
+        at=now,
+        by="test",
+    )
+    assert severities(origins(patient)) == [FINE, severity]
+
+
+@pytest.mark.parametrize(
+    ("address", "severity"), [("localhost:9092", FINE), ("kafka.example:9092", WARNING)]
+)
+def test_a_table_that_proves_nothing_is_a_warning_where_others_can_write(
+    monkeypatch: pytest.MonkeyPatch, patient: Patient, address: str, severity: Severity
+) -> None:
+    monkeypatch.setenv("KAFKA_BOOTSTRAP", address)
+    with ExitStack() as stack:
+        assert severities(origins(Patient(read_settings(), stack))) == [severity]
 
 
 @pytest.mark.parametrize("address", ["kafka-1.example.com:9092", "10.0.0.7:9092"])

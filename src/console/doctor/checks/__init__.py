@@ -11,6 +11,7 @@ from console.doctor.checks.configuration import configuration
 from console.doctor.checks.database import database
 from console.doctor.checks.disks import disks
 from console.doctor.checks.lag import lag
+from console.doctor.checks.origins import origins
 from console.doctor.checks.overdue_deadlines import overdue_deadlines
 from console.doctor.checks.processes import processes
 from console.doctor.checks.topics import topics
@@ -32,5 +33,6 @@ CHECKS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (
     transactions,
     lag,
     overdue_deadlines,
+    origins,
 )
 """A check is named for its file. All run, whatever another one finds."""

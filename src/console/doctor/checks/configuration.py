@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator
 
 from console.doctor.finding import Finding, error, fine, warning
@@ -22,7 +21,7 @@ def configuration(patient: Patient) -> Iterator[Finding]:
     shown = without_password(ledger.database_url)
     yield fine(f"the ledger is at {ledger.bootstrap} and {shown}")
     security = ledger.kafka.security
-    if not security.protocol.has_tls and not all(map(_here, ledger.bootstrap.split(","))):
+    if not security.protocol.has_tls and not patient.on_this_machine:
         yield warning(
             f"the brokers at {ledger.bootstrap} are spoken to without TLS",
             "whoever is on the way reads and changes commands, and passwords",
@@ -34,11 +33,3 @@ def configuration(patient: Patient) -> Iterator[Finding]:
             "any holder of a certificate of the same authority can pose as a broker",
             "use the names of the brokers' certificates in KAFKA_BOOTSTRAP, and unset it",
         )
-
-
-def _here(address: str) -> bool:
-    host = address.strip().rpartition(":")[0].strip("[]")
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
