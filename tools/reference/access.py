@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from ledger.log.access import BROKER_KINDS, DATABASE_KINDS, Matrix, Right, read_matrix
+from msgspec.structs import replace
+
+from ledger.log.access import (
+    BROKER_KINDS,
+    DATABASE_KINDS,
+    EVERYBODY,
+    Matrix,
+    Right,
+    read_matrix,
+)
 from tools.reference.words import WRITTEN, paragraph, table
 
 INTRODUCTION = """\
@@ -20,6 +29,12 @@ With a `*` at the end all names are meant that begin so; of several entries that
 counts alone. `OWN` is the owner of a thing; it has the other rights only where they are named. What
 everybody may do in a new database (`CONNECT`, `TEMPORARY`, `EXECUTE`) is taken away. Nobody is a
 superuser, creates roles or databases, or passes by the policies of rows.
+"""
+BY_GROUP = """\
+Where `refundctl init --grant --finance-rows groups` was run, finance sees the rows of its groups of
+accounts alone ([how to](../how-to/finance.md)). This comes to the rights above. Views then ask with
+the rights of whoever reads them (`INVOKER`), and policies show the rows of the reader's `GROUPS`,
+or `ALL`. The projector passes them by (`BYPASSRLS`): COPY does not write into tables with policies.
 """
 ROLES = "Each role has limits for its sessions; a process that needs others sets them itself."
 
@@ -40,9 +55,20 @@ def access_page() -> str:
         f"## Roles of the database\n\n{paragraph(ROLES)}"
         f"{table(('principal', 'role', 'limits'), roles)}"
         f"\n## In the database\n\n{paragraph(DATABASE)}"
-        f"{_things(matrix, DATABASE_KINDS, in_database)}".rstrip("\n")
+        f"{_things(matrix, DATABASE_KINDS, in_database)}"
+        f"## Rows by groups of accounts\n\n{paragraph(BY_GROUP)}"
+        f"{_things(_added(matrix), DATABASE_KINDS, (*in_database, EVERYBODY))}".rstrip("\n")
         + "\n"
     )
+
+
+def _added(matrix: Matrix) -> Matrix:
+    """What is so by groups of accounts alone."""
+    assert matrix.by_group is not None
+    rights = matrix.by_group.rights - matrix.rights
+    named = {(right.kind, right.name) for right in rights}
+    things = tuple(thing for thing in matrix.by_group.things if thing in named)
+    return replace(matrix.by_group, things=things, rights=rights)
 
 
 def _things(matrix: Matrix, kinds: tuple[str, ...], principals: tuple[str, ...]) -> str:
@@ -55,8 +81,12 @@ def _things(matrix: Matrix, kinds: tuple[str, ...], principals: tuple[str, ...])
             for name in names
         ]
         if any(cell for row in rows for cell in row[1:]):
-            parts.append(table((kind.replace("_", " "), *principals), rows) + "\n")
+            parts.append(table((kind.replace("_", " "), *map(_everybody, principals)), rows) + "\n")
     return "".join(parts)
+
+
+def _everybody(principal: str) -> str:
+    return "everybody" if principal == EVERYBODY else principal
 
 
 def _operations(rights: frozenset[Right], principal: str, kind: str, name: str) -> str:

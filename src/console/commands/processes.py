@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID
 
 import typer
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ledger.log.seam import Topic
     from ledger.vocabulary.events import LedgerOpened
 
+
 run = typer.Typer(no_args_is_help=True, help="Run one process of the ledger until it is stopped.")
 
 
@@ -31,6 +32,13 @@ def init(
     grant: Annotated[
         bool, typer.Option("--grant", help="Write the access matrix to brokers and database.")
     ] = False,
+    finance_rows: Annotated[
+        Literal["all", "groups"] | None,
+        typer.Option(
+            "--finance-rows",
+            help="With --grant: finance sees all rows, or those of its groups of accounts.",
+        ),
+    ] = None,
     brokers_only: Annotated[
         bool, typer.Option("--brokers-only", help="With --grant: no rights in the database.")
     ] = False,
@@ -54,7 +62,7 @@ def init(
     migrate(ledger.database_url)
     with connected(ledger.database_url) as connection:
         if grant and not brokers_only:
-            grant_rights(connection, read_matrix())
+            grant_rights(connection, read_matrix(), finance_rows)
         if sandbox:
             SandboxClock(connection).set(0)
 

@@ -44,6 +44,15 @@ SELECT replace(pg_get_triggerdef(oid), format(' ON %%I.%%I ', %(live)s::text, %(
     format(' ON %%I.%%I ', %(schema)s::text, %(table)s::text))
 FROM pg_trigger WHERE tgrelid = %(oid)s AND NOT tgisinternal ORDER BY tgname
 """
+_POLICIES = """
+SELECT format('ALTER TABLE %%I.%%I %%s ROW LEVEL SECURITY', %(schema)s::text, %(table)s::text, word)
+FROM pg_class, (VALUES ('ENABLE'), ('FORCE')) words (word)
+WHERE oid = %(oid)s AND CASE word WHEN 'ENABLE' THEN relrowsecurity ELSE relforcerowsecurity END
+UNION ALL
+SELECT format('CREATE POLICY %%I ON %%I.%%I AS %%s FOR %%s TO %%s USING (%%s)', policyname,
+    %(schema)s::text, %(table)s::text, permissive, cmd, array_to_string(roles, ', '), qual)
+FROM pg_policies WHERE schemaname = %(live)s AND tablename = %(table)s
+"""
 _EXTRAS = """
 SELECT format('COMMENT ON TABLE %%I.%%I IS %%L', %(schema)s::text, %(table)s::text,
     obj_description(%(oid)s, 'pg_class'))
@@ -148,7 +157,7 @@ def _make_like(connection: Connection[Any], name: str) -> None:
     like = sql.SQL("CREATE TABLE {} (LIKE {} INCLUDING ALL EXCLUDING INDEXES)")
     _run(connection, like.format(beside, live).as_string(connection) + options)
     values = {"schema": BESIDE, "live": READ_MODELS, "table": name, "oid": oid}
-    for statement in (_CONSTRAINTS, _INDEXES, _TRIGGERS, _EXTRAS):
+    for statement in (_CONSTRAINTS, _INDEXES, _TRIGGERS, _POLICIES, _EXTRAS):
         for (text,) in connection.execute(statement, values).fetchall():
             _run(connection, text)
 

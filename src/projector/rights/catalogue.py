@@ -9,6 +9,7 @@ from msgspec import Struct
 from psycopg import Connection
 
 from ledger.log.access import EVERYBODY, Matrix, Right
+from projector.rights import rows
 
 SCHEMAS = ("read_models", "consumers", "finance", "refund_ledger")
 SERVER, DATABASE = "server", "ledger"
@@ -56,11 +57,13 @@ FROM pg_roles WHERE rolname = ANY(%s)
 class Standing(Struct, frozen=True, kw_only=True):
     """What there is in the database, and the rights on it that our principals and everybody have.
 
-    `targets` has the SQL that names each thing, by kind and name.
+    `targets` has the SQL that names each thing, by kind and name. `by_group`: finance sees rows by
+    groups of accounts.
     """
 
     targets: Mapping[tuple[str, str], str]
     rights: frozenset[Right]
+    by_group: bool
 
 
 def standing(connection: Connection[Any], matrix: Matrix) -> Standing:
@@ -74,16 +77,28 @@ def standing(connection: Connection[Any], matrix: Matrix) -> Standing:
         for role, operation in [*acl, (owner, "OWN")]
         if role in who
     }
-    return Standing(
-        targets={(kind, name): target for kind, name, target, _, _ in found},
-        rights=frozenset(rights | _of_roles(connection, who)),
-    )
+    targets = {(kind, name): target for kind, name, target, _, _ in found}
+    rights |= _of_roles(connection, who)
+    by_group = rows.kept_apart(connection)
+    if by_group:
+        targets |= dict.fromkeys(rows.things(connection), "")
+        rights |= rows.rights(connection, who | {"public": EVERYBODY})
+    return Standing(targets=targets, rights=frozenset(rights), by_group=by_group)
 
 
 def wanted(matrix: Matrix, found: Standing) -> frozenset[Right]:
-    """What the matrix says of everything that is there."""
-    things = [*found.targets, *((kind, name) for kind, name in matrix.things if kind == "role")]
-    return frozenset(right for thing in things for right in matrix.rights_on(*thing))
+    """What the matrix says of everything that is there.
+
+    Roles belong to the server: a power that one takes for rows by groups of accounts may be there
+    for another database.
+    """
+    by_group = matrix.by_group or matrix
+    elsewhere = {right for right in found.rights & by_group.rights if right.kind == "server"}
+    matrix = by_group if found.by_group else matrix
+    once = ((kind, name) for kind, name in matrix.things if kind in {"role", "server"})
+    return frozenset(elsewhere).union(
+        *(matrix.rights_on(*thing) for thing in (*found.targets, *once))
+    )
 
 
 def _of_roles(connection: Connection[Any], who: Mapping[str, str]) -> set[Right]:

@@ -12,6 +12,7 @@ from psycopg.errors import DuplicateObject, InsufficientPrivilege, UniqueViolati
 
 from ledger.log.access import EVERYBODY, Differences, Matrix, Right, compared
 from projector.rights.catalogue import Standing, standing, wanted
+from projector.rights.rows import RowsSeen, keep_apart, write_policies
 
 _NEXT_STEP = "run this as a superuser, or as the owner of the database who may create roles"
 
@@ -22,8 +23,10 @@ class WrongRights(Exception):
     """Rights that this user cannot make as the matrix says; the message names one."""
 
 
-def grant(connection: Connection[Any], matrix: Matrix) -> Differences:
+def grant(connection: Connection[Any], matrix: Matrix, seen: RowsSeen | None = None) -> Differences:
     """Have the database allow what the matrix says to its roles, and no more; what changed.
+
+    `seen` is what finance sees: all rows, or those of its groups of accounts; None: as it was.
 
     1. Make the roles that are missing, and set the limits of all. 2. Hand over what is to be
     another's own: that takes rights to its schema, and changes the rights on it. 3. Grant what is
@@ -39,6 +42,8 @@ def grant(connection: Connection[Any], matrix: Matrix) -> Differences:
                     f"role {role.name}: it cannot be made or given away; {_NEXT_STEP}"
                 )
             limit(connection, role.name, role.settings)
+        if seen is not None:
+            keep_apart(connection, seen)
         # 2
         first = differences(connection, matrix)
         found = standing(connection, matrix)
@@ -49,6 +54,9 @@ def grant(connection: Connection[Any], matrix: Matrix) -> Differences:
             _apply(connection, matrix, found, owning, what)
         # 3
         left = differences(connection, matrix)
+        if any(right.kind == "rows" for right in (*left.missing, *left.surplus)):
+            names = {principal: role.name for principal, role in matrix.roles.items()}
+            write_policies(connection, wanted(matrix, standing(connection, matrix)), names)
         _apply(connection, matrix, found, left.missing, "GRANT")
         _apply(connection, matrix, found, left.surplus, "REVOKE")
         _check(differences(connection, matrix))
@@ -116,7 +124,7 @@ def _apply(
     rights: Iterable[Right],
     what: str,
 ) -> None:
-    for right in rights:
+    for right in (right for right in rights if right.kind != "rows"):
         statement = _statement(matrix, found, right, what)
         try:
             connection.execute(statement.encode())
@@ -132,7 +140,7 @@ def _statement(matrix: Matrix, found: Standing, right: Right, what: str) -> str:
     word = "TO" if what == "GRANT" else "FROM"
     match right.kind:
         case "server":
-            return f"ALTER ROLE {role} NO{right.operation}"
+            return f"ALTER ROLE {role} {'' if what == 'GRANT' else 'NO'}{right.operation}"
         case "role" if what == "GRANT":
             return f'GRANT "{right.name}" TO {role} WITH INHERIT FALSE, SET TRUE'
         case "role":

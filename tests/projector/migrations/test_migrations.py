@@ -95,7 +95,9 @@ def test_every_view_knows_its_table_as_it_is(migrated: str) -> None:
     with psycopg.connect(migrated) as connection:
         rows = connection.execute(
             "SELECT table_name, column_name, data_type FROM information_schema.columns"
-            " WHERE table_schema = %s ORDER BY table_name, ordinal_position",
+            " JOIN information_schema.tables USING (table_schema, table_name)"
+            " WHERE table_schema = %s AND table_type = 'BASE TABLE'"
+            " ORDER BY table_name, ordinal_position",
             (READ_MODELS,),
         ).fetchall()
     found: dict[str, dict[str, str]] = {}

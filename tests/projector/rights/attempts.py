@@ -5,7 +5,7 @@ Each attempt is rolled back, and changes nothing in any case.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import psycopg
@@ -45,6 +45,7 @@ ATTEMPTS: Mapping[str, Mapping[str, str]] = {
         "SELECT": "SELECT * FROM {name} LIMIT 0",
         "OWN": "COMMENT ON VIEW {name} IS NULL",
     },
+    "rows": {},
     "function": {
         "EXECUTE": "SELECT {call}",
         "OWN": "COMMENT ON FUNCTION {name} IS NULL",
@@ -62,6 +63,16 @@ SELECT format('%%I.%%I(%%s)', nspname, proname, (
     FROM unnest(proargtypes) argument))
 FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace WHERE p.oid = %s::regprocedure
 """
+
+
+def give_passwords(connection: Connection[Any], roles: Iterable[str]) -> None:
+    """Once: roles belong to the server, which other tests use at the same time."""
+    for role in roles:
+        row = connection.execute(
+            "SELECT rolpassword IS NULL FROM pg_authid WHERE rolname = %s", (role,)
+        ).fetchone()
+        if row == (True,):
+            connection.execute(f"ALTER ROLE {role} PASSWORD '{PASSWORD}'".encode())
 
 
 class Attempts:

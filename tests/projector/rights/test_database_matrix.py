@@ -10,12 +10,12 @@ import pytest
 from psycopg import Connection, errors
 
 from devstack import Services
-from ledger.log.access import Right, read_matrix
+from ledger.log.access import Matrix, Right, read_matrix
 from projector.migrations import migrate
 from projector.rights.catalogue import standing
 from projector.rights.granting import differences, grant
 from tests.projector.mixed import mixed
-from tests.projector.rights.attempts import ATTEMPTS, PASSWORD, Attempts
+from tests.projector.rights.attempts import ATTEMPTS, Attempts, give_passwords
 from tests.projector.shown import show
 from tests.services import fresh_database
 
@@ -33,8 +33,7 @@ def granted(services: Services) -> Iterator[Connection[Any]]:
         show(database, mixed(1))
         with psycopg.connect(database, autocommit=True) as connection:
             grant(connection, MATRIX)
-            for role in MATRIX.roles.values():
-                connection.execute(f"ALTER ROLE {role.name} PASSWORD '{PASSWORD}'".encode())
+            give_passwords(connection, [role.name for role in MATRIX.roles.values()])
             yield connection
 
 
@@ -47,14 +46,14 @@ def cells(connection: Connection[Any]) -> list[tuple[str, str, str]]:
     return [(kind, name, each) for kind, name in things for each in ATTEMPTS[kind]]
 
 
-def wrong_cells(connection: Connection[Any], principal: str) -> list[str]:
+def wrong_cells(connection: Connection[Any], principal: str, matrix: Matrix = MATRIX) -> list[str]:
     """The cells of a principal in which the database does another thing than the matrix says."""
     tried = Attempts(connection, MATRIX.roles[principal].name)
     wrong = []
     for kind, name, operation in cells(connection):
         right = Right(principal=principal, kind=kind, name=name, operation=operation)
         own = kind == "role" and name == MATRIX.roles[principal].name
-        says = own or right in MATRIX.rights_on(kind, name)
+        says = own or right in matrix.rights_on(kind, name)
         if tried.allowed(kind, name, operation) is not says:
             wrong.append(f"{'not ' if says else ''}allowed: {right}")
     return wrong

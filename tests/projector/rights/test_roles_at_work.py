@@ -21,7 +21,7 @@ from projector.rights.granting import WrongRights, differences, grant
 from projector.views import VIEWS
 from tests.consumers.deadlines.test_table import the_deadline
 from tests.projector.conftest import catch_up, dump
-from tests.projector.rights.attempts import PASSWORD
+from tests.projector.rights.attempts import PASSWORD, give_passwords
 from tests.projector.stories import MemorySource, told
 
 pytestmark = pytest.mark.integration
@@ -35,8 +35,7 @@ def role(migrated: str) -> As:
     """The conninfo of a role of the migrated database, where the matrix is written."""
     with psycopg.connect(migrated, autocommit=True) as connection:
         grant(connection, MATRIX)
-        for each in MATRIX.roles.values():
-            connection.execute(f"ALTER ROLE {each.name} PASSWORD '{PASSWORD}'".encode())
+        give_passwords(connection, [role.name for role in MATRIX.roles.values()])
     return lambda principal: make_conninfo(
         migrated, user=MATRIX.roles[principal].name, password=PASSWORD
     )

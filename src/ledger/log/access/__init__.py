@@ -8,9 +8,10 @@ from importlib import resources
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 BROKER_KINDS = ("topic", "group", "transactional_id", "cluster")
-DATABASE_KINDS = ("server", "role", "database", "schema", "table", "view", "function")
+DATABASE_KINDS = ("server", "role", "database", "schema", "table", "view", "function", "rows")
 EVERYBODY = "*"
 """The principal of a right that everybody has; the matrix gives none."""
 
@@ -41,6 +42,8 @@ class Matrix(Struct, frozen=True, kw_only=True):
     roles: Mapping[str, DatabaseRole]
     things: tuple[tuple[str, str], ...]
     rights: frozenset[Right]
+    by_group: Matrix | None = None
+    """The same where finance sees rows by groups of accounts; there all of this, and more."""
 
     @property
     def at_brokers(self) -> tuple[str, ...]:
@@ -75,24 +78,32 @@ def read_matrix(text: str | None = None) -> Matrix:
     """The matrix of the file beside this module, or of another text."""
     own = resources.files("ledger.log.access").joinpath("matrix.toml")
     raw: dict[str, Any] = tomllib.loads(own.read_text("utf-8") if text is None else text)
-    kinds = (*BROKER_KINDS, *DATABASE_KINDS)
-    rows = [(kind, name, row) for kind in kinds for name, row in raw.get(kind, {}).items()]
-    return Matrix(
+    things, rights = _cells(raw)
+    base = Matrix(
         principals=raw["principals"],
         roles={principal: _role(dict(row)) for principal, row in raw.get("roles", {}).items()},
-        things=tuple((kind, name) for kind, name, _ in rows),
-        rights=frozenset(
-            Right(principal=principal, kind=kind, name=name, operation=operation)
-            for kind, name, row in rows
-            for principal, operations in row.items()
-            for operation in operations
-        ),
+        things=things,
+        rights=rights,
     )
+    more_things, more_rights = _cells(raw.get("by_group", {}))
+    every_thing = tuple(dict.fromkeys((*things, *more_things)))
+    return replace(base, by_group=replace(base, things=every_thing, rights=rights | more_rights))
 
 
 def compared(found: frozenset[Right], wanted: frozenset[Right]) -> Differences:
     """What is missing of the wanted rights, and what there is beside them."""
     return Differences(missing=tuple(sorted(wanted - found)), surplus=tuple(sorted(found - wanted)))
+
+
+def _cells(raw: dict[str, Any]) -> tuple[tuple[tuple[str, str], ...], frozenset[Right]]:
+    kinds = (*BROKER_KINDS, *DATABASE_KINDS)
+    rows = [(kind, name, row) for kind in kinds for name, row in raw.get(kind, {}).items()]
+    return tuple((kind, name) for kind, name, _ in rows), frozenset(
+        Right(principal=principal, kind=kind, name=name, operation=operation)
+        for kind, name, row in rows
+        for principal, operations in row.items()
+        for operation in operations
+    )
 
 
 def _role(row: dict[str, str]) -> DatabaseRole:
