@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,12 @@ from psycopg.conninfo import conninfo_to_dict
 
 from console.main import app, main
 from console.running.kafka_access import KafkaAccess
+from console.running.origins.origin_folder import OriginFolder
 from console.running.settings import Settings
 from devstack.kafka.broker import VERSION as KAFKA_VERSION
 from devstack.kafka.broker import Broker
 from ledger.log.access import read_matrix
+from ledger.origins.table import Mode
 from tests.house.tree import ROOT
 
 SCHEMA = json.loads((Path(__file__).parent / "vendored" / "compose-spec.json").read_text("utf-8"))
@@ -55,6 +58,7 @@ def test_every_process_is_there_and_is_a_command_of_ours() -> None:
     started = {name: each["command"][:2] for name, each in OURS.items() if "command" in each}
     assert started == {
         "security": ["secrets", "make"],
+        "origins": ["origins", "start"],
         "users": ["secrets", "users"],
         "init": ["init", "--grant"],
         **{name: ["run", name] for name in known},
@@ -101,7 +105,7 @@ def test_each_service_finds_its_files_and_may_read_them(tmp_path: Path) -> None:
         if "user" in each
     }
     for name, each in SERVICES.items():
-        used = set(re.findall(r"/run/security/([\w.]+)", json.dumps(each)))
+        used = set(re.findall(r"/run/security/([\w.]+)", json.dumps(each))) - {"origins"}
         assert used <= made.keys(), name
         assert not used or name == "security" or SECRETS_MOUNT in each["volumes"], name
         user = users.get(name, own_image)
@@ -109,11 +113,31 @@ def test_each_service_finds_its_files_and_may_read_them(tmp_path: Path) -> None:
         assert not unreadable or user == 0, f"{name} runs as {user} and cannot read {unreadable}"
 
 
+def test_who_signs_may_read_its_key_and_who_verifies_needs_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = OURS["origins"]["command"]
+    owners = dict(each.removeprefix("--owner=").split("=") for each in words if "--owner=" in each)
+    users = {name: each["user"].partition(":")[0] for name, each in OURS.items() if "user" in each}
+    assert owners == {"ledger": users["reactions"], "operator": users["operator"]}
+    monkeypatch.setenv("REFUNDS_ORIGINS", str(tmp_path))
+    with pytest.raises(SystemExit) as ended:
+        main([word for word in words if not word.startswith("--owner=")])
+    assert ended.value.code in (0, None)
+    table = OriginFolder(tmp_path).history().newest
+    assert (table.mode, {*table.origins}) == (Mode.REQUIRED, {"gateway", *owners})
+    assert {path.parent.name for path in tmp_path.glob("keys/*/k1.key")} == {*table.origins}
+    shutil.rmtree(tmp_path / "keys")
+    assert OriginFolder(tmp_path).verifier("an id") is not None
+    for name in ("decider", "reactions", "operator", "auditor"):
+        assert OURS[name]["environment"]["REFUNDS_ORIGINS"] == "/run/security/origins"
+
+
 def test_each_principal_has_one_service_that_connects_as_it() -> None:
     told = {
         name: each["environment"]["REFUNDS_KAFKA_PROPERTIES"]
         for name, each in OURS.items()
-        if "environment" in each
+        if "REFUNDS_KAFKA_PROPERTIES" in each.get("environment", {})
     }
     ours = set(read_matrix().at_brokers) - {"gateway"}
     assert told.pop("init") == "/run/security/broker.properties"

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from console.running.file_owners import user_ids
 from console.terminal.errors import BadInput
 
 app = typer.Typer(
@@ -56,7 +57,7 @@ def make(
     from devstack.postgres.secrets import prepare_database
     from ledger.log.access import read_matrix
 
-    place, principals, users = _place(folder), read_matrix().at_brokers, _user_ids(owners)
+    place, principals, users = _place(folder), read_matrix().at_brokers, user_ids(owners)
     place.parent.mkdir(parents=True, exist_ok=True)
     prepare(place, principals, bootstrap, hosts)
     if database_hosts:
@@ -136,13 +137,3 @@ def _present(folder: Path | None) -> Path:
             "start one with 'refundctl up --secure'"
         )
     return place
-
-
-def _user_ids(owners: list[str] | None) -> dict[str, int]:
-    found = {}
-    for told in owners or ():
-        name, _, uid = told.partition("=")
-        if not name or not uid.isdigit():
-            raise BadInput(f"--owner {told}: write NAME=UID, as in decider=10001")
-        found[name] = int(uid)
-    return found

@@ -85,7 +85,7 @@ def up(
     if out.is_terminal and not ran:
         out.print("starting broker, database and processes …", style="dim")
     if secure and SECURED not in seen.metadata:
-        start_required(OriginFolder(settings.origins_folder))
+        list(start_required(OriginFolder(settings.origins_folder)))
     plan = ledger_plan(
         settings,
         seen,

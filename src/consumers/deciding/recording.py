@@ -45,6 +45,11 @@ class Taker(Struct, frozen=True, kw_only=True):
     sandbox: bool
     verifier: Verifier | None = None
 
+    @property
+    def requires_proof(self) -> bool:
+        """Whether it sets aside what is not proven."""
+        return self.verifier is not None and self.verifier.mode is Mode.REQUIRED
+
 
 class Taken(Struct, frozen=True, kw_only=True):
     """A command to decide, and whose it is; `doubt` says why it is not proven, if that matters."""
@@ -63,7 +68,7 @@ def readable(found: LogRecord, taker: Taker) -> Taken:
     for fault in _misplaced(found, given, taker):
         raise fault
     proven, doubt = origin_of(found, given, taker)
-    if doubt is not None and taker.verifier is not None and taker.verifier.mode is Mode.REQUIRED:
+    if doubt is not None and taker.requires_proof:
         raise doubt
     return Taken(given=given, proven=proven, doubt=doubt)
 
@@ -95,7 +100,7 @@ def examined(
     key_fault = wrong_key(found.key, given)
     faults = list(_misplaced(found, given, taker))
     _, doubt = origin_of(found, given, taker)
-    if doubt is not None and taker.verifier is not None and taker.verifier.mode is Mode.REQUIRED:
+    if doubt is not None and taker.requires_proof:
         faults.append(doubt)
     return given, tuple(faults if key_fault is None else (key_fault, *faults))
 

@@ -33,7 +33,7 @@ LEDGER_ID = "an id"
 @pytest.fixture
 def folder(tmp_path: Path) -> OriginFolder:
     found = OriginFolder(tmp_path / "origins")
-    start_required(found)
+    list(start_required(found))
     return found
 
 
@@ -50,7 +50,7 @@ def test_without_a_file_nobody_is_asked(tmp_path: Path) -> None:
 def test_a_stack_that_is_secured_from_the_start_asks_for_signatures(folder: OriginFolder) -> None:
     table = folder.history().newest
     assert (table.mode, [*table.origins]) == (Mode.REQUIRED, [OWN, GATEWAY, OPERATOR])
-    start_required(folder)
+    assert list(start_required(folder)) == []
     assert folder.history().newest == table
 
 

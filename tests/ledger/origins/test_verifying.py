@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from ledger.origins.history import Change
+from ledger.origins.history import Change, ModeSet
 from ledger.origins.signing import ORIGIN, SIGNATURE, Signer
-from ledger.origins.table import OWN, Algorithm
+from ledger.origins.table import OWN, Algorithm, Mode
 from ledger.origins.verifying import Proven, Unproven, Verifier
 from ledger.values.instants import DAY, Instant
 from ledger.vocabulary.commands import OpenAccount, SetAccountStanding, SettleRefund
@@ -56,6 +56,10 @@ def told(
 ) -> str:
     answer = verifier(*changes).check(given, value, found, at)
     return answer.doubt if isinstance(answer, Unproven) else f"{answer.origin}/{answer.key_id}"
+
+
+def test_a_verifier_is_as_strict_as_its_table_says() -> None:
+    assert [verifier(ModeSet(mode=mode)).mode for mode in Mode] == [*Mode]
 
 
 @pytest.mark.parametrize("algorithm", Algorithm)

@@ -1,10 +1,10 @@
-"""`refundctl origins`: who may give commands: add, allow, rotate, revoke, mode, list, sign."""
+"""`refundctl origins`: who may give commands, and by which keys."""
 
 from __future__ import annotations
 
 import typer
 
-from console.commands.origins.changing import add, allow, mode, revoke, rotate
+from console.commands.origins.changing import add, allow, mode, revoke, rotate, start
 from console.commands.origins.looking import list_origins, sign
 from console.terminal.help import HeadedCommands
 
@@ -13,6 +13,7 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Who may give commands, and by which keys.",
 )
+app.command()(start)
 app.command()(add)
 app.command()(allow)
 app.command()(rotate)

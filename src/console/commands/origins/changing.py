@@ -7,14 +7,17 @@ from typing import Annotated
 
 import typer
 
+from console.running.file_owners import user_ids
 from console.running.origins.changes import (
     NewKey,
     Rights,
     add_key,
     add_origin,
     end_keys,
+    hand_over,
     set_mode,
     set_rights,
+    start_required,
 )
 from console.running.origins.origin_folder import OriginFolder
 from console.running.settings import read_settings
@@ -75,6 +78,30 @@ def add(
     found = NewKey(algorithm=algorithm, public_key=public_key, key_id=key, since=_instant(since))
     for line in add_origin(_folder(), origin, rights, found):
         typer.echo(line)
+
+
+def start(
+    algorithm: Annotated[
+        Algorithm, typer.Option("--algorithm", help="hmac-sha256, or ed25519.")
+    ] = Algorithm.ED25519,
+    owners: Annotated[
+        list[str] | None,
+        typer.Option("--owner", help="NAME=UID: whose the keys of that origin are; repeat it."),
+    ] = None,
+) -> None:
+    """Make a table that requires signatures.
+
+    It has the ledger's own origin, upstream billing (gateway) and a person with refundctl
+    (operator), which may give every command. If there is a table, nothing is changed.
+
+    Examples:
+
+      refundctl origins start --owner ledger=10002 --owner operator=10004
+    """
+    folder, users = _folder(), user_ids(owners)
+    for line in start_required(folder, algorithm):
+        typer.echo(line)
+    hand_over(folder, users)
 
 
 def allow(

@@ -72,7 +72,9 @@ def add_origin(folder: OriginFolder, name: str, rights: Rights, key: NewKey) -> 
     yield from _told(folder, _appended(folder, changes))
 
 
-def start_required(folder: OriginFolder) -> None:
+def start_required(
+    folder: OriginFolder, algorithm: Algorithm = Algorithm.HMAC_SHA256
+) -> Iterator[str]:
     """The table of a stack that is secured from its first start: the ledger's own origin, upstream
     billing and the operator. Does nothing if there is a table.
     """
@@ -80,8 +82,16 @@ def start_required(folder: OriginFolder) -> None:
         return
     changes: list[Change] = []
     for name, rights in ((OWN, _OWN_RIGHTS), (GATEWAY, EVERYBODY), (OPERATOR, EVERYBODY)):
-        changes += _with_new_key(folder, name, rights, NewKey())
-    _appended(folder, [*changes, ModeSet(mode=Mode.REQUIRED)])
+        changes += _with_new_key(folder, name, rights, NewKey(algorithm=algorithm))
+    changes.append(ModeSet(mode=Mode.REQUIRED))
+    yield from _told(folder, _appended(folder, changes))
+
+
+def hand_over(folder: OriginFolder, owners: Mapping[str, int]) -> None:
+    """Give the keys of these origins to the users of these ids, who alone can read them."""
+    for name, user in owners.items():
+        for path in key_file(folder.path, name, "").parent.glob("*.key"):
+            os.chown(path, user, user)
 
 
 def set_rights(folder: OriginFolder, name: str, rights: Rights) -> Iterator[str]:
@@ -160,7 +170,7 @@ def _new(
         path = key_file(folder.path, name, key_id)
         _check_names(name, key_id, known)
         if not path.exists():
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             write_secret(path, new_key(algorithm))
         algorithm, secret = read_key("key", path)
         proof = proof_of(algorithm, secret)

@@ -98,7 +98,7 @@ class OriginFolder:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """Nobody else adds lines meanwhile."""
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.path.mkdir(parents=True, exist_ok=True)
         with (self.path / ".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
