@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from console.commands import audit, dlq, origins, processes, quote, secrets, stack
+from console.commands import audit, dlq, origins, people, processes, quote, secrets, stack
 from console.commands.check_publisher import check_publisher
 from console.commands.clock import clock
 from console.commands.doctor import doctor
@@ -86,6 +86,7 @@ app.command(rich_help_panel=RUN)(stack.logs)
 app.command(rich_help_panel=RUN)(scale)
 app.command(rich_help_panel=RUN)(serve)
 app.add_typer(secrets.app, name="secrets", rich_help_panel=RUN)
+app.add_typer(people.app, name="people", rich_help_panel=RUN)
 app.command(rich_help_panel=RUN)(demo)
 app.command(rich_help_panel=GIVE)(submit)
 app.command(rich_help_panel=GIVE)(simulate)

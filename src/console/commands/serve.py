@@ -6,10 +6,15 @@ from typing import Annotated
 
 import typer
 
+from console.terminal.errors import BadInput
+
 
 def serve(
     host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=0, max=65_535, help="0 chooses one.")] = 8080,
+    everything_open: Annotated[
+        bool, typer.Option("--open", help="Nobody has to sign in; only on a loopback address.")
+    ] = False,
 ) -> None:
     """Serve the HTTP API until it is stopped.
 
@@ -17,7 +22,9 @@ def serve(
 
       refundctl serve
 
-      refundctl serve --port 9000
+      refundctl serve --open
+
+      refundctl people add anna --role support && refundctl serve --port 9000
 
       curl 'http://127.0.0.1:8080/v1/balances?account=acct-1'
     """
@@ -29,7 +36,18 @@ def serve(
     from console.web.application import application
     from console.web.backend import Backend
 
+    if everything_open and not _loopback(host):
+        raise BadInput(f"--open with --host {host}: others could reach it; leave one out")
     settings = read_settings()
     log_to_stderr(settings.log_level, json=settings.log_json)
-    app = application(Backend(find_ledger(settings)))
+    app = application(Backend(find_ledger(settings)), everything_open=everything_open)
     uvicorn.run(app, host=host, port=port, log_config=None, server_header=False)
+
+
+def _loopback(host: str) -> bool:
+    from ipaddress import ip_address
+
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

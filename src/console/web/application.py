@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI, Request, Response
+from starlette.middleware.base import RequestResponseEndpoint
+from starlette.staticfiles import StaticFiles
 
 from console.terminal.output import version
 from console.web import problems
+from console.web.access.guard import guard_of
 from console.web.api import accounts, commands, health, queries
 from console.web.backend import Backend
+from console.web.pages import reading, signing_in
+from console.web.pages.rendering import STATIC, page
+from ledger.access import read_matrix
 
 
-def application(backend: Backend) -> FastAPI:
-    """The application over a backend, which it opens and closes."""
+def application(backend: Backend, *, everything_open: bool = False) -> FastAPI:
+    """The application over a backend, which it opens and closes. Open: nobody has to sign in."""
 
     @asynccontextmanager
     async def held(_: FastAPI) -> AsyncIterator[None]:
@@ -31,9 +37,38 @@ def application(backend: Backend) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/v1/openapi.json",
+        dependencies=[Depends(guard_of(read_matrix(), everything_open=everything_open))],
     )
     app.state.backend = backend
-    problems.install(app)
-    for each in (health, queries, commands, accounts):
+    problems.install(app, problem_page)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.middleware("http")(_with_headers)
+    for each in (health, queries, commands, accounts, signing_in, reading):
         app.include_router(each.router)
     return app
+
+
+def problem_page(request: Request, problem: problems.Problem) -> Response:
+    """A problem as a page with a way back."""
+    return page(request, "problem.html", problem.status, problem=problem)
+
+
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+
+
+async def _with_headers(request: Request, call_next: RequestResponseEndpoint) -> Response:
+    """No page runs what is not ours, is framed by others, or stays in a cache."""
+    answer = await call_next(request)
+    for name, value in _HEADERS.items():
+        answer.headers.setdefault(name, value)
+    if request.url.scheme == "https":
+        answer.headers["Strict-Transport-Security"] = "max-age=31536000"
+    return answer

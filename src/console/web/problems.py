@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 from psycopg import OperationalError
 from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
@@ -56,19 +57,33 @@ def problem_response(problem: Problem) -> JSONResponse:
     return JSONResponse(document, problem.status, media_type=PROBLEM)
 
 
-def install(app: FastAPI) -> None:
-    """Let every error of a request become a problem document."""
+class SignInFirst(Exception):
+    """A page that nobody signed in asks for: go to the sign-in page, and come back."""
+
+
+def install(app: FastAPI, as_page: Callable[[Request, Problem], Response]) -> None:
+    """Let every error of a request become a page for a browser, and otherwise a document."""
+
+    def answer_of(request: Request, problem: Problem) -> Response:
+        browser = "text/html" in request.headers.get("Accept", "")
+        return as_page(request, problem) if browser else problem_response(problem)
+
+    @app.exception_handler(SignInFirst)
+    def _sign_in(request: Request, _: SignInFirst) -> Response:
+        there = quote(request.url.path if request.method == "GET" else "/", safe="")
+        return RedirectResponse(f"/signin?next={there}", 303)
 
     @app.exception_handler(Problem)
-    def _told(_: Request, problem: Problem) -> JSONResponse:
-        return problem_response(problem)
+    def _told(request: Request, problem: Problem) -> Response:
+        return answer_of(request, problem)
 
     @app.exception_handler(HTTPException)
-    def _http(_: Request, error: HTTPException) -> JSONResponse:
-        return problem_response(Problem(error.status_code, "Not possible", str(error.detail)))
+    def _http(request: Request, error: HTTPException) -> Response:
+        problem = Problem(error.status_code, "Not possible", str(error.detail))
+        return answer_of(request, problem)
 
     @app.exception_handler(RequestValidationError)
-    def _invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+    def _invalid(request: Request, error: RequestValidationError) -> Response:
         faults = [
             {
                 "field": ".".join(str(part) for part in each["loc"][1:]),
@@ -77,11 +92,11 @@ def install(app: FastAPI) -> None:
             }
             for each in error.errors()
         ]
-        return problem_response(FieldFault(faults))
+        return answer_of(request, FieldFault(faults))
 
     @app.exception_handler(Exception)
-    def _other(request: Request, error: Exception) -> JSONResponse:
-        return problem_response(problem_of(request.url.path, error))
+    def _other(request: Request, error: Exception) -> Response:
+        return answer_of(request, problem_of(request.url.path, error))
 
 
 def problem_of(path: str, error: Exception) -> Problem:

@@ -15,12 +15,24 @@ from tests.console.ledgers import RunningLedger
 
 @pytest.fixture(scope="module")
 def client(live_ledger: RunningLedger) -> Iterator[TestClient]:
-    """Answers as the served application does; a fault of ours is an answer too."""
-    ledger = Ledger(
+    """Nobody has to sign in; a fault of ours is an answer too."""
+    backend = Backend(_ledger(live_ledger))
+    with TestClient(application(backend, everything_open=True), raise_server_exceptions=False) as c:
+        yield c
+
+
+@pytest.fixture(scope="module")
+def locked(live_ledger: RunningLedger) -> Iterator[TestClient]:
+    """As it is served without --open."""
+    backend = Backend(_ledger(live_ledger))
+    with TestClient(application(backend), raise_server_exceptions=False) as client:
+        yield client
+
+
+def _ledger(live_ledger: RunningLedger) -> Ledger:
+    return Ledger(
         bootstrap=live_ledger.kafka.bootstrap,
         database_url=live_ledger.database_url,
         partition_count=live_ledger.kafka.partition_count,
         prefix=live_ledger.kafka.prefix,
     )
-    with TestClient(application(Backend(ledger)), raise_server_exceptions=False) as client:
-        yield client

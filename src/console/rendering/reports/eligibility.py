@@ -109,8 +109,8 @@ def eligibility_table(found: Eligibility) -> Table:
                 "" if place else thing.status,
                 "\n".join(names),
                 "yes" if told["may"] else "no",
-                _brings(told),
-                "\n".join(_conditions(told)),
+                brings_told(told),
+                "\n".join(conditions_told(told)),
             )
     return table
 
@@ -152,7 +152,7 @@ def _unknown(verdict: Verdict) -> tuple[str, ...]:
     return _OF_WHAT_IS_BOUGHT if exchanged and verdict.to_give else ()
 
 
-def _brings(told: Json) -> str:
+def brings_told(told: Json) -> str:
     """`1413.92 CNY (cash 1413.92, gift 0.00), FIVE_DAYS_NO_REASON`, and the fee if there is one."""
     brings = told["brings"]
     if brings is None:
@@ -167,7 +167,8 @@ def _brings(told: Json) -> str:
     return ", ".join(parts)
 
 
-def _conditions(told: Json) -> Iterator[str]:
+def conditions_told(told: Json) -> Iterator[str]:
+    """What forbids it; or what has to be chosen and given."""
     yield from map(violation_told, told["violations"])
     if told["may"] and (chosen := _chosen(told)):
         yield f"with {pairs(chosen)}"

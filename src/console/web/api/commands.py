@@ -9,6 +9,7 @@ import msgspec
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import JSONResponse
 
+from console.web.access.guard import Caller, caller_of
 from console.web.api.queries import Asked
 from console.web.backend import Backend
 from console.web.desk import OtherContent, give
@@ -22,6 +23,7 @@ from ledger.wire.json.mapping import read_command_body
 from projector.asking.outcomes import Outcome, outcome
 
 router = APIRouter(prefix="/v1/accounts/{account_id}/commands", tags=["commands"])
+_MAY_NAME_ANY_ACTOR = frozenset({"gateway", "operator"})
 PATIENCE_SECONDS, MOST_PATIENCE_SECONDS = 5.0, 60.0
 
 
@@ -32,7 +34,9 @@ async def given_command(
     request: Request,
     backend: Asked,
     idempotency_key: Annotated[str, Header(description="The command's id.")],
-    refunds_actor: Annotated[str, Header(description="Who acts: ROLE:ID, as OWNER:u-1.")],
+    refunds_actor: Annotated[
+        str | None, Header(description="For programs: who acts, ROLE:ID, as OWNER:u-1.")
+    ] = None,
     prefer: Annotated[str | None, Header(description="wait=SECONDS.")] = None,
 ) -> JSONResponse:
     """Publish one command and answer with its outcome.
@@ -45,7 +49,9 @@ async def given_command(
 
     raw = await request.body()
     meta = CommandMeta(
-        command_id=idempotency_key, account_id=account_id, actor=_actor(refunds_actor)
+        command_id=idempotency_key,
+        account_id=account_id,
+        actor=_actor(caller_of(request), refunds_actor),
     )
     return await run_in_threadpool(_answered, backend, name, raw, meta, _patience(prefer))
 
@@ -149,15 +155,20 @@ def _currency(backend: Backend, kind: type[Command], account_id: str) -> str | N
     return None if row is None else str(row[0])
 
 
-def _actor(text: str) -> Actor:
-    role, _, name = text.partition(":")
+def _actor(caller: Caller, text: str | None) -> Actor:
+    """A program says for whom it acts; a person of support acts as such, under the own name."""
+    if not caller.principals & _MAY_NAME_ANY_ACTOR:
+        if text is not None:
+            raise Problem(403, "Not allowed", "only a program names an actor; leave it out")
+        return Actor(id=caller.name, role=Role.SUPPORT)
+    role, _, name = (text or "").partition(":")
     roles = [each.value for each in Role if each is not Role.SYSTEM]
     if role not in roles or not name:
         raise FieldFault(
             [
                 {
                     "field": "Refunds-Actor",
-                    "found": text[:60],
+                    "found": (text or "nothing")[:60],
                     "expected": f"ROLE:ID with one of {', '.join(roles)}",
                 }
             ]

@@ -64,7 +64,7 @@ def _route(question: Question) -> Any:
     ) -> Response:
         wanted = question if columns is None else of_columns(question, columns.split(","))
         with backend.connection() as connection:
-            at = moment(connection, _instant("as_of", as_of), _instant("known_at", known_at))
+            at = moment(connection, instant_of("as_of", as_of), instant_of("known_at", known_at))
             tag = _tag(positions(connection), at)
             if tag == if_none_match:
                 return Response(status_code=304, headers={"ETag": tag})
@@ -74,7 +74,8 @@ def _route(question: Question) -> Any:
     return answer
 
 
-def _instant(field: str, text: str | None) -> Instant | None:
+def instant_of(field: str, text: str | None) -> Instant | None:
+    """An instant of a request; a Problem that names the field."""
     try:
         return None if text is None else parse_instant(text)
     except ValueError as error:

@@ -12,8 +12,10 @@ from msgspec.structs import replace
 
 BROKER_KINDS = ("topic", "group", "transactional_id", "cluster")
 DATABASE_KINDS = ("server", "role", "database", "schema", "table", "view", "function", "rows")
+ROUTE_KINDS = ("route",)
 EVERYBODY = "*"
-"""The principal of a right that everybody has; the matrix gives none."""
+"""The principal of a right that everybody has; at brokers and in the database the matrix has none.
+"""
 
 
 class Right(Struct, frozen=True, kw_only=True, order=True):
@@ -96,7 +98,7 @@ def compared(found: frozenset[Right], wanted: frozenset[Right]) -> Differences:
 
 
 def _cells(raw: dict[str, Any]) -> tuple[tuple[tuple[str, str], ...], frozenset[Right]]:
-    kinds = (*BROKER_KINDS, *DATABASE_KINDS)
+    kinds = (*BROKER_KINDS, *DATABASE_KINDS, *ROUTE_KINDS)
     rows = [(kind, name, row) for kind in kinds for name, row in raw.get(kind, {}).items()]
     return tuple((kind, name) for kind, name, _ in rows), frozenset(
         Right(principal=principal, kind=kind, name=name, operation=operation)

@@ -1,0 +1,131 @@
+"""`refundctl people`: who may use the web console, and the tokens of programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from console.terminal.errors import BadInput
+from console.terminal.help import HeadedCommands
+
+app = typer.Typer(
+    cls=HeadedCommands,
+    no_args_is_help=True,
+    help="Say who may use the web console, and make tokens for programs.",
+    rich_markup_mode=None,
+)
+Role = Annotated[
+    list[str], typer.Option("--role", help="What they may do: finance, support, auditor, ...")
+]
+
+
+@app.command()
+def add(
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    role: Role,
+    password_file: Annotated[
+        Path | None,
+        typer.Option("--password-file", help="A file with the password; without it, it is asked."),
+    ] = None,
+) -> None:
+    """Add a person.
+
+    Example:
+
+      refundctl people add anna --role support --role finance
+    """
+    from console.running.ledger_locator import connected, find_ledger
+    from console.running.secret_files import read_secret
+    from console.running.settings import read_settings
+    from console.web.access import people
+
+    principals = _principals(role)
+    if password_file is None:
+        password: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    else:
+        password = read_secret("--password-file", password_file).get_secret_value()
+    with connected(find_ledger(read_settings()).database_url) as connection:
+        try:
+            added = people.add(connection, name, password, principals)
+        except ValueError as error:
+            raise BadInput(str(error)) from error
+    if not added:
+        raise BadInput(f"there is a person {name!r} already; choose another name")
+    typer.echo(f"{name} may sign in as {', '.join(principals)}")
+
+
+@app.command(name="list")
+def list_all() -> None:
+    """List everybody.
+
+    Example:
+
+      refundctl people list
+    """
+    from rich.table import Table
+
+    from console.running.ledger_locator import connected, find_ledger
+    from console.running.settings import read_settings
+    from console.terminal.output import console, put
+    from console.web.access import people
+
+    table = Table("name", "roles", "since", "wrong passwords", "locked until", "ended")
+    with connected(find_ledger(read_settings()).database_url) as connection:
+        for each in people.everybody(connection):
+            ended = "" if each.ended_at is None else f"{each.ended_at:%Y-%m-%d}"
+            locked = "" if each.locked_until is None else f"{each.locked_until:%Y-%m-%d %H:%M}"
+            roles, since = ", ".join(each.principals), f"{each.made_at:%Y-%m-%d}"
+            table.add_row(each.name, roles, since, str(each.failures), locked, ended)
+    put(console(), table)
+
+
+@app.command()
+def end(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
+    """Let somebody sign in no more, and end their sessions.
+
+    Example:
+
+      refundctl people end anna
+    """
+    from console.running.ledger_locator import connected, find_ledger
+    from console.running.settings import read_settings
+    from console.web.access import people
+
+    with connected(find_ledger(read_settings()).database_url) as connection:
+        if not people.end(connection, name):
+            raise BadInput(f"there is no person {name!r}; see 'refundctl people list'")
+    typer.echo(f"{name} signs in no more")
+
+
+@app.command()
+def token(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The program's name.")],
+    role: Role,
+    days: Annotated[int, typer.Option("--days", min=1, max=3_650, help="How long it lasts.")] = 90,
+) -> None:
+    """Make a token for a program. It is printed once.
+
+    Example:
+
+      refundctl people token billing --role gateway --days 30
+    """
+    from console.running.ledger_locator import connected, find_ledger
+    from console.running.settings import read_settings
+    from console.web.access import people
+
+    principals = _principals(role)
+    with connected(find_ledger(read_settings()).database_url) as connection:
+        typer.echo(people.new_token(connection, name, principals, days))
+
+
+def _principals(roles: list[str]) -> list[str]:
+    from ledger.access import read_matrix
+
+    matrix = read_matrix()
+    known = sorted({each.principal for each in matrix.rights if each.kind == "route"} - {"*"})
+    for role in roles:
+        if role not in known:
+            raise BadInput(f"--role {role}: there is no such role; one of {', '.join(known)}")
+    return sorted(set(roles))

@@ -1,0 +1,92 @@
+"""Lets a request through if the access matrix says that who asks may call the route."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import Request
+from msgspec import Struct
+from starlette.concurrency import run_in_threadpool
+
+from console.web.access import people
+from console.web.backend import Backend
+from console.web.problems import Problem, SignInFirst
+from ledger.access import EVERYBODY, Matrix
+
+SESSION_COOKIE = "refunds_session"
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Caller(Struct, frozen=True, kw_only=True):
+    """Who asks: a name, and the principals of the matrix that it acts as."""
+
+    name: str
+    principals: frozenset[str]
+    csrf: str | None = None
+
+
+def guard_of(matrix: Matrix, *, everything_open: bool) -> Callable[[Request], Any]:
+    """The dependency of every route. Open: whoever asks is `local`, and may call everything."""
+    local = Caller(name="local", principals=frozenset(matrix.principals))
+
+    async def guard(request: Request) -> None:
+        """401 for nobody, 403 for whoever may not, or who comes from another site's page."""
+        key = f"{request.method} {request.scope['route'].path}"
+        allowed = {right.principal for right in matrix.rights_on("route", key)}
+        caller = local if everything_open else await run_in_threadpool(_caller, request)
+        request.state.caller = caller
+        if EVERYBODY in allowed:
+            return
+        if caller is None:
+            raise _unknown(request)
+        if not allowed & caller.principals:
+            raise Problem(
+                403,
+                "Not allowed",
+                f"{caller.name} may not {key}; it takes {' or '.join(sorted(allowed)) or 'nobody'}",
+            )
+        if caller.csrf is not None and request.method not in SAFE:
+            await _check_origin(request, caller.csrf)
+
+    return guard
+
+
+def caller_of(request: Request) -> Caller:
+    """Who asks, on a route that is not everybody's."""
+    caller: Caller = request.state.caller
+    return caller
+
+
+def _caller(request: Request) -> Caller | None:
+    backend: Backend = request.app.state.backend
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    session_id = request.cookies.get(SESSION_COOKIE)
+    with backend.connection() as connection:
+        if kind.lower() == "bearer" and token:
+            signed = people.of_token(connection, token.strip())
+        elif session_id:
+            signed = people.of_session(connection, session_id)
+        else:
+            return None
+    if signed is None:
+        return None
+    return Caller(name=signed.name, principals=frozenset(signed.principals), csrf=signed.csrf)
+
+
+def _unknown(request: Request) -> Exception:
+    if "text/html" in request.headers.get("Accept", ""):
+        return SignInFirst()
+    return Problem(
+        401, "Sign in first", "send 'Authorization: Bearer TOKEN', or sign in on the page /signin"
+    )
+
+
+async def _check_origin(request: Request, csrf: str) -> None:
+    """A browser sends a session's cookie from anybody's page, but only ours knows its token."""
+    sent = request.headers.get("X-CSRF-Token")
+    if sent is None and "form" in request.headers.get("Content-Type", ""):
+        sent = str((await request.form()).get("csrf", ""))
+    if not hmac.compare_digest(sent or "", csrf):
+        raise Problem(403, "Not allowed", "the form is not from this session; load the page again")

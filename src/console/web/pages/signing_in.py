@@ -1,0 +1,66 @@
+"""`/signin` and `/signout`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from console.web.access import people
+from console.web.access.guard import SESSION_COOKIE
+from console.web.api.queries import Asked
+from console.web.pages.rendering import page
+
+router = APIRouter(tags=["pages"], include_in_schema=False)
+
+
+@router.get("/signin")
+def signin_page(request: Request, next: str = "/") -> HTMLResponse:  # noqa: A002, the usual name
+    """The form."""
+    return page(request, "signin.html", next=_own_path(next), name="", reason="")
+
+
+@router.post("/signin")
+def sign_in(
+    request: Request,
+    backend: Asked,
+    name: Annotated[str, Form()],
+    password: Annotated[str, Form()],
+    next: Annotated[str, Form()] = "/",  # noqa: A002, as above
+) -> Response:
+    """Begin a session and go where the person wanted to; or the form again, with the reason."""
+    with backend.connection() as connection:
+        try:
+            session_id = people.sign_in(connection, name, password)
+            reason = "Name or password are wrong."
+        except people.Locked:
+            session_id, reason = None, "Too many wrong passwords: try again in five minutes."
+    if session_id is None:
+        values = {"next": _own_path(next), "name": name, "reason": reason}
+        return page(request, "signin.html", 403, **values)
+    answer = RedirectResponse(_own_path(next), 303)
+    answer.set_cookie(
+        SESSION_COOKIE,
+        session_id,
+        max_age=people.SESSION_SECONDS,
+        secure=request.url.scheme == "https",
+        httponly=True,
+        samesite="lax",
+    )
+    return answer
+
+
+@router.post("/signout")
+def sign_out(request: Request, backend: Asked) -> Response:
+    """End the session."""
+    with backend.connection() as connection:
+        people.sign_out(connection, request.cookies.get(SESSION_COOKIE, ""))
+    answer = RedirectResponse("/signin", 303)
+    answer.delete_cookie(SESSION_COOKIE)
+    return answer
+
+
+def _own_path(path: str) -> str:
+    """Never another site."""
+    return path if path.startswith("/") and not path.startswith(("//", "/\\")) else "/"

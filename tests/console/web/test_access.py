@@ -1,0 +1,131 @@
+"""Who may call which route: every route by everybody, as the access matrix says."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import psycopg
+import pytest
+from fastapi.routing import APIRoute
+from fastapi.testclient import TestClient
+
+from console.web.access import people
+from ledger.access import EVERYBODY, read_matrix
+from tests.console.ledgers import RunningLedger
+
+pytestmark = pytest.mark.timeout(300)
+
+MATRIX = read_matrix()
+ROLES = sorted({right.principal for right in MATRIX.rights if right.kind == "route"} - {EVERYBODY})
+PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture(scope="module")
+def tokens(live_ledger: RunningLedger) -> dict[str, str]:
+    """A token of each role."""
+    with psycopg.connect(live_ledger.database_url, autocommit=True) as connection:
+        return {role: people.new_token(connection, f"{role}-1", [role], 1) for role in ROLES}
+
+
+def routes(client: TestClient) -> list[tuple[str, str]]:
+    """Method and path of each."""
+    app: Any = client.app
+    inner = (each.original_router.routes for each in app.routes if hasattr(each, "original_router"))
+    found = [route for some in inner for route in some if isinstance(route, APIRoute)]
+    return [(method, route.path) for route in found for method in sorted(route.methods or ())]
+
+
+def test_every_route_has_a_place_in_the_matrix(locked: TestClient) -> None:
+    found = routes(locked)
+    assert len(found) > 20
+    for method, path in found:
+        assert MATRIX.rights_on("route", f"{method} {path}"), (method, path)
+
+
+def test_every_role_on_every_route(locked: TestClient, tokens: dict[str, str]) -> None:
+    tried = 0
+    for (method, path), role in itertools.product(routes(locked), [None, *ROLES]):
+        allowed = {right.principal for right in MATRIX.rights_on("route", f"{method} {path}")}
+        headers = {} if role is None else {"Authorization": f"Bearer {tokens[role]}"}
+        asked = path.replace("{", "").replace("}", "")
+        found = locked.request(method, asked, headers=headers).status_code
+        if EVERYBODY in allowed or role in allowed:
+            assert found not in {401, 403, 500}, (role, method, path, found)
+        else:
+            assert found == (401 if role is None else 403), (role, method, path, found)
+        tried += 1
+    assert tried == len(routes(locked)) * (len(ROLES) + 1)
+
+
+def test_a_wrong_an_ended_and_a_made_up_token_are_nobody(
+    locked: TestClient, live_ledger: RunningLedger
+) -> None:
+    with psycopg.connect(live_ledger.database_url, autocommit=True) as connection:
+        ended = people.new_token(connection, "old", ["finance"], 1)
+        connection.execute("UPDATE web.tokens SET ends_at = now() WHERE name = 'old'")
+    for told in (f"Bearer {ended}", "Bearer nothing", "Basic YTpi", "Bearer"):
+        found = locked.get("/v1/balances", headers={"Authorization": told})
+        assert found.status_code == 401, told
+        assert found.headers["Content-Type"] == "application/problem+json"
+
+
+def test_a_person_of_support_acts_under_the_own_name_alone(
+    locked: TestClient, tokens: dict[str, str]
+) -> None:
+    key = {"Authorization": f"Bearer {tokens['support']}", "Idempotency-Key": "k"}
+    path = "/v1/accounts/nobody/commands/ReturnInstance"
+    body = {"instance_id": "i-1", "acknowledged": True}
+    named = locked.post(path, json=body, headers=key | {"Refunds-Actor": "OWNER:u-1"})
+    assert named.status_code == 403
+    own = locked.post(path, json=body, headers=key)
+    assert own.status_code == 422
+    (row,) = locked.get(
+        "/v1/refusals", params={"columns": "actor_id,actor_role"}, headers=key
+    ).json()["rows"][-1:]
+    assert row == {"actor_id": "support-1", "actor_role": "SUPPORT"}
+
+
+def test_a_password_signs_in_and_five_wrong_ones_lock(live_ledger: RunningLedger) -> None:
+    with psycopg.connect(live_ledger.database_url, autocommit=True) as connection:
+        assert people.add(connection, "anna", PASSWORD, ["support"])
+        assert not people.add(connection, "anna", PASSWORD, ["support"])
+        session = people.sign_in(connection, "anna", PASSWORD)
+        assert session is not None
+        signed = people.of_session(connection, session)
+        assert signed is not None
+        assert (signed.name, signed.principals) == ("anna", ["support"])
+        people.sign_out(connection, session)
+        assert people.of_session(connection, session) is None
+        for _ in range(people.FAILURES):
+            assert people.sign_in(connection, "anna", "wrong") is None
+        with pytest.raises(people.Locked):
+            people.sign_in(connection, "anna", PASSWORD)
+
+
+def test_who_has_ended_and_who_was_never_there_sign_in_alike(live_ledger: RunningLedger) -> None:
+    with psycopg.connect(live_ledger.database_url, autocommit=True) as connection:
+        people.add(connection, "bert", PASSWORD, ["finance"])
+        session = people.sign_in(connection, "bert", PASSWORD)
+        assert session is not None
+        assert people.end(connection, "bert")
+        assert people.of_session(connection, session) is None
+        assert people.sign_in(connection, "bert", PASSWORD) is None
+        assert people.sign_in(connection, "nobody", PASSWORD) is None
+        assert not people.end(connection, "nobody")
+
+
+def test_an_idle_session_ends(live_ledger: RunningLedger) -> None:
+    with psycopg.connect(live_ledger.database_url, autocommit=True) as connection:
+        people.add(connection, "cara", PASSWORD, ["finance"])
+        session = people.sign_in(connection, "cara", PASSWORD) or ""
+        connection.execute("UPDATE web.sessions SET used_at = now() - interval '61 minutes'")
+        assert people.of_session(connection, session) is None
+
+
+def test_a_short_password_is_refused(live_ledger: RunningLedger) -> None:
+    with (
+        psycopg.connect(live_ledger.database_url, autocommit=True) as connection,
+        pytest.raises(ValueError, match="at least 12"),
+    ):
+        people.add(connection, "dora", "short", ["finance"])
