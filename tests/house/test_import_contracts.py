@@ -31,6 +31,7 @@ PLANTS = {
     "consumers-rooms": ("consumers/deciding/store.py", "import consumers.sandbox.simulation"),
     "projector-rooms": ("projector/rows/writer.py", "import projector.following.checkpoint"),
     "console-rooms": ("console/rendering/sentences/words.py", "import console.commands.submit"),
+    "web-rooms": ("console/web/desk.py", "import console.web.api.commands"),
     "devstack-rooms": ("devstack/system/ports.py", "import devstack.kafka.broker"),
     "devstack-alone": ("devstack/planted.py", "import ledger.values.money"),
     "pure-core": ("ledger/values/money.py", "import time"),

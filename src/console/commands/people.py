@@ -121,7 +121,7 @@ def token(
 
 
 def _principals(roles: list[str]) -> list[str]:
-    from ledger.access import read_matrix
+    from ledger.log.access import read_matrix
 
     matrix = read_matrix()
     known = sorted({each.principal for each in matrix.rights if each.kind == "route"} - {"*"})

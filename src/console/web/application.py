@@ -16,7 +16,7 @@ from console.web.api import accounts, commands, health, queries
 from console.web.backend import Backend
 from console.web.pages import reading, signing_in
 from console.web.pages.rendering import STATIC, page
-from ledger.access import read_matrix
+from ledger.log.access import read_matrix
 
 
 def application(backend: Backend, *, everything_open: bool = False) -> FastAPI:

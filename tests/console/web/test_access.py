@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
 from console.web.access import people
-from ledger.access import EVERYBODY, read_matrix
+from ledger.log.access import EVERYBODY, read_matrix
 from tests.console.ledgers import RunningLedger
 
 pytestmark = pytest.mark.timeout(300)

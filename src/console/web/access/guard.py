@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from console.web.access import people
 from console.web.backend import Backend
 from console.web.problems import Problem, SignInFirst
-from ledger.access import EVERYBODY, Matrix
+from ledger.log.access import EVERYBODY, Matrix
 
 SESSION_COOKIE = "refunds_session"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
