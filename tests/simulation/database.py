@@ -17,6 +17,7 @@ from ledger.wire.avro.codec import encode_command, read_command
 from projector.following.checkpoint import Checkpoint
 from projector.rows.changes import ImpossibleChange, TableChanges
 from projector.rows.tables import Key, Row
+from tests.consumers.deciding.snapshots.in_memory import Shelf
 
 if TYPE_CHECKING:
     from tests.simulation.scheduler import Process
@@ -40,6 +41,7 @@ class Rows(Struct, kw_only=True):
     checkpoints: dict[int, tuple[int, str, int, int, bytes]]
     positions: dict[int, Position]
     deadlines: dict[tuple[int, str], DeadlineRow]
+    shelf: Shelf
 
     def copy(self) -> Rows:
         """The rows as they are now."""
@@ -48,12 +50,13 @@ class Rows(Struct, kw_only=True):
             checkpoints=dict(self.checkpoints),
             positions=dict(self.positions),
             deadlines=dict(self.deadlines),
+            shelf=Shelf(snapshots=dict(self.shelf.snapshots)),
         )
 
 
 def no_rows() -> Rows:
     """An empty database."""
-    return Rows(tables={}, checkpoints={}, positions={}, deadlines={})
+    return Rows(tables={}, checkpoints={}, positions={}, deadlines={}, shelf=Shelf())
 
 
 class Database:

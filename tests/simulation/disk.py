@@ -1,7 +1,7 @@
 """The local disks: a store for each slot and partition, which can be lost, or be an old one.
 
 In a quarter of the seeds the stores are the real ones, on files kept in memory. In the others a
-plain dictionary stands in for them, which is several times as fast.
+plain dictionary stands in for them, which is several times as fast, and has no snapshots.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from random import Random
 from typing import TypeVar, cast
 
 from consumers.deciding.recording import ChainEnd
+from consumers.deciding.snapshots.seam import Follower, Snapshots
 from consumers.deciding.store import Place, Store
 from ledger.state import Change, Key
 from ledger.state.entities import Entity
@@ -38,6 +39,15 @@ class DictStore:
         found = self._entities.get(Key(kind, account_id, entity_id))
         assert found is None or isinstance(found, kind)
         return found
+
+    def prepare(self, account_ids: Iterable[str]) -> None:
+        """Everything is here."""
+
+    def meet_snapshot(self) -> None:
+        """There is none."""
+
+    def keep_snapshot(self) -> None:
+        """There is none."""
 
     def apply(self, changes: Iterable[Change]) -> None:
         """Take over what an event changed."""
@@ -84,8 +94,11 @@ class Disks:
         self._older: dict[Path, bytes | Image] = {}
         self._open: dict[Path, Store] = {}
         self._images: dict[Path, Image] = {}
+        self.are_real = root is not None
 
-    def open(self, slot: str, partition: int) -> Store:
+    def open(
+        self, slot: str, partition: int, snapshots: Snapshots | None, writer: Follower
+    ) -> Store:
         """The slot's store of a partition, or whatever the disk has made of it."""
         folder = (self._root or Path()) / slot
         path = folder / f"partition-{partition}.sqlite"
@@ -95,7 +108,9 @@ class Disks:
         if self._root is None:
             self._open[path] = cast("Store", DictStore(self._images, path, self._topic_id))
         else:
-            self._open[path] = Store(folder, partition, self._topic_id)
+            self._open[path] = Store(
+                folder, partition, self._topic_id, snapshots=snapshots, writer=writer
+            )
         return self._open[path]
 
     def close(self) -> None:

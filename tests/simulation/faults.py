@@ -47,6 +47,9 @@ RATES = {
 }
 """Every kind with the highest rate a seed can give it: a probability per opportunity."""
 
+OF_SNAPSHOTS = {"snapshot of another partition": 0.01, "snapshot deleted": 0.01}
+"""The same for snapshots, at each tick; drawn apart, only in seeds that have any."""
+
 SHARE_OF_KINDS = 0.45
 """How many of the kinds a seed has, on average: few at a time reach deeper than all at once."""
 
@@ -80,9 +83,15 @@ class Faults:
         self.struck: dict[str, int] = {}
         self._healed = False
 
+    def add(self, kinds: dict[str, float], chance: Random) -> None:
+        """More kinds, drawn apart from the others."""
+        for kind, highest in kinds.items():
+            rate = chance.random() * highest if chance.random() < SHARE_OF_KINDS else 0.0
+            self.rates[kind] = rate
+
     def strikes(self, kind: str) -> bool:
         """Does this mishap happen now?"""
-        rate = self.rates[kind]
+        rate = self.rates.get(kind)
         if rate and not self._healed and self._chance.random() < rate:
             self.struck[kind] = self.struck.get(kind, 0) + 1
             return True

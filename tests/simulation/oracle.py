@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
-from msgspec import Struct, field
+from msgspec import Struct, field, msgpack
 
 from consumers.deadlines.schedule import CancelDeadline, PutDeadline, SendAgain, deadline_changes
 from consumers.follow_ups import follow_up
@@ -67,7 +67,31 @@ def violations(world: World) -> list[str]:
     found += _wrong_follow_ups(told)
     found += _wrong_deadlines(world, told)
     found += _wrong_read_models(world, told)
+    found += _wrong_snapshots(world, told)
     return found
+
+
+def _wrong_snapshots(world: World, told: list[Told]) -> Iterator[str]:
+    """A snapshot is the state at its place. One whose place is not in the log is believed by
+    nobody.
+    """
+    for partition, snapshot in world.database.rows.shelf.snapshots.items():
+        if snapshot.kept is None:
+            continue
+        end, events = snapshot.kept.place.end, told[partition].events
+        upto = events[: end.log_sequence + 1]
+        if len(upto) <= end.log_sequence or body_hash(upto[-1][0].value or b"") != end.last_hash:
+            continue
+        state = MemoryState()
+        for _, recorded in upto:
+            state.apply(evolve(state, recorded))
+        expected = {
+            (key.account_id, key.kind.__name__, key.entity_id): msgpack.encode(entity)
+            for key, entity in state.entities().items()
+        }
+        if snapshot.entities != expected:
+            differing = expected.items() ^ snapshot.entities.items()
+            yield f"the snapshot of partition {partition}: {sorted(differing)[:3]}"
 
 
 def _told(world: World, partition: int) -> Told:

@@ -19,6 +19,7 @@ from projector.following import projection as projecting
 from tests.simulation import workload
 from tests.simulation.database import Connection, SimulatedDeadlines, SimulatedTables
 from tests.simulation.log import SimulatedLog, SimulatedSource, SimulatedTools
+from tests.simulation.snapshots import SimulatedSnapshots
 
 if TYPE_CHECKING:
     from psycopg import Connection as PostgresConnection
@@ -37,8 +38,11 @@ def decider(world: World) -> Main:
     def main(process: Process) -> None:
         log = SimulatedLog(world, process, world.deciders, Topic.COMMANDS)
 
+        snapshots = SimulatedSnapshots(world, process)
+        follower = world.followers[process.slot]
+
         def owner(partition: int) -> PartitionDecider:
-            store = world.disks.open(process.slot, partition)
+            store = world.disks.open(process.slot, partition, snapshots, follower)
             return PartitionDecider(log, partition, store, world.ledger)
 
         runner.run_partitions(Partitions(log, owner), _NEVER, _ready)

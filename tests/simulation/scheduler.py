@@ -192,6 +192,8 @@ def _is_expected(failure: Exception | None) -> bool:
     from psycopg import OperationalError
 
     from consumers.deciding.decider import CommitLost
+    from consumers.deciding.snapshots.seam import SnapshotLost
     from ledger.log.seam import LogUnavailable, MemberReplaced
 
-    return isinstance(failure, CommitLost | LogUnavailable | MemberReplaced | OperationalError)
+    mishaps = CommitLost | LogUnavailable | MemberReplaced | OperationalError | SnapshotLost
+    return isinstance(failure, mishaps)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -29,13 +30,14 @@ from ledger.vocabulary.envelope import RecordedEvent
 from ledger.vocabulary.events import LedgerOpened
 from ledger.wire.avro.codec import decode_command, decode_event
 from projector.following import event_reader
-from tests.simulation import processes
+from tests.simulation import processes, snapshots
 from tests.simulation.broker import Broker
 from tests.simulation.database import PENDING, Database
 from tests.simulation.disk import Disks
-from tests.simulation.faults import Faults
+from tests.simulation.faults import OF_SNAPSHOTS, Faults
 from tests.simulation.groups import Group
 from tests.simulation.scheduler import Scheduler, Violation
+from tests.simulation.snapshots import SimulatedFollower
 from tests.simulation.workload import BREAKER, PARTITIONS, START, library
 
 FAULT_TICKS = (250, 900)
@@ -81,6 +83,9 @@ class World:
         if chance.random() < SHARE_OF_REAL_STORES:
             folder = Path(tempfile.mkdtemp(dir=_MEMORY if _MEMORY.is_dir() else None))
         self.disks = Disks(folder, self.events_topic_id, self.faults, chance)
+        self.followers: dict[str, SimulatedFollower] = defaultdict(SimulatedFollower)
+        if self.disks.are_real:
+            self.faults.add(OF_SNAPSHOTS, Random(f"{seed} snapshots"))
         self.stories = chance.sample(library(), chance.randint(2, 5))
         self._fetch = chance.choice((2, 1_000))
         self._jump_rate = chance.choice((0.002, 0.01, 0.03))
@@ -196,6 +201,8 @@ class World:
         add, chance = self.scheduler.add, self.chance
         for number in range(chance.choice((1, 2, 2, 3))):
             add(f"decider-{number}", processes.decider(self))
+            if self.disks.are_real:
+                add(f"snapshots-{number}", snapshots.writer(self, f"decider-{number}"))
         for number in range(chance.choice((1, 2, 2, 3))):
             add(f"reactions-{number}", processes.reactions(self))
         for number in range(chance.choice((1, 1, 2))):
@@ -224,6 +231,10 @@ class World:
         if strikes("older backup restored"):
             self.scheduler.note("an older backup is restored")
             self.database.restore()
+        if strikes("snapshot deleted"):
+            snapshots.deleted(self)
+        if strikes("snapshot of another partition"):
+            snapshots.of_another_partition(self)
 
     def _leap(self) -> None:
         """Time passes in which nothing happens; often just as much as a deadline is away."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from msgspec import Struct
 
 from tests.torture.arena import DECIDERS
-from tests.torture.faults import AtPoint, DiskFull, Fault, Kill, Network, Pause
+from tests.torture.faults import AtPoint, DiskFull, Fault, Kill, MachineLost, Network, Pause
 from tests.torture.proxy import Fault as NetworkFault
 from tests.torture.proxy import Mode, Spots, containing, kafka_request
 
@@ -31,6 +31,7 @@ DECIDER_STARTS = (
     "decider.folded",
     "decider.restored",
 )
+SNAPSHOT_POINTS = ("snapshot.rows", "snapshot.place", "snapshot.committed")
 REACTION_POINTS = (
     "reactor.read",
     "reactor.reacted",
@@ -86,6 +87,8 @@ QUICK = frozenset(
         "decider/kill/writer.offsets",
         "decider/kill/decider.committed",
         "decider/kill/start-decider.folded",
+        "decider/kill/snapshot.place",
+        "decider/machine-lost/any-time-1",
         "decider/stop/writer.settled",
         "decider/stop/decider.committed",
         "decider/lose-reply/EndTxn",
@@ -129,7 +132,13 @@ def _deciders() -> Iterator[Cell]:
     for point in DECIDER_STARTS:
         yield _at("decider", point, "kill", start=True)
         yield _at("decider", point, "raise", start=True)
+    for point in SNAPSHOT_POINTS:
+        for action in ("kill", "stop"):
+            yield _at("decider", point, action)
     for process in DECIDERS:
+        for number in range(1, 4):
+            lost = MachineLost(process=process)
+            yield _cell(process, "machine lost", f"any time {number}", lost)
         yield _cell(process, "kill", "any time", Kill(process=process))
         yield _cell(process, "kill", "any time again", Kill(process=process))
         for number in range(1, 6):

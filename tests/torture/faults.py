@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import shutil
 import signal
 import time
 from collections.abc import Iterator
@@ -102,6 +103,24 @@ class Kill(Struct, frozen=True, kw_only=True):
             lambda: arena.restarts(self.process) > restarts, f"{self.process} to be started again"
         )
         return Struck(at=at, seen="killed with -9")
+
+
+class MachineLost(Struct, frozen=True, kw_only=True):
+    """`kill -9`, and nothing is left of its files: what is started again is another machine."""
+
+    process: str
+
+    def strike(self, arena: Arena, chance: random.Random, client: Client) -> Struck:
+        """Kill it and delete its stores; its supervisor starts it again."""
+        client.release()
+        time.sleep(chance.random())
+        at, restarts = _now(), arena.restarts(self.process)
+        arena.send(self.process, signal.SIGKILL)
+        shutil.rmtree(arena.home / "stores" / self.process / "state", ignore_errors=True)
+        wait_until(
+            lambda: arena.restarts(self.process) > restarts, f"{self.process} to be started again"
+        )
+        return Struck(at=at, seen="killed with -9, its stores deleted")
 
 
 class Pause(Struct, frozen=True, kw_only=True):

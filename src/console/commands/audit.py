@@ -6,9 +6,11 @@ import difflib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from msgspec import to_builtins
 
 from console.terminal.errors import BadInput
 from console.terminal.help import HeadedCommands
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from console.rendering.reports.audit import Verified
     from console.running.ledger_locator import Ledger
+    from consumers.deciding.checking import Finding
     from ledger.audit import AuditReport
     from ledger.log.seam import LogTools
     from projector.reconciling.reconcile import Reconciliation
@@ -84,6 +87,55 @@ def checks(
     for name, claim in claims().items():
         line = json_line({"check": name, "claim": claim}) if as_json else f"{name:<24} {claim}"
         typer.echo(line)
+
+
+@app.command()
+def snapshots(
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object per partition.")
+    ] = False,
+) -> None:
+    """Compare the deciders' snapshots with the log.
+
+    The events are folded from the first one up to the place of each snapshot, and every entity is
+    compared. If one differs the exit code is 1: delete the snapshots, the deciders make them anew.
+
+    Examples:
+
+      refundctl audit snapshots
+    """
+    from console.rendering.reports.snapshots import finding_line
+    from console.running.ledger_locator import find_ledger
+    from console.running.settings import read_settings
+    from console.terminal.output import json_line
+
+    found = compared_snapshots(find_ledger(read_settings()))
+    for each in found:
+        typer.echo(json_line(to_builtins(each)) if as_json else finding_line(each))
+    if not as_json and not found:
+        typer.echo("there are no snapshots")
+    if any(each.wrong for each in found):
+        raise typer.Exit(1)
+
+
+def compared_snapshots(ledger: Ledger) -> list[Finding]:
+    """What the events of a running ledger say of its snapshots."""
+    from contextlib import closing
+    from tempfile import TemporaryDirectory
+
+    from consumers.deciding.checking import check_snapshots
+    from consumers.deciding.snapshots.postgres import PostgresSnapshots
+    from ledger.log.kafka import KafkaTools, TopicTail
+    from ledger.log.seam import Topic
+
+    with (
+        closing(KafkaTools(ledger.kafka)) as tools,
+        closing(TopicTail(ledger.kafka, Topic.EVENTS)) as tail,
+        closing(PostgresSnapshots.for_writing(ledger.database_url)) as kept,
+        kept.looked_at() as stored,
+        TemporaryDirectory(prefix="refunds-snapshots-") as scratch,
+    ):
+        return check_snapshots(tools.replay(Topic.EVENTS), stored, tail.topic_id, Path(scratch))
 
 
 def claims() -> dict[str, str]:

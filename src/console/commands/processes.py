@@ -89,6 +89,7 @@ def _decide(settings: Settings, ledger: Ledger, monitor: Monitor) -> None:
     from collections import Counter
 
     from console.monitoring.looks_of import decider_looks
+    from console.running.decider_snapshots import snapshots_of
     from console.running.origins.own_signature import verifying
     from console.running.terms_files import terms_in_force
     from consumers.deciding.decider import GROUP, PartitionDecider, World
@@ -107,11 +108,15 @@ def _decide(settings: Settings, ledger: Ledger, monitor: Monitor) -> None:
     monitor.refusals(refusals)
     monitor.look(decider_looks(ledger, monitor.meters))
 
-    def decider_of(partition: int) -> PartitionDecider:
-        store = Store(folder, partition, world.events_topic_id)
-        return PartitionDecider(log, partition, store, world, refusals)
+    with snapshots_of(ledger, settings.snapshot_seconds) as (snapshots, writer):
 
-    run_partitions(Partitions(log, decider_of), stop_on_signals(), lambda: _tell_ready(settings))
+        def decider_of(partition: int) -> PartitionDecider:
+            topic_id = world.events_topic_id
+            store = Store(folder, partition, topic_id, snapshots=snapshots, writer=writer)
+            return PartitionDecider(log, partition, store, world, refusals)
+
+        partitions = Partitions(log, decider_of)
+        run_partitions(partitions, stop_on_signals(), lambda: _tell_ready(settings))
 
 
 def _react(settings: Settings, ledger: Ledger, monitor: Monitor) -> None:

@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     reconcile_seconds: float = Field(
         default=3_600.0, ge=0, validation_alias="REFUNDS_RECONCILE_SECONDS"
     )
+    snapshot_seconds: float = Field(default=2.0, ge=0, validation_alias="REFUNDS_SNAPSHOT_SECONDS")
     metrics_host: str = Field(default="127.0.0.1", validation_alias="REFUNDS_METRICS_HOST")
     metrics_port: Annotated[int, Field(ge=0, le=65_535)] | Literal["off"] = Field(
         default=0, validation_alias="REFUNDS_METRICS_PORT"

@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from consumers.dead_letters.set_aside import dead_letter
-from consumers.deciding.folding import Fold, read_on, wrong
+from consumers.deciding.folding import FOLDED_AT_ONCE, Fold, accounts_of, read_on, wrong
 from consumers.deciding.recording import Answer, Taken, Taker, Written, opening, readable, record
 from consumers.deciding.store import Store
 from consumers.garbage import searched_afterwards
@@ -107,7 +107,8 @@ class PartitionDecider:
     def restoring(self) -> Iterator[None]:
         """Become the writer, and restore the state from the log. Yields where others may work.
 
-        1. Fence: open transactions of an earlier owner end, and it can no longer write.
+        1. Fence: open transactions of an earlier owner end, and it can no longer write. Take the
+           snapshot over in the same way.
         2. Read the committed offset, then the high watermark.
         3. Fold every committed event up to it into the store.
         4. Read the offset again: if it has moved, another process is the writer now, and the values
@@ -119,6 +120,7 @@ class PartitionDecider:
         """
         self._log.fence(self._partition)
         passing("decider.fenced")
+        self._store.meet_snapshot()
         committed = self._log.committed(self._partition)
         passing("decider.offset-read")
         fold = Fold(self._log, self._partition, self._store)
@@ -140,6 +142,7 @@ class PartitionDecider:
         self._check_opening()
         self._ask_whose_commands()
         self._committed = self._position
+        self._store.keep_snapshot()
         passing("decider.restored")
         verifier = self._taker.verifier
         _log.info(
@@ -176,6 +179,7 @@ class PartitionDecider:
         if not batch.records and batch.next_position == self._committed:
             return 0
         passing("decider.read")
+        self._store.prepare(accounts_of(batch.records))
         self._ask_whose_commands()
         with searched_afterwards():
             outgoing = self._answers(batch)
@@ -332,7 +336,7 @@ class PartitionDecider:
         end = self._log.high_watermark(Topic.DEAD_LETTERS, self._partition)
         while position < end:
             batch = yield from read_on(
-                self._log, Topic.DEAD_LETTERS, self._partition, position, end
+                self._log, Topic.DEAD_LETTERS, self._partition, position, end, FOLDED_AT_ONCE
             )
             for found in batch.records:
                 letter = read_letter(found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 
 import structlog
 
@@ -53,10 +53,12 @@ class Fold:
 
     def _from_store(self, until: int) -> Iterator[None]:
         """Fold from the store's last event on, which must be in the log with the same hash."""
-        self.end, position = self._store.place.end, self._store.place.from_offset
+        self.end = self._store.place.end
         self._anchored = self.end.log_sequence < 0
+        position = yield from self._near_the_last(self._store.place.from_offset, until)
         while position < until:
-            batch = yield from read_on(self._log, Topic.EVENTS, self._partition, position, until)
+            batch = yield from self._read(position, until, FOLDED_AT_ONCE)
+            self._store.prepare(accounts_of(batch.records))
             for found in batch.records:
                 self._fold_one(found)
             position = batch.next_position
@@ -65,6 +67,25 @@ class Fold:
             yield
         if not self._anchored:
             raise OffChain(f"the log has no event {self.end.log_sequence} where the store had it")
+
+    def _near_the_last(self, low: int, high: int) -> Generator[None, None, int]:
+        """An offset at or shortly before the store's last event: since `low` was noted, each
+        transaction took one offset more than its events.
+        """
+        while self.end.log_sequence >= 0 and high - low > FOLDED_AT_ONCE:
+            middle = position = (low + high) // 2
+            found: tuple[LogRecord, ...] = ()
+            while not found and position < high:
+                batch = yield from self._read(position, high, 1)
+                found, position = batch.records, batch.next_position
+            if found and decode_event(found[0].value).meta.log_sequence <= self.end.log_sequence:
+                low = middle
+            else:
+                high = middle
+        return low
+
+    def _read(self, position: int, until: int, most: int) -> Generator[None, None, Batch]:
+        return read_on(self._log, Topic.EVENTS, self._partition, position, until, most)
 
     def _fold_one(self, found: LogRecord) -> None:
         assert found.value is not None
@@ -89,16 +110,36 @@ class Fold:
         self.end = end.after(recorded, digest)
 
 
+def accounts_of(records: Iterable[LogRecord]) -> Iterator[str]:
+    """The accounts in the keys of records; a command whose key is no account id is left out."""
+    for key in {found.key for found in records if found.key}:
+        if not _odd(key):
+            yield key.decode()
+
+
 def read_on(
-    log: Log, topic: Topic, partition: int, position: int, until: int
+    log: Log,
+    topic: Topic,
+    partition: int,
+    position: int,
+    until: int,
+    most: int,
 ) -> Generator[None, None, Batch]:
     """The next records before `until`; others may work while an open transaction hides them."""
     for _ in range(MOST_WAITS):
-        batch = log.read(topic, partition, position, FOLDED_AT_ONCE, WAIT_SECONDS)
+        batch = log.read(topic, partition, position, most, WAIT_SECONDS)
         if batch.next_position != position:
             return batch
         yield
     raise wrong(partition, f"no records at {position} of {topic}, although its end is {until}")
+
+
+def _odd(key: bytes) -> bool:
+    """Whether a key is none that an account can have."""
+    try:
+        return not key.decode().isprintable()
+    except UnicodeDecodeError:
+        return True
 
 
 def wrong(partition: int, what: str) -> WrongWorld:

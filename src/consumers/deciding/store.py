@@ -1,67 +1,44 @@
 """The decider's store: the state of one partition on disk, with a cache in memory.
 
 It is a cache of the events topic: it changes only by committed events, stores its position, and may
-be deleted at any time. One SQLite file per partition.
+be deleted at any time. One file per partition; on an empty machine it begins from a snapshot.
 """
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeVar, cast
+from uuid import uuid4
 
-from msgspec import Struct, msgpack
+import structlog
+from msgspec import msgpack
 
+from consumers.deciding.files import FORMAT, Place, Row, StateFile, Status, StoreTaken
 from consumers.deciding.recording import ChainEnd
-from ledger.log.failpoints import passing
+from consumers.deciding.snapshots.borrowing import Borrowing
+from consumers.deciding.snapshots.seam import (
+    Claim,
+    Followed,
+    Follower,
+    Kept,
+    Snapshots,
+    SnapshotsUnavailable,
+)
 from ledger.state import Change, Key
 from ledger.state.entities import Entity
 
+__all__ = ["Place", "Store", "StoreTaken"]
+
 E = TypeVar("E", bound=Entity)
 
-_FORMAT = 7
 _CACHED_ENTITIES = 100_000
 _INDEXED_KEYS = 250_000
 """Up to this many entities, the memory also knows which keys do not exist."""
-_PAGE_CACHE_KIB = 16 * 1024
 _UNKNOWN = object()
 _KINDS: dict[str, type[Entity]] = {kind.__name__: kind for kind in Entity.__args__}
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS entities (
-    kind TEXT NOT NULL, account_id TEXT NOT NULL, entity_id TEXT NOT NULL, value BLOB NOT NULL,
-    PRIMARY KEY (kind, account_id, entity_id)
-);
-CREATE TABLE IF NOT EXISTS place (
-    only_row INTEGER PRIMARY KEY CHECK (only_row = 1), value BLOB NOT NULL
-);
-CREATE TABLE IF NOT EXISTS owner (
-    only_row INTEGER PRIMARY KEY CHECK (only_row = 1), takeovers INTEGER NOT NULL
-);
-"""
-_FIND = "SELECT value FROM entities WHERE kind = ? AND account_id = ? AND entity_id = ?"
-_KEYS = "SELECT kind, account_id, entity_id FROM entities"
-_TAKE_OVER = """
-INSERT INTO owner VALUES (1, 1) ON CONFLICT (only_row) DO UPDATE SET takeovers = takeovers + 1
-RETURNING takeovers
-"""
-_OWNED_BY = "SELECT takeovers FROM owner"
-_KEEP = "INSERT OR REPLACE INTO entities (kind, account_id, entity_id, value) VALUES (?, ?, ?, ?)"
 
-
-class Place(Struct, frozen=True, kw_only=True):
-    """How far a store has folded: the chain's end, and an offset of the events partition at or
-    before that last event, from where a restore reads and finds that event.
-    """
-
-    topic_id: str
-    from_offset: int = 0
-    end: ChainEnd = ChainEnd()
-    format: int = _FORMAT
-
-
-class StoreTaken(Exception):
-    """Another process has opened this store; the earlier owner must end."""
+_log = structlog.get_logger(__name__)
 
 
 class Store:
@@ -69,10 +46,6 @@ class Store:
 
     `apply` changes it in memory, `save` makes it durable; after a crash in between, the events
     topic still has everything. Without a folder it is kept only in memory.
-
-    On one machine, a partition's file moves to the next owner of the partition. Opening a file
-    takes it over. So a process that was paused after its last commit cannot write older entities
-    over newer ones: it finds that the file has another owner.
     """
 
     def __init__(
@@ -81,23 +54,30 @@ class Store:
         partition: int,
         topic_id: str,
         patience_seconds: float = 1.0,
+        snapshots: Snapshots | None = None,
+        writer: Follower | None = None,
     ) -> None:
-        self._path: Path | None = None
+        path: Path | None = None
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
-            self._path = folder / f"partition-{partition}.sqlite"
+            path = folder / f"partition-{partition}.sqlite"
+        self._partition = partition
         self._topic_id = topic_id
+        self._snapshots = snapshots
+        self._writer = writer
+        self._claim: Claim | None = None
+        self._borrowing: Borrowing | None = None
         self._cache: dict[Key, Entity | None] = {}
         self._hashes: set[int] | None = set()
         self._changed: set[Key] = set()
         self._undo: list[tuple[Key, Entity | None]] = []
-        self._patience_seconds = patience_seconds
-        self._takeover = 0
-        self._database = self._open()
-        self._remember(self._keys())
-        self.place = self._load_place()
-        if self.place.topic_id != topic_id or self.place.format != _FORMAT:
+        self._file = StateFile(path, patience_seconds)
+        self._remember(Key(_KINDS[kind], one, other) for one, kind, other in self._file.all_keys())
+        self.place = self._file.status.place
+        if not self._is_ours(self.place):
             self.clear()
+        if snapshots is None:
+            self._go_on_without()
 
     def find(self, kind: type[E], account_id: str, entity_id: str) -> E | None:
         """The entity of that kind and id in the account, or None."""
@@ -109,6 +89,13 @@ class Store:
             key = Key(*place)
             found = self._cache[key] = self._read(key)
         return cast("E | None", found)
+
+    def prepare(self, account_ids: Iterable[str]) -> None:
+        """Have the entities of these accounts here, in few queries. Raises SnapshotLost."""
+        if self._writer is not None:
+            self._writer.check(self._partition)
+        if self._borrowing is not None:
+            self._borrowing.accounts(account_ids)
 
     def apply(self, changes: Iterable[Change]) -> None:
         """Apply the changes of an event, in memory."""
@@ -134,75 +121,98 @@ class Store:
     def save(self, from_offset: int, end: ChainEnd) -> None:
         """Make all changes durable, with their position, in one transaction."""
         self.place = Place(topic_id=self._topic_id, from_offset=from_offset, end=end)
-        rows = [
-            (key.kind.__name__, key.account_id, key.entity_id, msgpack.encode(entity))
+        rows: list[Row] = [
+            (key.account_id, key.kind.__name__, key.entity_id, msgpack.encode(entity))
             for key in self._changed
             if (entity := self._cache.get(key)) is not None
         ]
-        self._database.execute("BEGIN IMMEDIATE")
-        (owner,) = self._database.execute(_OWNED_BY).fetchone()
-        if owner != self._takeover:
-            self._database.execute("ROLLBACK")
-            raise StoreTaken(f"{self._path}: another process has taken over this store")
-        self._database.executemany(_KEEP, rows)
-        passing("store.rows")
-        self._database.execute(
-            "INSERT OR REPLACE INTO place VALUES (1, ?)", (msgpack.encode(self.place),)
-        )
-        passing("store.place")
-        self._database.execute("COMMIT")
-        passing("store.committed")
+        self._file.keep(rows, self.place)
         self._remember(self._changed)
         self._changed.clear()
         self._undo.clear()
         if len(self._cache) > _CACHED_ENTITIES:
             self._cache.clear()
 
+    def meet_snapshot(self) -> None:
+        """Take the partition's snapshot over, and begin from it unless the file is at least as far.
+
+        1. Take it over: an earlier owner can no longer write it, nor read from it. 2. Go on with
+        the file, if it belongs to the snapshot or is whole. 3. Else begin a file at the snapshot's
+        place. A crash between any two leaves a file that does not belong to the snapshot: the next
+        start copies it, or begins a new one.
+
+        Raises SnapshotsUnavailable if the file depends on it.
+        """
+        status = self._file.status
+        if self._snapshots is None:
+            return
+        claim = self._claim = Claim(partition=self._partition, owner=uuid4().hex)
+        try:
+            kept = self._snapshots.take_over(claim)
+        except SnapshotsUnavailable as error:
+            if status.partial:
+                raise
+            _log.warning("without a snapshot", partition=self._partition, reason=str(error))
+            self._go_on_without()
+            return
+        if kept is not None and not self._is_ours(kept.place):
+            kept = None
+        ahead = kept is not None and kept.place.end.log_sequence > self.place.end.log_sequence
+        belongs = kept is not None and kept.owner == status.owner and not ahead
+        if belongs:
+            self._file.belong_to(claim.owner)
+        elif kept is not None and (ahead or status.partial):
+            self._begin_at(kept, claim)
+        else:
+            self._go_on_without()
+        if self._file.status.partial:
+            self._hashes = None
+            self._borrowing = Borrowing(self._file, self._snapshots, claim)
+
+    def keep_snapshot(self) -> None:
+        """From now on have the snapshot written behind what is saved."""
+        path = self._file.path
+        if self._claim is not None and self._writer is not None and path is not None:
+            self._writer.follow(Followed(claim=self._claim, path=path))
+
     def clear(self) -> None:
         """Delete everything; the state will be folded again from the first event."""
-        self._database.close()
-        self._delete()
-        self._cache.clear()
-        self._changed.clear()
-        self._hashes = set()
-        self._database = self._open()
+        self._file.clear()
+        self._forget()
+        self._borrowing = None
         self.place = Place(topic_id=self._topic_id)
 
     def close(self) -> None:
         """Close the file."""
-        self._database.close()
+        if self._writer is not None:
+            self._writer.leave(self._partition)
+        self._file.close()
 
-    def _open(self) -> sqlite3.Connection:
-        try:
-            return self._connect()
-        except sqlite3.DatabaseError:  # damaged, or locked by a paused process: it is only a cache
-            self._delete()
-            return self._connect()
+    def _go_on_without(self) -> None:
+        """Whatever the snapshot has, the file no longer knows what of it is old."""
+        if self._file.status.partial:
+            self.clear()
+        self._file.belong_to("")
 
-    def _connect(self) -> sqlite3.Connection:
-        database = sqlite3.connect(
-            self._path or ":memory:", timeout=self._patience_seconds, isolation_level=None
+    def _begin_at(self, kept: Kept, claim: Claim) -> None:
+        _log.info(
+            "begun from the snapshot",
+            partition=self._partition,
+            log_sequence=kept.place.end.log_sequence,
         )
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = NORMAL")
-        database.execute(f"PRAGMA cache_size = -{_PAGE_CACHE_KIB}")
-        database.executescript(_SCHEMA)
-        (self._takeover,) = database.execute(_TAKE_OVER).fetchone()
-        return database
+        self._file.begin_at(
+            Status(place=kept.place, revision=kept.revision, owner=claim.owner, partial=True)
+        )
+        self._forget()
+        self.place = kept.place
 
-    def _delete(self) -> None:
-        for suffix in ("", "-wal", "-shm") if self._path is not None else ():
-            Path(f"{self._path}{suffix}").unlink(missing_ok=True)
+    def _forget(self) -> None:
+        self._cache.clear()
+        self._changed.clear()
+        self._hashes = set()
 
-    def _load_place(self) -> Place:
-        row = self._database.execute("SELECT value FROM place").fetchone()
-        if row is None:
-            return Place(topic_id=self._topic_id)
-        return msgpack.decode(row[0], type=Place)
-
-    def _keys(self) -> Iterator[Key]:
-        for kind, account_id, entity_id in self._database.execute(_KEYS):
-            yield Key(_KINDS[kind], account_id, entity_id)
+    def _is_ours(self, place: Place) -> bool:
+        return place.topic_id == self._topic_id and place.format == FORMAT
 
     def _remember(self, keys: Iterable[Key]) -> None:
         """Remember that these keys are in the file; if there are too many, always query the
@@ -216,9 +226,9 @@ class Store:
                 self._hashes = None
 
     def _read(self, key: Key) -> Entity | None:
-        name = key.kind.__name__
-        row = self._database.execute(_FIND, (name, key.account_id, key.entity_id)).fetchone()
-        if row is None:
+        place = (key.account_id, key.kind.__name__, key.entity_id)
+        value = (self._borrowing or self._file).find(*place)
+        if value is None:
             return None
-        entity: Entity = msgpack.decode(row[0], type=_KINDS[name])
+        entity: Entity = msgpack.decode(value, type=_KINDS[place[1]])
         return entity

@@ -89,7 +89,7 @@ def test_an_owner_that_was_held_up_writes_nothing_over_its_successor(tmp_path: P
 
 def test_a_new_owner_need_not_wait_for_one_that_stands_still_in_mid_write(tmp_path: Path) -> None:
     stopped = filled(tmp_path)
-    stopped._database.execute("BEGIN IMMEDIATE")
+    stopped._file._database.execute("BEGIN IMMEDIATE")
     successor = Store(tmp_path, 0, "t-1", patience_seconds=0.0)
     successor.save(5, ChainEnd(log_sequence=4))
     assert successor.place.from_offset == 5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from uuid import uuid4
 
 import psycopg
@@ -12,6 +13,10 @@ from psycopg.conninfo import make_conninfo
 
 from consumers.deadlines.schedule import PutDeadline
 from consumers.deadlines.table import DeadlineTable
+from consumers.deciding.files import Place
+from consumers.deciding.recording import ChainEnd
+from consumers.deciding.snapshots.postgres import PostgresSnapshots
+from consumers.deciding.snapshots.seam import Claim, Kept
 from ledger.log.access import read_matrix
 from ledger.wire.avro.codec import encode_command
 from projector.migrations import WrongDatabase, migrate
@@ -108,6 +113,28 @@ def test_the_deadlines_are_kept_by_their_role(role: As) -> None:
         assert table.due(put.due_at, 10, released=False) == []
         with pytest.raises(errors.InsufficientPrivilege):
             connection.execute("SELECT FROM read_models.outcomes")
+
+
+def test_the_snapshots_are_kept_by_the_decider_and_may_be_deleted_by_the_operator(
+    role: As,
+) -> None:
+    claim = Claim(partition=0, owner="one")
+    place = Place(topic_id="t-1", end=ChainEnd(log_sequence=0))
+    row = ("acct-1", "Stream", "", b"1")
+    with closing(PostgresSnapshots(role("decider"))) as snapshots:
+        assert snapshots.take_over(claim) is None
+        for again in range(2):
+            with snapshots.writing(claim) as draft:
+                if not again:
+                    draft.clear()
+                draft.put([row])
+                draft.move(Kept(place=place, owner="one", revision=again))
+        assert snapshots.accounts(claim, ["acct-1"], 10) == [row]
+    for name in ("decider_snapshots", "decider_entities"):
+        with psycopg.connect(role("auditor")) as reader:
+            assert reader.execute(f"SELECT FROM consumers.{name}".encode()).rowcount == 1
+        with psycopg.connect(role("operator")) as person:
+            assert person.execute(f"DELETE FROM consumers.{name}".encode()).rowcount == 1
 
 
 def test_who_finds_the_database_up_to_date_needs_no_right_to_change_it(role: As) -> None:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.simulation.mutants import deadlines, deciders, logs, projectors, reactors, rules, stores
+from tests.simulation.mutants import (
+    deadlines,
+    deciders,
+    logs,
+    projectors,
+    reactors,
+    rules,
+    snapshots,
+    stores,
+)
 from tests.simulation.mutants.planting import Mutant, Patch
 
 __all__ = ["MUTANTS", "Mutant", "planted"]
@@ -14,6 +23,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *logs.MUTANTS,
     *deciders.MUTANTS,
     *stores.MUTANTS,
+    *snapshots.MUTANTS,
     *reactors.MUTANTS,
     *deadlines.MUTANTS,
     *projectors.MUTANTS,

@@ -1,0 +1,1 @@
+"""Snapshots: a partition's state where every decider can reach it."""
