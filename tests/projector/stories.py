@@ -115,6 +115,9 @@ class Story:
                 actor=OWNER,
                 terms="2026-01",
                 edition=NEWEST_EDITION,
+                origin="billing" if account else "",
+                origin_key="k1" if account else "",
+                origins=f"1:{sha256(b'a table').hexdigest()}" if account else "",
             ),
             body=body,
         )

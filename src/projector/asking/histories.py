@@ -19,7 +19,7 @@ READ = """
 SELECT e.account_id, e.partition, e.log_sequence, e.sequence, e.event_name, e.event_id,
        finance.micros(e.occurred_at) AS occurred_at, finance.micros(e.recorded_at) AS recorded_at,
        e.command_id, e.event_index, e.event_count, e.correlation_id, e.actor_id, e.actor_role,
-       e.terms, e.edition, e.body
+       e.terms, e.edition, e.origin, e.origin_key, e.origins, e.body
 FROM finance.events e WHERE e.account_id = %s ORDER BY e.sequence
 """
 """By the index of the account's commands; no other account's rows are touched."""
@@ -62,6 +62,9 @@ class _Row(Struct, kw_only=True):
     actor_role: str
     terms: str
     edition: int
+    origin: str
+    origin_key: str
+    origins: str
     body: dict[str, Any]
 
 
@@ -128,5 +131,8 @@ def _event(row: _Row) -> RecordedEvent:
         actor=Actor(id=row.actor_id, role=Role(row.actor_role)),
         terms=row.terms,
         edition=row.edition,
+        origin=row.origin,
+        origin_key=row.origin_key,
+        origins=row.origins,
     )
     return RecordedEvent(meta=meta, body=msgspec.convert(row.body, EVENTS[row.event_name]))

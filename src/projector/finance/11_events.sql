@@ -2,7 +2,7 @@ CREATE VIEW finance.events AS
 SELECT o.partition, o.log_sequence, o.account_id, o.sequence, o.event_name, o.event_id,
        finance.instant(o.occurred_at) AS occurred_at, finance.instant(o.recorded_at) AS recorded_at,
        o.command_id, o.event_index, o.event_count, o.correlation_id, o.actor_id, o.actor_role,
-       o.terms, o.edition, o.body
+       o.terms, o.edition, o.origin, o.origin_key, o.origins, o.body
 FROM read_models.outcomes o;
 COMMENT ON VIEW finance.events IS 'Every event of the log';
 COMMENT ON COLUMN finance.events.partition IS 'The partition of the events topic';
@@ -22,5 +22,10 @@ COMMENT ON COLUMN finance.events.actor_role IS 'In what role';
 COMMENT ON COLUMN finance.events.terms IS 'The version of the terms used';
 COMMENT ON COLUMN finance.events.edition IS
     'How the rules were applied: 1 as in release 0.1.0, 2 as in later releases';
+COMMENT ON COLUMN finance.events.origin IS
+    'Who gave the command, proven by a signature; empty where that was not proven, or not asked';
+COMMENT ON COLUMN finance.events.origin_key IS 'The key by which the origin is proven';
+COMMENT ON COLUMN finance.events.origins IS
+    'The version of the table of origins by which the command was taken; empty where there was none';
 COMMENT ON COLUMN finance.events.body IS
     'The complete body: amounts in minor units, instants in microseconds and days in days since 1970';

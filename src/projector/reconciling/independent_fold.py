@@ -256,6 +256,9 @@ class Refold:
             "actor_role": m.actor.role,
             "terms": m.terms,
             "edition": m.edition,
+            "origin": m.origin,
+            "origin_key": m.origin_key,
+            "origins": m.origins,
             "body": msgspec.to_builtins(body),
         }
 

@@ -46,6 +46,9 @@ TABLE = Table(
         "actor_role": TEXT,
         "terms": TEXT,
         "edition": INTEGER,
+        "origin": TEXT,
+        "origin_key": TEXT,
+        "origins": TEXT,
         "body": JSON,
     },
 )
@@ -100,5 +103,8 @@ def _row(recorded: RecordedEvent) -> Row:
         "actor_role": meta.actor.role.value,
         "terms": meta.terms,
         "edition": meta.edition,
+        "origin": meta.origin,
+        "origin_key": meta.origin_key,
+        "origins": meta.origins,
         "body": as_json(recorded.body),
     }

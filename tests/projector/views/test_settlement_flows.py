@@ -219,7 +219,9 @@ def plain(rows: Mapping[Key, Mapping[str, object]]) -> dict[Key, dict[str, objec
     """With JSON as values, as which the reconciliation holds it, and the views as text."""
     return {
         key: {
-            column: json.loads(value) if isinstance(value, str) and value[:1] in "[{" else value
+            column: json.loads(value)
+            if isinstance(value, str) and value.startswith(("[", "{"))
+            else value
             for column, value in json.loads(msgspec.json.encode(row)).items()
         }
         for key, row in rows.items()
