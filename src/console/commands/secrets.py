@@ -53,15 +53,17 @@ def make(
       refundctl secrets make --folder /run/security --host kafka --bootstrap kafka:9094
     """
     from devstack.certificates import authority, issue
-    from devstack.kafka.security import ADMINISTRATOR, hand_over, prepare
-    from devstack.postgres.secrets import prepare_database
+    from devstack.kafka.security import hand_over, prepare
+    from devstack.postgres import security as database
     from ledger.log.access import read_matrix
 
-    place, principals, users = _place(folder), read_matrix().at_brokers, user_ids(owners)
+    place, matrix, users = _place(folder), read_matrix(), user_ids(owners)
     place.parent.mkdir(parents=True, exist_ok=True)
-    prepare(place, principals, bootstrap, hosts)
+    prepare(place, matrix.at_brokers, bootstrap, hosts)
     if database_hosts:
-        prepare_database(place, database_hosts, (ADMINISTRATOR, *principals))
+        roles = tuple(role.name for role in matrix.roles.values())
+        database.prepare(place, roles, database_hosts)
+        database.prepare_first_start(place, roles)
     for name in certificates or ():
         issue(authority(place), place / f"{name}.pem", name)
     if users:

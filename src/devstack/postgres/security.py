@@ -13,18 +13,20 @@ from urllib.parse import quote, urlencode
 from devstack.certificates import authority, issue, new_password, write_secret
 
 ADMINISTRATOR = "postgres"
+LOOPBACK = ("localhost", "127.0.0.1")
 ACCESS = "host all all 127.0.0.1/32 scram-sha-256\n"
 """All of pg_hba.conf: nobody connects without a password."""
 
 _SALT_BYTES, _ROUNDS = 16, 4_096
 
 
-def prepare(folder: Path, roles: Sequence[str]) -> None:
+def prepare(folder: Path, roles: Sequence[str], hosts: Sequence[str] = LOOPBACK) -> None:
     """Have the authority, the server's certificate, and a password file for each role and for the
-    administrator; the certificate is new at every start, the rest stays.
+    administrator; the certificate is new at every start, the rest stays. `hosts` are the server's
+    names.
     """
     folder.mkdir(mode=0o700, exist_ok=True)
-    issue(authority(folder), certificate(folder), "database", ("localhost", "127.0.0.1"))
+    issue(authority(folder), certificate(folder), "database", tuple(hosts))
     for role in (ADMINISTRATOR, *roles):
         path = password_file(folder, role)
         if not path.exists():
@@ -49,6 +51,12 @@ def url_of(folder: Path, role: str, port: int, database: str) -> str:
         "passfile": password_file(folder, role),
     }
     return f"postgresql://{role}@127.0.0.1:{port}/{database}?{urlencode(told, quote_via=quote)}"
+
+
+def prepare_first_start(folder: Path, roles: Sequence[str]) -> None:
+    """For a server that others start: the administrator's password alone, and `users_sql`."""
+    write_secret(folder / "database.password", _password(folder, ADMINISTRATOR).encode())
+    write_secret(folder / "database.sql", users_sql(folder, roles))
 
 
 def users_sql(folder: Path, roles: Sequence[str]) -> bytes:

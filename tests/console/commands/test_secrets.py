@@ -17,8 +17,10 @@ from devstack.kafka.security import (
     password_of,
     principals_in,
 )
+from ledger.log.access import read_matrix
 from tests.console.virtual_terminal import Terminal
-from tests.secured.broker import PRINCIPALS
+
+PRINCIPALS = read_matrix().at_brokers
 
 MAKE = ("secrets", "make", "--bootstrap", "kafka:9094", "--host", "kafka", "--host", "127.0.0.1")
 
