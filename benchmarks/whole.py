@@ -59,7 +59,7 @@ def main() -> None:
     before: list[dict[str, float]] = []
     for count in asked.commands:
         with stack(asked.partitions) as made:
-            runs.append(_measure(made, count))
+            runs.append(measure(made, count))
         if asked.against:
             before.append(_measure_other(asked.against, count))
     figures: dict[str, object] = {"runs": [structs.asdict(run) for run in runs], "before": before}
@@ -72,7 +72,7 @@ def main() -> None:
     kit.keep("whole", settings={"partitions": asked.partitions}, figures=figures)
 
 
-def _measure(made: Stack, count: int) -> Run:
+def measure(made: Stack, count: int) -> Run:
     """Publish, wait for the decider and for the read models, print."""
     tools, partitions = made.tools(), made.kafka.partition_count
     records = list(commands(count, time.time_ns() // 1000, partitions))

@@ -38,6 +38,9 @@ _.log_message
 _.daemon_threads
 _.timeout
 _.configs
+_._unpack_records
+_.next_fetch_offset
+_.records_read
 
 # Readers of the log rely on these fields; the ledger itself writes them and reads them no more.
 _.charges_stopped_at

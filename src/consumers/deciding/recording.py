@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 
 from ledger.decide import Fact
+from ledger.log.packed_headers import header_named
 from ledger.log.seam import LogRecord, Outgoing, Topic
 from ledger.origins.table import Mode
 from ledger.origins.verifying import Proven, Unproven, Verifier
@@ -179,7 +180,7 @@ def record(
     answer: Answer, facts: Sequence[Fact], end: ChainEnd
 ) -> tuple[tuple[Written, ...], ChainEnd]:
     """The facts as events in order after `end`, and the chain's new end."""
-    written, trace = [], _trace(answer.source)
+    written, trace = [], header_named(answer.source.headers, "traceparent")
     for index, fact in enumerate(facts):
         meta = _meta(answer, fact, index, len(facts), end)
         recorded = RecordedEvent(meta=meta, body=fact.body)
@@ -237,13 +238,6 @@ def _meta(answer: Answer, fact: Fact, index: int, count: int, end: ChainEnd) -> 
         origin_key=answer.proven.key_id,
         origins=answer.origins,
     )
-
-
-def _trace(source: LogRecord) -> bytes | None:
-    for name, text in source.headers:
-        if name == "traceparent":
-            return text
-    return None
 
 
 def _write(

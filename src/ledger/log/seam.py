@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from ledger.values.instants import Instant
 
-Headers = tuple[tuple[str, bytes], ...]
+Headers = Sequence[tuple[str, bytes]]
 
 
 class Topic(StrEnum):

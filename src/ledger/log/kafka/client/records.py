@@ -1,4 +1,4 @@
-"""Records between the client and the interface of the log: converted, and kept until read."""
+"""Records on their way: kept from poll to read, checked and given to a producer."""
 
 from __future__ import annotations
 
@@ -10,18 +10,6 @@ from kafka import TopicPartition
 
 from ledger.log.kafka.client.settings import MAX_RECORD_BYTES, KafkaSettings
 from ledger.log.seam import Batch, LogRecord, Outgoing, Topic
-
-
-def log_record(found: Any) -> LogRecord:
-    """Made from the client's ConsumerRecord; its broker time is in milliseconds, ours in micros."""
-    return LogRecord(
-        partition=found.partition,
-        offset=found.offset,
-        appended_at=found.timestamp * 1000,
-        key=found.key,
-        value=found.value,
-        headers=tuple((name, value if value is not None else b"") for name, value in found.headers),
-    )
 
 
 class Fetched:
@@ -44,12 +32,12 @@ class Fetched:
 
     def __init__(self, position: int) -> None:
         self.position = position
-        self._records: deque[Any] = deque()
+        self._records: deque[LogRecord] = deque()
 
     def __len__(self) -> int:
         return len(self._records)
 
-    def add(self, records: Iterable[Any]) -> None:
+    def add(self, records: Iterable[LogRecord]) -> None:
         """Store the records that a poll has returned."""
         self._records.extend(records)
 
@@ -58,7 +46,7 @@ class Fetched:
         all that the client skips, such as transaction markers; -1 if it is not known.
         """
         count = min(max_records, len(self._records))
-        records = tuple(log_record(self._records.popleft()) for _ in range(count))
+        records = tuple(self._records.popleft() for _ in range(count))
         if self._records:
             self.position = self._records[0].offset
         elif client_position >= 0:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from kafka import KafkaConsumer, TopicPartition, errors
+from kafka import TopicPartition, errors
 from msgspec import Struct
 
-from ledger.log.kafka.client.connection import ask, open_client
-from ledger.log.kafka.client.records import log_record
+from ledger.log.kafka.client.connection import ask
+from ledger.log.kafka.client.fetched_batches import open_consumer
 from ledger.log.kafka.client.settings import KafkaSettings, reader_options
 from ledger.log.kafka.reading.positions import position_of
 from ledger.log.seam import LogRecord, LogUnavailable
@@ -31,7 +31,7 @@ def last_records(settings: KafkaSettings, topic_name: str, count: int) -> LastRe
     Offsets have gaps where transactions ended. So each partition is read from earlier and earlier
     offsets until it gives enough records or has no more. Raises LogUnavailable.
     """
-    consumer: Any = open_client(KafkaConsumer, settings, reader_options(settings))
+    consumer: Any = open_consumer(settings, reader_options(settings))
     try:
         partitions = ask(
             settings,
@@ -83,5 +83,5 @@ def _between(consumer: Any, place: TopicPartition, start: int, end: int) -> list
                 f"{end}; check the broker"
             )
         polled = consumer.poll(timeout_ms=_POLL_MS).get(place, ())
-        found += [log_record(each) for each in polled if each.offset < end]
+        found += [each for each in polled if each.offset < end]
     return found

@@ -10,10 +10,11 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition, errors
+from kafka import ConsumerRebalanceListener, TopicPartition, errors
 from kafka.structs import MemberState
 
-from ledger.log.kafka.client.connection import ask, open_client
+from ledger.log.kafka.client.connection import ask
+from ledger.log.kafka.client.fetched_batches import open_consumer
 from ledger.log.kafka.client.records import Fetched
 from ledger.log.kafka.client.settings import KafkaSettings, member_options
 from ledger.log.kafka.reading.positions import position_of
@@ -32,7 +33,7 @@ class Membership:
         self._member_id = member_id
         self._topic = settings.topic_name(source)
         options = member_options(settings, group, member_id)
-        self._consumer: Any = open_client(KafkaConsumer, settings, options)
+        self._consumer: Any = open_consumer(settings, options)
         self._listener = _Listener(self._consumer)
         self._fetched: dict[int, Fetched] = {}
         self._held_back: set[int] = set()

@@ -5,10 +5,9 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from kafka import KafkaConsumer, TopicPartition, errors
+from kafka import TopicPartition, errors
 
-from ledger.log.kafka.client.connection import open_client
-from ledger.log.kafka.client.records import log_record
+from ledger.log.kafka.client.fetched_batches import open_consumer
 from ledger.log.kafka.client.settings import KafkaSettings, reader_options
 from ledger.log.kafka.reading.offsets import Offsets
 from ledger.log.kafka.reading.positions import Standstill, position_of
@@ -23,7 +22,7 @@ class PartitionReader:
     def __init__(self, settings: KafkaSettings, offsets: Offsets) -> None:
         self._settings = settings
         self._standstill = Standstill(settings, offsets)
-        self._consumer: Any = open_client(KafkaConsumer, settings, reader_options(settings))
+        self._consumer: Any = open_consumer(settings, reader_options(settings))
         self._at: tuple[TopicPartition, int] | None = None
 
     def read(
@@ -47,8 +46,7 @@ class PartitionReader:
             where = f"{place.topic}/{partition}@{position}"
             raise LogUnavailable(f"reading {where}: {error!r}") from error
         self._at = (place, next_position)
-        records = tuple(log_record(found) for found in polled.get(place, ()))
-        return Batch(records=records, next_position=next_position)
+        return Batch(records=tuple(polled.get(place, ())), next_position=next_position)
 
     def close(self) -> None:
         """Close the connections."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kafka import KafkaConsumer, TopicPartition, errors
+from kafka import TopicPartition, errors
 
-from ledger.log.kafka.client.connection import open_client
+from ledger.log.kafka.client.fetched_batches import open_consumer
 from ledger.log.kafka.client.records import Fetched
 from ledger.log.kafka.client.settings import KafkaSettings, reader_options
 from ledger.log.kafka.reading.offsets import Offsets
@@ -32,7 +32,7 @@ class TopicTail:
         ]
         self._offsets = Offsets(settings)
         self._standstill = Standstill(settings, self._offsets)
-        self._consumer: Any = open_client(KafkaConsumer, settings, reader_options(settings))
+        self._consumer: Any = open_consumer(settings, reader_options(settings))
         self._consumer.assign(self._places)
         self._fetched: dict[int, Fetched] = {}
 
