@@ -112,7 +112,14 @@ def _decide(settings: Settings, ledger: Ledger, monitor: Monitor) -> None:
 
         def decider_of(partition: int) -> PartitionDecider:
             topic_id = world.events_topic_id
-            store = Store(folder, partition, topic_id, snapshots=snapshots, writer=writer)
+            store = Store(
+                folder,
+                partition,
+                topic_id,
+                snapshots=snapshots,
+                writer=writer,
+                sharing=log.partition_count,
+            )
             return PartitionDecider(log, partition, store, world, refusals)
 
         partitions = Partitions(log, decider_of)

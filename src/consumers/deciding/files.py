@@ -22,7 +22,8 @@ FORMAT = 7
 """Of the entities."""
 _LAYOUT = 1
 """Of the tables."""
-_PAGE_CACHE_KIB = 16 * 1024
+_PAGE_CACHE_KIB = 32 * 1024
+"""Of all partitions of a process together."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS entities (
     revision INTEGER PRIMARY KEY,
@@ -110,9 +111,10 @@ class StateFile:
     was paused after its last commit cannot write older entities over newer ones.
     """
 
-    def __init__(self, path: Path | None, patience_seconds: float) -> None:
+    def __init__(self, path: Path | None, patience_seconds: float, sharing: int = 4) -> None:
         self.path = path
         self._patience_seconds = patience_seconds
+        self._page_cache_kib = _PAGE_CACHE_KIB // sharing
         self._opening = ""
         self._lowest = 0
         self._database = self._open()
@@ -216,7 +218,7 @@ class StateFile:
             raise sqlite3.DatabaseError("the file of another release")
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = NORMAL")
-        database.execute(f"PRAGMA cache_size = -{_PAGE_CACHE_KIB}")
+        database.execute(f"PRAGMA cache_size = -{self._page_cache_kib}")
         database.executescript(_SCHEMA)
         database.execute(f"PRAGMA user_version = {_LAYOUT}")
         self._opening = uuid4().hex

@@ -7,6 +7,7 @@ be deleted at any time. One file per partition; on an empty machine it begins fr
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar, cast
 from uuid import uuid4
@@ -15,6 +16,13 @@ import structlog
 from msgspec import msgpack
 
 from consumers.deciding.files import FORMAT, Place, Row, StateFile, Status, StoreTaken
+from consumers.deciding.memory import (
+    KEY_BITS,
+    RECENT_ENTITIES,
+    UNKNOWN,
+    PossibleKeys,
+    Recent,
+)
 from consumers.deciding.recording import ChainEnd
 from consumers.deciding.snapshots.borrowing import Borrowing
 from consumers.deciding.snapshots.seam import (
@@ -32,10 +40,8 @@ __all__ = ["Place", "Store", "StoreTaken"]
 
 E = TypeVar("E", bound=Entity)
 
-_CACHED_ENTITIES = 100_000
-_INDEXED_KEYS = 250_000
-"""Up to this many entities, the memory also knows which keys do not exist."""
-_UNKNOWN = object()
+_LEARNT_KEYS = 250_000
+"""Of a file with more keys none are read at the start, which would take too long."""
 _KINDS: dict[str, type[Entity]] = {kind.__name__: kind for kind in Entity.__args__}
 
 _log = structlog.get_logger(__name__)
@@ -45,7 +51,8 @@ class Store:
     """A partition's state; satisfies `ledger.state.State`.
 
     `apply` changes it in memory, `save` makes it durable; after a crash in between, the events
-    topic still has everything. Without a folder it is kept only in memory.
+    topic still has everything. Without a folder it is kept only in memory. `sharing` is how many
+    partitions share the memory of a process.
     """
 
     def __init__(
@@ -56,6 +63,7 @@ class Store:
         patience_seconds: float = 1.0,
         snapshots: Snapshots | None = None,
         writer: Follower | None = None,
+        sharing: int = 4,
     ) -> None:
         path: Path | None = None
         if folder is not None:
@@ -67,12 +75,12 @@ class Store:
         self._writer = writer
         self._claim: Claim | None = None
         self._borrowing: Borrowing | None = None
-        self._cache: dict[Key, Entity | None] = {}
-        self._hashes: set[int] | None = set()
+        self._recent = Recent(RECENT_ENTITIES // sharing)
+        self._possible = PossibleKeys(KEY_BITS // sharing)
         self._changed: set[Key] = set()
-        self._undo: list[tuple[Key, Entity | None]] = []
-        self._file = StateFile(path, patience_seconds)
-        self._remember(Key(_KINDS[kind], one, other) for one, kind, other in self._file.all_keys())
+        self._undo: list[tuple[Key, object]] = []
+        self._file = StateFile(path, patience_seconds, sharing)
+        self._learn_keys()
         self.place = self._file.status.place
         if not self._is_ours(self.place):
             self.clear()
@@ -81,13 +89,13 @@ class Store:
 
     def find(self, kind: type[E], account_id: str, entity_id: str) -> E | None:
         """The entity of that kind and id in the account, or None."""
-        place = (kind, account_id, entity_id)  # equal to its Key, and created in half the time
-        found = self._cache.get(place, _UNKNOWN)  # type: ignore[call-overload]  # as said
-        if found is _UNKNOWN:
-            if self._hashes is not None and hash(place) not in self._hashes:
+        place = (kind, account_id, entity_id)
+        found = self._recent.find(place)
+        if found is UNKNOWN:
+            if place not in self._possible:
                 return None
-            key = Key(*place)
-            found = self._cache[key] = self._read(key)
+            found = self._read(Key(*place))
+            self._recent.keep(place, found)
         return cast("E | None", found)
 
     def prepare(self, account_ids: Iterable[str]) -> None:
@@ -99,11 +107,10 @@ class Store:
 
     def apply(self, changes: Iterable[Change]) -> None:
         """Apply the changes of an event, in memory."""
-        cache, changed, undo = self._cache, self._changed, self._undo
         for key, entity in changes:
-            undo.append((key, cache.get(key)))
-            cache[key] = entity
-            changed.add(key)
+            self._undo.append((key, self._recent.find(key)))
+            self._recent.keep(key, entity)
+            self._changed.add(key)
 
     def begin(self) -> None:
         """Begin a group of changes that `undo` can reverse."""
@@ -111,11 +118,11 @@ class Store:
 
     def undo(self) -> None:
         """Reverse the changes since `begin`."""
-        for key, entity in reversed(self._undo):
-            if entity is None:
-                self._cache.pop(key, None)
+        for key, before in reversed(self._undo):
+            if before is UNKNOWN:
+                self._recent.drop(key)
             else:
-                self._cache[key] = entity
+                self._recent.keep(key, cast("Entity | None", before))
         self._undo.clear()
 
     def save(self, from_offset: int, end: ChainEnd) -> None:
@@ -124,14 +131,13 @@ class Store:
         rows: list[Row] = [
             (key.account_id, key.kind.__name__, key.entity_id, msgpack.encode(entity))
             for key in self._changed
-            if (entity := self._cache.get(key)) is not None
+            if (entity := self._recent.find(key)) is not None and entity is not UNKNOWN
         ]
         self._file.keep(rows, self.place)
-        self._remember(self._changed)
+        self._possible.add(self._changed)
         self._changed.clear()
         self._undo.clear()
-        if len(self._cache) > _CACHED_ENTITIES:
-            self._cache.clear()
+        self._recent.age()
 
     def meet_snapshot(self) -> None:
         """Take the partition's snapshot over, and begin from it unless the file is at least as far.
@@ -166,7 +172,7 @@ class Store:
         else:
             self._go_on_without()
         if self._file.status.partial:
-            self._hashes = None
+            self._possible.add_all()
             self._borrowing = Borrowing(self._file, self._snapshots, claim)
 
     def keep_snapshot(self) -> None:
@@ -207,23 +213,19 @@ class Store:
         self.place = kept.place
 
     def _forget(self) -> None:
-        self._cache.clear()
+        self._recent.clear()
         self._changed.clear()
-        self._hashes = set()
+        self._possible.clear()
 
     def _is_ours(self, place: Place) -> bool:
         return place.topic_id == self._topic_id and place.format == FORMAT
 
-    def _remember(self, keys: Iterable[Key]) -> None:
-        """Remember that these keys are in the file; if there are too many, always query the
-        file.
-        """
-        for key in keys:
-            if self._hashes is None:
-                return
-            self._hashes.add(hash(key))
-            if len(self._hashes) > _INDEXED_KEYS:
-                self._hashes = None
+    def _learn_keys(self) -> None:
+        keys = list(islice(self._file.all_keys(), _LEARNT_KEYS + 1))
+        if len(keys) > _LEARNT_KEYS:
+            self._possible.add_all()
+        else:
+            self._possible.add(Key(_KINDS[kind], one, other) for one, kind, other in keys)
 
     def _read(self, key: Key) -> Entity | None:
         place = (key.account_id, key.kind.__name__, key.entity_id)

@@ -16,7 +16,7 @@ from ledger.vocabulary.shapes import OrderKind
 @pytest.fixture(params=[1_000, 3])
 def indexed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """With room for every key in memory, and with room for three."""
-    monkeypatch.setattr("consumers.deciding.store._INDEXED_KEYS", request.param)
+    monkeypatch.setattr("consumers.deciding.store._LEARNT_KEYS", request.param)
 
 
 def filled(folder: Path | None) -> Store:
@@ -64,6 +64,18 @@ def test_what_was_taken_back_is_not_found_again() -> None:
     store.undo()
     assert store.find(Order, "acct-1", "o-late") is None
     assert store.find(Stream, "acct-1", "") == Stream(sequence=10)
+
+
+def test_what_memory_has_no_room_for_is_found_in_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("consumers.deciding.store.RECENT_ENTITIES", 8)
+    store = filled(None)
+    for number in range(10, 30):
+        order = Order(kind=OrderKind.NEW, instance_ids=(f"i-{number}",))
+        store.apply([(Key(Order, "acct-1", f"o-{number}"), order)])
+        store.save(number, ChainEnd(log_sequence=number))
+    for number in range(30):
+        found = store.find(Order, "acct-1", f"o-{number}")
+        assert found == Order(kind=OrderKind.NEW, instance_ids=(f"i-{number}",))
 
 
 @pytest.mark.usefixtures("indexed")
