@@ -34,10 +34,15 @@ def imported_modules(path: Path, *, top_only: bool) -> Iterator[str]:
 
 
 def distributions_of(path: Path, *, top_only: bool = False) -> Iterator[str]:
-    """The distributions that a file imports from."""
+    """The distributions that a file imports from.
+
+    Several may share the name of a module, as those of OpenTelemetry do: then the declared ones.
+    """
+    asked_for = declared([*every_requirement()])
     for module in imported_modules(path, top_only=top_only):
         if module not in sys.stdlib_module_names and module not in OWN:
-            yield from map(canonicalize_name, KNOWN.get(module, [module]))
+            found = {canonicalize_name(each) for each in KNOWN.get(module, [module])}
+            yield from found & asked_for or found
 
 
 def imported_distributions(folder: str) -> dict[str, Path]:

@@ -70,19 +70,19 @@ def init(
 @run.command()
 def decider() -> None:
     """Decide commands, as the only writer of each owned partition."""
-    _until_told_to_stop(_decide)
+    _until_told_to_stop("decider", _decide)
 
 
 @run.command()
 def reactions() -> None:
     """Send follow-up commands, and the commands of deadlines that are due."""
-    _until_told_to_stop(_react)
+    _until_told_to_stop("reactions", _react)
 
 
 @run.command()
 def projector() -> None:
     """Update the read models from the events."""
-    _until_told_to_stop(_project)
+    _until_told_to_stop("projector", _project)
 
 
 def _decide(settings: Settings, ledger: Ledger, monitor: Monitor) -> None:
@@ -189,7 +189,7 @@ def _project(settings: Settings, ledger: Ledger, monitor: Monitor) -> None:
     runner.run(projection, source, stop, monitor.vitals.turned)
 
 
-def _until_told_to_stop(work: Callable[[Settings, Ledger, Monitor], None]) -> None:
+def _until_told_to_stop(process: str, work: Callable[[Settings, Ledger, Monitor], None]) -> None:
     """Run a process until it ends. Any error ends it at once, with all its threads."""
     from console.monitoring.monitor import monitored
 
@@ -198,7 +198,7 @@ def _until_told_to_stop(work: Callable[[Settings, Ledger, Monitor], None]) -> No
         ledger = find_ledger(settings)
         use_schema_registry(settings, register=True)
         _collect_seldom()
-        with monitored(settings) as monitor:
+        with monitored(settings, process) as monitor:
             work(settings, ledger, monitor)
     except Exception as error:
         told = explain(error)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
+from console.monitoring.handled import Handled
 from console.monitoring.meters import Meters
 from console.monitoring.vitals import Vitals
 from ledger.log.seam import (
@@ -25,8 +26,6 @@ from ledger.wire.dead_letters.letter import ERRORS
 _DOUBTS = frozenset(each.value for each in Doubt)
 _MOST_LETTERS = 64
 _REASON = ERRORS + "exception.class.name"
-Handled = Callable[[Sequence[LogRecord], Sequence[Outgoing]], None]
-"""Receives the records of a committed batch, and what was written with them."""
 
 
 class MeteredLog:
@@ -42,7 +41,7 @@ class MeteredLog:
         name: str,
         vitals: Vitals,
         meters: Meters,
-        handled: Handled = lambda _read, _written: None,
+        handled: Handled,
     ) -> None:
         self._log = log
         self._name = name
@@ -50,7 +49,7 @@ class MeteredLog:
         self._meters = meters
         self._handled = handled
         self._duty = vitals.duty(name)
-        self._begun: dict[int, tuple[float, Sequence[Outgoing]]] = {}
+        self._begun: dict[int, tuple[float, Sequence[LogRecord], Sequence[Outgoing]]] = {}
         self._taken: dict[int, tuple[LogRecord, ...]] = {}
         self._records = meters.records.labels(name)
         self._sizes = meters.batch_records.labels(name)
@@ -111,16 +110,17 @@ class MeteredLog:
         self, partition: int, records: Sequence[Outgoing], next_offset: int, metadata: str
     ) -> None:
         """The time of a commit begins."""
-        self._begun[partition] = (time.perf_counter(), records)
+        taken = self._taken.pop(partition, ())
+        self._begun[partition] = (time.perf_counter(), taken, records)
         self._log.begin_commit(partition, records, next_offset, metadata)
 
     def finish_commit(self, partition: int) -> CommitResult:
         """A batch ends; dead letters are counted by their reason."""
         result = self._log.finish_commit(partition)
-        began, records = self._begun.pop(partition)
+        began, taken, written = self._begun.pop(partition)
         if result is CommitResult.OK:
             self._commits.observe(time.perf_counter() - began)
-            self._count(partition, records)
+            self._count(partition, taken, written)
         return result
 
     def close(self) -> None:
@@ -128,8 +128,9 @@ class MeteredLog:
         self._vitals.owns(self._duty, frozenset())
         self._log.close()
 
-    def _count(self, partition: int, written: Sequence[Outgoing]) -> None:
-        taken = self._taken.pop(partition, ())
+    def _count(
+        self, partition: int, taken: Sequence[LogRecord], written: Sequence[Outgoing]
+    ) -> None:
         self._batches.observe(self._vitals.committed(self._duty, partition))
         self._sizes.observe(len(taken))
         self._records.inc(len(taken))
@@ -145,7 +146,7 @@ class MeteredLog:
             if reason in _DOUBTS:
                 origin = told.get(ORIGIN, "").partition("/")[0][:_MOST_LETTERS]
                 self._meters.signature_failed(origin or "none", reason)
-        self._handled(taken, written)
+        self._handled(self._name, taken, written)
 
 
 class MeteredSource:
@@ -161,7 +162,7 @@ class MeteredSource:
         name: str,
         vitals: Vitals,
         meters: Meters,
-        handled: Handled = lambda _read, _written: None,
+        handled: Handled,
     ) -> None:
         self._source = source
         self._name = name
@@ -214,4 +215,4 @@ class MeteredSource:
         self._meters.batch_seconds.labels(self._name).observe(max(waited))
         self._meters.batch_records.labels(self._name).observe(len(records))
         self._meters.records.labels(self._name).inc(len(records))
-        self._handled(records, ())
+        self._handled(self._name, records, ())

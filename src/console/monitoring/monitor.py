@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from threading import Event as Flag
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 import structlog
 from prometheus_client import REGISTRY, CollectorRegistry
 
+from console.monitoring.handled import Handled, all_of, in_the_log
 from console.monitoring.looks import OpenLooks, go_on_looking
 from console.monitoring.metered import MeteredLog, MeteredSource
 from console.monitoring.meters import Meters, RefusalsCollector, VitalsCollector
 from console.monitoring.server import serve
+from console.monitoring.tracing import exporting
 from console.monitoring.vitals import Vitals
 from console.running.settings import METRICS_OFF
 from console.terminal.output import version
@@ -33,7 +35,15 @@ log = structlog.get_logger()
 class Monitor:
     """Watches the handlers of this process through the interface of the log."""
 
-    def __init__(self, vitals: Vitals, registry: CollectorRegistry, *, looks: bool = True) -> None:
+    def __init__(
+        self,
+        vitals: Vitals,
+        registry: CollectorRegistry,
+        *,
+        handled: Sequence[Handled] = (),
+        looks: bool = True,
+    ) -> None:
+        self._handled = all_of(handled)
         self._looks = looks
         self.vitals = vitals
         self.meters = Meters(registry)
@@ -45,11 +55,11 @@ class Monitor:
 
     def log(self, log: Log, name: str) -> MeteredLog:
         """A consumer's log, watched."""
-        return MeteredLog(log, name, self.vitals, self.meters)
+        return MeteredLog(log, name, self.vitals, self.meters, self._handled)
 
     def source(self, source: EventSource, name: str) -> MeteredSource:
         """A reader of all partitions, watched."""
-        return MeteredSource(source, name, self.vitals, self.meters)
+        return MeteredSource(source, name, self.vitals, self.meters, self._handled)
 
     def refusals(self, refused: Counter[str]) -> None:
         """Show a decider's own count of refusals by rule."""
@@ -72,14 +82,17 @@ class Monitor:
 
 
 @contextmanager
-def monitored(settings: Settings) -> Iterator[Monitor]:
+def monitored(settings: Settings, process: str) -> Iterator[Monitor]:
     """The monitor of this process; its pages are served unless the settings say off."""
     vitals = Vitals(live_seconds=settings.live_seconds)
-    monitor = Monitor(vitals, REGISTRY, looks=settings.metrics_port != METRICS_OFF)
-    if settings.metrics_port != METRICS_OFF:
-        port = serve(settings.metrics_host, settings.metrics_port, vitals, REGISTRY)
-        log.info("metrics are served", host=settings.metrics_host, port=port)
-    try:
+    handled: list[Handled] = [in_the_log] if settings.log_level == "debug" else []
+    served = settings.metrics_port != METRICS_OFF
+    with ExitStack() as stack:
+        if settings.tracing:
+            handled.append(stack.enter_context(exporting(process)))
+        monitor = Monitor(vitals, REGISTRY, handled=handled, looks=served)
+        stack.callback(monitor.close)
+        if settings.metrics_port != METRICS_OFF:
+            port = serve(settings.metrics_host, settings.metrics_port, vitals, REGISTRY)
+            log.info("metrics are served", host=settings.metrics_host, port=port)
         yield monitor
-    finally:
-        monitor.close()

@@ -58,6 +58,8 @@ class Settings(BaseSettings):
     """Of /metrics, /livez and /readyz; 0 chooses a free one."""
     live_seconds: float = Field(default=120.0, gt=0, validation_alias="REFUNDS_LIVE_SECONDS")
     """A process whose main loop has not moved for so long is not alive."""
+    tracing: bool = Field(default=False, validation_alias="REFUNDS_TRACING")
+    """Spans, to the collector that OpenTelemetry's variables name; needs the extra `tracing`."""
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", validation_alias="REFUNDS_LOG_LEVEL"
     )

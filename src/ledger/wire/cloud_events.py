@@ -10,7 +10,10 @@ from ledger.vocabulary.envelope import GivenCommand, RecordedEvent
 from ledger.wire.avro.schema_files import Family
 
 CONTENT_TYPE = b"application/avro"
+TRACE = "traceparent"
+"""The header of W3C Trace Context; what a command has, its events have too."""
 
+_MOST_LETTERS = 100
 _SPECVERSION = ("ce_specversion", b"1.0")
 _CONTENT_TYPE = ("content-type", CONTENT_TYPE)
 
@@ -30,6 +33,21 @@ def headers_for_event(event: RecordedEvent, traceparent: bytes | None = None) ->
     return _headers(Family.EVENTS, event.name, meta.event_id, meta.account_id, traceparent)
 
 
+def ids_of(headers: Headers) -> dict[str, str]:
+    """For log lines and traces: the record's `id`, `type` and `trace_id`, where it has them.
+
+    Headers of commands are what a stranger wrote, so they are cut.
+    """
+    told = {name: text.decode(errors="replace")[:_MOST_LETTERS] for name, text in headers}
+    trace = told.get(TRACE, "").split("-")
+    found = {
+        "id": told.get("ce_id", ""),
+        "type": told.get("ce_type", "").rpartition(".")[2],
+        "trace_id": trace[1] if len(trace) == 4 else "",
+    }
+    return {name: text for name, text in found.items() if text}
+
+
 def _headers(
     family: Family, name: str, record_id: str, account_id: str, traceparent: bytes | None
 ) -> Headers:
@@ -40,7 +58,7 @@ def _headers(
         _type(family, name),
         _CONTENT_TYPE,
     )
-    return headers if traceparent is None else (*headers, ("traceparent", traceparent))
+    return headers if traceparent is None else (*headers, (TRACE, traceparent))
 
 
 @lru_cache(maxsize=10_000)
