@@ -95,9 +95,9 @@ class Feed:
         records = tuple(_found(each, place) for place, each in enumerate(taken, start=first))
         return Batch(records=records, next_position=self.position)
 
-    def commit(
+    def begin_commit(
         self, partition: int, records: Sequence[Outgoing], next_offset: int, metadata: str
-    ) -> CommitResult:
+    ) -> None:
         """Count the events; answer each refund with the command that settles it."""
         for each in records:
             assert each.topic is Topic.EVENTS, "a dead letter"
@@ -106,6 +106,9 @@ class Feed:
             if self._settle:
                 self._ahead += _reactions(each)
         self.events += len(records)
+
+    def finish_commit(self, partition: int) -> CommitResult:
+        """It is written."""
         return CommitResult.OK
 
     def close(self) -> None:

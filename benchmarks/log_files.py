@@ -140,9 +140,9 @@ class _Log:
         self.given = []
         return Batch(records=records, next_position=self.files[topic].end)
 
-    def commit(
+    def begin_commit(
         self, partition: int, records: Sequence[Outgoing], next_offset: int, metadata: str
-    ) -> CommitResult:
+    ) -> None:
         """Write, and note what reactions would send. Like a broker, leave an offset out."""
         for record in records:
             kept = self.files[record.topic].put(record, _START)
@@ -152,6 +152,9 @@ class _Log:
         for topic in {record.topic for record in records}:
             self.files[topic].end += 1
         self._committed = Committed(offset=next_offset, metadata=metadata)
+
+    def finish_commit(self, partition: int) -> CommitResult:
+        """It is written."""
         return CommitResult.OK
 
     def close(self) -> None:
