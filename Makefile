@@ -9,7 +9,7 @@ COMPILE := uv pip compile --quiet --generate-hashes --universal --python-version
 	--no-emit-index-url --no-header --no-annotate
 
 # Passed through to the programs: make torture CELLS=decider, make bench QUICK=1.
-export SEEDS QUICK RECORDS SEED CELLS FIRST MISSING REPORT FROM JOBS MUTANTS COMMANDS
+export SECURE SEEDS QUICK RECORDS SEED CELLS FIRST MISSING REPORT FROM JOBS MUTANTS COMMANDS
 
 help: ## List the targets and the variables they take
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -20,7 +20,7 @@ $(INSTALLED): requirements.lock pyproject.toml tools/bootstrap tools/uv.txt
 demo: $(INSTALLED) ## Show a guided example on a real broker and database (KEEP=1 leaves them running)
 	@$(BIN)/refundctl demo $(if $(KEEP),--keep) $(ARGS)
 
-test: $(INSTALLED) ## Run all tests except `cluster` (SERVICES=embedded, docker or external; JOBS=2; ARGS=)
+test: $(INSTALLED) ## Run all tests except `cluster` (SERVICES=embedded, docker or external; SECURE=1; JOBS=2; ARGS=)
 	@$(BIN)/pytest -n $(or $(JOBS),2) --dist loadfile -m "not cluster" $(if $(SERVICES),--services=$(SERVICES)) $(ARGS)
 
 cluster: $(INSTALLED) ## Run the tests on three brokers and on many processes (minutes; ARGS=)

@@ -12,7 +12,10 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from console.running.kafka_access import security_of_file
 from ledger.log.kafka import KafkaSettings
+from ledger.log.kafka.client.security import OPEN
+from tests.services import access as shared_access
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
 PARTITIONS = 2
@@ -28,10 +31,12 @@ class RunningLedger(Struct, frozen=True, kw_only=True):
     @property
     def kafka(self) -> KafkaSettings:
         """For clients of its topics."""
+        told = self.environment.get("REFUNDS_KAFKA_PROPERTIES")
         return KafkaSettings(
             bootstrap=self.environment["KAFKA_BOOTSTRAP"],
             partition_count=int(self.environment["REFUNDS_PARTITIONS"]),
             prefix=self.environment["REFUNDS_PREFIX"],
+            security=security_of_file(Path(told)) if told else OPEN,
         )
 
     @property
@@ -55,7 +60,8 @@ def running_ledger(
 ) -> Iterator[RunningLedger]:
     """Make a ledger and run its processes; each must end well when it is told to stop.
 
-    `access` is what else the environment says of how broker and database are spoken to.
+    `access` is what else the environment says of how broker and database are spoken to; without it,
+    what the shared broker asks for.
     `program` is the `refundctl` that runs them.
     """
     environment = {
@@ -66,7 +72,7 @@ def running_ledger(
         "REFUNDS_PARTITIONS": str(partitions),
         "REFUNDS_SANDBOX": str(int(sandbox)),
         "SCHEMA_REGISTRY_URL": schema_registry_url,
-        **(access or {}),
+        **(shared_access() if access is None else access),
     }
     subprocess.run([*program, "init"], env={**os.environ, **environment}, check=True)
     with ExitStack() as started:

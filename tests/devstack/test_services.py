@@ -6,10 +6,14 @@ import psycopg
 from kafka import KafkaAdminClient
 
 from devstack import Services
+from ledger.log.kafka import KafkaSettings
+from ledger.log.kafka.client.settings import admin_options
+from tests.services import security
 
 
 def test_the_broker_answers_and_refuses_to_make_topics_up(services: Services) -> None:
-    admin = KafkaAdminClient(bootstrap_servers=services.bootstrap)
+    settings = KafkaSettings(bootstrap=services.bootstrap, partition_count=1, security=security())
+    admin = KafkaAdminClient(**admin_options(settings))
     try:
         admin.describe_topics(["no-such-topic"])
         assert "no-such-topic" not in admin.list_topics()

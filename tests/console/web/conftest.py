@@ -35,4 +35,5 @@ def _ledger(live_ledger: RunningLedger) -> Ledger:
         database_url=live_ledger.database_url,
         partition_count=live_ledger.kafka.partition_count,
         prefix=live_ledger.kafka.prefix,
+        security=live_ledger.kafka.security,
     )

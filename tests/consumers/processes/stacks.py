@@ -19,6 +19,7 @@ from devstack.status import ProcessState
 from devstack.system.process_identity import myself
 from ledger.log.kafka import KafkaSettings, KafkaTools
 from ledger.log.seam import Topic
+from tests.services import SECURE
 
 PARTITIONS = 4
 
@@ -69,7 +70,7 @@ class Stack:
 
 
 @contextmanager
-def running_stack(home: Path, brokers: int = 1, *, secure: bool = False) -> Iterator[Stack]:
+def running_stack(home: Path, brokers: int = 1, *, secure: bool = SECURE) -> Iterator[Stack]:
     """What `refundctl up` starts, for as long as this process lives; deleted at the end."""
     settings = read_settings().model_copy(update={"home": home, "partitions": PARTITIONS})
     try:

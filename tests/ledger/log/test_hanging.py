@@ -18,7 +18,7 @@ from kafka.protocol.producer import TxnOffsetCommitRequest
 
 from ledger.log.kafka import KafkaLog, KafkaSettings
 from ledger.log.kafka.client.records import send_all
-from ledger.log.kafka.client.settings import transactional_options
+from ledger.log.kafka.client.settings import admin_options, transactional_options
 from ledger.log.kafka.reading.offsets import Offsets
 from ledger.log.kafka.writing.hanging_transactions import HangingTransactions, _java_hash
 from ledger.log.kafka.writing.transaction import Run
@@ -47,7 +47,7 @@ def trusting(kafka_world: KafkaWorld) -> Iterator[KafkaWorld]:
 @contextmanager
 def _verification(settings: KafkaSettings, value: str) -> Iterator[None]:
     """Set on every broker, and known there."""
-    admin = KafkaAdminClient(bootstrap_servers=settings.bootstrap)
+    admin = KafkaAdminClient(**admin_options(settings))
     brokers = [str(broker["broker_id"]) for broker in admin.describe_cluster()["brokers"]]
 
     def resources(configs: object) -> list[ConfigResource]:
@@ -114,7 +114,7 @@ def hang_offset(world: KafkaWorld, producer: Any, group: str, offset: int) -> No
             )
         ],
     )
-    admin = KafkaAdminClient(bootstrap_servers=world.settings.bootstrap)
+    admin = KafkaAdminClient(**admin_options(world.settings))
 
     async def send() -> Any:
         coordinator = await admin._find_coordinator_id(name)

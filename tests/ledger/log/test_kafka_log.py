@@ -10,9 +10,10 @@ from uuid import uuid4
 import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, OffsetAndMetadata, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
+from msgspec.structs import replace
 
 from ledger.log.kafka import KafkaLog, KafkaSettings, KafkaTools, create_topics, verify_world
-from ledger.log.kafka.client.settings import MAX_RECORD_BYTES, member_options
+from ledger.log.kafka.client.settings import MAX_RECORD_BYTES, admin_options, member_options
 from ledger.log.kafka.client.watchdog import Watchdog
 from ledger.log.kafka.writing.transaction import Producer
 from ledger.log.seam import CommitResult, Committed, LogUnavailable, Topic, WrongWorld
@@ -32,7 +33,7 @@ NOBODY = KafkaSettings(bootstrap="127.0.0.1:1", partition_count=1, connect_timeo
 
 def alter(world: KafkaWorld, topic: Topic, setting: str, value: str) -> None:
     """Set a topic's setting, and wait until the broker that is asked knows of it."""
-    admin = KafkaAdminClient(bootstrap_servers=world.settings.bootstrap)
+    admin = KafkaAdminClient(**admin_options(world.settings))
     name = world.settings.topic_name(topic)
     admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, {setting: value})])
     resource = ConfigResource(ConfigResourceType.TOPIC, name)
@@ -225,11 +226,7 @@ def test_a_topic_with_another_setting_is_refused(
 
 
 def test_another_partition_count_is_refused(kafka_world: KafkaWorld) -> None:
-    other = KafkaSettings(
-        bootstrap=kafka_world.settings.bootstrap,
-        partition_count=PARTITIONS + 1,
-        prefix=kafka_world.settings.prefix,
-    )
+    other = replace(kafka_world.settings, partition_count=PARTITIONS + 1)
     with pytest.raises(WrongWorld, match=r"partitions is 3, must be 4") as refused:
         verify_world(other)
     assert str(refused.value).count("partitions is 3") == len(Topic)
@@ -242,12 +239,7 @@ def test_a_topic_made_anew_is_refused(kafka_world: KafkaWorld) -> None:
 
 
 def test_a_missing_topic_is_refused_by_name(kafka_world: KafkaWorld) -> None:
-    elsewhere = KafkaSettings(
-        bootstrap=kafka_world.settings.bootstrap,
-        partition_count=PARTITIONS,
-        prefix="nowhere.",
-        connect_timeout_seconds=1.0,
-    )
+    elsewhere = replace(kafka_world.settings, prefix="nowhere.", connect_timeout_seconds=1.0)
     with pytest.raises(WrongWorld, match=r"has no topic nowhere\.refunds\.commands\.v1"):
         verify_world(elsewhere)
     with pytest.raises(LogUnavailable, match=r"has no topic nowhere\.refunds\.commands\.v1"):
@@ -293,7 +285,7 @@ def test_the_watchdog_names_the_call_that_hangs() -> None:
 
 
 def _epoch(world: KafkaWorld, transactional_id: str) -> int:
-    admin = KafkaAdminClient(bootstrap_servers=world.settings.bootstrap)
+    admin = KafkaAdminClient(**admin_options(world.settings))
     name = world.settings.prefix + transactional_id
     epoch: int = admin.describe_transactions([name])[name].producer_epoch
     admin.close()

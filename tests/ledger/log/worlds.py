@@ -17,6 +17,7 @@ from ledger.log.kafka.client.settings import transactional_options
 from ledger.log.kafka.reading.offsets import Offsets
 from ledger.log.memory import MemoryCluster
 from ledger.log.seam import CommitResult, Log, LogRecord, LogTools, OnlyWriter, Outgoing, Topic
+from tests.services import security
 from tests.waiting import wait_until
 
 PARTITIONS = 3
@@ -68,7 +69,10 @@ class KafkaWorld:
 
     def __init__(self, bootstrap: str) -> None:
         self.settings = KafkaSettings(
-            bootstrap=bootstrap, partition_count=PARTITIONS, prefix=f"t{uuid4().hex[:10]}."
+            bootstrap=bootstrap,
+            partition_count=PARTITIONS,
+            prefix=f"t{uuid4().hex[:10]}.",
+            security=security(),
         )
         self.topic_ids = create_topics(self.settings)
         self.tools = KafkaTools(self.settings)

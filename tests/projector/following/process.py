@@ -8,15 +8,17 @@ from __future__ import annotations
 import sys
 
 import msgspec
+from msgspec.structs import replace
 
 from ledger.log.kafka import KafkaSettings, TopicTail
 from ledger.log.seam import Topic
 from projector.following.projection import Projection
 from projector.runner import run, stop_on_signals
+from tests.services import security
 
 if __name__ == "__main__":
     conninfo, given = sys.argv[1:]
-    settings = msgspec.json.decode(given, type=KafkaSettings)
+    settings = replace(msgspec.json.decode(given, type=KafkaSettings), security=security())
     run(
         Projection(conninfo=conninfo, max_records=200),
         lambda: TopicTail(settings, Topic.EVENTS),

@@ -11,10 +11,12 @@ from pathlib import Path
 import msgspec
 import psycopg
 import pytest
+from msgspec.structs import replace
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from devstack import Services
 from ledger.log.kafka import TopicTail
+from ledger.log.kafka.client.security import OPEN
 from ledger.log.seam import Outgoing, Topic
 from ledger.values.ids import partition_of
 from projector.reconciling.reconcile import Reconciliation, reconcile
@@ -60,7 +62,8 @@ def projector(
     world: KafkaWorld, conninfo: str, module: str = "tests.projector.following.process"
 ) -> Iterator[Running]:
     """A projector that is killed at the end, if it still runs."""
-    settings = msgspec.json.encode(world.settings).decode()
+    # Both processes take the security from their environment.
+    settings = msgspec.json.encode(replace(world.settings, security=OPEN)).decode()
     process = subprocess.Popen(
         [sys.executable, "-u", "-m", module, conninfo, settings],
         cwd=ROOT,
