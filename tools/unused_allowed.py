@@ -18,10 +18,6 @@ _.reservation_exchange
 _.show_version
 _.users
 
-# The deciders' snapshots and the signatures of origins will set these.
-_.snapshot_written_at
-_.signature_failed
-
 # Libraries call or read these by name: Typer, pydantic, the Kafka client, psycopg, a protocol.
 _.format_commands
 _.model_config

@@ -88,7 +88,7 @@ def projector() -> None:
 def _decide(settings: Settings, ledger: Ledger, monitor: Monitor) -> None:
     from collections import Counter
 
-    from console.monitoring.looks_of import decider_looks
+    from console.monitoring.looks_of import decider_looks, snapshot_looks
     from console.running.decider_snapshots import snapshots_of
     from console.running.origins.own_signature import verifying
     from console.running.terms_files import terms_in_force
@@ -107,6 +107,8 @@ def _decide(settings: Settings, ledger: Ledger, monitor: Monitor) -> None:
     refusals: Counter[str] = Counter()
     monitor.refusals(refusals)
     monitor.look(decider_looks(ledger, monitor.meters))
+    if settings.snapshot_seconds:
+        monitor.look(snapshot_looks(ledger, monitor.meters))
 
     with snapshots_of(ledger, settings.snapshot_seconds) as (snapshots, writer):
 

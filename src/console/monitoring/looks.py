@@ -1,4 +1,4 @@
-"""Reads from time to time what only brokers and database know: lag and deadlines."""
+"""Reads from time to time what only brokers and database know: lag, deadlines, snapshots."""
 
 from __future__ import annotations
 
@@ -23,6 +23,11 @@ _DEADLINES = """
 SELECT count(*), count(*) FILTER (WHERE due_at <= %(now)s), min(due_at)
 FROM consumers.deadlines WHERE state = 'PENDING'
 """
+_SNAPSHOTS = """
+SELECT partition, log_sequence, extract(epoch FROM written_at)
+FROM consumers.decider_snapshots WHERE place IS NOT NULL
+"""
+_SHOWN = "SELECT partition, log_sequence FROM consumers.checkpoints WHERE consumer = 'projector'"
 
 Look = Callable[[], None]
 OpenLooks = Callable[[ExitStack], Sequence[Look]]
@@ -68,6 +73,19 @@ def look_at_deadlines(meters: DeadlineMeters, connection: Connection[Any], clock
     meters.overdue_seconds.set((now - earliest) / SECOND if overdue else 0)
 
 
+def look_at_snapshots(meters: Meters, connection: Connection[Any]) -> None:
+    """One look at the deciders' snapshots; those that are not written yet are absent."""
+    for partition, log_sequence, written_at in connection.execute(_SNAPSHOTS):
+        meters.snapshot_sequence.labels(str(partition)).set(log_sequence)
+        meters.snapshot_written_at.labels(str(partition)).set(float(written_at))
+
+
+def look_at_what_is_shown(meters: Meters, connection: Connection[Any]) -> None:
+    """One look at the last event that is shown."""
+    for partition, log_sequence in connection.execute(_SHOWN):
+        meters.shown_sequence.labels(str(partition)).set(log_sequence)
+
+
 def go_on_looking(meters: Meters, open_looks: OpenLooks, stop: Flag) -> None:
     """Look until stopped. After an error the connections are opened again."""
     while not stop.is_set():
@@ -81,5 +99,5 @@ def go_on_looking(meters: Meters, open_looks: OpenLooks, stop: Flag) -> None:
                     stop.wait(LOOK_SECONDS)
             except (LogUnavailable, Error) as error:
                 meters.looks_failed.inc()
-                log.warning("lag and deadlines cannot be read", reason=str(error).strip())
+                log.warning("a look at the ledger failed", reason=str(error).strip())
         stop.wait(LOOK_SECONDS)

@@ -6,7 +6,14 @@ from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any
 
-from console.monitoring.looks import LagLook, Look, OpenLooks, look_at_deadlines
+from console.monitoring.looks import (
+    LagLook,
+    Look,
+    OpenLooks,
+    look_at_deadlines,
+    look_at_snapshots,
+    look_at_what_is_shown,
+)
 from console.monitoring.meters import DeadlineMeters, Meters
 from console.running.lag import checkpoint_lag, decider_lag, reactions_lag
 from console.running.ledger_locator import Ledger, connected
@@ -25,6 +32,16 @@ def decider_looks(ledger: Ledger, meters: Meters) -> OpenLooks:
     def opened(stack: ExitStack) -> Sequence[Look]:
         tools = stack.enter_context(closing(KafkaTools(ledger.kafka)))
         return [LagLook(meters, lambda: [decider_lag(tools)])]
+
+    return opened
+
+
+def snapshot_looks(ledger: Ledger, meters: Meters) -> OpenLooks:
+    """The snapshots, apart from the lag: the lag is shown while the database does not answer."""
+
+    def opened(stack: ExitStack) -> Sequence[Look]:
+        connection = stack.enter_context(connected(ledger.database_url))
+        return [lambda: look_at_snapshots(meters, connection)]
 
     return opened
 
@@ -49,11 +66,14 @@ def reactions_looks(ledger: Ledger, meters: Meters, *, sandbox: bool) -> OpenLoo
 
 
 def projector_looks(ledger: Ledger, meters: Meters) -> OpenLooks:
-    """The lag of the projector."""
+    """The lag of the projector, and the last events that it has shown."""
 
     def opened(stack: ExitStack) -> Sequence[Look]:
         tools = stack.enter_context(closing(KafkaTools(ledger.kafka)))
         connection = stack.enter_context(connected(ledger.database_url))
-        return [LagLook(meters, lambda: [checkpoint_lag(tools, connection, PROJECTOR)])]
+        return [
+            LagLook(meters, lambda: [checkpoint_lag(tools, connection, PROJECTOR)]),
+            lambda: look_at_what_is_shown(meters, connection),
+        ]
 
     return opened

@@ -97,6 +97,18 @@ class Meters:
             ["partition"],
             registry=registry,
         )
+        self.snapshot_sequence = Gauge(
+            "refunds_snapshot_log_sequence",
+            "The last event that this snapshot holds, by partition",
+            ["partition"],
+            registry=registry,
+        )
+        self.shown_sequence = Gauge(
+            "refunds_shown_log_sequence",
+            "The last event that the projector has shown, by partition",
+            ["partition"],
+            registry=registry,
+        )
         self.looked_at = Gauge(
             "refunds_looked_timestamp_seconds",
             "Time at which lag, deadlines and snapshots were last read",

@@ -14,6 +14,7 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from console.doctor.checks import CHECKS
 from console.doctor.checks.clocks import clocks
 from console.doctor.checks.overdue_deadlines import overdue_deadlines
+from console.doctor.checks.snapshots import snapshots
 from console.doctor.checks.transactions import transactions
 from console.doctor.finding import Severity
 from console.doctor.patient import Patient
@@ -24,6 +25,7 @@ from ledger.log.kafka import KafkaTools
 from ledger.log.kafka.client.settings import admin_options, transactional_options
 from ledger.log.seam import Topic
 from ledger.values.instants import SECOND, Instant
+from projector.migrations import migrate
 from tests import services as real
 from tests.console.ledgers import RunningLedger, running_ledger
 from tests.console.virtual_terminal import Terminal
@@ -154,6 +156,29 @@ def test_deadlines_that_were_not_sent_are_found(
         (after,) = overdue_deadlines(examined)
     assert found.what.startswith("1 deadlines are overdue, the earliest by 30")
     assert (found.severity, after.severity) == (Severity.ERROR, Severity.FINE)
+
+
+def test_a_snapshot_that_is_not_written_any_more_is_found(
+    ledger: RunningLedger, monkeypatch: pytest.MonkeyPatch, database: str
+) -> None:
+    migrate(database)
+    monkeypatch.setenv("KAFKA_BOOTSTRAP", CLOSED)
+    monkeypatch.setenv("DATABASE_URL", database)
+    with psycopg.connect(database, autocommit=True) as connection, ExitStack() as stack:
+        examined = Patient(read_settings(), stack)
+        assert [each.severity for each in snapshots(examined)] == [Severity.SKIPPED]
+        connection.execute(
+            "INSERT INTO consumers.checkpoints VALUES ('projector', 0, 't', 9, 50, ''),"
+            " ('projector', 1, 't', 9, 50, '')"
+        )
+        connection.execute(
+            "INSERT INTO consumers.decider_snapshots VALUES"
+            " (0, 'd', 'place', 45, 1, now() - interval '1 hour'),"
+            " (1, 'd', 'place', 50, 1, now() - interval '1 hour')"
+        )
+        (found,) = snapshots(examined)
+    assert found.severity is Severity.WARNING
+    assert found.what.endswith("behind in partitions 0 (5 events)")
 
 
 def test_the_rest_is_examined_while_no_broker_answers(seat: Terminal) -> None:

@@ -6,7 +6,13 @@ import psycopg
 import pytest
 from prometheus_client import CollectorRegistry
 
-from console.monitoring.looks import LagLook, go_on_looking, look_at_deadlines
+from console.monitoring.looks import (
+    LagLook,
+    go_on_looking,
+    look_at_deadlines,
+    look_at_snapshots,
+    look_at_what_is_shown,
+)
 from console.monitoring.meters import DeadlineMeters, Meters
 from console.running.lag import Lag
 from ledger.log.seam import LogUnavailable
@@ -109,3 +115,26 @@ def test_deadlines_are_counted_and_the_overdue_ones_apart(
         assert found == [3, 2, 90]
         look_at_deadlines(deadlines, connection, Standing())
         assert registry.get_sample_value("refunds_deadlines_overdue_seconds") == 0
+
+
+def test_snapshots_are_told_beside_what_is_shown(
+    database: str, registry: CollectorRegistry, meters: Meters
+) -> None:
+    migrate(database)
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO consumers.decider_snapshots VALUES"
+            " (0, 'd', 'place', 41, 7, to_timestamp(1000)), (1, 'd', NULL, NULL, NULL, NULL)"
+        )
+        connection.execute(
+            "INSERT INTO consumers.checkpoints VALUES ('projector', 0, 't', 90, 44, ''),"
+            " ('deadlines', 0, 't', 90, -1, '')"
+        )
+        look_at_snapshots(meters, connection)
+        look_at_what_is_shown(meters, connection)
+    names = ("snapshot_log_sequence", "snapshot_written_timestamp_seconds", "shown_log_sequence")
+    found = [
+        [registry.get_sample_value(f"refunds_{name}", {"partition": each}) for name in names]
+        for each in ("0", "1")
+    ]
+    assert found == [[41, 1000, 44], [None, None, None]]

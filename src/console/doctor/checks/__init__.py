@@ -14,6 +14,7 @@ from console.doctor.checks.lag import lag
 from console.doctor.checks.origins import origins
 from console.doctor.checks.overdue_deadlines import overdue_deadlines
 from console.doctor.checks.processes import processes
+from console.doctor.checks.snapshots import snapshots
 from console.doctor.checks.topics import topics
 from console.doctor.checks.transactions import transactions
 from console.doctor.checks.versions import versions
@@ -34,5 +35,6 @@ CHECKS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (
     lag,
     overdue_deadlines,
     origins,
+    snapshots,
 )
 """A check is named for its file. All run, whatever another one finds."""
