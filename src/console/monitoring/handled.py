@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from ledger.log.seam import LogRecord, Outgoing
-from ledger.wire.cloud_events import ids_of
+from ledger.wire.cloud_events import ids_of, told_of
 
 Handled = Callable[[str, Sequence[LogRecord], Sequence[Outgoing]], None]
 """Receives a consumer's name, the records of a batch, and what was written with them."""
@@ -18,8 +18,7 @@ log = structlog.get_logger()
 def in_the_log(consumer: str, read: Sequence[LogRecord], written: Sequence[Outgoing]) -> None:
     """A line for each record with its ids, to search by command, event or trace (level debug)."""
     for record in read:
-        place = {"partition": record.partition, "offset": record.offset}
-        log.debug("handled", consumer=consumer, **place, **ids_of(record.headers))
+        log.debug("handled", consumer=consumer, **told_of(record))
     for each in written:
         log.debug("written", consumer=consumer, topic=each.topic.value, **ids_of(each.headers))
 

@@ -45,7 +45,7 @@ from ledger.wire.avro.codec import (
     decode_event,
 )
 from ledger.wire.avro.framing import RegistryUnavailable
-from ledger.wire.cloud_events import ids_of
+from ledger.wire.cloud_events import told_of
 from ledger.wire.dead_letters.letter import read_letter
 
 GROUP = "refunds.decider"
@@ -245,18 +245,11 @@ class PartitionDecider:
         except RegistryUnavailable:
             raise
         except Exception as error:  # a bug in our code must not stop the partition; nothing is lost
-            ids = ids_of(found.headers)
-            _log.exception("a command caused an exception", offset=found.offset, **ids)
+            _log.exception("a command caused an exception", **told_of(found))
             self._end = end
             self._store.undo()
             reason = UnreadableRecord(Unreadable.BREAKS_THE_CODE, f"{type(error).__name__} {error}")
-        _log.warning(
-            "dead letter",
-            partition=found.partition,
-            offset=found.offset,
-            reason=str(reason),
-            **ids_of(found.headers),
-        )
+        _log.warning("dead letter", reason=str(reason), **told_of(found))
         return [dead_letter(found, Topic.COMMANDS, reason)]
 
     def _decide(self, found: LogRecord, taken: Taken) -> list[Outgoing]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from functools import cache, lru_cache
+from typing import Any
 from urllib.parse import quote
 
-from ledger.log.seam import Headers
+from ledger.log.seam import Headers, LogRecord
 from ledger.vocabulary.envelope import GivenCommand, RecordedEvent
 from ledger.wire.avro.schema_files import Family
 
@@ -46,6 +47,11 @@ def ids_of(headers: Headers) -> dict[str, str]:
         "trace_id": trace[1] if len(trace) == 4 else "",
     }
     return {name: text for name, text in found.items() if text}
+
+
+def told_of(record: LogRecord) -> dict[str, Any]:
+    """What a log line tells of a record: its place and its ids."""
+    return {"partition": record.partition, "offset": record.offset, **ids_of(record.headers)}
 
 
 def _headers(
