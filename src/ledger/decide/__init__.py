@@ -97,11 +97,11 @@ def _with_figures(case: Case) -> Case:
 
 
 def _accepted(case: Case) -> tuple[Fact, ...]:
-    command = case.command
-    if isinstance(command, AccountCommand):
-        return accounts.accepted(case, command)
+    command = case.command  # the most frequent first: each class that it is not takes 0.1 µs
     if isinstance(command, InstanceCommand):
         return instances.accepted(case, command)
+    if isinstance(command, AccountCommand):
+        return accounts.accepted(case, command)
     if isinstance(command, MarketplaceCommand):
         return marketplace.accepted(case, command)
     if isinstance(command, ReservationCommand):

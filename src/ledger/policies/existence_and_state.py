@@ -116,13 +116,15 @@ def _missing(noun: str, entity_id: str) -> Violation:
 def _must_exist(command: Command) -> list[_Named]:
     quote_id: str | None = getattr(command, "quote_id", None)
     quoted: list[_Named] = [] if quote_id is None else [("quote", Quote, quote_id)]
-    terms = (("commitment_term", CommitmentTerm, one) for one in _terms_named(command))
+    terms = [("commitment_term", CommitmentTerm, one) for one in _terms_named(command)]
     return [*_acted_on(command), *quoted, *terms]
 
 
 def _acted_on(command: Command) -> list[_Named]:
     match command:
-        case RecordInstanceOrder(kind=OrderKind.RENEWAL | OrderKind.CONVERSION):
+        case RecordInstanceOrder(kind=OrderKind.NEW) | StartPostpaidInstance():
+            return []
+        case RecordInstanceOrder():
             return [("instance", Instance, line.instance_id) for line in command.lines]
         case RestoreInstance() if command.renewal_order_id is not None:
             order = ("order", Order, command.renewal_order_id)
@@ -132,8 +134,6 @@ def _acted_on(command: Command) -> list[_Named]:
             return [("instance", Instance, command.instance_id), order]
         case _ if isinstance(command, SettlementCommand):
             return [("refund", Refund, command.refund_id)]
-        case RecordInstanceOrder() | StartPostpaidInstance():
-            return []
         case _ if isinstance(command, InstanceCommand):
             return [("instance", Instance, command.instance_id)]
         case _ if isinstance(command, _OnPurchase):
@@ -161,17 +161,17 @@ def _terms_named(command: Command) -> list[str]:
 
 def _must_be_new(command: Command) -> list[_Named]:
     match command:
+        case RecordInstanceOrder():
+            order = ("order", Order, command.order_id)
+            if command.kind is not OrderKind.NEW:
+                return [order]
+            return [order, *(("instance", Instance, line.instance_id) for line in command.lines)]
         case OpenAccount():
             return [("account", Account, "")]
         case RecordOpeningPosition():
             return [("opening_position", OpeningPosition, "")]
         case OpenCommitmentTerm():
             return [("commitment_term", CommitmentTerm, command.term_id)]
-        case RecordInstanceOrder():
-            order = ("order", Order, command.order_id)
-            if command.kind is not OrderKind.NEW:
-                return [order]
-            return [order, *(("instance", Instance, line.instance_id) for line in command.lines)]
         case StartPostpaidInstance():
             return [("instance", Instance, command.instance_id)]
         case RecordInstanceUpgrade():

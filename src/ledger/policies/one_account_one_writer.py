@@ -10,6 +10,7 @@ from ledger.values.refusal import Code, Violation
 from ledger.vocabulary.commands import OpenAccount, QuoteReservationRefund, RefundReservation
 
 RULE = "one_account_one_writer"
+_AtARate = QuoteReservationRefund | RefundReservation
 
 
 def currency_mismatch(case: Case) -> Iterator[Violation]:
@@ -30,7 +31,7 @@ def currency_mismatch(case: Case) -> Iterator[Violation]:
             account_currency=own,
             currency=str(currency),
         )
-    if isinstance(case.command, QuoteReservationRefund | RefundReservation):
+    if isinstance(case.command, _AtARate):
         rate = case.command.usd_rate
         if own == "USD" and parse_decimal12(rate) != 1:
             message = f"the account is in USD; its usd_rate is 1, not {rate}"

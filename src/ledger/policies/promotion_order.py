@@ -18,6 +18,7 @@ from ledger.vocabulary.shapes import Channel, Role
 
 _Returns = QuoteInstanceReturn | ReturnInstance
 _Downgrades = QuoteInstanceDowngrade | DowngradeInstance
+_Concerned = _Returns | _Downgrades
 
 
 def self_service_not_supported(case: Case) -> Iterator[Violation]:
@@ -27,7 +28,7 @@ def self_service_not_supported(case: Case) -> Iterator[Violation]:
     renewal is a PROMOTION order: `SELF_SERVICE_NOT_SUPPORTED`. A downgrade counts only the running
     order.
     """
-    if not isinstance(case.command, _Returns | _Downgrades) or case.role is Role.SUPPORT:
+    if not isinstance(case.command, _Concerned) or case.role is Role.SUPPORT:
         return
     orders = counted_orders(case.the(Instance, case.command.instance_id), case.now)
     counted = orders.all

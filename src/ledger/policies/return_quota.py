@@ -9,6 +9,8 @@ from ledger.values.refusal import Code, Violation
 from ledger.vocabulary.commands import QuoteInstanceReturn, ReturnInstance
 from ledger.vocabulary.shapes import RefundRule, Role
 
+_Returns = QuoteInstanceReturn | ReturnInstance
+
 
 def return_quota_exhausted(case: Case) -> Iterator[Violation]:
     """An account's ordinary returns are counted when the refund is issued. Source: seed 000.
@@ -16,7 +18,7 @@ def return_quota_exhausted(case: Case) -> Iterator[Violation]:
     By hand: 199 ordinary returns are allowed; the 200th: `RETURN_QUOTA_EXHAUSTED`; the instance
     will go to the recycle bin at its expiry. Returns by SUPPORT are not limited and not counted.
     """
-    if not isinstance(case.command, QuoteInstanceReturn | ReturnInstance):
+    if not isinstance(case.command, _Returns):
         return
     assert case.figures is not None
     if case.role is Role.SUPPORT or case.figures.rule is not RefundRule.ORDINARY_RETURN:
