@@ -14,7 +14,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from consumers.dead_letters.set_aside import dead_letter
-from consumers.deciding.folding import FOLDED_AT_ONCE, Fold, accounts_of, read_on, wrong
+from consumers.deciding.folding import (
+    FOLDED_AT_ONCE,
+    Fold,
+    accounts_of,
+    first_event,
+    read_on,
+    wrong,
+)
 from consumers.deciding.recording import Answer, Taken, Taker, Written, opening, readable, record
 from consumers.deciding.store import Store
 from consumers.garbage import searched_afterwards
@@ -49,8 +56,6 @@ from ledger.wire.cloud_events import told_of
 from ledger.wire.dead_letters.letter import read_letter
 
 GROUP = "refunds.decider"
-OPENING_SECONDS = 60.0
-"""How long the first event is waited for; aborted records can precede it."""
 
 _log = structlog.get_logger(__name__)
 
@@ -345,7 +350,7 @@ class PartitionDecider:
 
     def _check_opening(self) -> None:
         """The settings in `LedgerOpened` must equal the present ones."""
-        first = self._first_event()
+        first = first_event(self._log, self._partition)
         opened = None if first is None else decode_event(first.value).body
         expected = self._world.opened
         if not isinstance(opened, LedgerOpened):
@@ -354,18 +359,6 @@ class PartitionDecider:
             was, now = getattr(opened, name), getattr(expected, name)
             if was != now:
                 raise self._wrong(f"the ledger was opened with {name} {was}, but now it is {now}")
-
-    def _first_event(self) -> LogRecord | None:
-        """The first committed record; a first read may return nothing if aborted records precede
-        it.
-        """
-        position, end = 0, self._log.high_watermark(Topic.EVENTS, self._partition)
-        while position < end:
-            batch = self._log.read(Topic.EVENTS, self._partition, position, 1, OPENING_SECONDS)
-            if batch.records or batch.next_position == position:
-                return batch.records[0] if batch.records else None
-            position = batch.next_position
-        return None
 
     def _open(self) -> None:
         written, self._end = opening(self._world.opened, self._partition)

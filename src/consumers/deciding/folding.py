@@ -18,6 +18,8 @@ MOST_WAITS = 1_200
 """A minute in all, longer than an open transaction of a dead process: others write to these topics
 too.
 """
+OPENING_SECONDS = 60.0
+"""How long the first event is waited for; aborted records can precede it."""
 
 _log = structlog.get_logger(__name__)
 
@@ -132,6 +134,17 @@ def read_on(
             return batch
         yield
     raise wrong(partition, f"no records at {position} of {topic}, although its end is {until}")
+
+
+def first_event(log: Log, partition: int) -> LogRecord | None:
+    """The first committed record; a first read may return nothing if aborted records precede it."""
+    position, end = 0, log.high_watermark(Topic.EVENTS, partition)
+    while position < end:
+        batch = log.read(Topic.EVENTS, partition, position, 1, OPENING_SECONDS)
+        if batch.records or batch.next_position == position:
+            return batch.records[0] if batch.records else None
+        position = batch.next_position
+    return None
 
 
 def _odd(key: bytes) -> bool:
