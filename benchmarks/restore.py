@@ -145,7 +145,7 @@ def _ways(
         _write_file(folder / "file", history, template)
         found["file"] = _start(history, folder / "file", None)
         found["whole copy"] = {
-            "database_processor_s": round(copied, 2),
+            "to_database_processor_s": round(copied, 2),
             **_copied(folder / "file" / "partition-0.sqlite"),
         }
     return found
