@@ -172,6 +172,7 @@ def test_each_process_is_its_own_role_in_the_database(home: Path) -> None:
         "refunds_operator",
         "refunds_projector",
         "refunds_deadlines",
+        "refunds_decider",
     }
 
 
