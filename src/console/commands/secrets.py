@@ -9,10 +9,12 @@ import typer
 
 from console.running.file_owners import user_ids
 from console.terminal.errors import BadInput
+from console.terminal.help import HeadedCommands
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Make and replace the certificates and passwords of secured brokers, without a stop.",
+    help="Make and replace the certificates and passwords of brokers.",
+    cls=HeadedCommands,
 )
 
 Folder = Annotated[
@@ -43,7 +45,9 @@ def make(
     ] = None,
     folder: Folder = None,
 ) -> None:
-    """Make an authority, the brokers' certificate, and a file with a password for each principal.
+    """Make an authority, a certificate, and password files.
+
+    The certificate is the brokers'; each principal gets a file with its password.
 
     What is there stays; only the certificate is new. Nothing else is changed: 'users' makes the
     principals known to the brokers.
@@ -73,7 +77,7 @@ def make(
 
 @app.command()
 def users(folder: Folder = None) -> None:
-    """Have the brokers know every principal by the password in its file."""
+    """Have the brokers know every principal by its password."""
     from devstack.kafka.rotation import add_users
     from devstack.kafka.security import principals_in
 
@@ -88,7 +92,9 @@ def password(
     principal: Annotated[str, typer.Argument(help="Whose: gateway, decider, …")],
     folder: Folder = None,
 ) -> None:
-    """Give a principal a new password, in its file and at the brokers; the old one stays valid.
+    """Give a principal a new password, beside the old one.
+
+    It is written into its file and to the brokers; the old one stays valid.
 
     Then restart the processes that use the file, one after the other, and end the old password with
     'drop-old-passwords'.
@@ -106,7 +112,7 @@ def password(
 
 @app.command()
 def drop_old_passwords(folder: Folder = None) -> None:
-    """Have the brokers forget every password that is in no file any more."""
+    """Have the brokers forget passwords that are in no file."""
     from devstack.kafka.rotation import drop_old_passwords as drop
 
     names = drop(_present(folder))
@@ -115,7 +121,10 @@ def drop_old_passwords(folder: Folder = None) -> None:
 
 @app.command()
 def certificate(folder: Folder = None) -> None:
-    """Give the brokers a new key and certificate; clients stay connected."""
+    """Give the brokers a new key and certificate.
+
+    Clients stay connected.
+    """
     from devstack.kafka.rotation import renew_certificate
 
     nodes = renew_certificate(_present(folder))
