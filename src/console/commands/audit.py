@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from msgspec import to_builtins
@@ -22,14 +24,15 @@ if TYPE_CHECKING:
     from console.running.ledger_locator import Ledger
     from consumers.deciding.checking import Finding
     from ledger.audit import AuditReport
+    from ledger.log.kafka import KafkaSettings
     from ledger.log.seam import LogTools
     from projector.reconciling.reconcile import Reconciliation
 
 CLAIM_OF_READ_MODELS = (
     "Every read model has exactly the rows that follow from the log up to the offset it has read."
 )
-_BAR_FROM_RECORDS = 5_000
-_BAR_STEP = 500
+_BAR_FROM_STEPS = 10_000
+_SIDE_BY_SIDE_FROM_RECORDS = 20_000
 
 app = typer.Typer(
     cls=HeadedCommands, no_args_is_help=True, help="Check the ledger from its first record."
@@ -44,6 +47,12 @@ def verify(
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Also print what was checked.")
     ] = False,
+    jobs: Annotated[
+        int,
+        typer.Option(
+            "--jobs", metavar="N", min=0, help="Processes that read the log; 0: one for each core."
+        ),
+    ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Always print one JSON object.")] = False,
 ) -> None:
     """Run every check on the log, then compare every read model.
@@ -66,7 +75,7 @@ def verify(
     from console.terminal.output import console, json_line
 
     _known(check)
-    found = verified(find_ledger(read_settings()), check)
+    found = verified(find_ledger(read_settings()), check, jobs)
     if as_json:
         typer.echo(json_line(verified_to_json(found)))
     elif verbose or not found.holds:
@@ -146,29 +155,64 @@ def claims() -> dict[str, str]:
     return {**{each.name: each.claim for each in CHECKS}, READ_MODELS: CLAIM_OF_READ_MODELS}
 
 
-def verified(ledger: Ledger, check: str | None = None) -> Verified:
+def verified(ledger: Ledger, check: str | None = None, jobs: int = 0) -> Verified:
     """Audit a running ledger: its log, and its read models against the log."""
     began = time.monotonic()
     from console.rendering.reports.audit import READ_MODELS, Verified
-    from console.running.origins.own_signature import kept_origins
-    from console.running.terms_files import terms_in_force
-    from consumers.deciding.decider import GROUP
-    from ledger.audit import CHECKS, audit
-    from ledger.log.kafka import KafkaTools
 
     log: AuditReport | None = None
     if check != READ_MODELS:
-        chosen = [each for each in CHECKS if check in (None, each.name)]
-        tools = KafkaTools(ledger.kafka)
-        try:
-            with _progress(tools) as tell:
-                log = audit(
-                    tools, GROUP, chosen, tell, terms_in_force(ledger), kept_origins(ledger)
-                )
-        finally:
-            tools.close()
+        log = _audited(ledger, check, jobs)
     read_models = _reconciled(ledger) if check in (None, READ_MODELS) else None
     return Verified(log=log, read_models=read_models, seconds=time.monotonic() - began)
+
+
+def _audited(ledger: Ledger, check: str | None, jobs: int) -> AuditReport:
+    """A short log is read by this process: to start others would take longer."""
+    from console.running.origins.own_signature import kept_origins
+    from console.running.terms_files import terms_in_force
+    from consumers.deciding.decider import GROUP
+    from ledger.audit import (
+        CHECKS,
+        audit_partition,
+        audit_side_by_side,
+        audited_partitions,
+        report_of,
+    )
+    from ledger.log.kafka import KafkaTools
+    from ledger.log.seam import Topic
+
+    chosen = [each for each in CHECKS if check in (None, each.name)]
+    tools = KafkaTools(ledger.kafka)
+    try:
+        records = sum(sum(tools.end_offsets(topic)) for topic in Topic)
+        terms, origins = terms_in_force(ledger), kept_origins(ledger)
+        partitions = audited_partitions(tools, GROUP, terms, origins)
+        many = jobs or (_cores() if records >= _SIDE_BY_SIDE_FROM_RECORDS else 1)
+        with _progress(2 * records) as tell:
+            if many == 1:
+                parts = [audit_partition(tools, each, chosen, tell) for each in partitions]
+            else:
+                open_tools = partial(_open_log, ledger.kafka)
+                parts = audit_side_by_side(open_tools, partitions, chosen, tell, many)
+    finally:
+        tools.close()
+    return report_of(chosen, parts)
+
+
+def _open_log(kafka: KafkaSettings) -> LogTools:
+    """The log, for a process that has the environment of this one and nothing else."""
+    from console.running.ledger_locator import use_schema_registry
+    from console.running.settings import read_settings
+    from ledger.log.kafka import KafkaTools
+
+    use_schema_registry(read_settings())
+    return KafkaTools(kafka)
+
+
+def _cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _reconciled(ledger: Ledger) -> Reconciliation | str:
@@ -197,23 +241,16 @@ def _known(check: str | None) -> None:
 
 
 @contextmanager
-def _progress(tools: LogTools) -> Iterator[Callable[[int], None]]:
+def _progress(total: int) -> Iterator[Callable[[int], None]]:
     """A progress bar on the terminal's stderr if the log is long."""
     from console.terminal.output import console
-    from ledger.log.seam import Topic
 
     out = console(stderr=True)
-    total = sum(sum(tools.end_offsets(topic)) for topic in Topic) if out.is_terminal else 0
-    if total < _BAR_FROM_RECORDS:
+    if total < _BAR_FROM_STEPS or not out.is_terminal:
         yield lambda _: None
         return
     from rich.progress import Progress
 
     with Progress(console=out, transient=True) as bar:
-        task: Any = bar.add_task("records", total=total)
-
-        def tell(done: int) -> None:
-            if done % _BAR_STEP == 0:
-                bar.update(task, completed=done)
-
-        yield tell
+        task = bar.add_task("auditing", total=total)
+        yield lambda steps: bar.advance(task, steps)

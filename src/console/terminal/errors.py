@@ -30,6 +30,7 @@ def explain(error: Exception) -> tuple[int, str] | None:
     from consumers.deciding.store import StoreTaken
     from consumers.sandbox.sandbox_world import SandboxStalled
     from devstack import DevstackError
+    from ledger.audit.processes import AuditInterrupted
     from ledger.log.seam import LogUnavailable, MemberReplaced, WrongWorld
     from ledger.wire.avro.framing import RegistryUnavailable
     from projector.asking.queries import NoReadModels, NotAnswerable, UnknownAccount
@@ -45,6 +46,7 @@ def explain(error: Exception) -> tuple[int, str] | None:
             return BAD_INPUT, _settings_problem(error)
         case (
             Failed()
+            | AuditInterrupted()
             | DevstackError()
             | LogUnavailable()
             | RegistryUnavailable()

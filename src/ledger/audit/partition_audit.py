@@ -31,6 +31,7 @@ _TOLD_STEPS = 500
 class PartitionReport(Struct, frozen=True, kw_only=True):
     """The records of a partition that were read, and the first divergence of each check."""
 
+    partition: int
     commands: int
     events: int
     dead_letters: int
@@ -76,6 +77,7 @@ def audit_partition(
             looks.give(number, end)
     pace.close()
     return PartitionReport(
+        partition=audited.partition,
         commands=tally.commands,
         events=tally.events,
         dead_letters=tally.dead_letters,

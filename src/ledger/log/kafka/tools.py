@@ -26,7 +26,7 @@ class KafkaTools:
         self._settings = settings
         self._partitions = list(range(settings.partition_count))
         self._producer: Any = None
-        self._reader: PartitionReader | None = None
+        self._readers: dict[Topic, PartitionReader] = {}
         self._offsets: Offsets | None = None
 
     @property
@@ -69,8 +69,8 @@ class KafkaTools:
     def close(self) -> None:
         """Close all connections."""
         self._close_producer(self._settings.request_timeout_ms / 1000)
-        if self._reader is not None:
-            self._reader.close()
+        for reader in self._readers.values():
+            reader.close()
         if self._offsets is not None:
             self._offsets.close()
 
@@ -104,12 +104,11 @@ class KafkaTools:
     def _replay(
         self, topic: Topic, starts: Sequence[int], ends: dict[int, int]
     ) -> Iterator[LogRecord]:
-        if self._reader is None:
-            self._reader = PartitionReader(self._settings, self._offset_reads())
+        reader = self._reader(topic)
         for partition, first in zip(self._partitions, starts, strict=True):
             position, end, idle = first, ends[partition], 0
             while position < end:
-                batch = self._reader.read(topic, partition, position, 5_000, _READ_SECONDS)
+                batch = reader.read(topic, partition, position, 5_000, _READ_SECONDS)
                 idle = 0 if batch.next_position > position else idle + 1
                 if idle == _PATIENCE:
                     raise LogUnavailable(
@@ -118,6 +117,12 @@ class KafkaTools:
                     )
                 yield from (r for r in batch.records if r.offset < end)
                 position = batch.next_position
+
+    def _reader(self, topic: Topic) -> PartitionReader:
+        """One for each topic: a reader that goes to another topic drops what it has fetched."""
+        if topic not in self._readers:
+            self._readers[topic] = PartitionReader(self._settings, self._offset_reads())
+        return self._readers[topic]
 
     def _offset_reads(self) -> Offsets:
         if self._offsets is None:
