@@ -6,7 +6,7 @@ a microsecond a record and the memory of one chunk, so that what is measured is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -161,7 +161,7 @@ class _Log:
         """Nothing to close."""
 
 
-def make_log(folder: Path, *, count: int, accounts: int, tell: Callable[[int], None]) -> None:
+def make_log(folder: Path, *, count: int, accounts: int) -> None:
     """Let deciders decide the benchmarks' mix, with what the reactions send; write the log."""
     folder.mkdir(parents=True)
     topic_ids = {topic.value: topic.value for topic in Topic}
@@ -189,7 +189,6 @@ def make_log(folder: Path, *, count: int, accounts: int, tell: Callable[[int], N
             number += 1
         for decider in deciders:
             decider.step(0.0)
-        tell(number)
     for decider, log in zip(deciders, logs, strict=True):
         decider.close()
         for file in log.files.values():

@@ -50,7 +50,8 @@ class MemoryState:
 
     def find(self, kind: type[E], account_id: str, entity_id: str) -> E | None:
         """The entity of that kind and id in the account, or None."""
-        found = self._entities.get(Key(kind, account_id, entity_id))
+        place = (kind, account_id, entity_id)  # equal to its Key, and created in half the time
+        found = self._entities.get(place)  # type: ignore[call-overload]  # a Key is such a tuple
         assert found is None or isinstance(found, kind)
         return found
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import ClassVar, TypeVar
+from collections.abc import Iterator
+from typing import ClassVar
 
 from ledger.audit.evidence import (
     AuditedPartition,
@@ -16,13 +16,9 @@ from ledger.audit.evidence import (
 )
 from ledger.audit.kept import Kept
 from ledger.decide import Decision, Duplicate, decide
-from ledger.state import evolve
-from ledger.state.entities import Entity
-from ledger.state.reading import Change
+from ledger.state import MemoryState, evolve
 from ledger.values.instants import format_instant
 from ledger.vocabulary.envelope import RecordedEvent
-
-E = TypeVar("E", bound=Entity)
 
 
 class SameVerdict:
@@ -37,43 +33,43 @@ class SameVerdict:
 
     def __init__(self, audited: AuditedPartition, kept: Kept) -> None:
         self._terms = audited.terms
-        self._state = KeptState(kept)
+        self._state = MemoryState()
         self._command: SeenCommand | None = None
         self._decision: Decision = ()
         self._number = 0
 
     def look(self, seen: Seen) -> Iterator[Divergence]:
         """Store a command, judge it at its first event, and compare the events one by one."""
-        if isinstance(seen, SeenCommand | PartitionEnd):
+        if isinstance(seen, SeenEvent):
+            found = self._judged(seen)
+            if found is not None:
+                yield found
+        else:
             yield from self._unfinished()
-        if isinstance(seen, SeenCommand):
-            self._command, self._decision, self._number = seen, (), 0
-        if not isinstance(seen, SeenEvent):
-            return
+            if isinstance(seen, SeenCommand):
+                self._command, self._decision, self._number = seen, (), 0
+
+    def _judged(self, seen: SeenEvent) -> Divergence | None:
+        """What is not as decided again; else the event is folded."""
         try:
-            found = next(self._compared(seen), None)
+            found = self._compared(seen)
             if found is None:
                 event = RecordedEvent(meta=seen.meta, body=seen.body)
                 self._state.apply(evolve(self._state, event))
         except Exception as error:
             # A falsified log can have any event; report an event that cannot follow.
             expected = "an event that can follow on those before it"
-            found = divergence(seen, seen.name, expected=expected, found=repr(error))
-        if found is not None:
-            yield found
+            return divergence(seen, seen.name, expected=expected, found=repr(error))
+        return found
 
-    def _compared(self, seen: SeenEvent) -> Iterator[Divergence]:
+    def _compared(self, seen: SeenEvent) -> Divergence | None:
         command, meta = self._command, seen.meta
         if command is None or command.given is None or command.record.offset != meta.source_offset:
-            return
-        subject = f"{meta.causation_id} {seen.name}"
+            return None
         try:
             terms = self._terms.version(meta.terms)
         except LookupError:
-            known = ", ".join(each.version for each in self._terms.versions)
-            expected = f"terms of a known version ({known}); name others in REFUNDS_TERMS"
-            yield divergence(seen, subject, expected=expected, found=repr(meta.terms))
-            return
+            return self._of_unknown_terms(seen)
         if self._number == 0:
             self._decision = decide(
                 command.given,
@@ -83,10 +79,16 @@ class SameVerdict:
                 terms=terms,
                 edition=meta.edition,
             )
-        if not _is_same(self._decision, self._number, seen):
-            expected = _told(self._decision, self._number)
-            yield divergence(seen, subject, expected=expected, found=_stored(seen))
-        self._number += 1
+        number, self._number = self._number, self._number + 1
+        if _is_same(self._decision, number, seen):
+            return None
+        expected = _told(self._decision, number)
+        return divergence(seen, _subject(seen), expected=expected, found=_stored(seen))
+
+    def _of_unknown_terms(self, seen: SeenEvent) -> Divergence:
+        known = ", ".join(each.version for each in self._terms.versions)
+        expected = f"terms of a known version ({known}); name others in REFUNDS_TERMS"
+        return divergence(seen, _subject(seen), expected=expected, found=repr(seen.meta.terms))
 
     def _unfinished(self) -> Iterator[Divergence]:
         """An outcome that has begun must be complete before the next command."""
@@ -98,20 +100,8 @@ class SameVerdict:
             yield divergence(self._command, expected=expected, found=found)
 
 
-class KeptState:
-    """The state of some accounts from their stored events; satisfies `ledger.state.State`."""
-
-    def __init__(self, kept: Kept) -> None:
-        self._kept = kept
-
-    def find(self, kind: type[E], account_id: str, entity_id: str) -> E | None:
-        """The entity of this kind and id in the account, or None."""
-        return self._kept.find(kind, kind.__name__, account_id, entity_id)
-
-    def apply(self, changes: Sequence[Change]) -> None:
-        """Keep the changes of an event."""
-        for key, entity in changes:
-            self._kept.keep(entity, type(entity).__name__, key.account_id, key.entity_id)
+def _subject(seen: SeenEvent) -> str:
+    return f"{seen.meta.causation_id} {seen.name}"
 
 
 def _is_same(decision: Decision, number: int, seen: SeenEvent) -> bool:
