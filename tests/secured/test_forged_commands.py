@@ -39,6 +39,7 @@ from ledger.wire.avro.codec import decode_event
 from ledger.wire.dead_letters.letter import read_letter
 from tests import services as real
 from tests.console.ledgers import PARTITIONS, RunningLedger, running_ledger
+from tests.console.virtual_terminal import Terminal
 from tests.consumers.ledgers import given, opening, standing
 from tests.waiting import wait_until
 
@@ -295,7 +296,9 @@ def assert_no_secret_is_in(asked: Asked) -> None:
 
 
 @pytest.mark.parametrize("name", ["billing", "portal"])
-def test_keys_are_replaced_while_commands_come_and_none_is_lost(asked: Asked, name: str) -> None:
+def test_keys_are_replaced_while_commands_come_and_none_is_lost(
+    asked: Asked, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     first = asked.signer(name)
     asked.publish([signed(opening(account(0), "open"), first)])
     numbers = iter(range(10_000))
@@ -321,4 +324,11 @@ def test_keys_are_replaced_while_commands_come_and_none_is_lost(asked: Asked, na
     assert len(asked.answered()) == 1 + next(numbers)
     asked.publish(batch(first))
     assert Counter(asked.set_aside().values()) == {"KEY_NOT_VALID": 50}
+    terminal = Terminal(capfd, monkeypatch)
+    terminal.use({**asked.running.environment, "REFUNDS_ORIGINS": str(asked.folder.path)})
+    (told,) = terminal.run("check-publisher", "--last", "1", "--json").objects
+    assert [each["reason"] for each in told["faults"]] == ["KEY_NOT_VALID"]
+    asked.publish(batch(second))
+    (told,) = terminal.run("check-publisher", "--last", "1", "--json").objects
+    assert (told["origin"], told["faults"], told["notes"]) == (f"{name}/k2", [], [])
     assert proven(asked) == ()
