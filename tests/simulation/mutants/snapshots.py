@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from msgspec.structs import replace
 
-from consumers.deciding.files import Place, Row, StateFile, Status
+from consumers.deciding.files import Row, StateFile, Status
 from consumers.deciding.folding import Fold
-from consumers.deciding.snapshots import writing
 from consumers.deciding.snapshots.borrowing import Borrowing
-from consumers.deciding.snapshots.seam import Claim, Draft, Followed, Snapshots
+from consumers.deciding.snapshots.seam import Claim, Draft
 from consumers.deciding.store import Store
 from ledger.log.seam import LogRecord
 from ledger.wire.avro.codec import decode_event
@@ -83,22 +82,10 @@ def _revisions_begun_at_nought(patch: Patch) -> None:
 def _place_of_a_snapshot_ahead_of_its_entities(patch: Patch) -> None:
     """Entities and place of a snapshot change together."""
 
-    def write_snapshot(
-        snapshots: Snapshots, followed: Followed, known: Place | None = None
-    ) -> Place:
-        def put(self: MemoryDraft, rows: Iterable[Row]) -> None:
-            some: Sequence[Row] = list(rows)
-            whole(self, some[:-1])
+    def put(self: MemoryDraft, rows: Iterable[Row]) -> None:
+        original(self, list(rows)[:-1])
 
-        whole = vars(MemoryDraft)["put"]
-        setattr(MemoryDraft, "put", put)  # noqa: B010 - as the patch does it
-        try:
-            place: Place = original(snapshots, followed, known)
-        finally:
-            setattr(MemoryDraft, "put", whole)  # noqa: B010 - as above
-        return place
-
-    original = patch.put(writing, "write_snapshot", write_snapshot)
+    original = patch.put(MemoryDraft, "put", put)
 
 
 def _a_file_that_went_on_alone_continued(patch: Patch) -> None:
