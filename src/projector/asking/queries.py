@@ -15,6 +15,7 @@ from psycopg import Connection, errors
 from ledger.values.instants import Instant, as_datetime, format_instant, from_datetime
 from projector.questions import Column, Kind, Question
 
+ROWS_AT_ONCE = 500
 Cell = str | int | bool | tuple[str, ...] | dict[str, Any] | list[Any] | None
 """A value in JSON: money and instants are text; JSON columns are unchanged."""
 
@@ -38,11 +39,19 @@ class Moment(Struct, frozen=True, kw_only=True):
     known_at: Instant
 
 
+Place = tuple[str, ...]
+"""Where a row stands in the order of its query: the values of the columns of the order, as text."""
+
+
 class Answer(Struct, frozen=True, kw_only=True):
-    """The rows of an answer, with cells in the order of the columns."""
+    """The rows of an answer, with cells in the order of the columns.
+
+    `last` is the place of the last row, if more rows come after it.
+    """
 
     question: Question
     rows: tuple[tuple[Cell, ...], ...]
+    last: Place | None = None
 
 
 def ask(
@@ -51,30 +60,45 @@ def ask(
     account_id: str | None = None,
     limit: int | None = None,
     moment: Moment | None = None,
+    after: Place | None = None,
 ) -> Answer:
-    """Answer a query, for one account or for all, with at most `limit` rows.
+    """Answer a query, for one account or for all, with at most `limit` rows after a place.
 
     Raises UnknownAccount, NotAnswerable, and NoReadModels if no projector has run yet.
     """
-    statement = _statement(question, one_account=account_id is not None, past=moment is not None)
-    values: dict[str, Any] = {"account_id": account_id, "limit": limit}
-    if moment is not None:
-        values["as_of"] = as_datetime(moment.as_of)
-        values["known_at"] = as_datetime(moment.known_at)
+    statement, values = _prepared(question, account_id, moment, after)
+    values["limit"] = None if limit is None else limit + 1
     with explained(connection):
-        if moment is not None:
-            connection.execute("SELECT finance.answerable(%(as_of)s, %(known_at)s)", values)
-        if account_id is not None:
-            _see_that_it_is_there(connection, question, account_id, moment)
-        rows = connection.execute(statement.encode(), values).fetchall()
-    kinds = [column.kind for column in question.columns]
+        _see_that_it_can_be_answered(connection, question, account_id, moment)
+        rows = connection.execute(statement, values).fetchall()
+    last = None
+    if limit is not None and len(rows) > limit:
+        last = tuple(rows[limit - 1][len(question.columns) :])
     return Answer(
         question=question,
-        rows=tuple(
-            tuple(_cell(kind, value) for kind, value in zip(kinds, row, strict=True))
-            for row in rows
-        ),
+        rows=tuple(_cells(question, row) for row in rows[:limit]),
+        last=last,
     )
+
+
+def ask_for_all(
+    connection: Connection[Any],
+    question: Question,
+    account_id: str | None = None,
+    moment: Moment | None = None,
+) -> Iterator[tuple[Cell, ...]]:
+    """Every row, as of one instant, with some of them in memory at a time; raises as `ask` does.
+
+    It holds the connection, which must be in no transaction, until the last row is taken.
+    """
+    statement, values = _prepared(question, account_id, moment, None)
+    values["limit"] = None
+    with explained(connection), connection.transaction():
+        _see_that_it_can_be_answered(connection, question, account_id, moment)
+        with connection.cursor(name="rows") as cursor:
+            cursor.itersize = ROWS_AT_ONCE
+            for row in cursor.execute(statement, values):
+                yield _cells(question, row)
 
 
 def moment(
@@ -144,27 +168,82 @@ def explained(connection: Connection[Any]) -> Iterator[None]:
             f"database {connection.info.dbname!r} has no read models yet; start the projector "
             "with 'refundctl up'"
         ) from error
+    except (errors.InvalidTextRepresentation, errors.InvalidDatetimeFormat) as error:
+        raise NotAnswerable(f"there is no such place: {error.diag.message_primary}") from error
     except errors.InvalidParameterValue as error:
         raise NotAnswerable(error.diag.message_primary) from error
 
 
-def _statement(question: Question, *, one_account: bool, past: bool) -> str:
-    wanted = ", ".join(
-        f"{question.expressions.get(column.name, column.name)} AS {column.name}"
-        for column in question.columns
-    )
+def _prepared(
+    question: Question, account_id: str | None, moment: Moment | None, after: Place | None
+) -> tuple[bytes, dict[str, Any]]:
+    """The statement, all values of which are parameters, and these; `limit` is yet to be set."""
+    order = [_ordered(word) for word in question.order.split()]
+    if after is not None and len(after) != len(order):
+        raise NotAnswerable(f"question {question.name} has no place {after}; begin anew without it")
+    source = _source(question, moment)
     # What a function returns has the database's collation, which no index of an account id has.
-    where = 'WHERE account_id = %(account_id)s COLLATE "C"' if one_account else ""
-    source = question.view
-    if past:
-        if question.at is None:
-            raise NotAnswerable(
-                f"question {question.name} is only about the present; for the past use balances, "
-                "statement, annual-refund-totals, recycle-bin, postings, trial or trial-balance"
-            )
-        source = f"{question.at}(%(as_of)s, %(known_at)s)"
+    kept = ['account_id = %(account_id)s COLLATE "C"'] if account_id is not None else []
+    if question.group_by is not None:
+        source, kept = _grouped(question, source, kept), []
+    values: dict[str, Any] = {"account_id": account_id}
+    if after is not None:
+        values |= {f"after_{number}": value for number, value in enumerate(after)}
+        there = ", ".join(f"%({name})s" for name in values if name.startswith("after_"))
+        # The first alone is what a scan can begin with, where the others are only numbered there.
+        kept += [f"{order[0]} >= %(after_0)s", f"({', '.join(order)}) > ({there})"]
+    if moment is not None:
+        values["as_of"] = as_datetime(moment.as_of)
+        values["known_at"] = as_datetime(moment.known_at)
+    columns = [column.name for column in question.columns]
+    places = [f"({each})::text AS place_{number}" for number, each in enumerate(order)]
+    where = f"WHERE {' AND '.join(kept)}" if kept else ""
     # Names are those of our own questions; what a person says is a parameter.
-    return f"SELECT {wanted} FROM {source} {where} {question.tail} LIMIT %(limit)s"  # noqa: S608
+    statement = (
+        f"SELECT {', '.join([*columns, *places])} FROM {source} {where}"  # noqa: S608
+        f" ORDER BY {', '.join(order)} LIMIT %(limit)s"
+    )
+    return statement.encode(), values
+
+
+def _ordered(word: str) -> str:
+    """A word of an order in SQL; ascending alone, so that one comparison of rows finds a place."""
+    if word.endswith("?"):
+        return f"coalesce({word[:-1]}, 'infinity')"
+    return f"(-{word[1:]})" if word.startswith("-") else word
+
+
+def _source(question: Question, moment: Moment | None) -> str:
+    if moment is None:
+        return question.view
+    if question.at is None:
+        raise NotAnswerable(
+            f"question {question.name} is only about the present; for the past use balances, "
+            "statement, annual-refund-totals, recycle-bin, postings, trial or trial-balance"
+        )
+    return f"{question.at}(%(as_of)s, %(known_at)s)"
+
+
+def _grouped(question: Question, source: str, kept: Sequence[str]) -> str:
+    """The sums as rows of a query, in which a place can be found."""
+    names = [column.name for column in question.columns]
+    names += [word.removeprefix("-") for word in question.order.split()]
+    wanted = ", ".join(
+        f"{question.expressions.get(name, name)} AS {name}" for name in dict.fromkeys(names)
+    )
+    where = f"WHERE {' AND '.join(kept)}" if kept else ""
+    return f"(SELECT {wanted} FROM {source} {where} GROUP BY {question.group_by}) sums"  # noqa: S608
+
+
+def _see_that_it_can_be_answered(
+    connection: Connection[Any], question: Question, account_id: str | None, at: Moment | None
+) -> None:
+    if at is not None:
+        connection.execute(
+            "SELECT finance.answerable(%s, %s)", (as_datetime(at.as_of), as_datetime(at.known_at))
+        )
+    if account_id is not None:
+        _see_that_it_is_there(connection, question, account_id, at)
 
 
 def _see_that_it_is_there(
@@ -185,6 +264,13 @@ def _see_that_it_is_there(
         raise UnknownAccount(
             f"account {account_id}: it was opened at {opened}, after the instant asked about"
         )
+
+
+def _cells(question: Question, row: Sequence[Any]) -> tuple[Cell, ...]:
+    """A row without its place."""
+    return tuple(
+        _cell(column.kind, value) for column, value in zip(question.columns, row, strict=False)
+    )
 
 
 def _cell(kind: Kind, value: Any) -> Cell:

@@ -13,14 +13,14 @@ QUESTIONS: tuple[Question, ...] = (
             "account_id account_type us_government:FLAG currency in_arrears:FLAG card_id"
             " opened_at:INSTANT"
         ),
-        tail="ORDER BY account_id",
+        order="account_id",
     ),
     Question(
         name="balances",
         about="the refunds credited to each account's balance, by fund",
         view="finance.balances",
         columns=columns("account_id currency cash:MONEY gift:MONEY total:MONEY"),
-        tail="ORDER BY account_id",
+        order="account_id",
         at="finance.balances_at",
     ),
     Question(
@@ -32,7 +32,7 @@ QUESTIONS: tuple[Question, ...] = (
             " refund_id currency cash:MONEY gift:MONEY amount:MONEY balance_cash:MONEY"
             " balance_gift:MONEY balance:MONEY occurred_at:INSTANT"
         ),
-        tail="ORDER BY account_id, line",
+        order="account_id line",
         at="finance.statement_at",
     ),
     Question(
@@ -42,7 +42,7 @@ QUESTIONS: tuple[Question, ...] = (
         columns=columns(
             "account_id quota allowed:NUMBER used:NUMBER pending:NUMBER available:NUMBER terms"
         ),
-        tail="ORDER BY account_id, quota",
+        order="account_id quota",
     ),
     Question(
         name="commitment-terms",
@@ -52,7 +52,7 @@ QUESTIONS: tuple[Question, ...] = (
             "account_id term_id starts_on:DAY ends_on:DAY state currency amount:MONEY"
             " credited:MONEY opened_at:INSTANT"
         ),
-        tail="ORDER BY account_id, starts_on, term_id",
+        order="account_id starts_on term_id",
     ),
 )
 """In the order they are listed."""

@@ -13,7 +13,7 @@ QUESTIONS: tuple[Question, ...] = (
             "entry_id line:NUMBER account_id business_date:DAY event_name ledger_account"
             " debit:MONEY credit:MONEY currency recorded_at:INSTANT occurred_at:INSTANT event_id"
         ),
-        tail="ORDER BY account_id, log_sequence, line",
+        order="account_id log_sequence line",
     ),
     Question(
         name="postings",
@@ -23,7 +23,7 @@ QUESTIONS: tuple[Question, ...] = (
             "account_id event_name transaction:NUMBER line:NUMBER ledger_account side currency"
             " amount:MONEY occurred_at:INSTANT recorded_at:INSTANT event_id"
         ),
-        tail="ORDER BY account_id, log_sequence, line",
+        order="account_id log_sequence line",
         at="finance.postings_at",
     ),
     Question(
@@ -37,7 +37,8 @@ QUESTIONS: tuple[Question, ...] = (
             "difference": "sum(CASE side WHEN 'DEBIT' THEN amount ELSE -amount END)",
             "postings": "count(*)",
         },
-        tail="GROUP BY currency ORDER BY currency",
+        group_by="currency",
+        order="currency",
         at="finance.postings_at",
     ),
     Question(
@@ -50,7 +51,8 @@ QUESTIONS: tuple[Question, ...] = (
             "credit": "sum(CASE side WHEN 'CREDIT' THEN amount ELSE 0 * amount END)",
             "balance": "sum(CASE side WHEN 'DEBIT' THEN amount ELSE -amount END)",
         },
-        tail="GROUP BY currency, ledger_account ORDER BY currency, ledger_account",
+        group_by="currency, ledger_account",
+        order="currency ledger_account",
         at="finance.postings_at",
     ),
 )

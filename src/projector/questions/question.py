@@ -33,9 +33,12 @@ class Column(Struct, frozen=True, kw_only=True):
 
 
 class Question(Struct, frozen=True, kw_only=True):
-    """A query, and the view that it reads. `tail` orders the rows, and first groups them if the
-    columns are sums. `at` is the function for the past, if there is one; `of_accounts` says whether
-    the query can be limited to one account.
+    """A query, and the view that it reads.
+
+    `order` names the columns by which every row has one place: with - in front where the greatest
+    comes first, with ? behind where an instant may be empty, which comes last. `group_by` names
+    those of the sums, if columns are sums. `at` is the function for the past, if there is one;
+    `of_accounts` says whether the query can be limited to one account.
     """
 
     name: str
@@ -43,7 +46,8 @@ class Question(Struct, frozen=True, kw_only=True):
     view: str
     columns: tuple[Column, ...]
     expressions: dict[str, str] = {}
-    tail: str
+    group_by: str | None = None
+    order: str
     at: str | None = None
     of_accounts: bool = True
 

@@ -13,7 +13,7 @@ QUESTIONS: tuple[Question, ...] = (
             "account_id command_id command_type refused:FLAG event_names:TEXTS event_ids:TEXTS"
             " quote_id quote_currency quote_amount:MONEY recorded_at:INSTANT command_digest"
         ),
-        tail="ORDER BY account_id, log_sequence",
+        order="account_id log_sequence",
     ),
     Question(
         name="refusals",
@@ -23,7 +23,7 @@ QUESTIONS: tuple[Question, ...] = (
             "account_id command_id command_type position:NUMBER rule code message figures:JSON"
             " actor_id actor_role refused_at:INSTANT"
         ),
-        tail="ORDER BY account_id, refused_at, log_sequence, position",
+        order="account_id refused_at log_sequence position",
     ),
     Question(
         name="refusals-by-rule",
@@ -39,7 +39,8 @@ QUESTIONS: tuple[Question, ...] = (
             "first_at": "min(refused_at)",
             "last_at": "max(refused_at)",
         },
-        tail="GROUP BY rule, code, command_type ORDER BY count(*) DESC, rule, code, command_type",
+        group_by="rule, code, command_type",
+        order="-refusals rule code command_type",
     ),
     Question(
         name="events",
@@ -49,7 +50,7 @@ QUESTIONS: tuple[Question, ...] = (
             "account_id sequence:NUMBER event_name occurred_at:INSTANT recorded_at:INSTANT"
             " command_id actor_id actor_role terms event_id body:JSON"
         ),
-        tail="ORDER BY account_id, sequence",
+        order="account_id sequence",
     ),
     Question(
         name="terms",
@@ -60,7 +61,7 @@ QUESTIONS: tuple[Question, ...] = (
             " ordinary_returns_per_account:NUMBER marketplace_refunds_per_account:NUMBER"
             " cap_usd:MONEY cap_window_days:NUMBER cap_basis not_exchangeable:JSON families:JSON"
         ),
-        tail="ORDER BY position",
+        order="position",
         of_accounts=False,
     ),
     Question(
@@ -70,7 +71,7 @@ QUESTIONS: tuple[Question, ...] = (
         columns=columns(
             "partition:NUMBER events:NUMBER last_recorded_at:INSTANT reached_until:INSTANT"
         ),
-        tail="ORDER BY partition",
+        order="partition",
         of_accounts=False,
     ),
 )

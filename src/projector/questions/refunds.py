@@ -16,7 +16,7 @@ QUESTIONS: tuple[Question, ...] = (
             " corrected_at:INSTANT corrected_because auto_approved:FLAG quota_spent:FLAG ticket"
             " command_id working:JSON"
         ),
-        tail="ORDER BY account_id, issued_at, refund_id",
+        order="account_id issued_at refund_id",
     ),
     Question(
         name="refund-progress",
@@ -26,7 +26,7 @@ QUESTIONS: tuple[Question, ...] = (
             "account_id refund_id step:NUMBER event_name attempt:NUMBER reference reason actor_role"
             " recorded_at:INSTANT occurred_at:INSTANT command_id"
         ),
-        tail="ORDER BY account_id, refund_id, step",
+        order="account_id refund_id step",
     ),
     Question(
         name="overpaid-refunds",
@@ -37,7 +37,7 @@ QUESTIONS: tuple[Question, ...] = (
             " gateway_reason reason currency amount:MONEY recorded_at:INSTANT"
             " occurred_at:INSTANT reversed_at:INSTANT command_id"
         ),
-        tail="ORDER BY account_id, log_sequence",
+        order="account_id log_sequence",
     ),
     Question(
         name="documents",
@@ -47,7 +47,7 @@ QUESTIONS: tuple[Question, ...] = (
             "account_id kind document_id state refund_id currency amount:MONEY open_amount:MONEY"
             " issued_at:INSTANT ended_at:INSTANT lines:JSON"
         ),
-        tail="ORDER BY account_id, issued_at, kind, document_id",
+        order="account_id issued_at? kind document_id",
     ),
     Question(
         name="annual-refund-totals",
@@ -59,7 +59,7 @@ QUESTIONS: tuple[Question, ...] = (
             " next_release_usd:MONEY cancelled_commitment_usd:MONEY commitment_left_usd:MONEY"
             " commitment_next_release_at:INSTANT commitment_next_release_usd:MONEY"
         ),
-        tail="ORDER BY account_id",
+        order="account_id",
         at="finance.annual_refund_totals_at",
     ),
     *(
@@ -74,7 +74,7 @@ QUESTIONS: tuple[Question, ...] = (
                 " next_release_at:INSTANT next_release_usd:MONEY"
                 " commitment_next_release_usd:MONEY"
             ),
-            tail="ORDER BY account_id, year_starts_on, currency",
+            order="account_id year_starts_on currency",
         )
         for kind in ("calendar", "fiscal")
     ),

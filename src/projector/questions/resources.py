@@ -13,7 +13,7 @@ QUESTIONS: tuple[Question, ...] = (
             "account_id instance_id billing product region state ends_at:INSTANT"
             " recorded_at:INSTANT"
         ),
-        tail="ORDER BY account_id, instance_id",
+        order="account_id instance_id",
     ),
     Question(
         name="recycle-bin",
@@ -24,7 +24,7 @@ QUESTIONS: tuple[Question, ...] = (
             " time_left:SPAN averted_by restored_at:INSTANT destroyed_at:INSTANT"
             " destroyed_because refund_id refund_currency refund_amount:MONEY isolation_id"
         ),
-        tail="ORDER BY account_id, isolated_at, instance_id, isolation_id",
+        order="account_id isolated_at instance_id isolation_id",
         at="finance.recycle_bin_at",
     ),
     Question(
@@ -39,7 +39,7 @@ QUESTIONS: tuple[Question, ...] = (
             " remaining_commitment:MONEY payment_method term_id invoice_id card_id owners:JSON"
             " bought_in_exchange:FLAG purchased_at:INSTANT"
         ),
-        tail="ORDER BY account_id, starts_on, reservation_id",
+        order="account_id starts_on reservation_id",
     ),
     Question(
         name="marketplace-requests",
@@ -51,7 +51,7 @@ QUESTIONS: tuple[Question, ...] = (
             " auto_approved:FLAG held_at:INSTANT held_by_invoice ended_at:INSTANT note refund_id"
             " refund_currency refund_amount:MONEY"
         ),
-        tail="ORDER BY account_id, requested_at, request_id",
+        order="account_id requested_at request_id",
     ),
 )
 """In the order they are listed."""

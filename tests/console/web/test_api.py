@@ -10,6 +10,10 @@ import pytest
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
+from console.web.api.cursors import link_to_next
+from ledger.values.instants import parse_instant
+from projector.asking.queries import Moment
+
 pytestmark = pytest.mark.timeout(300)
 
 OPENING = {"account_type": "ONLINE", "us_government": False, "currency": "CNY"}
@@ -83,6 +87,42 @@ def test_the_same_rows_as_lines_and_as_a_table(client: TestClient) -> None:
     assert json.loads(lines) == {"account_id": "web-6", "currency": "CNY"}
     table = client.get("/v1/accounts", headers={"Accept": "text/csv"}, params=asked).text
     assert list(csv.reader(table.splitlines())) == [["account_id", "currency"], ["web-6", "CNY"]]
+
+
+def test_links_lead_through_all_pages_in_the_order_of_the_list(client: TestClient) -> None:
+    for number in range(5):
+        give(client, f"page-{number}", "OpenAccount", OPENING, "open")
+    lines = client.get("/v1/events", headers={"Accept": "application/jsonl"}).text.splitlines()
+    url: str | None = "/v1/events?limit=2"
+    found: list[dict[str, Any]] = []
+    while url:
+        page = client.get(url)
+        found += page.json()["rows"]
+        assert ("next" in page.links) == (page.json()["next"] is not None)
+        url = page.links.get("next", {}).get("url")
+    assert len(found) >= 5
+    assert found == [json.loads(line) for line in lines]
+    assert found == sorted(found, key=lambda row: (row["account_id"], row["sequence"]))
+
+
+@pytest.mark.parametrize(
+    "cursor", ["", "x", "bm9uZQ", "WyJldmVudHMiXQ", "WyJldmVudHMiLCJcdTAwMDAiXQ"]
+)
+def test_a_cursor_of_another_list_is_not_taken(client: TestClient, cursor: str) -> None:
+    found = client.get("/v1/events", params={"cursor": cursor})
+    assert found.status_code == 400
+    assert found.headers["Content-Type"] == "application/problem+json"
+
+
+def test_pages_of_the_past_stay_in_the_same_past() -> None:
+    at = Moment(
+        as_of=parse_instant("2026-01-05T08:00:00Z"), known_at=parse_instant("2026-02-01T00:00:00Z")
+    )
+    link = link_to_next("/v1/balances", {"as_of": "2026-01-05T08:00:00+00:00"}, at, "x")
+    assert link == (
+        "</v1/balances?as_of=2026-01-05T08%3A00%3A00Z&cursor=x&known_at=2026-02-01T00%3A00%3A00Z>;"
+        ' rel="next"'
+    )
 
 
 def test_an_answer_that_did_not_change_is_not_sent_again(client: TestClient) -> None:

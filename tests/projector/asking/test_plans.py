@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from psycopg import Connection, sql
 
-from projector.asking.queries import _statement
+from projector.asking.queries import Moment, _prepared
 from projector.questions import QUESTIONS
 from projector.rows.writer import READ_MODELS
 from projector.views import VIEWS
@@ -56,9 +56,9 @@ def test_no_question_about_one_account_reads_the_rows_of_others(
 ) -> None:
     of_accounts = [question for question in QUESTIONS.values() if question.of_accounts]
     statements = {
-        f"{question.name}, {'past' if past else 'present'}": _statement(
-            question, one_account=True, past=past
-        )
+        f"{question.name}, {'past' if past else 'present'}": _prepared(
+            question, "acct-1", Moment(as_of=0, known_at=0) if past else None, None
+        )[0].decode()
         for question in of_accounts
         for past in {False, question.at is not None}
     }

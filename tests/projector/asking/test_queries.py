@@ -16,9 +16,12 @@ from projector.asking.outcomes import Outcome, outcome, outcomes
 from projector.asking.queries import (
     Cell,
     NoReadModels,
+    NotAnswerable,
     UnknownAccount,
     as_records,
     ask,
+    ask_for_all,
+    of_columns,
     positions,
     zero_sum,
 )
@@ -235,6 +238,37 @@ def test_every_question_can_be_asked_of_one_account_and_of_all(
     if QUESTIONS[name].of_accounts:
         mine = records(full, name, "acct-f1")
         assert all(row.get("account_id", "acct-f1") == "acct-f1" for row in mine)
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_pages_in_turn_and_all_rows_at_once_are_the_whole_answer(
+    full: Connection[Any], name: str
+) -> None:
+    question = QUESTIONS[name]
+    whole = ask(full, question).rows
+    paged: list[tuple[Cell, ...]] = []
+    page = ask(full, question, limit=7)
+    while page.last is not None:
+        assert len(page.rows) == 7
+        paged += page.rows
+        page = ask(full, question, limit=7, after=page.last)
+    assert [*paged, *page.rows] == [*whole]
+    assert tuple(ask_for_all(full, question)) == whole
+
+
+def test_a_page_of_some_columns_goes_on_where_the_last_one_ended(full: Connection[Any]) -> None:
+    rules = of_columns(QUESTIONS["refusals-by-rule"], ["rule"])
+    first = ask(full, rules, limit=1)
+    second = ask(full, rules, limit=1, after=first.last)
+    assert (*first.rows, *second.rows) == ask(full, rules, limit=2).rows
+
+
+@pytest.mark.parametrize("place", [("acct-1",), ("acct-1", "no number")])
+def test_a_place_of_another_question_is_an_error(
+    full: Connection[Any], place: tuple[str, ...]
+) -> None:
+    with pytest.raises(NotAnswerable, match=r"no (such )?place"):
+        ask(full, QUESTIONS["statement"], after=place)
 
 
 def test_an_account_with_nothing_to_show_is_an_empty_answer(shown: Connection[Any]) -> None:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from itertools import chain, islice
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi.responses import StreamingResponse
 
+from console.web.api.cursors import cursor_of, link_to_next, place_of
+from console.web.api.formats import JSON, as_json, as_texts, wanted_format
 from console.web.backend import Backend
 from console.web.problems import Problem
 from ledger.values.instants import Instant, parse_instant
 from projector.asking.queries import (
     Answer,
+    Cell,
     Moment,
-    as_records,
     ask,
+    ask_for_all,
     moment,
     of_columns,
     positions,
@@ -25,8 +27,9 @@ from projector.asking.queries import (
 from projector.questions import QUESTIONS, Question
 
 router = APIRouter(prefix="/v1", tags=["queries"])
-MAX_ROWS = 1_000
-JSON, LINES, CSV = "application/json", "application/jsonl", "text/csv"
+MAX_ROWS, ROWS_OF_A_PAGE = 1_000, 100
+_LIMIT = "Rows of a page (100); JSON lines and CSV without it have all rows."
+_CURSOR = "Where the page begins: what the page before says in `next`, and in its Link header."
 
 
 def backend_of(request: Request) -> Backend:
@@ -53,25 +56,65 @@ def add_routes() -> None:
 
 def _route(question: Question) -> Any:
     def answer(
+        request: Request,
         backend: Asked,
         account: Annotated[str | None, Query(description="Only this account's rows.")] = None,
         as_of: Annotated[str | None, Query(description="What had happened by then.")] = None,
         known_at: Annotated[str | None, Query(description="As far as recorded by then.")] = None,
         columns: Annotated[str | None, Query(description="Only these, with commas.")] = None,
-        limit: Annotated[int, Query(ge=1, le=MAX_ROWS)] = 100,
+        limit: Annotated[int | None, Query(ge=1, le=MAX_ROWS, description=_LIMIT)] = None,
+        cursor: Annotated[str | None, Query(description=_CURSOR)] = None,
         accept: Annotated[str, Header()] = JSON,
         if_none_match: Annotated[str | None, Header()] = None,
     ) -> Response:
         wanted = question if columns is None else of_columns(question, columns.split(","))
+        format_, after = wanted_format(accept), place_of(question.name, cursor)
         with backend.connection() as connection:
             at = moment(connection, instant_of("as_of", as_of), instant_of("known_at", known_at))
-            tag = _tag(positions(connection), at)
+            tag = _tag(positions(connection), at, format_)
             if tag == if_none_match:
                 return Response(status_code=304, headers={"ETag": tag})
-            found = ask(connection, wanted, account, limit, at)
-        return _rendered(found, accept, {"ETag": tag})
+            if format_ == JSON or limit is not None or after is not None:
+                found = ask(connection, wanted, account, limit or ROWS_OF_A_PAGE, at, after)
+                return _page(request, found, at, format_, {"ETag": tag})
+        return _streamed(backend, wanted, account, at, format_, {"ETag": tag})
 
     return answer
+
+
+def _page(
+    request: Request, found: Answer, at: Moment | None, format_: str, headers: dict[str, str]
+) -> Response:
+    """One page, with a link to the next one if there is one."""
+    following = None
+    if found.last is not None:
+        following = cursor_of(found.question.name, found.last)
+        asked = dict(request.query_params)
+        headers["Link"] = link_to_next(request.url.path, asked, at, following)
+    if format_ == JSON:
+        return Response(as_json(found, following), media_type=JSON, headers=headers)
+    text = "".join(as_texts(format_, found.question, found.rows))
+    return Response(text, media_type=format_, headers=headers)
+
+
+def _streamed(
+    backend: Backend,
+    question: Question,
+    account: str | None,
+    at: Moment | None,
+    format_: str,
+    headers: dict[str, str],
+) -> Response:
+    """Every row; what cannot be answered is known before the first of them is sent."""
+
+    def rows() -> Iterator[tuple[Cell, ...]]:
+        with backend.connection() as connection:
+            yield from ask_for_all(connection, question, account, at)
+
+    found = rows()
+    first = list(islice(found, 1))
+    texts = as_texts(format_, question, chain(first, found))
+    return StreamingResponse(texts, media_type=format_, headers=headers)
 
 
 def instant_of(field: str, text: str | None) -> Instant | None:
@@ -82,37 +125,11 @@ def instant_of(field: str, text: str | None) -> Instant | None:
         raise Problem(400, "The request cannot be read", f"{field}: {error}") from error
 
 
-def _tag(shown: dict[int, int], at: Moment | None) -> str:
-    """Changes with the rows: the place of the read models in every partition."""
+def _tag(shown: dict[int, int], at: Moment | None, format_: str) -> str:
+    """Changes with the rows: the place of the read models in every partition, and the format."""
     place = "-".join(str(shown[partition]) for partition in sorted(shown))
-    return f'"{place}"' if at is None else f'"{at.as_of}:{at.known_at}:{place}"'
-
-
-def _rendered(found: Answer, accept: str, headers: dict[str, str]) -> Response:
-    if CSV in accept:
-        return Response("".join(_csv(found)), media_type=CSV, headers=headers)
-    records = as_records(found)
-    if LINES in accept:
-        lines = "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in records)
-        return Response(lines, media_type=LINES, headers=headers)
-    body = json.dumps({"rows": records}, ensure_ascii=False)
-    return Response(body, media_type=JSON, headers=headers)
-
-
-def _csv(found: Answer) -> Iterator[str]:
-    columns = [column.name for column in found.question.columns]
-    for row in (columns, *found.rows):
-        out = io.StringIO()
-        csv.writer(out, lineterminator="\r\n").writerow(_cells(row))
-        yield out.getvalue()
-
-
-def _cells(row: Sequence[Any]) -> list[str]:
-    plain = (str, int)
-    return [
-        "" if cell is None else str(cell) if isinstance(cell, plain) else json.dumps(cell)
-        for cell in row
-    ]
+    kind = format_.rpartition("/")[2]
+    return f'"{kind}:{place}"' if at is None else f'"{kind}:{at.as_of}:{at.known_at}:{place}"'
 
 
 add_routes()
