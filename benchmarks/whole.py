@@ -69,7 +69,8 @@ def main() -> None:
         ]
         print(f"decided: {ratios} times as many a second as {asked.against}")
         figures["ratios"] = ratios
-    kit.keep("whole", settings={"partitions": asked.partitions}, figures=figures)
+    name = "against" if asked.against else "whole"
+    kit.keep(name, settings={"partitions": asked.partitions}, figures=figures)
 
 
 def measure(made: Stack, count: int) -> Run:

@@ -1,0 +1,216 @@
+"""Writes docs/explanation/performance.md and its pictures from the files in benchmarks/results.
+
+Run it as `python -m benchmarks.page` after measuring. A picture is left out where its file is
+missing. The pictures are SVG, and the same results give the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from benchmarks.kit import RESULTS, ROOT
+
+FOLDER = ROOT / "docs" / "explanation"
+PAGE, PICTURES = FOLDER / "performance.md", FOLDER / "performance"
+HEAD = """# Performance
+
+This page is written by `python -m benchmarks.page` from [the results](../../benchmarks/results);
+do not edit it. Each result names its machine, its commit and its settings. Rates on a shared
+machine say little: compare them within one picture. Processor time is that of the process itself.
+
+"""
+
+
+class Bars(NamedTuple):
+    """A picture: a title, the unit, and for each label one value for each series."""
+
+    title: str
+    unit: str
+    series: tuple[str, ...]
+    rows: list[tuple[str, tuple[float, ...]]]
+
+
+def whole(figures: Any) -> list[Bars]:
+    """Rates by the number of commands that were published at once."""
+    runs = figures["runs"]
+    rows = [(f"{run['commands']:,}", (run["decided"], run["shown"])) for run in runs]
+    names = sorted(runs[-1]["microseconds"])
+    spent = [(name, (runs[-1]["microseconds"][name],)) for name in names]
+    peaks = [(name, (runs[-1]["peak_megabytes"][name],)) for name in names]
+    return [
+        Bars("Commands published at once", "a second", ("decided", "shown"), rows),
+        Bars("Processor time of each process", "µs a command", ("",), spent),
+        Bars("Most memory of each process", "MB", ("",), peaks),
+    ]
+
+
+def against(figures: Any) -> list[Bars]:
+    """The rates of two commits, by turns."""
+    rows = [
+        (f"{run['commands']:,}", (old["decided"], run["decided"]))
+        for run, old in zip(figures["runs"], figures["before"], strict=True)
+    ]
+    return [Bars("Decided, by turns", "a second", ("before", "now"), rows)]
+
+
+def latency(figures: Any) -> list[Bars]:
+    """From due to shown, by share of the capacity."""
+    names = tuple(figures["rates"][0]["percentiles"])
+    rows = [
+        (f"{one['share']:.0%}: {one['rate']:.0f} a second", tuple(one["percentiles"].values()))
+        for one in figures["rates"]
+    ]
+    return [Bars("From published to shown", "ms", tuple(f"p{name}" for name in names), rows)]
+
+
+def partitions(figures: Any) -> list[Bars]:
+    """One decider with few and many partitions."""
+    stacks = figures["stacks"]
+    rates = [(str(one["partitions"]), (one["at_once"]["decided"],)) for one in stacks]
+    waits = [
+        (
+            str(one["partitions"]),
+            tuple(one["singles"]["percentiles"][name] for name in ("50", "99")),
+        )
+        for one in stacks
+    ]
+    return [
+        Bars("One decider, by partitions", "commands a second", ("",), rates),
+        Bars("Single commands, by partitions", "ms", ("p50", "p99"), waits),
+    ]
+
+
+def scale(figures: Any) -> list[Bars]:
+    """Several deciders on the same partitions."""
+    runs = figures["runs"]
+    rows = [(f"{run['deciders']} deciders", (run["microseconds"],)) for run in runs]
+    return [Bars("All deciders together", "µs of processor a command", ("",), rows)]
+
+
+def disk(figures: Any) -> list[Bars]:
+    """Bytes of an event, by where they are."""
+    rows = [(name, (size,)) for name, size in figures.items() if size]
+    return [Bars("On disk", "bytes an event", ("",), rows)]
+
+
+def restore(figures: Any) -> list[Bars]:
+    """A start without the own file, by events."""
+    rows = [
+        (f"{int(events):,} events", (one["snapshot"]["processor_s"], one["snapshot"]["clock_s"]))
+        for events, one in figures.items()
+        if events.isdecimal()
+    ]
+    return [Bars("From a snapshot to the first decisions", "s", ("processor", "clock"), rows)]
+
+
+def accounts(figures: Any) -> list[Bars]:
+    """The decider by number of accounts."""
+    rows = [
+        (f"{int(number):,} accounts", (one["microseconds"],)) for number, one in figures.items()
+    ]
+    peaks = [
+        (f"{int(number):,} accounts", (one["peak_megabytes"],)) for number, one in figures.items()
+    ]
+    return [
+        Bars("The decider, by accounts", "µs a command", ("",), rows),
+        Bars("The decider's memory, by accounts", "MB", ("",), peaks),
+    ]
+
+
+def growth(figures: Any) -> list[Bars]:
+    """One account with many refunds."""
+    hot = figures["hot"]
+    rows = [("the first thousand", (hot["first"],)), ("the last thousand", (hot["last"],))]
+    return [Bars("A refund of one account with many", "µs", ("",), rows)]
+
+
+def signing(figures: Any) -> list[Bars]:
+    """What signatures cost the decider."""
+    rows = [(name, (one["microseconds"],)) for name, one in figures["decider"].items()]
+    return [Bars("The decider with signed commands", "µs a command", ("",), rows)]
+
+
+SECTIONS: tuple[tuple[str, str, Callable[[Any], list[Bars]]], ...] = (
+    ("The whole stack", "whole", whole),
+    ("Beside an earlier commit", "against", against),
+    ("Latency", "latency", latency),
+    ("Many partitions", "partitions", partitions),
+    ("Several deciders", "scale", scale),
+    ("A start on an empty machine", "restore", restore),
+    ("Many accounts", "accounts", accounts),
+    ("One account with a long life", "growth", growth),
+    ("Signed commands", "signing", signing),
+    ("Disk", "disk", disk),
+)
+
+
+def main() -> None:
+    """Write the page and every picture whose results are there."""
+    PICTURES.mkdir(exist_ok=True)
+    parts = [HEAD]
+    for title, name, bars_of in SECTIONS:
+        path = RESULTS / f"{name}.json"
+        if not path.exists():
+            continue
+        told = json.loads(path.read_text())
+        parts.append(f"## {title}\n\n{_source(told, path)}\n")
+        for number, bars in enumerate(bars_of(told["figures"]), start=1):
+            picture = PICTURES / f"{name}-{number}.svg"
+            _draw(bars, picture)
+            parts.append(f"\n![{bars.title}]({picture.relative_to(FOLDER)})\n\n{_table(bars)}")
+        parts.append("\n")
+    PAGE.write_text("".join(parts).rstrip() + "\n")
+    print(f"wrote {PAGE.relative_to(ROOT)}")
+
+
+def _source(told: Any, path: Path) -> str:
+    machine = told["machine"]
+    return (
+        f"[{path.name}](../../benchmarks/results/{path.name}): commit `{told['commit']}`, "
+        f"{machine['processors']} processors ({machine['processor']}), load {machine['load']} at "
+        "the end.\n"
+    )
+
+
+def _table(bars: Bars) -> str:
+    names = [f"{name} ({bars.unit})" if name else bars.unit for name in bars.series]
+    head = f"| {bars.title} | {' | '.join(names)} |\n|---|{'---:|' * len(names)}\n"
+    rows = (
+        f"| {label} | {' | '.join(f'{value:,g}' for value in values)} |\n"
+        for label, values in bars.rows
+    )
+    return head + "".join(rows)
+
+
+def _draw(bars: Bars, path: Path) -> None:
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    with rc_context({"svg.hashsalt": path.name, "svg.fonttype": "none", "font.size": 9}):
+        figure = Figure(figsize=(7, 0.6 + 0.35 * len(bars.rows) * max(1, len(bars.series) * 0.7)))
+        axes = figure.subplots()
+        thick = 0.8 / len(bars.series)
+        for number, name in enumerate(bars.series):
+            at = [place + number * thick for place in range(len(bars.rows))]
+            drawn = axes.barh(at, [row[1][number] for row in bars.rows], thick, label=name)
+            axes.bar_label(drawn, fmt="{:,g}", padding=3)
+        middle = 0.4 - thick / 2
+        axes.set_yticks([place + middle for place in range(len(bars.rows))], _labels(bars.rows))
+        axes.invert_yaxis()
+        axes.set_xlabel(bars.unit)
+        axes.margins(x=0.15)
+        if len(bars.series) > 1:
+            axes.legend()
+        figure.tight_layout()
+        figure.savefig(path, metadata={"Date": None, "Creator": None})
+
+
+def _labels(rows: Sequence[tuple[str, tuple[float, ...]]]) -> list[str]:
+    return [label for label, _ in rows]
+
+
+if __name__ == "__main__":
+    main()
