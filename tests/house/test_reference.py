@@ -22,11 +22,11 @@ from ledger.vocabulary.commands import COMMANDS
 from ledger.vocabulary.envelope import CommandMeta, EventMeta
 from ledger.vocabulary.events import EVENTS
 from ledger.vocabulary.fields import Items, Record, fields_of
+from ledger.vocabulary.words import words
 from tests.house.tree import ROOT
 from tools.reference.asyncapi import CHANNELS, document
 from tools.reference.codes import lines, pages_of_rules
 from tools.reference.topics import ERRORS, HEADERS, RESOLUTIONS, sample_headers
-from tools.reference.words import words
 
 SCHEMA_FILE = Path(__file__).parent / "vendored" / "asyncapi-3.0.0.json.gz"
 REFERENCE = ROOT / "docs" / "reference"

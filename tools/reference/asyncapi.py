@@ -10,9 +10,9 @@ from ledger.log.kafka.topics import topic_settings
 from ledger.log.seam import Topic
 from ledger.vocabulary.commands import COMMANDS
 from ledger.vocabulary.events import EVENTS
+from ledger.vocabulary.words import words
 from ledger.wire.avro.schema_files import Family, schema_root, versions_of
 from tools.reference.topics import ERRORS, HEADERS, PARTIES, RESOLUTIONS, SIGNED
-from tools.reference.words import words
 
 Document = dict[str, Any]
 

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from ledger.policies import JUDGED, STOPPERS
 from ledger.values.refusal import Code
-from tools.reference.words import WRITTEN, paragraph, table, words
+from ledger.vocabulary.words import words
+from tools.reference.words import WRITTEN, paragraph, table
 
 RULES = Path(__file__).parent.parent.parent / "docs" / "rules"
 HEADING = re.compile(r"^### ([a-z_]+)$", re.MULTILINE)

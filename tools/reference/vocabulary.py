@@ -25,9 +25,10 @@ from ledger.vocabulary.fields import (
     Texts,
     fields_of,
 )
+from ledger.vocabulary.words import words
 from ledger.wire.avro.schema_files import Family, schema_root, versions_of
 from tools.reference.codes import codes_judged_for
-from tools.reference.words import WRITTEN, docstring_of, paragraph, table, words
+from tools.reference.words import WRITTEN, docstring_of, paragraph, table
 
 UNITS: dict[str | None, tuple[str, str, str]] = {
     "minor": ("money", "`long`, minor units of `currency`", '`"1413.92"`'),

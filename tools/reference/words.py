@@ -1,27 +1,12 @@
-"""The sentences about commands, events, fields and codes, from the file beside this one."""
+"""What every reference page is written with: tables, paragraphs, docstrings."""
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable
-from functools import cache
 from inspect import cleandoc
-from pathlib import Path
 from textwrap import fill
 
 from msgspec import Struct
-
-FILE = Path(__file__).with_name("words.toml")
-
-
-@cache
-def words() -> dict[str, dict[str, str]]:
-    """The file's tables: `commands`, `events`, `fields`, `own`, `codes`.
-
-    `own` has the sentence of a field in one record, where the one in `fields` does not fit.
-    """
-    tables: dict[str, dict[str, str]] = tomllib.loads(FILE.read_text(encoding="utf-8"))
-    return tables
 
 
 def docstring_of(thing: type) -> str:

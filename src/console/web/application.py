@@ -13,8 +13,9 @@ from console.terminal.output import version
 from console.web import problems
 from console.web.access.guard import guard_of
 from console.web.api import accounts, commands, health, queries
+from console.web.api.openapi import EVERYWHERE, describe
 from console.web.backend import Backend
-from console.web.pages import reading, signing_in
+from console.web.pages import reading, reference, signing_in
 from console.web.pages.rendering import STATIC, page
 from ledger.log.access import read_matrix
 
@@ -37,14 +38,16 @@ def application(backend: Backend, *, everything_open: bool = False) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/v1/openapi.json",
+        responses=EVERYWHERE,
         dependencies=[Depends(guard_of(read_matrix(), everything_open=everything_open))],
     )
     app.state.backend = backend
     problems.install(app, problem_page)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.middleware("http")(_with_headers)
-    for each in (health, queries, commands, accounts, signing_in, reading):
+    for each in (health, queries, commands, accounts, signing_in, reading, reference):
         app.include_router(each.router)
+    describe(app)
     return app
 
 

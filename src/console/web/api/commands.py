@@ -1,4 +1,4 @@
-"""`POST /v1/accounts/ACCOUNT/commands/NAME`: one command, answered with its outcome."""
+"""A route for each command, `POST /v1/accounts/ACCOUNT/commands/NAME`, answered by its outcome."""
 
 from __future__ import annotations
 
@@ -6,19 +6,22 @@ import json
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Header, Path, Request
 from fastapi.responses import JSONResponse
 
 from console.web.access.guard import Caller, caller_of
+from console.web.api.openapi import GIVEN_BY_PEOPLE, body_of, json_answer, problem_answers
 from console.web.api.queries import Asked
 from console.web.backend import Backend
 from console.web.desk import OtherContent, give
 from console.web.problems import FieldFault, Problem, problem_response
 from ledger.values.instants import format_instant
+from ledger.values.money import format_minor
 from ledger.vocabulary.commands import COMMANDS, Command, OpenAccount
 from ledger.vocabulary.envelope import CommandMeta, GivenCommand
 from ledger.vocabulary.shapes import Actor, Role
-from ledger.vocabulary.validation import problems_of
+from ledger.vocabulary.validation import MAX_TEXT, problems_of
+from ledger.vocabulary.words import words
 from ledger.wire.json.mapping import read_command_body
 from projector.asking.outcomes import Outcome, outcome
 
@@ -27,37 +30,68 @@ _MAY_NAME_ANY_ACTOR = frozenset({"gateway", "operator"})
 PATIENCE_SECONDS, MOST_PATIENCE_SECONDS = 5.0, 60.0
 
 
-@router.post("/{name}")
-async def given_command(
-    account_id: str,
-    name: str,
-    request: Request,
-    backend: Asked,
-    idempotency_key: Annotated[str, Header(description="The command's id.")],
-    refunds_actor: Annotated[
-        str | None, Header(description="For programs: who acts, ROLE:ID, as OWNER:u-1.")
-    ] = None,
-    prefer: Annotated[str | None, Header(description="wait=SECONDS.")] = None,
-) -> JSONResponse:
-    """Publish one command and answer with its outcome.
-
-    200: accepted. 409: refused because of the state, or the id was used with other content. 422:
-    refused by a rule. 202: published, and not decided within the time that `Prefer: wait` asks for;
-    `Location` says where to ask.
-    """
-    from starlette.concurrency import run_in_threadpool
-
-    raw = await request.body()
-    meta = CommandMeta(
-        command_id=idempotency_key,
-        account_id=account_id,
-        actor=_actor(caller_of(request), refunds_actor),
-    )
-    return await run_in_threadpool(_answered, backend, name, raw, meta, _patience(prefer))
+AccountId = Annotated[str, Path(description="The account.", min_length=1, max_length=MAX_TEXT)]
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: json_answer("Outcome", "It was accepted; these are its events."),
+    202: json_answer("Outcome", "It was published; `Location` says where to ask for its outcome."),
+    **problem_answers(
+        s409="Refused because of the state, or the id was used before with other content.",
+        s422="Refused by rules: every violated one, with its figures.",
+    ),
+}
+_DESCRIPTION = (
+    "Publishes one command and answers with its outcome. A repeat with the same `Idempotency-Key` "
+    "gets the first outcome."
+)
 
 
-@router.get("/{command_id}")
-def known_outcome(account_id: str, command_id: str, backend: Asked) -> JSONResponse:
+def add_routes() -> None:
+    """A route for each command."""
+    for name in GIVEN_BY_PEOPLE:
+        router.add_api_route(
+            f"/{name}",
+            _route(name),
+            methods=["POST"],
+            name=name,
+            operation_id=name,
+            summary=words()["commands"][name],
+            description=_DESCRIPTION,
+            response_class=JSONResponse,
+            responses=_ANSWERS,
+            openapi_extra={"requestBody": body_of(name)},
+        )
+
+
+def _route(name: str) -> Any:
+    async def given_command(
+        account_id: AccountId,
+        request: Request,
+        backend: Asked,
+        idempotency_key: Annotated[
+            str, Header(description="The command's id.", min_length=1, max_length=MAX_TEXT)
+        ],
+        refunds_actor: Annotated[
+            str | None, Header(description="For programs: who acts, ROLE:ID, as OWNER:u-1.")
+        ] = None,
+        prefer: Annotated[
+            str | None, Header(description="wait=SECONDS, at most 60; 5 without it.")
+        ] = None,
+    ) -> JSONResponse:
+        from starlette.concurrency import run_in_threadpool
+
+        raw = await request.body()
+        meta = CommandMeta(
+            command_id=idempotency_key,
+            account_id=account_id,
+            actor=actor_of(caller_of(request), refunds_actor),
+        )
+        return await run_in_threadpool(_answered, backend, name, raw, meta, _patience(prefer))
+
+    return given_command
+
+
+@router.get("/{command_id}", responses={200: json_answer("Outcome", "What came of it.")})
+def known_outcome(account_id: AccountId, command_id: str, backend: Asked) -> JSONResponse:
     """What came of a command, by its id; 404 while nothing is known of it."""
     with backend.connection() as connection:
         found = outcome(connection, account_id, command_id)
@@ -113,6 +147,8 @@ def outcome_to_json(found: Outcome) -> dict[str, Any]:
             for name, event_id in zip(found.event_names, found.event_ids, strict=True)
         ],
         "quote_id": found.quote_id,
+        "quote_amount": _amount(found),
+        "quote_currency": found.quote_currency,
         "violations": msgspec.to_builtins(found.violations),
         "recorded_at": format_instant(found.recorded_at),
         "partition": found.partition,
@@ -120,13 +156,17 @@ def outcome_to_json(found: Outcome) -> dict[str, Any]:
     }
 
 
+def _amount(found: Outcome) -> str | None:
+    if found.quote_amount is None or found.quote_currency is None:
+        return None
+    return format_minor(found.quote_amount, found.quote_currency)
+
+
 def _read(backend: Backend, name: str, raw: bytes, meta: CommandMeta) -> GivenCommand:
-    kind = COMMANDS.get(name)
-    if kind is None:
-        raise Problem(404, "Not found", f"there is no command {name!r}; see /v1/openapi.json")
+    kind = COMMANDS[name]
     try:
         told = json.loads(raw or b"{}")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Problem(400, "The request cannot be read", f"the body is no JSON: {error}") from error
     body, wrong = read_command_body(kind, told, _currency(backend, kind, meta.account_id))
     faults = [
@@ -155,7 +195,7 @@ def _currency(backend: Backend, kind: type[Command], account_id: str) -> str | N
     return None if row is None else str(row[0])
 
 
-def _actor(caller: Caller, text: str | None) -> Actor:
+def actor_of(caller: Caller, text: str | None) -> Actor:
     """A program says for whom it acts; a person of support acts as such, under the own name."""
     if not caller.principals & _MAY_NAME_ANY_ACTOR:
         if text is not None:
@@ -182,3 +222,6 @@ def _patience(prefer: str | None) -> float:
         if name == "wait" and value.isdecimal():
             return min(float(value), MOST_PATIENCE_SECONDS)
     return PATIENCE_SECONDS
+
+
+add_routes()

@@ -11,6 +11,7 @@ from fastapi.responses import StreamingResponse
 
 from console.web.api.cursors import cursor_of, link_to_next, place_of
 from console.web.api.formats import JSON, as_json, as_texts, wanted_format
+from console.web.api.openapi import rows_answer
 from console.web.backend import Backend
 from console.web.problems import Problem
 from ledger.values.instants import Instant, parse_instant
@@ -51,6 +52,7 @@ def add_routes() -> None:
             name=question.name,
             summary=question.about[:1].upper() + question.about[1:],
             response_class=Response,
+            responses={200: rows_answer(question), 304: {"description": "Nothing has changed."}},
         )
 
 
