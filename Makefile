@@ -52,7 +52,7 @@ bench: $(INSTALLED) ## Measure throughput (BENCH=a module of benchmarks/; QUICK=
 simulate: $(INSTALLED) ## Simulate the handlers with injected faults (SEEDS=500 JOBS=2 SEED= MUTANTS=1), or run a file (ARGS=)
 	@$(if $(ARGS),$(BIN)/refundctl simulate $(ARGS),$(BIN)/python -m tests.simulation.run)
 
-torture: $(INSTALLED) ## Inject faults into real processes (QUICK=1 CELLS= SEED=)
+torture: $(INSTALLED) ## Inject faults into real processes (QUICK=1 CELLS= SEED= SECURE=1)
 	@$(BIN)/python -m tests.torture
 
 hostile: $(INSTALLED) ## Send mutated records among valid ones (RECORDS=100000 SEED=1)

@@ -1,4 +1,7 @@
-"""The arena: one whole stack, two deciders in it, every connection through a proxy of ours."""
+"""The arena: one whole stack, two deciders in it, every connection through a proxy of ours.
+
+A secured stack (SECURE=1) has no proxies: what passes is encrypted, so no request can be spotted.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from pathlib import Path
 import psycopg
 from msgspec.structs import replace
 
+from console.running.ledger_locator import running_in
 from console.running.settings import read_settings
 from console.running.stack_plan import ledger_plan
 from consumers.deciding.decider import GROUP as DECIDER
@@ -24,9 +28,10 @@ from devstack.status import Detour, ProcessState
 from devstack.system.ports import take_ports
 from devstack.system.process_identity import myself
 from ledger.log.failpoints import VARIABLE
-from ledger.log.kafka import KafkaSettings, KafkaTools
+from ledger.log.kafka import KafkaTools
 from ledger.log.kafka.client.settings import with_times
 from ledger.log.seam import Topic
+from tests.services import SECURE
 from tests.torture.mounts import Disk, may_mount, mounted
 from tests.torture.proxy import Proxy
 
@@ -57,19 +62,17 @@ class NeverCame(Exception):
 class Arena:
     """The running stack and the handles to torture it by."""
 
-    def __init__(
-        self, home: Path, proxies: Mapping[str, Proxy], disks: Mapping[str, Disk], direct: str
-    ) -> None:
+    def __init__(self, home: Path, proxies: Mapping[str, Proxy], disks: Mapping[str, Disk]) -> None:
         self.home = home
         self.proxies = proxies
         self.disks = disks
-        seen = self.status()
-        assert seen.database_url is not None
-        self.database_url: str = seen.database_url
-        self.settings = KafkaSettings(bootstrap=direct, partition_count=PARTITIONS)
+        ledger = running_in(self.status())
+        self.database_url = ledger.database_url
+        self.settings = ledger.kafka
         self.tools = KafkaTools(self.settings)
-        through = f"127.0.0.1:{proxies['kafka/' + CLIENT].listened}"
-        clients = KafkaSettings(bootstrap=through, partition_count=PARTITIONS)
+        proxy = proxies.get(f"kafka/{CLIENT}")
+        through = self.settings.bootstrap if proxy is None else f"127.0.0.1:{proxy.listened}"
+        clients = replace(self.settings, bootstrap=through)
         self.client_tools = KafkaTools(with_times(clients, TIMES))
 
     def status(self) -> Status:
@@ -165,20 +168,20 @@ def running_arena(home: Path) -> Iterator[Arena]:
                 stack.callback(proxies[link].close)
         stack.callback(destroy, home)
         up(home, plan)
-        arena = Arena(home, proxies, disks, f"127.0.0.1:{plan.kafka_port}")
+        arena = Arena(home, proxies, disks)
         stack.callback(arena.close)
         yield arena
 
 
 def _plan(home: Path) -> tuple[dict[str, int], Plan]:
     """The ports of every way, and what `refundctl up` would run with a second decider beside."""
-    links = [f"kafka/{name}" for name in _WAYS_TO_KAFKA]
-    bases = [f"postgres/{name}" for name in _WAYS_TO_POSTGRES]
+    links = [] if SECURE else [f"kafka/{name}" for name in _WAYS_TO_KAFKA]
+    bases = [] if SECURE else [f"postgres/{name}" for name in _WAYS_TO_POSTGRES]
     told = [f"{link} told" for link in (*links, *bases)]
     ports = take_ports(dict.fromkeys(("kafka", "postgres", *links, *told), 0))
     ports.update(dict.fromkeys(bases, ports["postgres"]))
     settings = read_settings().model_copy(update={"home": home, "partitions": PARTITIONS})
-    plan = ledger_plan(settings, None, sandbox=False, durable=False, owner=myself())
+    plan = ledger_plan(settings, None, sandbox=False, durable=False, owner=myself(), secure=SECURE)
     by_name = {spec.name: spec for spec in plan.processes}
     specs = {**by_name, DECIDERS[1]: replace(by_name["decider"], name=DECIDERS[1])}
     return ports, replace(
@@ -196,14 +199,14 @@ def _tortured(spec: ProcessSpec, home: Path, ports: Mapping[str, int]) -> Proces
     points = home / "failpoints" / ("decider" if spec.name in DECIDERS else spec.name)
     points.mkdir(parents=True, exist_ok=True)
     told = {
-        "KAFKA_BOOTSTRAP": f"127.0.0.1:{ports[f'kafka/{spec.name} told']}",
         "REFUNDS_HOME": str(home / "stores" / spec.name),
         "REFUNDS_MEMBER": spec.name,
         "REFUNDS_KAFKA_TIMES": json.dumps(TIMES),
         VARIABLE: str(points),
     }
-    if spec.name in _WAYS_TO_POSTGRES:
-        port = ports[f"postgres/{spec.name} told"]
+    if port := ports.get(f"kafka/{spec.name} told"):
+        told["KAFKA_BOOTSTRAP"] = f"127.0.0.1:{port}"
+    if port := ports.get(f"postgres/{spec.name} told"):
         told["DATABASE_URL"] = f"postgresql://postgres@127.0.0.1:{port}/{DATABASE}"
     return replace(spec, env={**spec.env, **told})
 
