@@ -95,7 +95,7 @@ def test_a_clock_that_is_wrong_is_found(
 ) -> None:
     class Ahead:
         def now(self) -> Instant:
-            return WallClock().now() + 30 * SECOND
+            return WallClock().now() + 35 * SECOND
 
     with patient(ledger, monkeypatch, clock=Ahead()) as examined:
         found = list(clocks(examined))

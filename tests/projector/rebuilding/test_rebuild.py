@@ -27,6 +27,7 @@ from tests.projector.conftest import PASSING_TRIGGERS, catch_up, dump
 from tests.projector.stories import MemorySource, Story, opened, told
 
 WAIT_SECONDS = 30.0
+REFUNDS = "SELECT * FROM finance.refunds ORDER BY account_id, refund_id"
 DRIFTS = {
     "accounts": "in_arrears = true",
     "balances": "cash = cash + 1",
@@ -297,14 +298,14 @@ def test_a_reader_is_served_at_every_step_and_the_swap_waits_for_one_before_it(
             filled.set()
 
     with psycopg.connect(live) as long_reader:
-        before = long_reader.execute("SELECT * FROM finance.refunds").fetchall()
+        before = long_reader.execute(REFUNDS).fetchall()
         worker = threading.Thread(target=rebuild, args=(live, source, VIEWS, read_meanwhile))
         worker.start()
         assert filled.wait(WAIT_SECONDS)
         for _ in range(20):
             with psycopg.connect(live, options="-c lock_timeout=5s") as reader:
                 assert reader.execute("SELECT FROM finance.refunds").rowcount == len(before)
-        assert long_reader.execute("SELECT * FROM finance.refunds").fetchall() == before
+        assert long_reader.execute(REFUNDS).fetchall() == before
         assert worker.is_alive(), "it swapped the tables under a reader"
         may_end.set()
     worker.join(WAIT_SECONDS)
