@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -42,6 +43,7 @@ app = typer.Typer(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and end the process with its exit code; errors are printed, not raised."""
+    _leave_no_memory_behind()
     try:
         app(args=arguments, prog_name="refundctl")
     except KeyboardInterrupt:
@@ -57,6 +59,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code, sentence = told
         sys.stderr.write(f"error: {sentence}\n")
         sys.exit(code)
+
+
+def _leave_no_memory_behind() -> None:
+    """A process that breaks writes no core file, where passwords and keys would be; nor do those
+    that it starts.
+    """
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _print_version(wanted: bool) -> None:

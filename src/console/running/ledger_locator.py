@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from console.running.kafka_access import KafkaAccess, kafka_security, security_of_file
 from console.running.secret_files import one_secret
-from console.terminal.errors import BadInput, Failed
+from console.terminal.errors import URL_RULE, BadInput, Failed
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -85,7 +85,7 @@ def find_ledger(settings: Settings) -> Ledger:
             )
         return Ledger(
             bootstrap=settings.kafka_bootstrap,
-            database_url=settings.database_url,
+            database_url=_readable(settings.database_url),
             partition_count=settings.partitions or DEFAULT_PARTITIONS,
             prefix=settings.prefix,
             terms=settings.terms_path,
@@ -106,6 +106,21 @@ def find_ledger(settings: Settings) -> Ledger:
         origins=found.origins if settings.origins is None else settings.origins_folder,
         own_origin=own_origin_of(settings),
     )
+
+
+def _readable(database_url: str) -> str:
+    """The same; BadInput if it is no URL. Nothing of it is quoted: a part may be the password."""
+    from psycopg import ProgrammingError
+    from psycopg.conninfo import conninfo_to_dict
+
+    try:
+        host = str(conninfo_to_dict(database_url).get("host", ""))
+    except ProgrammingError:
+        host = None
+    # A password with an @ in it would be the beginning of the host, which errors do quote.
+    if host is None or "@" in host:
+        raise BadInput(f"DATABASE_URL cannot be used: {URL_RULE}")
+    return database_url
 
 
 def own_origin_of(settings: Settings) -> OwnOrigin | None:

@@ -7,6 +7,10 @@ from console.terminal.extras import missing_extra
 BAD_INPUT = 2
 FAILED = 1
 INTERRUPTED = 130
+URL_RULE = (
+    "write it as postgresql://user:password@host:port/database, in the password %40 for @, %2F for "
+    "/ and %25 for %"
+)
 
 
 class BadInput(Exception):
@@ -85,7 +89,8 @@ def _of_the_database(error: Exception) -> tuple[int, str] | None:
                 "may (docs/reference/access.md)"
             )
         case psycopg.ProgrammingError() if error.sqlstate is None:
-            return BAD_INPUT, f"DATABASE_URL cannot be used: {_first_line(error)}"
+            # Without its text, which quotes the URL.
+            return BAD_INPUT, f"DATABASE_URL cannot be used: {URL_RULE}"
         case _:
             return None
 

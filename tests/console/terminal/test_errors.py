@@ -56,9 +56,19 @@ def test_up_does_not_start_beside_a_broker_that_is_named(terminal: Terminal) -> 
     assert_told(terminal.run("up"), 2, "KAFKA_BOOTSTRAP is set", "unset it")
 
 
-def test_a_database_url_that_is_none_is_told(terminal: Terminal) -> None:
-    terminal.use({**NOBODY, "DATABASE_URL": "somewhere"})
-    assert_told(terminal.run("query", "balances"), 2, "DATABASE_URL cannot be used")
+@pytest.mark.parametrize(
+    "url",
+    [
+        "somewhere",
+        "postgresql://nobody:secret%zz@127.0.0.1:1/none",
+        "postgresql://nobody:too@secret@127.0.0.1:1/none",
+        "postgresql:/nobody:secret@127.0.0.1:1/none",
+        "host=127.0.0.1 password=too secret",
+    ],
+)
+def test_a_database_url_that_is_none_is_told_and_not_quoted(terminal: Terminal, url: str) -> None:
+    terminal.use({**NOBODY, "DATABASE_URL": url})
+    assert_told(terminal.run("query", "balances"), 2, "DATABASE_URL cannot be used: write it as")
 
 
 @pytest.mark.parametrize(
