@@ -12,7 +12,7 @@ from starlette.staticfiles import StaticFiles
 from console.terminal.output import version
 from console.web import problems
 from console.web.access.guard import guard_of
-from console.web.api import accounts, commands, health, queries
+from console.web.api import accounts, batches, clock, commands, health, queries
 from console.web.api.openapi import EVERYWHERE, describe
 from console.web.backend import Backend
 from console.web.pages import reading, reference, signing_in
@@ -45,7 +45,8 @@ def application(backend: Backend, *, everything_open: bool = False) -> FastAPI:
     problems.install(app, problem_page)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.middleware("http")(_with_headers)
-    for each in (health, queries, commands, accounts, signing_in, reading, reference):
+    api = (health, queries, commands, batches, accounts, clock)
+    for each in (*api, signing_in, reading, reference):
         app.include_router(each.router)
     describe(app)
     return app

@@ -1,64 +1,86 @@
-"""Gives commands: publishes one, and waits for its outcome in the read models."""
+"""Gives commands: publishes them, and waits for their outcomes in the read models."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from console.web.backend import Backend
 from consumers.follow_ups import command_record
 from ledger.vocabulary.digest import command_digest
 from ledger.vocabulary.envelope import GivenCommand
-from projector.asking.outcomes import Outcome, outcome
+from projector.asking.outcomes import CommandKey, Outcome, outcomes
 
 _POLL_SECONDS = 0.015
 
 
-class OtherContent(Exception):
-    """The command id was used before with other content; `first` is what came of that."""
-
-    def __init__(self, first: Outcome) -> None:
-        super().__init__(
-            f"command id {first.command_id} of account {first.account_id} was given before with "
-            "other content; give this one an id of its own"
-        )
-        self.first = first
-
-
 class Answered(NamedTuple):
-    """What came of a command; `before` if it had been given before. None: not known yet."""
+    """What came of a command; None: not known yet.
+
+    `other`: its id was given before with other content, and `outcome` is what came of that.
+    """
 
     outcome: Outcome | None
-    before: bool = False
+    other: bool = False
 
 
 def give(backend: Backend, given: GivenCommand, patience_seconds: float) -> Answered:
-    """Publish the command, and wait for its outcome.
+    """Publish one command, and wait for its outcome, as `give_all` does."""
+    return give_all(backend, [given], patience_seconds)[0]
 
-    1. One whose id is known already is not published again. 2. It is published; from here on it
-    will be decided, whatever happens to this process. 3. Its outcome is waited for. A repeat with
-    the same id, after a crash or an answer that was lost, gets the first outcome.
-    Raises OtherContent, and LogUnavailable where it is not known whether it was published.
+
+def give_all(
+    backend: Backend, given: Sequence[GivenCommand], patience_seconds: float
+) -> list[Answered]:
+    """Publish commands in their order, and wait for the outcome of each.
+
+    1. Those whose ids are known already are not published again. 2. The others are published; they
+    will be decided, whatever happens to this process. 3. Their outcomes are waited for. A repeat
+    with the same id, after a crash or an answer that was lost, gets the first outcome.
+    Raises LogUnavailable where it is not known whether they were published.
     """
-    known = _known(backend, given)
-    if known is not None:
-        return Answered(known, before=True)
-    backend.publish([command_record(given, backend.partition_count, backend.signing())])
+    before = _known(backend, given)
+    fresh = [each for each in given if not before.get(_key(each))]
+    signer, count = backend.signing(), backend.partition_count
+    if fresh:
+        backend.publish([command_record(each, count, signer) for each in fresh])
+    since = _waited_for(backend, fresh, patience_seconds)
+    return [_answer(each, before, since) for each in given]
+
+
+_Known = Mapping[CommandKey, tuple[Outcome, ...]]
+
+
+def _waited_for(backend: Backend, given: Sequence[GivenCommand], patience_seconds: float) -> _Known:
     give_up = time.monotonic() + patience_seconds
-    while True:
-        known = _known(backend, given)
-        if known is not None or time.monotonic() > give_up:
-            return Answered(known)
-        time.sleep(_POLL_SECONDS)
+    found: dict[CommandKey, tuple[Outcome, ...]] = {}
+    waiting = list(given)
+    while waiting and time.monotonic() <= give_up:
+        found |= _known(backend, waiting)
+        waiting = [each for each in waiting if _own(each, found) is None]
+        if waiting:
+            time.sleep(_POLL_SECONDS)
+    return found
 
 
-def _known(backend: Backend, given: GivenCommand) -> Outcome | None:
-    meta, digest = given.meta, command_digest(given)
+def _answer(given: GivenCommand, before: _Known, since: _Known) -> Answered:
+    earlier = before.get(_key(given), ())
+    own = _own(given, before) or _own(given, since)
+    return Answered(earlier[0], other=True) if own is None and earlier else Answered(own)
+
+
+def _own(given: GivenCommand, known: _Known) -> Outcome | None:
+    """The outcome of this very content."""
+    digest = command_digest(given)
+    found = known.get(_key(given), ())
+    return next((each for each in found if each.command_digest == digest), None)
+
+
+def _known(backend: Backend, given: Iterable[GivenCommand]) -> _Known:
     with backend.connection() as connection:
-        found = outcome(connection, meta.account_id, meta.command_id)
-    for each in found:
-        if each.command_digest == digest:
-            return each
-    if found:
-        raise OtherContent(found[0])
-    return None
+        return outcomes(connection, {_key(each) for each in given})
+
+
+def _key(given: GivenCommand) -> CommandKey:
+    return given.meta.account_id, given.meta.command_id

@@ -11,7 +11,7 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse
-from psycopg import OperationalError
+from psycopg import DataError, OperationalError
 from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
 
@@ -103,6 +103,8 @@ def problem_of(path: str, error: Exception) -> Problem:
     """The problem that an expected error is; for a bug one with an id that the log has too."""
     if isinstance(error, LookupError) and type(error).__name__ == "UnknownAccount":
         return Problem(404, "Not found", str(error.args[0]))
+    if isinstance(error, DataError):
+        return Problem(400, "Not possible", f"the database cannot take a value: {error}")
     if isinstance(error, (OperationalError, PoolTimeout)):
         return Problem(
             503,

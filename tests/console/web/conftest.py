@@ -16,7 +16,7 @@ from tests.console.ledgers import RunningLedger
 @pytest.fixture(scope="module")
 def client(live_ledger: RunningLedger) -> Iterator[TestClient]:
     """Nobody has to sign in; a fault of ours is an answer too."""
-    backend = Backend(_ledger(live_ledger))
+    backend = Backend(ledger_of(live_ledger))
     with TestClient(application(backend, everything_open=True), raise_server_exceptions=False) as c:
         yield c
 
@@ -24,12 +24,13 @@ def client(live_ledger: RunningLedger) -> Iterator[TestClient]:
 @pytest.fixture(scope="module")
 def locked(live_ledger: RunningLedger) -> Iterator[TestClient]:
     """As it is served without --open."""
-    backend = Backend(_ledger(live_ledger))
+    backend = Backend(ledger_of(live_ledger))
     with TestClient(application(backend), raise_server_exceptions=False) as client:
         yield client
 
 
-def _ledger(live_ledger: RunningLedger) -> Ledger:
+def ledger_of(live_ledger: RunningLedger) -> Ledger:
+    """Where a running ledger is, as the application is told."""
     return Ledger(
         bootstrap=live_ledger.kafka.bootstrap,
         database_url=live_ledger.database_url,

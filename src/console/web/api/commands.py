@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import msgspec
 from fastapi import APIRouter, Header, Path, Request
 from fastapi.responses import JSONResponse
+from psycopg import OperationalError
+from psycopg_pool import PoolTimeout
 
 from console.web.access.guard import Caller, caller_of
 from console.web.api.openapi import GIVEN_BY_PEOPLE, body_of, json_answer, problem_answers
 from console.web.api.queries import Asked
 from console.web.backend import Backend
-from console.web.desk import OtherContent, give
+from console.web.desk import Answered, give
 from console.web.problems import FieldFault, Problem, problem_response
+from ledger.log.seam import LogUnavailable
 from ledger.values.instants import format_instant
 from ledger.values.money import format_minor
 from ledger.vocabulary.commands import COMMANDS, Command, OpenAccount
@@ -26,8 +30,11 @@ from ledger.wire.json.mapping import read_command_body
 from projector.asking.outcomes import Outcome, outcome
 
 router = APIRouter(prefix="/v1/accounts/{account_id}/commands", tags=["commands"])
-_MAY_NAME_ANY_ACTOR = frozenset({"gateway", "operator"})
+MAY_NAME_ANY_ACTOR = frozenset({"gateway", "operator"})
 PATIENCE_SECONDS, MOST_PATIENCE_SECONDS = 5.0, 60.0
+UNANSWERED = (LogUnavailable, OperationalError, PoolTimeout)
+"""The brokers or the database do not answer."""
+_OF_STATE = frozenset({"WRONG_STATE", "ALREADY_EXISTS", "NOT_PENDING", "COMMAND_ID_REUSED"})
 
 
 AccountId = Annotated[str, Path(description="The account.", min_length=1, max_length=MAX_TEXT)]
@@ -85,7 +92,7 @@ def _route(name: str) -> Any:
             account_id=account_id,
             actor=actor_of(caller_of(request), refunds_actor),
         )
-        return await run_in_threadpool(_answered, backend, name, raw, meta, _patience(prefer))
+        return await run_in_threadpool(_answered, backend, name, raw, meta, patience_of(prefer))
 
     return given_command
 
@@ -109,30 +116,39 @@ def _answered(
     backend: Backend, name: str, raw: bytes, meta: CommandMeta, patience_seconds: float
 ) -> JSONResponse:
     given = _read(backend, name, raw, meta)
+    where = f"/v1/accounts/{quote(meta.account_id)}/commands/{quote(meta.command_id)}"
     try:
         answered = give(backend, given, patience_seconds)
-    except OtherContent as error:
-        document = {"first_outcome": outcome_to_json(error.first)}
-        return problem_response(Problem(409, "The id is taken", str(error), **document))
-    where = f"/v1/accounts/{meta.account_id}/commands/{meta.command_id}"
+    except UNANSWERED as error:
+        raise Problem(
+            503,
+            "Not known yet",
+            f"the database or the brokers do not answer; look at {where} later, or send the same "
+            "command again with the same id: it is decided once",
+            command_id=meta.command_id,
+        ) from error
+    headers, status = {"Location": where}, status_of(answered)
     if answered.outcome is None:
         told = {"outcome": "pending", "command_id": meta.command_id}
-        return JSONResponse(told, 202, headers={"Location": where})
-    if answered.outcome.refused:
-        return problem_response(refused(answered.outcome))
-    return JSONResponse(outcome_to_json(answered.outcome), headers={"Location": where})
+        return JSONResponse(told, status, headers=headers)
+    document = outcome_to_json(answered.outcome)
+    if answered.other:
+        said = f"command id {meta.command_id} was given before with other content; give another id"
+        return problem_response(Problem(409, "The id is taken", said, first_outcome=document))
+    if status == 200:
+        return JSONResponse(document, headers=headers)
+    said = "; ".join(each.message for each in answered.outcome.violations)
+    return problem_response(Problem(status, "Refused", said, **document))
 
 
-def refused(found: Outcome) -> Problem:
-    """Why a command was refused: every violated rule with its figures and its sentence."""
-    codes = {each.code.value for each in found.violations}
-    of_state = codes & {"WRONG_STATE", "ALREADY_EXISTS", "NOT_PENDING", "COMMAND_ID_REUSED"}
-    return Problem(
-        409 if of_state else 422,
-        "Refused",
-        "; ".join(each.message for each in found.violations),
-        **outcome_to_json(found),
-    )
+def status_of(answered: Answered) -> int:
+    """The status that tells what came of a command."""
+    if answered.outcome is None:
+        return 202
+    codes = {each.code.value for each in answered.outcome.violations}
+    if answered.other or codes & _OF_STATE:
+        return 409
+    return 422 if codes else 200
 
 
 def outcome_to_json(found: Outcome) -> dict[str, Any]:
@@ -197,7 +213,7 @@ def _currency(backend: Backend, kind: type[Command], account_id: str) -> str | N
 
 def actor_of(caller: Caller, text: str | None) -> Actor:
     """A program says for whom it acts; a person of support acts as such, under the own name."""
-    if not caller.principals & _MAY_NAME_ANY_ACTOR:
+    if not caller.principals & MAY_NAME_ANY_ACTOR:
         if text is not None:
             raise Problem(403, "Not allowed", "only a program names an actor; leave it out")
         return Actor(id=caller.name, role=Role.SUPPORT)
@@ -216,7 +232,8 @@ def actor_of(caller: Caller, text: str | None) -> Actor:
     return Actor(id=name, role=Role(role))
 
 
-def _patience(prefer: str | None) -> float:
+def patience_of(prefer: str | None) -> float:
+    """How many seconds to wait, by the header `Prefer`."""
     for word in (prefer or "").split(","):
         name, _, value = word.strip().partition("=")
         if name == "wait" and value.isdecimal():

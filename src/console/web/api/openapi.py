@@ -65,6 +65,11 @@ _OUTCOME = {
         "log_sequence": {"type": "integer"},
     },
 }
+_CLOCK = {
+    "type": "object",
+    "required": ["sandbox_at"],
+    "properties": {"sandbox_at": {"type": ["string", "null"], "format": "date-time"}},
+}
 _PROBLEM = {
     "type": "object",
     "required": ["type", "title", "status", "detail"],
@@ -174,7 +179,9 @@ def describe(app: FastAPI) -> None:
             for operation in methods.values():
                 _without_foreign_answer(operation)
         components = found.setdefault("components", {})
-        components["schemas"] = _schemas()
+        theirs = components.get("schemas", {})
+        own = {name: theirs[name] for name in theirs if "ValidationError" not in name}
+        components["schemas"] = own | _schemas()
         components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
         found["security"] = [{"token": []}]
         return found
@@ -192,6 +199,7 @@ def _without_foreign_answer(operation: Document) -> None:
 def _schemas() -> Document:
     found: Document = {
         "Amount": AMOUNT,
+        "Clock": _CLOCK,
         "Currency": CURRENCY,
         "EventName": _EVENT,
         "Outcome": _OUTCOME,

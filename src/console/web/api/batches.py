@@ -1,0 +1,186 @@
+"""`POST /v1/batches`: commands as JSON lines in, the outcome of each as a JSON line out."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from tempfile import SpooledTemporaryFile
+from typing import IO, Annotated, Any
+
+from fastapi import APIRouter, Header, Request
+from fastapi.responses import StreamingResponse
+from msgspec.structs import replace
+
+from console.web.access.guard import Caller, caller_of
+from console.web.api.commands import (
+    MAY_NAME_ANY_ACTOR,
+    UNANSWERED,
+    outcome_to_json,
+    patience_of,
+    status_of,
+)
+from console.web.api.formats import LINES
+from console.web.api.openapi import problem_answers
+from console.web.api.queries import Asked
+from console.web.backend import Backend
+from console.web.desk import Answered, give_all
+from console.web.problems import Problem
+from ledger.values.money import Currency
+from ledger.vocabulary.shapes import Role
+from ledger.wire.json.command_file import read_commands
+from ledger.wire.json.command_lines import CommandFileProblem, CommandLine
+from ledger.wire.json.lines import JsonLine, json_lines_of
+
+router = APIRouter(prefix="/v1", tags=["commands"])
+MOST_BYTES, BYTES_IN_MEMORY, LINES_AT_ONCE = 256_000_000, 1_000_000, 100
+Line = dict[str, Any]
+
+_EXAMPLE = (
+    '{"account": "acct-1", "id": "c-1", "actor": {"id": "billing", "role": "BILLING"},'
+    ' "command": "ChangeCard", "body": {"card_id": "card-1"}}'
+)
+_BODY = {
+    "required": True,
+    "content": {
+        LINES: {"schema": {"type": "string"}, "examples": {"lines": {"value": _EXAMPLE}}},
+    },
+}
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "A line for each line: its number, its status, and its outcome.",
+        "content": {LINES: {"schema": {"type": "string"}}},
+    },
+    **problem_answers(s413=f"More than {MOST_BYTES} bytes."),
+}
+
+
+@router.post(
+    "/batches",
+    operation_id="batch",
+    response_class=StreamingResponse,
+    responses=_ANSWERS,
+    openapi_extra={"requestBody": _BODY},
+)
+async def batch(
+    request: Request,
+    backend: Asked,
+    prefer: Annotated[str | None, Header(description="wait=SECONDS for each 100 lines.")] = None,
+) -> StreamingResponse:
+    """Publish many commands, in their order, and answer each line with its outcome.
+
+    A line with a fault is answered with 400, and the others are published. The lines are those of
+    a command file without `at` and without references to results of other lines.
+    """
+    file: IO[bytes] = SpooledTemporaryFile(BYTES_IN_MEMORY)  # noqa: SIM115  # closed when answered
+    size = 0
+    async for piece in request.stream():
+        size += len(piece)
+        if size > MOST_BYTES:
+            file.close()
+            raise Problem(413, "Too long", f"a batch has at most {MOST_BYTES} bytes; send several")
+        file.write(piece)
+    file.seek(0)
+    answers = _answers(backend, file, caller_of(request), patience_of(prefer))
+    return StreamingResponse(
+        (json.dumps(each, ensure_ascii=False) + "\n" for each in answers), media_type=LINES
+    )
+
+
+def _answers(
+    backend: Backend, file: IO[bytes], caller: Caller, patience_seconds: float
+) -> Iterator[Line]:
+    """Some lines after the other are published and answered, so that memory has only these.
+
+    Once the database or the brokers do not answer, no further line is tried.
+    """
+    with file:
+        lines, away = json_lines_of(file), False
+        while some := list(islice(lines, LINES_AT_ONCE)):
+            try:
+                if not away:
+                    yield from _of_some(backend, some, caller, patience_seconds)
+            except UNANSWERED:
+                away = True
+            if away:
+                yield from map(_not_known, some)
+
+
+def _of_some(
+    backend: Backend, some: Sequence[JsonLine], caller: Caller, patience_seconds: float
+) -> list[Line]:
+    answers: dict[int, Line] = {}
+    given, faults = [], defaultdict(list)
+    currencies = _currencies(backend, some)
+    for each in read_commands(some, require_at=False, known_currencies=currencies):
+        if isinstance(each, CommandFileProblem):
+            fault = {"field": each.field, "found": each.found, "expected": each.expected}
+            faults[each.line].append(fault)
+        elif isinstance(each, CommandLine) and (refused := _not_possible(each, caller)):
+            answers[each.line_number] = refused
+        elif isinstance(each, CommandLine):
+            given.append(each)
+    for number, found in faults.items():
+        answers[number] = {"line": number, "status": 400, "faults": found}
+    sandbox_at = backend.sandbox_at()
+    commands = [
+        replace(each.command, meta=replace(each.command.meta, sandbox_at=sandbox_at))
+        for each in given
+    ]
+    for each, answered in zip(given, give_all(backend, commands, patience_seconds), strict=True):
+        answers[each.line_number] = _line(each, answered)
+    return [answers[number] for number in sorted(answers)]
+
+
+def _line(line: CommandLine, answered: Answered) -> Line:
+    head = {"line": line.line_number, "status": status_of(answered)}
+    if answered.outcome is None:
+        told = {"outcome": "pending", "command_id": line.id, "account": line.account}
+        return {**head, **told}
+    told = outcome_to_json(answered.outcome)
+    if answered.other:
+        return {**head, "command_id": line.id, "account": line.account, "first_outcome": told}
+    return {**head, **told}
+
+
+def _not_possible(line: CommandLine, caller: Caller) -> Line | None:
+    """What a command file may have and a batch may not."""
+    actor = line.command.meta.actor
+    status, detail = 400, None
+    if line.references:
+        detail = f"{next(iter(line.references))}: name an id; a batch resolves no references"
+    elif actor.role is Role.SYSTEM:
+        detail = "actor: nobody gives a command as SYSTEM"
+    elif not caller.principals & MAY_NAME_ANY_ACTOR and (actor.id, actor.role) != (
+        caller.name,
+        Role.SUPPORT,
+    ):
+        status, detail = 403, f"actor: {caller.name} acts as SUPPORT under this name alone"
+    if detail is None:
+        return None
+    return {"line": line.line_number, "status": status, "command_id": line.id, "detail": detail}
+
+
+def _not_known(line: JsonLine) -> Line:
+    return {
+        "line": line.number,
+        "status": 503,
+        "command_id": (line.value or {}).get("id"),
+        "account": (line.value or {}).get("account"),
+        "detail": "the database or the brokers do not answer; send this line again as it is",
+    }
+
+
+def _currencies(backend: Backend, some: Sequence[JsonLine]) -> dict[str, Currency]:
+    named = {
+        account
+        for line in some
+        if isinstance(account := (line.value or {}).get("account"), str) and account.isprintable()
+    }
+    with backend.connection() as connection:
+        rows = connection.execute(
+            "SELECT account_id, currency FROM finance.accounts WHERE account_id = ANY(%s)",
+            (sorted(named),),
+        )
+        return dict(rows.fetchall())

@@ -1,0 +1,99 @@
+"""Batches: each line is answered, a fault stops no other line, and nothing is published twice."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from console.web.api import batches
+from tests.console.web.test_api import OPENING
+
+pytestmark = pytest.mark.timeout(300)
+
+
+def line(account: str, command_id: str, name: str, body: dict[str, Any], **more: Any) -> str:
+    """A line of billing."""
+    told = {"account": account, "id": command_id, "command": name, "body": body}
+    return json.dumps({"actor": {"id": "billing", "role": "BILLING"}, **told, **more})
+
+
+def send(client: TestClient, *lines: str) -> list[dict[str, Any]]:
+    """The answers, by line."""
+    found = client.post("/v1/batches", content="\n".join(lines).encode())
+    assert found.status_code == 200
+    assert found.headers["Content-Type"].startswith("application/jsonl")
+    return [json.loads(each) for each in found.text.splitlines()]
+
+
+def test_each_line_has_its_own_outcome(client: TestClient) -> None:
+    term = {"term_id": "t-1", "starts_on": "2026-01-01", "ends_on": "2027-01-01", "amount": "5.00"}
+    found = send(
+        client,
+        line("batch-1", "a", "OpenAccount", {**OPENING, "account_type": "EA"}),
+        line("batch-1", "b", "OpenCommitmentTerm", term),
+        "no JSON",
+        line("batch-1", "c", "OpenAccount", OPENING),
+        line("batch-1", "d", "OpenCommitmentTerm", {**term, "amount": 5}),
+        line("batch-1", "e", "RestoreInstance", {"instance_id": "i"}, actor="nobody"),
+    )
+    assert [each["line"] for each in found] == [1, 2, 3, 4, 5, 6]
+    assert [each["status"] for each in found] == [200, 200, 400, 409, 400, 400]
+    assert found[0]["events"][0]["event"] == "AccountOpened"
+    assert found[3]["violations"][0]["code"] == "ALREADY_EXISTS"
+    assert found[4]["faults"][0]["field"] == "body.amount"
+
+
+def test_more_lines_than_are_in_memory_and_the_same_again(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "LINES_AT_ONCE", 3)
+    lines = [line(f"many-{number}", "open", "OpenAccount", OPENING) for number in range(8)]
+    first, again = send(client, *lines), send(client, *lines)
+    assert [each["status"] for each in first] == [200] * 8
+    assert again == first
+    other = line("many-0", "open", "OpenAccount", {**OPENING, "currency": "USD"})
+    (conflict,) = send(client, other)
+    assert conflict["status"] == 409
+    assert conflict["first_outcome"]["events"] == first[0]["events"]
+
+
+def test_one_id_twice_in_a_batch_with_other_content_is_a_conflict(client: TestClient) -> None:
+    found = send(
+        client,
+        line("twice", "open", "OpenAccount", OPENING),
+        line("twice", "open", "OpenAccount", {**OPENING, "currency": "USD"}),
+        line("twice", "open", "OpenAccount", OPENING),
+    )
+    assert [each["status"] for each in found] == [200, 409, 200]
+
+
+def test_what_only_a_command_file_may_have_is_a_fault(client: TestClient) -> None:
+    system = {"id": "keeper", "role": "SYSTEM"}
+    expire = line("a", "b", "ExpireInstance", {"instance_id": "i", "order_id": "o"}, actor=system)
+    quoted = {"id": "u-1", "role": "OWNER"}
+    found = send(
+        client,
+        expire,
+        line("a", "c", "OpenAccount", OPENING, at="2026-01-05T08:00:00Z"),
+        line("a", "q", "QuoteInstanceReturn", {"instance_id": "i"}, actor=quoted),
+        line(
+            "a",
+            "d",
+            "ReturnInstance",
+            {"instance_id": "i", "quote_id": {"quote_of": "q"}, "acknowledged": True},
+            actor=quoted,
+        ),
+    )
+    assert [each["status"] for each in found] == [400, 400, 422, 400]
+
+
+def test_a_batch_that_is_too_long_is_not_begun(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "MOST_BYTES", 100)
+    content = (line("long-1", "open", "OpenAccount", OPENING) + "\n").encode()
+    assert client.post("/v1/batches", content=content).status_code == 413
+    assert client.get("/v1/accounts/long-1/commands/open").status_code == 404
