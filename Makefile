@@ -1,7 +1,7 @@
 # The only entry points: people, README and CI all call these. `make help` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test cluster check coverage properties mutmut up down bench simulate torture hostile schemas freeze lock advisories fmt docs
+.PHONY: help demo test cluster check coverage properties mutmut up down bench simulate torture hostile fuzz schemas freeze lock advisories fmt docs
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -57,6 +57,9 @@ torture: $(INSTALLED) ## Inject faults into real processes (QUICK=1 CELLS= SEED=
 
 hostile: $(INSTALLED) ## Send mutated records among valid ones (RECORDS=100000 SEED=1)
 	@$(BIN)/python -m tests.hostile
+
+fuzz: $(INSTALLED) ## Ask every route of the HTTP API with made-up requests (CASES=10000 SEED=16)
+	@CASES=$(or $(CASES),10000) $(BIN)/pytest -q -s --timeout=0 tests/console/web/test_fuzz.py $(ARGS)
 
 schemas: $(INSTALLED) ## Write the Avro schemas of changed commands and events
 	@$(BIN)/python -m ledger.wire.avro.schema_derivation

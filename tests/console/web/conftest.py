@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 from collections.abc import Iterator
 
 import pytest
+import uvicorn
 from fastapi.testclient import TestClient
 
 from console.running.ledger_locator import Ledger
@@ -27,6 +30,21 @@ def locked(live_ledger: RunningLedger) -> Iterator[TestClient]:
     backend = Backend(ledger_of(live_ledger))
     with TestClient(application(backend), raise_server_exceptions=False) as client:
         yield client
+
+
+@pytest.fixture(scope="module")
+def url(live_ledger: RunningLedger) -> Iterator[str]:
+    """Where the API is served to whoever asks."""
+    app = application(Backend(ledger_of(live_ledger)), everything_open=True)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None))
+        running = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        running.start()
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            running.join()
 
 
 def ledger_of(live_ledger: RunningLedger) -> Ledger:
