@@ -1,7 +1,7 @@
 # The only entry points: people, README and CI all call these. `make help` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test cluster check coverage properties mutmut up down bench simulate torture hostile fuzz schemas freeze lock advisories fmt docs
+.PHONY: help demo test cluster check coverage properties mutmut up down bench simulate torture hostile fuzz clients schemas freeze lock advisories fmt docs
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -61,6 +61,14 @@ hostile: $(INSTALLED) ## Send mutated records among valid ones (RECORDS=100000 S
 fuzz: $(INSTALLED) ## Ask every route of the HTTP API with made-up requests (CASES=10000 SEED=16)
 	@CASES=$(or $(CASES),10000) $(BIN)/pytest -q -s --timeout=0 tests/console/web/test_fuzz.py $(ARGS)
 
+clients: $(INSTALLED) ## Generate a Python and a TypeScript client from the HTTP API, and use them (needs npm)
+	@PATH="$$PATH:.tools/bin" uv venv --quiet --clear --python $(BIN)/python .tools/clients/python
+	@PATH="$$PATH:.tools/bin" uv pip install --quiet --python .tools/clients/python/bin/python \
+		--require-hashes -r tools/clients.txt
+	@cp tests/console/web/clients/package.json tests/console/web/clients/package-lock.json .tools/clients/
+	@cd .tools/clients && npm ci --silent --no-audit --no-fund
+	@$(BIN)/pytest -q tests/console/web/test_clients.py $(ARGS)
+
 schemas: $(INSTALLED) ## Write the Avro schemas of changed commands and events
 	@$(BIN)/python -m ledger.wire.avro.schema_derivation
 
@@ -73,6 +81,7 @@ lock: ## Resolve the dependencies again (ARGS=--upgrade; needs uv on the PATH)
 	@$(COMPILE) --group build --constraints requirements.lock --output-file tools/build.txt $(ARGS)
 	@$(COMPILE) tools/uv.in --output-file tools/uv.txt $(ARGS)
 	@$(COMPILE) tools/mutmut.in --constraints requirements.lock --output-file tools/mutmut.txt $(ARGS)
+	@$(COMPILE) tools/clients.in --output-file tools/clients.txt $(ARGS)
 	@$(COMPILE) tools/advisories.in --constraints requirements.lock --output-file tools/advisories.txt $(ARGS)
 
 advisories: $(INSTALLED) ## Look up the locked packages in the public advisories; fail if one is unknown
