@@ -17,7 +17,8 @@ from console.running.origins.key_files import key_file
 from console.running.origins.origin_folder import OriginFolder
 from consumers.deciding.form import Form, form_of
 from consumers.deciding.recording import Taker
-from devstack import Services
+from devstack import Services, destroy, start_services
+from devstack.system.process_identity import myself
 from ledger.log.kafka import KafkaTools, last_records, verify_world
 from ledger.log.seam import Topic
 from ledger.origins.table import Mode
@@ -46,6 +47,19 @@ def printed_on_the_page() -> str:
 
 
 @pytest.fixture(scope="module")
+def services(services: Services, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    """Open ones in any case: the examples leave out TLS and passwords, to be short."""
+    if not real.SECURE:
+        yield services
+        return
+    home = tmp_path_factory.mktemp("open")
+    try:
+        yield start_services(home, myself())
+    finally:
+        destroy(home)
+
+
+@pytest.fixture(scope="module")
 def ledger(services: Services, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLedger]:
     """A ledger of which the decider alone runs: what stands in it comes from the examples."""
     with (
@@ -57,6 +71,7 @@ def ledger(services: Services, tmp_path_factory: pytest.TempPathFactory) -> Iter
             sandbox=False,
             processes=("decider",),
             partitions=PARTITIONS,
+            access={},
         ) as found,
     ):
         yield found
@@ -131,6 +146,7 @@ def test_python_frames_by_a_registry_and_reads_what_is_framed_so(
             sandbox=False,
             processes=("decider",),
             schema_registry_url=registry.url,
+            access={},
         ) as ledger,
     ):
         assert program.run("acct-python", ledger.environment) == printed_on_the_page()
