@@ -129,9 +129,11 @@ def _from_jaas(path: Path, text: str) -> dict[str, Any]:
     """User and password of a login module's line."""
     module, _, options = text.strip().partition(" ")
     if not module.endswith(("PlainLoginModule", "ScramLoginModule", "OAuthBearerLoginModule")):
+        # Anything else than the name of a class may be a secret in the wrong place.
+        named = repr(module) if re.fullmatch(r"[\w.]+LoginModule", module) else "no login module"
         raise BadInput(
-            f"{SETTING} {path}: {_JAAS} names {module!r}; Plain-, Scram- and "
-            "OAuthBearerLoginModule are known"
+            f"{SETTING} {path}: {_JAAS} names {named}; Plain-, Scram- and OAuthBearerLoginModule "
+            "are known"
         )
     found = {
         name: _unescaped(double or single or bare)

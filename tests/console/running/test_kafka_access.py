@@ -139,6 +139,7 @@ REFUSED = [
         "sasl.jaas.config=com.sun.security.auth.module.Krb5LoginModule required p='s3cret';",
         "sasl.jaas.config names 'com.sun.security.auth.module.Krb5LoginModule'",
     ),
+    ("sasl.jaas.config=s3cret", "sasl.jaas.config names no login module; Plain-, Scram- and"),
     ("ssl.endpoint.identification.algorithm=x", "is 'x'; set it to https"),
 ]
 
