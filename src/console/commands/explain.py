@@ -47,6 +47,7 @@ def explain(
     from console.running.ledger_locator import find_ledger
     from console.running.settings import read_settings
     from console.running.terms_files import terms_in_force, terms_of
+    from console.sealing.master_key import master_key
     from console.terminal.log_output import log_to_stderr
     from console.terminal.output import json_line
 
@@ -55,8 +56,9 @@ def explain(
         table = terms_of(terms or ())
         found = from_file(file, table)
     else:
-        ledger = find_ledger(read_settings())
-        found = from_ledger(ledger, wanted, account)
+        settings = read_settings()
+        ledger = find_ledger(settings)
+        found = from_ledger(ledger, wanted, account, master_key(settings))
         table = terms_of(terms) if terms else terms_in_force(ledger)
     told = explained(found, wanted, account, table)
     typer.echo(json_line(explanation_to_json(told)) if as_json else explanation_told(told))

@@ -63,6 +63,8 @@ def query(
     from console.rendering.reports.answers import answer_table
     from console.running.ledger_locator import connected, find_ledger
     from console.running.settings import read_settings
+    from console.sealing.master_key import master_key
+    from console.sealing.showing import Opener
     from console.terminal.output import console, json_line, put
     from projector.asking.queries import as_records, ask, of_columns
     from projector.asking.queries import moment as moment_of
@@ -80,10 +82,13 @@ def query(
     if columns is not None:
         question = of_columns(question, [each.strip() for each in columns.split(",")])
     as_of, known = _instant("--at", at), _instant("--known-at", known_at)
-    ledger = find_ledger(read_settings())
+    settings = read_settings()
+    ledger, master = find_ledger(settings), master_key(settings)
     with connected(ledger.database_url) as connection:
         moment = moment_of(connection, as_of, known)
-        answer = ask(connection, question, account, limit, moment)
+        answer = Opener(connection, master).answer(
+            ask(connection, question, account, limit, moment)
+        )
     if moment is not None:
         typer.echo(_told(moment), err=True)
     if as_json:

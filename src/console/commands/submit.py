@@ -14,6 +14,7 @@ from console.terminal.errors import BadInput
 
 if TYPE_CHECKING:
     from console.running.ledger_locator import Ledger
+    from console.sealing.giving import Sealing
     from console.submitting.command_files import CommandsInFile, Line, TellBytes
     from console.submitting.live_listener import Listener
     from console.submitting.live_submission import CommandContent, FindFirsts
@@ -61,30 +62,46 @@ def submit(
     from console.running.ledger_locator import connected, find_ledger, is_sandbox
     from console.running.origins.own_signature import signing_of
     from console.running.settings import read_settings
+    from console.sealing.giving import sealing_with
+    from console.sealing.master_key import master_key
     from console.submitting.command_files import commands_in
     from console.submitting.live_listener import Listener
     from console.terminal.log_output import log_to_stderr
 
     log_to_stderr("error", json=False)
-    ledger = find_ledger(read_settings())
+    settings = read_settings()
+    ledger, master = find_ledger(settings), master_key(settings)
     with connected(ledger.database_url) as connection:
+        seal = sealing_with(connection, master)
         sandbox = is_sandbox(connection)
         listener = Listener(ledger.kafka, signing_of(ledger))
         try:
             with commands_in(file, require_at=sandbox) as commands:
                 count = _checked(connection, listener, commands)
                 if no_wait:
-                    _publish_only(ledger, listener, commands, count, sandbox=sandbox)
+                    _publish_only(ledger, listener, commands, count, seal, sandbox=sandbox)
                     return
                 referred = commands.survey.referred
-                found = outcomes_of(
-                    connection, listener, commands.lines(), sandbox=sandbox, referred=referred
-                )
+                lines = sealed_lines(commands.lines(), seal)
+                found = outcomes_of(connection, listener, lines, sandbox=sandbox, referred=referred)
                 tally = _print(found, count, as_json=as_json)
             _wait_until_shown(connection, listener)
         finally:
             listener.close()
     _end(tally, strict=strict)
+
+
+def sealed_lines(lines: Iterable[Line], seal: Sealing) -> Iterator[Line]:
+    """The lines with their free texts sealed."""
+    from msgspec.structs import replace
+
+    from ledger.wire.json.command_lines import CommandLine
+
+    for line in lines:
+        if isinstance(line, CommandLine):
+            yield replace(line, command=seal(line.command))
+        else:
+            yield line
 
 
 def _checked(connection: Any, listener: Listener, commands: CommandsInFile) -> int:
@@ -180,7 +197,13 @@ def _find_firsts_in(connection: Any, listener: Listener) -> FindFirsts:
 
 
 def _publish_only(
-    ledger: Ledger, listener: Listener, commands: CommandsInFile, count: int, *, sandbox: bool
+    ledger: Ledger,
+    listener: Listener,
+    commands: CommandsInFile,
+    count: int,
+    seal: Sealing,
+    *,
+    sandbox: bool,
 ) -> None:
     from consumers.follow_ups import command_record
     from ledger.wire.json.command_lines import CommandLine, resolve
@@ -196,7 +219,9 @@ def _publish_only(
             "which must be known first; leave out --no-wait"
         )
     given = (
-        resolve(line, lambda *_: None) for line in commands.lines() if isinstance(line, CommandLine)
+        seal(resolve(line, lambda *_: None))
+        for line in commands.lines()
+        if isinstance(line, CommandLine)
     )
     published = 0
     with _bar("publishing", count) as tell:

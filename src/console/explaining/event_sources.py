@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from console.terminal.errors import BadInput
 from ledger.wire.json.lines import json_lines
 
 if TYPE_CHECKING:
     from console.running.ledger_locator import Ledger
+    from console.sealing.master_key import MasterKey
+    from console.sealing.showing import Opener
     from ledger.log.kafka import KafkaTools
     from ledger.terms.table import TermsTable
     from ledger.vocabulary.envelope import GivenCommand, RecordedEvent
@@ -61,13 +64,17 @@ def from_file(path: Path, terms: TermsTable) -> Found:
     return _played(path, content, terms)
 
 
-def from_ledger(ledger: Ledger, wanted: str, account: str | None) -> Found:
+def from_ledger(
+    ledger: Ledger, wanted: str, account: str | None, master: MasterKey | None = None
+) -> Found:
     """The events of the account that has the refund or command, from the running ledger.
 
     1. The read models give the account, and where it begins in the log. 2. Its events are read from
     there to the end of its partition. 3. The command is read from the offset in its outcome.
+    4. Sealed texts are opened, as far as the master key opens them.
     """
     from console.running.ledger_locator import connected
+    from console.sealing.showing import Opener
     from ledger.log.kafka import KafkaTools
     from ledger.values.ids import partition_of
 
@@ -81,7 +88,18 @@ def from_ledger(ledger: Ledger, wanted: str, account: str | None) -> Found:
         commands = dict(_asked(tools, partition, entries, wanted))
     finally:
         tools.close()
-    return Found(entries=entries, commands=commands)
+    with connected(ledger.database_url) as connection:
+        return _opened(Found(entries=entries, commands=commands), Opener(connection, master))
+
+
+def _opened(found: Found, opener: Opener) -> Found:
+    return Found(
+        entries=tuple(
+            replace(each, body=opener.shown(each.account, each.causation_id, each.body))
+            for each in found.entries
+        ),
+        commands={key: opener.shown(*key, body) for key, body in found.commands.items()},
+    )
 
 
 def entry_of(recorded: RecordedEvent, offset: int | None = None) -> Entry:

@@ -43,6 +43,8 @@ class Settings(BaseSettings):
     origins: Path | None = Field(default=None, validation_alias="REFUNDS_ORIGINS")
     origin: str | None = Field(default=None, validation_alias="REFUNDS_ORIGIN")
     origin_key_file: Path | None = Field(default=None, validation_alias="REFUNDS_ORIGIN_KEY_FILE")
+    master_key_file: Path | None = Field(default=None, validation_alias="REFUNDS_MASTER_KEY_FILE")
+    """Under it the keys of accounts are encrypted, with which free texts are sealed."""
     kafka_times: dict[str, float] = Field(
         default_factory=dict, validation_alias="REFUNDS_KAFKA_TIMES"
     )

@@ -12,12 +12,16 @@ from psycopg_pool import ConnectionPool
 
 from console.running.ledger_locator import Ledger, is_sandbox
 from console.running.origins.own_signature import signing_of
+from console.running.settings import read_settings
 from console.running.terms_files import terms_in_force
+from console.sealing.giving import sealing_with
+from console.sealing.master_key import master_key
 from consumers.clock import SandboxClock
 from ledger.log.kafka import KafkaTools
 from ledger.log.seam import Outgoing, Published
 from ledger.terms.table import TermsTable
 from ledger.values.instants import Instant
+from ledger.vocabulary.envelope import GivenCommand
 
 _POOL = 16
 _PATIENCE_SECONDS = 5.0
@@ -38,6 +42,7 @@ class Backend:
             open=False,
         )
         self.signing = signing_of(ledger)
+        self._master = master_key(read_settings())
         self._tools: KafkaTools | None = None
         self._publishing = threading.Lock()
 
@@ -68,6 +73,11 @@ class Backend:
             if self._tools is None:
                 self._tools = KafkaTools(self.ledger.kafka)
             return self._tools.publish(records)
+
+    def sealed(self, given: GivenCommand) -> GivenCommand:
+        """The command with its free texts sealed, where there is a master key."""
+        with self.connection() as connection:
+            return sealing_with(connection, self._master)(given)
 
     def sandbox_at(self) -> Instant | None:
         """The instant of a sandbox's clock; None for a ledger in real time."""

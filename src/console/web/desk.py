@@ -6,7 +6,9 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from console.terminal.errors import BadInput
 from console.web.backend import Backend
+from console.web.problems import Problem
 from consumers.follow_ups import command_record
 from ledger.vocabulary.digest import command_digest
 from ledger.vocabulary.envelope import GivenCommand
@@ -35,11 +37,14 @@ def give_all(
 ) -> list[Answered]:
     """Publish commands in their order, and wait for the outcome of each.
 
-    1. Those whose ids are known already are not published again. 2. The others are published; they
+    0. Free texts are sealed; the same texts give the same commands again. 1. Those whose ids are
+    known already are not published again. 2. The others are published; they
     will be decided, whatever happens to this process. 3. Their outcomes are waited for. A repeat
     with the same id, after a crash or an answer that was lost, gets the first outcome.
-    Raises LogUnavailable where it is not known whether they were published.
+    Raises LogUnavailable where it is not known whether they were published, and Problem, before
+    anything is, for a text that is too long to be sealed.
     """
+    given = _sealed(backend, given)
     before = _known(backend, given)
     fresh = [each for each in given if not before.get(_key(each))]
     signer, count = backend.signing(), backend.partition_count
@@ -47,6 +52,13 @@ def give_all(
         backend.publish([command_record(each, count, signer) for each in fresh])
     since = _waited_for(backend, fresh, patience_seconds)
     return [_answer(each, before, since) for each in given]
+
+
+def _sealed(backend: Backend, given: Sequence[GivenCommand]) -> list[GivenCommand]:
+    try:
+        return [backend.sealed(each) for each in given]
+    except BadInput as error:
+        raise Problem(422, "The request cannot be read", str(error)) from error
 
 
 _Known = Mapping[CommandKey, tuple[Outcome, ...]]

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from console.commands.submit import known_currencies, outcomes_of
+from console.commands.submit import known_currencies, outcomes_of, sealed_lines
 from console.explaining.as_text import explanation_told
 from console.explaining.event_sources import Found, entry_of
 from console.explaining.explanation import explained
@@ -17,6 +17,8 @@ from console.running.ledger_locator import Ledger, connected, find_ledger, is_sa
 from console.running.origins.own_signature import signing_of
 from console.running.settings import read_settings
 from console.running.terms_files import terms_in_force
+from console.sealing.giving import sealing_with
+from console.sealing.master_key import master_key
 from console.submitting.command_files import read_lines
 from console.submitting.live_listener import Listener, shown
 from console.submitting.outcomes import Kind, LineOutcome, outcome_to_json, outcome_told
@@ -41,6 +43,7 @@ class Session:
         self._listener = listener
         self._given_by = given_by
         self._sandbox = is_sandbox(connection)
+        self._seal = sealing_with(connection, master_key(read_settings()))
         self._currencies = known_currencies(connection, listener, [given_by["account"]])
 
     def give(self, name: str, body: Json) -> LineOutcome:
@@ -54,7 +57,8 @@ class Session:
             require_at=self._sandbox,
             known_currencies=self._currencies,
         )
-        found = list(outcomes_of(self._connection, self._listener, lines, sandbox=self._sandbox))
+        sealed = sealed_lines(lines, self._seal)
+        found = list(outcomes_of(self._connection, self._listener, sealed, sandbox=self._sandbox))
         shown(self._connection, self._listener.positions, _SHOWN_SECONDS)
         for each in found:
             if isinstance(each, LineOutcome):
