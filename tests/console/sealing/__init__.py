@@ -1,0 +1,1 @@
+"""Tests of sealed texts and the keys of accounts."""
