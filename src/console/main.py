@@ -15,6 +15,7 @@ from console.commands.check_publisher import check_publisher
 from console.commands.clock import clock
 from console.commands.doctor import doctor
 from console.commands.eligible import eligible
+from console.commands.erase import erase
 from console.commands.explain import explain as explain_verdict
 from console.commands.export import export
 from console.commands.query import query
@@ -96,6 +97,7 @@ app.command(rich_help_panel=RUN)(scale)
 app.command(rich_help_panel=RUN)(serve)
 app.add_typer(secrets.app, name="secrets", rich_help_panel=RUN)
 app.add_typer(people.app, name="people", rich_help_panel=RUN)
+app.command(rich_help_panel=RUN)(erase)
 app.command(rich_help_panel=RUN)(demo)
 app.command(rich_help_panel=GIVE)(submit)
 app.command(rich_help_panel=GIVE)(simulate)

@@ -23,7 +23,9 @@ from ledger.vocabulary.commands import (
     RequestMarketplaceRefund,
 )
 from ledger.vocabulary.envelope import CommandMeta, GivenCommand
+from ledger.vocabulary.events import CommandRefused, Event, RefundIssued
 from ledger.vocabulary.shapes import Actor, RefundReason, Role
+from tests.ledger.rules.marketplace.stories import bought
 
 KEY = AccountKey(number=1, secret=bytes(range(32)))
 PLACE = Place(account_id="acct-1", command_id="c-1", field="note")
@@ -124,6 +126,30 @@ def test_a_reason_from_the_list_and_a_text_that_is_not_there_are_left() -> None:
         ApproveMarketplaceRefund(purchase_id="p-1", note=""),
     ):
         assert sealed_command(_given(body), KEY) == _given(body)
+
+
+def test_sealed_and_clear_texts_give_the_same_verdicts() -> None:
+    """Two refunds by ticket within what was paid, a third above it."""
+    clear, done = _by_ticket(seal=False), _by_ticket(seal=True)
+    assert [type(body) for body in done] == [type(body) for body in clear]
+    amounts = [body.amount for body in done if isinstance(body, RefundIssued)]
+    assert amounts == [body.amount for body in clear if isinstance(body, RefundIssued)]
+    assert len(amounts) == 2
+    assert CommandRefused in map(type, done)
+
+
+def _by_ticket(*, seal: bool) -> list[Event]:
+    s = bought()
+    found: list[Event] = []
+    for amount in (1, 2, 1 << 40):
+        asked = _given(
+            RefundMarketplaceManually(
+                purchase_id="p-1", ticket="T-1", amount=amount, currency="CNY"
+            )
+        )
+        body = sealed_command(asked, KEY).body if seal else asked.body
+        found += s.give(body)
+    return found
 
 
 def _given(body: Command) -> GivenCommand:

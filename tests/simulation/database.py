@@ -10,7 +10,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 from psycopg import OperationalError
 
-from consumers.deadlines.schedule import DeadlineChange, PutDeadline, SendAgain, attempt_id
+from consumers.deadlines.schedule import (
+    DeadlineChange,
+    DestroyKeys,
+    PutDeadline,
+    SendAgain,
+    attempt_id,
+)
 from consumers.deadlines.table import DueDeadline, Position
 from ledger.values.instants import Instant
 from ledger.wire.avro.codec import encode_command, read_command
@@ -238,6 +244,8 @@ class SimulatedDeadlines:
         for partition, change in changes:
             if isinstance(change, SendAgain):
                 self._send_again(rows, change.command_id)
+                continue
+            if isinstance(change, DestroyKeys):  # no text is sealed here
                 continue
             place = (partition, change.deadline_id)
             if isinstance(change, PutDeadline):

@@ -9,7 +9,13 @@ from typing import Any
 
 from msgspec import Struct, field, msgpack
 
-from consumers.deadlines.schedule import CancelDeadline, PutDeadline, SendAgain, deadline_changes
+from consumers.deadlines.schedule import (
+    CancelDeadline,
+    DestroyKeys,
+    PutDeadline,
+    SendAgain,
+    deadline_changes,
+)
 from consumers.follow_ups import follow_up
 from consumers.reactions import REACTIONS
 from ledger.decide import Duplicate, Fact, decide
@@ -256,7 +262,7 @@ def _deadlines(told: list[Told]) -> Deadlines:
     for partition, each in enumerate(told):
         for _, recorded in each.events:
             for change in deadline_changes(recorded):
-                if isinstance(change, SendAgain):
+                if isinstance(change, SendAgain | DestroyKeys):
                     continue
                 place = (partition, change.deadline_id)
                 if isinstance(change, PutDeadline):

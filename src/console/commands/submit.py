@@ -78,6 +78,8 @@ def submit(
         try:
             with commands_in(file, require_at=sandbox) as commands:
                 count = _checked(connection, listener, commands)
+                if master is not None:
+                    _all_fit(commands)
                 if no_wait:
                     _publish_only(ledger, listener, commands, count, seal, sandbox=sandbox)
                     return
@@ -102,6 +104,16 @@ def sealed_lines(lines: Iterable[Line], seal: Sealing) -> Iterator[Line]:
             yield replace(line, command=seal(line.command))
         else:
             yield line
+
+
+def _all_fit(commands: CommandsInFile) -> None:
+    """BadInput, before anything is published, if a text is too long to be sealed."""
+    from console.sealing.giving import refuse_too_long
+    from ledger.wire.json.command_lines import CommandLine
+
+    for line in commands.lines():
+        if isinstance(line, CommandLine):
+            refuse_too_long(line.command)
 
 
 def _checked(connection: Any, listener: Listener, commands: CommandsInFile) -> int:

@@ -44,6 +44,14 @@ class AccountKeys:
             return self.newest(account_id)
         return self._master.unwrapped(account_id, number, bytes(wrapped))
 
+    def begin_next(self, account_id: str) -> int:
+        """Make the key after the newest; the newest one's number, or 0 where there is none."""
+        row = self._connection.execute(_NEWEST, (account_id,)).fetchone()
+        if row is None:
+            return 0
+        self._make(account_id, row[0] + 1)
+        return int(row[0])
+
     def _make(self, account_id: str, number: int) -> None:
         _, wrapped = self._master.new_key(account_id, number)
         self._connection.execute(_MAKE, (account_id, number, wrapped))

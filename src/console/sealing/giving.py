@@ -10,12 +10,14 @@ from psycopg import Connection
 from console.sealing.account_keys import AccountKeys
 from console.sealing.master_key import MasterKey
 from console.terminal.errors import BadInput
-from ledger.sealing import clear_texts, sealed_command
+from ledger.sealing import KEY_BYTES, AccountKey, clear_texts, sealed_command
 from ledger.vocabulary.envelope import GivenCommand
 from ledger.vocabulary.validation import body_problems
 
 Sealing = Callable[[GivenCommand], GivenCommand]
 """A command as it is to be published."""
+_LONGEST = AccountKey(number=999_999_999, secret=bytes(KEY_BYTES))
+"""Under it a text becomes as long as under any."""
 
 
 def sealing_with(connection: Connection[Any], master: MasterKey | None) -> Sealing:
@@ -27,18 +29,19 @@ def sealing_with(connection: Connection[Any], master: MasterKey | None) -> Seali
     def seal(given: GivenCommand) -> GivenCommand:
         if not clear_texts(given):
             return given
-        found = sealed_command(given, keys.newest(given.meta.account_id))
-        _refuse_too_long(given, found)
-        return found
+        refuse_too_long(given)
+        return sealed_command(given, keys.newest(given.meta.account_id))
 
     return seal
 
 
-def _refuse_too_long(clear: GivenCommand, found: GivenCommand) -> None:
-    """BadInput if a text fits its field, but not once it is sealed."""
-    for problem in body_problems(found.body):
-        length = len(getattr(clear.body, problem.path))
+def refuse_too_long(given: GivenCommand) -> None:
+    """BadInput if a text fits its field, but not once it is sealed under a key of any number."""
+    if not clear_texts(given):
+        return
+    for problem in body_problems(sealed_command(given, _LONGEST).body):
+        length = len(getattr(given.body, problem.path))
         raise BadInput(
-            f"{clear.name} {clear.meta.command_id}: {problem.path} of {length} characters is too "
+            f"{given.name} {given.meta.command_id}: {problem.path} of {length} characters is too "
             f"long to be sealed (sealed it must have {problem.expected}); shorten it"
         )

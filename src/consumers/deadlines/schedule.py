@@ -37,6 +37,7 @@ from ledger.vocabulary.events import (
     ReservationExchanged,
     ReservationExpired,
     ReservationPurchased,
+    SubjectErased,
 )
 
 _ByInstances = InstanceOrderRecorded | InstanceIsolated | InstanceRestored | InstanceDestroyed
@@ -57,9 +58,10 @@ HEEDED = frozenset(
         *_AnswersRequest.__args__,
         *_ByReservations.__args__,
         CommandRefused,
+        SubjectErased,
     )
 )
-"""The events that change a deadline; all others can be skipped without decoding."""
+"""The events that change a deadline, or that keys are destroyed for; all others can be skipped without decoding."""
 
 
 class PutDeadline(Struct, frozen=True, kw_only=True):
@@ -84,11 +86,18 @@ class SendAgain(Struct, frozen=True, kw_only=True):
     command_id: str
 
 
-DeadlineChange = PutDeadline | CancelDeadline | SendAgain
+class DestroyKeys(Struct, frozen=True, kw_only=True):
+    """The account's keys up to this number are to be destroyed, so that its texts are erased."""
+
+    account_id: str
+    key_number: int
+
+
+DeadlineChange = PutDeadline | CancelDeadline | SendAgain | DestroyKeys
 
 
 def deadline_changes(recorded: RecordedEvent) -> Iterator[DeadlineChange]:
-    """The changes that an event makes to the deadlines, in order."""
+    """The changes that an event makes to the deadlines and to the keys, in order."""
     body = recorded.body
     if isinstance(body, _ByInstances):
         yield from _of_instances(recorded, body)
@@ -105,6 +114,8 @@ def deadline_changes(recorded: RecordedEvent) -> Iterator[DeadlineChange]:
         yield from _of_reservations(recorded, body)
     elif isinstance(body, CommandRefused) and body.violations[0].code is Code.NOT_DUE:
         yield SendAgain(command_id=body.command_id)
+    elif isinstance(body, SubjectErased):
+        yield DestroyKeys(account_id=recorded.meta.account_id, key_number=body.key_number)
 
 
 def attempt_id(command: GivenCommand, deadline_id: str, attempt: int) -> str:

@@ -11,6 +11,7 @@ from psycopg import Connection
 from consumers.deadlines.schedule import (
     CancelDeadline,
     DeadlineChange,
+    DestroyKeys,
     PutDeadline,
     SendAgain,
     attempt_id,
@@ -66,7 +67,10 @@ _AGAIN = """
 UPDATE consumers.deadlines SET state = 'PENDING', attempt = %s, command_id = %s
 WHERE partition = %s AND id = %s
 """
-
+_DESTROY = """
+UPDATE secrets.account_keys SET wrapped = NULL, destroyed_at = now()
+WHERE account_id = %s AND number <= %s AND destroyed_at IS NULL
+"""
 
 Position = tuple[int, str, int]
 """A partition, its topic id, and the next offset to read."""
@@ -132,16 +136,20 @@ def keep(
     moved: Mapping[int, int],
     topic_id: str,
 ) -> None:
-    """Set and cancel deadlines in order, and store the new positions, in one transaction.
+    """Set and cancel deadlines in order, destroy the keys of erased texts, and store the new
+    positions, in one transaction.
 
     Deadlines to send again were set before, so they can be handled last: a deadline that was
     replaced since has another command, and a cancelled one stays cancelled.
     """
     last: dict[tuple[int, str], PutDeadline | CancelDeadline] = {}
     again: list[str] = []
+    erased: list[DestroyKeys] = []
     for partition, change in changes:
         if isinstance(change, SendAgain):
             again.append(change.command_id)
+        elif isinstance(change, DestroyKeys):
+            erased.append(change)
         else:
             last[partition, change.deadline_id] = change
     puts = [(place, each) for place, each in last.items() if isinstance(each, PutDeadline)]
@@ -163,6 +171,8 @@ def keep(
             connection.execute(_CANCEL, _columns(offs))
         for command_id in again:
             _send_again(connection, command_id)
+        for each in erased:
+            connection.execute(_DESTROY, (each.account_id, each.key_number))
         passing("deadlines.rows")
         places = [CONSUMER, topic_id, ZERO_HASH, list(moved), list(moved.values())]
         connection.execute(_SAVE_POSITIONS, places)

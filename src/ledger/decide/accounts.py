@@ -10,6 +10,7 @@ from ledger.postings import opening_position
 from ledger.vocabulary.commands import (
     AccountCommand,
     ChangeCard,
+    EraseSubject,
     OpenAccount,
     OpenCommitmentTerm,
     RecordOpeningPosition,
@@ -21,6 +22,7 @@ from ledger.vocabulary.events import (
     CardChanged,
     CommitmentTermOpened,
     OpeningPositionRecorded,
+    SubjectErased,
 )
 
 
@@ -49,6 +51,8 @@ def accepted(case: Case, command: AccountCommand) -> tuple[Fact, ...]:
             return at_once(case, term)
         case ChangeCard():
             return at_once(case, CardChanged(card_id=command.card_id))
+        case EraseSubject():
+            return at_once(case, SubjectErased(key_number=command.key_number))
         case _ as unreachable:
             assert_never(unreachable)
 

@@ -19,6 +19,7 @@ from ledger.vocabulary.events import (
     CardChanged,
     CommitmentTermOpened,
     OpeningPositionRecorded,
+    SubjectErased,
 )
 
 
@@ -43,6 +44,8 @@ def evolve(state: State, meta: EventMeta, event: AccountEvent) -> list[Change]:
             return _term_opened(meta, account, event)
         case CardChanged():
             account = replace(account, card_id=event.card_id)
+        case SubjectErased():  # no rule reads a text
+            return []
         case _ as unreachable:
             assert_never(unreachable)
     return [(key, account)]

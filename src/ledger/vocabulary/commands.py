@@ -64,6 +64,12 @@ class ChangeCard(Shape, frozen=True, kw_only=True):
     card_id: str
 
 
+class EraseSubject(Shape, frozen=True, kw_only=True):
+    """All texts sealed under the keys of the account up to this number are to be erased."""
+
+    key_number: int
+
+
 class RecordInstanceOrder(Shape, frozen=True, kw_only=True):
     order_id: str
     kind: OrderKind
@@ -289,7 +295,12 @@ class CorrectRefund(Shape, frozen=True, kw_only=True):
 
 
 AccountCommand = (
-    OpenAccount | RecordOpeningPosition | SetAccountStanding | OpenCommitmentTerm | ChangeCard
+    OpenAccount
+    | RecordOpeningPosition
+    | SetAccountStanding
+    | OpenCommitmentTerm
+    | ChangeCard
+    | EraseSubject
 )
 InstanceCommand = (
     RecordInstanceOrder
@@ -344,6 +355,7 @@ ROLES: dict[type[Command], frozenset[Role]] = {
     SetAccountStanding: frozenset({_BILLING}),
     OpenCommitmentTerm: frozenset({_BILLING}),
     ChangeCard: frozenset({_BILLING}),
+    EraseSubject: frozenset({_SUPPORT}),
     RecordInstanceOrder: frozenset({_BILLING}),
     StartPostpaidInstance: frozenset({_BILLING}),
     RecordInstanceUpgrade: frozenset({_BILLING}),

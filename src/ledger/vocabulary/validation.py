@@ -72,7 +72,7 @@ _BEGINNINGS = frozenset({"starts_at", "starts_on", "delivered_at", "purchased_at
 _PROSE = frozenset({"note", "reason"})
 _MAY_BE_EMPTY = frozenset({"duration_discounts", "cap_uses", "held_credits"})
 _MAY_BE_NEGATIVE = frozenset({(ExchangeReservations, "confirmed_amount")})
-_LEAST = {"quantity": 1, "from_months": 1, "attempt": 1}
+_LEAST = {"quantity": 1, "from_months": 1, "attempt": 1, "key_number": 1}
 
 
 class Problem(Struct, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from ledger.vocabulary.events import (
     CardChanged,
     CommitmentTermOpened,
     OpeningPositionRecorded,
+    SubjectErased,
 )
 from projector.rows.changes import Insert, RowChange, Set
 from projector.rows.tables import BIGINT, BOOLEAN, INTEGER, TEXT, Table
@@ -46,7 +47,7 @@ def changes(recorded: RecordedEvent) -> Sequence[RowChange]:
             return (Set(table=TABLE, key=key, columns={"in_arrears": body.in_arrears}),)
         case CardChanged():
             return (Set(table=TABLE, key=key, columns={"card_id": body.card_id}),)
-        case OpeningPositionRecorded() | CommitmentTermOpened():
+        case OpeningPositionRecorded() | CommitmentTermOpened() | SubjectErased():
             return ()
         case _:
             assert_never(body)

@@ -5,16 +5,26 @@ from __future__ import annotations
 import json
 import os
 from base64 import b64encode
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from fastapi.testclient import TestClient
 
+from console.doctor.checks.erased_keys import erased_keys
+from console.doctor.finding import Finding, Severity
+from console.doctor.patient import Patient
+from console.running.ledger_locator import find_ledger
+from console.running.settings import read_settings
 from console.sealing.master_key import SETTING
+from console.web.application import application
+from console.web.backend import Backend
+from consumers.clock import WallClock
 from ledger.log.kafka import KafkaTools
 from ledger.log.seam import Topic
+from ledger.values.instants import HOUR, Instant
 from tests.console.ledgers import RunningLedger
 from tests.console.virtual_terminal import Ran, Terminal
 
@@ -26,7 +36,7 @@ TICKET = "T-17 of Ann Example"
 @pytest.fixture
 def live(terminal: Terminal, live_ledger: RunningLedger, tmp_path: Path) -> Terminal:
     """A terminal on the module's ledger, with a master key."""
-    terminal.use(live_ledger.environment | {SETTING: master_key(tmp_path / "master", b"m")})
+    terminal.use({**live_ledger.environment, SETTING: master_key(tmp_path / "master", b"m")})
     return terminal
 
 
@@ -99,6 +109,24 @@ def test_neither_topic_has_the_text_and_its_owner_reads_it(
     assert TICKET in json.dumps(events)
 
 
+def test_a_command_by_http_is_sealed_and_known_again(live: Terminal) -> None:
+    submit(live, *bought("seal-12"))
+    application_ = application(Backend(find_ledger(read_settings())), everything_open=True)
+    body = manual("seal-12")["body"]
+    told = {"Idempotency-Key": "by-http", "Refunds-Actor": "SUPPORT:s-1"}
+    path = "/v1/accounts/seal-12/commands/RefundMarketplaceManually"
+    with TestClient(application_) as client:
+        first = client.post(path, json=body, headers=told)
+        again = client.post(path, json=body, headers=told)
+        long = client.post(path, json=body | {"ticket": "x" * 150}, headers=told)
+        (row,) = client.get("/v1/refunds", params={"account": "seal-12"}).json()["rows"]
+    assert first.status_code == 200, first.json()
+    assert again.json() == first.json()
+    assert long.status_code == 422
+    assert row["ticket"].startswith("sealed:1:1:")
+    assert shown_ticket(live, "seal-12") == TICKET
+
+
 def test_a_repeated_command_is_a_duplicate(live: Terminal) -> None:
     submit(live, *bought("seal-2"), manual("seal-2"))
     (again,) = submit(live, manual("seal-2")).objects
@@ -126,9 +154,12 @@ def test_with_another_master_key_the_next_step_is_named(
 
 
 def test_a_text_that_is_too_long_once_it_is_sealed_is_named(live: Terminal) -> None:
-    ran = submit(live, *bought("seal-6"), manual("seal-6", ticket="x" * 150))
+    ran = submit(live, *bought("seal-6"), manual("seal-6", ticket="x" * 108))
     assert ran.code != 0
-    assert "ticket of 150 characters is too long to be sealed" in ran.err
+    assert ran.out == ""
+    assert "ticket of 108 characters is too long to be sealed" in ran.err
+    ran = submit(live, *bought("seal-6"), manual("seal-6", ticket="x" * 107))
+    assert [each["outcome"] for each in ran.objects] == ["accepted"] * 3, ran
 
 
 def test_a_destroyed_key_is_told_and_the_next_text_gets_the_next_number(
@@ -148,6 +179,79 @@ def test_a_destroyed_key_is_told_and_the_next_text_gets_the_next_number(
     monkeypatch.delenv(SETTING)
     rows = live.run("query", "refunds", "--account", "seal-7", "--json").objects
     assert [row["ticket"] for row in rows] == ["erased", "sealed"]
+
+
+def test_an_erasure_leaves_a_log_that_is_audited_clean(
+    live: Terminal, live_ledger: RunningLedger
+) -> None:
+    submit(live, *bought("seal-8"), manual("seal-8"))
+    ran = live.run("erase", "--account", "seal-8", "--actor", "anna")
+    assert (ran.code, ran.err) == (0, "")
+    assert "the sealed texts of seal-8 are erased (keys 1 to 1)" in ran.out
+
+    assert shown_ticket(live, "seal-8") == "erased"
+    told = live.run("explain", "RefundMarketplaceManually", "--account", "seal-8", "--json")
+    assert told.objects[0]["asked"]["body"]["ticket"] == "erased"
+    with psycopg.connect(live_ledger.database_url) as connection:
+        keys = connection.execute(
+            "SELECT number, wrapped IS NULL FROM secrets.account_keys"
+            " WHERE account_id = 'seal-8' ORDER BY 1"
+        ).fetchall()
+    assert keys == [(1, True), (2, False)]
+    audited = live.run("audit", "verify")
+    assert audited.code == 0, audited
+    reconciled = live.run("reconcile")
+    assert reconciled.code == 0, reconciled
+
+
+def test_the_next_text_after_an_erasure_is_readable(live: Terminal) -> None:
+    submit(live, *bought("seal-9"), manual("seal-9"))
+    live.run("erase", "--account", "seal-9")
+    submit(live, manual("seal-9", ticket="T-18") | {"id": "another"})
+    rows = live.run("query", "refunds", "--account", "seal-9", "--json").objects
+    assert [row["ticket"] for row in rows] == ["erased", "T-18"]
+
+
+def test_texts_that_were_never_sealed_are_counted(
+    live: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as without:
+        without.delenv(SETTING)
+        submit(live, *bought("seal-10"), manual("seal-10"))
+    ran = live.run("erase", "--account", "seal-10")
+    assert ran.out.splitlines() == [
+        "no text of seal-10 is sealed; nothing is erased",
+        "1 texts of seal-10 were never sealed and stay readable",
+    ]
+
+
+def test_a_key_that_outlived_its_erasure_is_found(
+    live: Terminal, live_ledger: RunningLedger
+) -> None:
+    submit(live, *bought("seal-11"), manual("seal-11"))
+    live.run("erase", "--account", "seal-11")
+
+    def found() -> list[Finding]:
+        with ExitStack() as stack:
+            return list(erased_keys(Patient(read_settings(), stack, clock=InAnHour())))
+
+    assert [each.severity for each in found()] == [Severity.FINE]
+    with psycopg.connect(live_ledger.database_url) as connection:
+        connection.execute(
+            "UPDATE secrets.account_keys SET wrapped = 'k', destroyed_at = NULL"
+            " WHERE account_id = 'seal-11' AND number = 1"
+        )
+    (finding,) = found()
+    assert finding.severity is Severity.ERROR
+    assert "seal-11 (1)" in finding.what
+
+
+class InAnHour:
+    """The wall clock, an hour ahead."""
+
+    def now(self) -> Instant:
+        """The instant."""
+        return WallClock().now() + HOUR
 
 
 @pytest.mark.parametrize("content", ["", "AAAA", "no base64", "é"])

@@ -12,6 +12,7 @@ from psycopg import Connection
 from consumers.deadlines.schedule import (
     CancelDeadline,
     DeadlineChange,
+    DestroyKeys,
     PutDeadline,
     SendAgain,
     attempt_id,
@@ -77,3 +78,43 @@ def test_a_deadline_that_is_off_is_not_sent_again(connection: Connection[Any]) -
     kept(table, CancelDeadline(deadline_id=put.deadline_id))
     kept(table, SendAgain(command_id=put.command.meta.command_id))
     assert due(table) == []
+
+
+def test_keys_up_to_the_number_are_destroyed_once_and_no_other(connection: Connection[Any]) -> None:
+    for account, number in (("acct-1", 1), ("acct-1", 2), ("acct-1", 3), ("acct-2", 1)):
+        connection.execute(
+            "INSERT INTO secrets.account_keys (account_id, number, wrapped) VALUES (%s, %s, 'k')",
+            (account, number),
+        )
+    table, erased = DeadlineTable(connection), DestroyKeys(account_id="acct-1", key_number=2)
+    kept(table, erased)
+    first = _keys(connection)
+    assert [(account, number, key) for account, number, key, _ in first] == [
+        ("acct-1", 1, None),
+        ("acct-1", 2, None),
+        ("acct-1", 3, b"k"),
+        ("acct-2", 1, b"k"),
+    ]
+    kept(table, erased)
+    assert _keys(connection) == first
+
+
+def test_keys_are_destroyed_together_with_the_position_or_not_at_all(
+    connection: Connection[Any],
+) -> None:
+    connection.execute(
+        "INSERT INTO secrets.account_keys (account_id, number, wrapped) VALUES ('acct-1', 1, 'k')"
+    )
+    table, erased = DeadlineTable(connection), DestroyKeys(account_id="acct-1", key_number=1)
+    with pytest.raises(psycopg.DataError):  # no position can be so far: the last statement fails
+        table.keep([(0, erased)], {0: 1 << 70}, "topic-1")
+    assert [key for _, _, key, _ in _keys(connection)] == [b"k"]
+    assert list(table.positions()) == []
+    kept(table, erased)
+    assert [key for _, _, key, _ in _keys(connection)] == [None]
+
+
+def _keys(connection: Connection[Any]) -> list[tuple[Any, ...]]:
+    return connection.execute(
+        "SELECT account_id, number, wrapped, destroyed_at FROM secrets.account_keys ORDER BY 1, 2"
+    ).fetchall()

@@ -10,6 +10,7 @@ from console.doctor.checks.clocks import clocks
 from console.doctor.checks.configuration import configuration
 from console.doctor.checks.database import database
 from console.doctor.checks.disks import disks
+from console.doctor.checks.erased_keys import erased_keys
 from console.doctor.checks.lag import lag
 from console.doctor.checks.origins import origins
 from console.doctor.checks.overdue_deadlines import overdue_deadlines
@@ -34,6 +35,7 @@ CHECKS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (
     transactions,
     lag,
     overdue_deadlines,
+    erased_keys,
     origins,
     snapshots,
 )

@@ -35,6 +35,7 @@ from ledger.vocabulary.events import (
     RefundEvent,
     ReservationEvent,
     SettlementEvent,
+    SubjectErased,
 )
 from ledger.vocabulary.shapes import Parts
 
@@ -77,6 +78,8 @@ def _of_account(body: AccountEvent | LogEvent) -> str:
             return f"commitment {body.term_id}: {money(body.amount, body.currency)} {term}"
         case CardChanged():
             return f"the card on file is {body.card_id}"
+        case SubjectErased():
+            return f"texts sealed under keys 1 to {body.key_number} are erased"
         case LedgerOpened():
             return f"{body.partition_count} partitions, {'a sandbox' if body.sandbox else 'live'}"
         case _ as unreachable:

@@ -1,4 +1,4 @@
-"""Facts about accounts: opened, brought along, standing, commitment terms, the card on file."""
+"""Facts about accounts: opened, brought along, standing, terms, the card on file, erasures."""
 
 from __future__ import annotations
 
@@ -50,10 +50,17 @@ class CardChanged(Shape, frozen=True, kw_only=True):
     card_id: str
 
 
+class SubjectErased(Shape, frozen=True, kw_only=True):
+    """The account's keys up to this number are destroyed from here on, and their texts erased."""
+
+    key_number: int
+
+
 AccountEvent = (
     AccountOpened
     | OpeningPositionRecorded
     | AccountStandingChanged
     | CommitmentTermOpened
     | CardChanged
+    | SubjectErased
 )
