@@ -6,15 +6,6 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.sealing import (
-    AccountKey,
-    Place,
-    clear_texts,
-    key_number,
-    opened,
-    sealed,
-    sealed_command,
-)
 from ledger.vocabulary.commands import (
     ApproveMarketplaceRefund,
     Command,
@@ -24,6 +15,15 @@ from ledger.vocabulary.commands import (
 )
 from ledger.vocabulary.envelope import CommandMeta, GivenCommand
 from ledger.vocabulary.events import CommandRefused, Event, RefundIssued
+from ledger.vocabulary.sealing import (
+    AccountKey,
+    Place,
+    clear_texts,
+    key_number,
+    opened,
+    sealed,
+    sealed_command,
+)
 from ledger.vocabulary.shapes import Actor, RefundReason, Role
 from tests.ledger.rules.marketplace.stories import bought
 

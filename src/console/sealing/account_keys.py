@@ -7,7 +7,7 @@ from typing import Any
 from psycopg import Connection, errors
 
 from console.sealing.master_key import MasterKey
-from ledger.sealing import AccountKey
+from ledger.vocabulary.sealing import AccountKey
 
 _NEWEST = """
 SELECT number, wrapped FROM secrets.account_keys WHERE account_id = %s ORDER BY number DESC LIMIT 1

@@ -10,8 +10,8 @@ from psycopg import Connection
 from console.sealing.account_keys import AccountKeys
 from console.sealing.master_key import MasterKey
 from console.terminal.errors import BadInput
-from ledger.sealing import KEY_BYTES, AccountKey, clear_texts, sealed_command
 from ledger.vocabulary.envelope import GivenCommand
+from ledger.vocabulary.sealing import KEY_BYTES, AccountKey, clear_texts, sealed_command
 from ledger.vocabulary.validation import body_problems
 
 Sealing = Callable[[GivenCommand], GivenCommand]

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from console.running.secret_files import read_secret
 from console.running.settings import Settings
 from console.terminal.errors import BadInput, Failed
-from ledger.sealing import KEY_BYTES, AccountKey
+from ledger.vocabulary.sealing import KEY_BYTES, AccountKey
 
 SETTING = "REFUNDS_MASTER_KEY_FILE"
 _NONCE_BYTES = 12

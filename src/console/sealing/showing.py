@@ -9,7 +9,7 @@ from psycopg import Connection
 
 from console.sealing.account_keys import AccountKeys, Erased, destroyed
 from console.sealing.master_key import MasterKey
-from ledger.sealing import SEALED_FIELDS, Place, key_number, opened
+from ledger.vocabulary.sealing import SEALED_FIELDS, Place, key_number, opened
 from projector.asking.queries import Answer
 
 SEALED, ERASED, DAMAGED = "sealed", "erased", "damaged"

@@ -61,7 +61,9 @@ HEEDED = frozenset(
         SubjectErased,
     )
 )
-"""The events that change a deadline, or that keys are destroyed for; all others can be skipped without decoding."""
+"""The events that change a deadline, or for which keys are destroyed; all others can be skipped
+without decoding.
+"""
 
 
 class PutDeadline(Struct, frozen=True, kw_only=True):

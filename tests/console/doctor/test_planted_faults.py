@@ -13,7 +13,7 @@ from kafka.admin import ConfigResource, ConfigResourceType
 
 from console.doctor.checks import CHECKS
 from console.doctor.checks.clocks import clocks
-from console.doctor.checks.overdue_deadlines import overdue_deadlines
+from console.doctor.checks.reactions.overdue_deadlines import overdue_deadlines
 from console.doctor.checks.snapshots import snapshots
 from console.doctor.checks.transactions import transactions
 from console.doctor.finding import Severity

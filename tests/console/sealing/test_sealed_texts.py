@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from base64 import b64encode
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -13,7 +12,7 @@ import psycopg
 import pytest
 from fastapi.testclient import TestClient
 
-from console.doctor.checks.erased_keys import erased_keys
+from console.doctor.checks.reactions.erased_keys import erased_keys
 from console.doctor.finding import Finding, Severity
 from console.doctor.patient import Patient
 from console.running.ledger_locator import find_ledger
@@ -260,7 +259,7 @@ def test_a_file_that_is_no_master_key_is_refused(
 ) -> None:
     file = tmp_path / "wrong"
     file.write_text(content)
-    os.chmod(file, 0o600)
+    file.chmod(0o600)
     monkeypatch.setenv(SETTING, str(file))
     ran = live.run("query", "refunds")
     assert ran.code != 0

@@ -10,11 +10,11 @@ from console.doctor.checks.clocks import clocks
 from console.doctor.checks.configuration import configuration
 from console.doctor.checks.database import database
 from console.doctor.checks.disks import disks
-from console.doctor.checks.erased_keys import erased_keys
 from console.doctor.checks.lag import lag
 from console.doctor.checks.origins import origins
-from console.doctor.checks.overdue_deadlines import overdue_deadlines
 from console.doctor.checks.processes import processes
+from console.doctor.checks.reactions.erased_keys import erased_keys
+from console.doctor.checks.reactions.overdue_deadlines import overdue_deadlines
 from console.doctor.checks.snapshots import snapshots
 from console.doctor.checks.topics import topics
 from console.doctor.checks.transactions import transactions

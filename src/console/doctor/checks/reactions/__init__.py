@@ -1,0 +1,1 @@
+"""What the reactions were to do: each check finds what is left undone."""
