@@ -22,6 +22,7 @@ from ledger.log.seam import Outgoing, Published
 from ledger.terms.table import TermsTable
 from ledger.values.instants import Instant
 from ledger.vocabulary.envelope import GivenCommand
+from ledger.vocabulary.sealing import clear_texts
 
 _POOL = 16
 _PATIENCE_SECONDS = 5.0
@@ -75,7 +76,11 @@ class Backend:
             return self._tools.publish(records)
 
     def sealed(self, given: GivenCommand) -> GivenCommand:
-        """The command with its free texts sealed, where there is a master key."""
+        """The command with its free texts sealed, where there is a master key; a command without
+        such texts needs no database.
+        """
+        if self._master is None or not clear_texts(given):
+            return given
         with self.connection() as connection:
             return sealing_with(connection, self._master)(given)
 

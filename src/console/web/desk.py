@@ -38,9 +38,9 @@ def give_all(
     """Publish commands in their order, and wait for the outcome of each.
 
     0. Free texts are sealed; the same texts give the same commands again. 1. Those whose ids are
-    known already are not published again. 2. The others are published; they
-    will be decided, whatever happens to this process. 3. Their outcomes are waited for. A repeat
-    with the same id, after a crash or an answer that was lost, gets the first outcome.
+    known already are not published again. 2. The others are published; they will be decided,
+    whatever happens to this process. 3. Their outcomes are waited for. A repeat with the same id,
+    after a crash or an answer that was lost, gets the first outcome.
     Raises LogUnavailable where it is not known whether they were published, and Problem, before
     anything is, for a text that is too long to be sealed.
     """
