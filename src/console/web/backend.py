@@ -14,8 +14,9 @@ from console.running.ledger_locator import Ledger, is_sandbox
 from console.running.origins.own_signature import signing_of
 from console.running.settings import read_settings
 from console.running.terms_files import terms_in_force
-from console.sealing.giving import sealing_with
+from console.sealing.giving import refuse_too_long, sealing_with
 from console.sealing.master_key import master_key
+from console.terminal.errors import BadInput
 from consumers.clock import SandboxClock
 from ledger.log.kafka import KafkaTools
 from ledger.log.seam import Outgoing, Published
@@ -74,6 +75,15 @@ class Backend:
             if self._tools is None:
                 self._tools = KafkaTools(self.ledger.kafka)
             return self._tools.publish(records)
+
+    def too_long(self, given: GivenCommand) -> str | None:
+        """Why a text of the command cannot be sealed; None if it can, or is not to be."""
+        try:
+            if self._master is not None:
+                refuse_too_long(given)
+        except BadInput as error:
+            return str(error)
+        return None
 
     def sealed(self, given: GivenCommand) -> GivenCommand:
         """The command with its free texts sealed, where there is a master key; a command without

@@ -28,6 +28,7 @@ from console.web.backend import Backend
 from console.web.desk import Answered, give_all
 from console.web.problems import Problem
 from ledger.values.money import Currency
+from ledger.vocabulary.commands import EraseSubject
 from ledger.vocabulary.shapes import Role
 from ledger.wire.json.command_file import read_commands
 from ledger.wire.json.command_lines import CommandFileProblem, CommandLine
@@ -117,7 +118,7 @@ def _of_some(
         if isinstance(each, CommandFileProblem):
             fault = {"field": each.field, "found": each.found, "expected": each.expected}
             faults[each.line].append(fault)
-        elif isinstance(each, CommandLine) and (refused := _not_possible(each, caller)):
+        elif isinstance(each, CommandLine) and (refused := _not_possible(backend, each, caller)):
             answers[each.line_number] = refused
         elif isinstance(each, CommandLine):
             given.append(each)
@@ -144,7 +145,7 @@ def _line(line: CommandLine, answered: Answered) -> Line:
     return {**head, **told}
 
 
-def _not_possible(line: CommandLine, caller: Caller) -> Line | None:
+def _not_possible(backend: Backend, line: CommandLine, caller: Caller) -> Line | None:
     """What a command file may have and a batch may not."""
     actor = line.command.meta.actor
     status, detail = 400, None
@@ -157,6 +158,10 @@ def _not_possible(line: CommandLine, caller: Caller) -> Line | None:
         Role.SUPPORT,
     ):
         status, detail = 403, f"actor: {caller.name} acts as SUPPORT under this name alone"
+    elif isinstance(line.command.body, EraseSubject) and "operator" not in caller.principals:
+        status, detail = 403, "command: it takes an operator to give EraseSubject"
+    else:
+        status, detail = 422, backend.too_long(line.command)
     if detail is None:
         return None
     return {"line": line.line_number, "status": status, "command_id": line.id, "detail": detail}
