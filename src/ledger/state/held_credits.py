@@ -51,10 +51,9 @@ def added(state: State, account_id: str, credits: Sequence[HeldCredit]) -> list[
 
 def consumed(state: State, account_id: str, credit_id: str, amount: Minor) -> list[Change]:
     """A purchase has consumed this much of a credit; it is the oldest with something left."""
-    number = _all(state, account_id).first
-    while _numbered(state, account_id, number).credit_id != credit_id:
-        number += 1
-    return _lowered(state, account_id, number, amount)
+    oldest = _all(state, account_id).first
+    assert _numbered(state, account_id, oldest).credit_id == credit_id
+    return _lowered(state, account_id, oldest, amount)
 
 
 def left_of(state: State, account_id: str, number: int) -> Minor:
