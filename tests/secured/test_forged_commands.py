@@ -110,7 +110,7 @@ def asked(services: Services, tmp_path: Path) -> Iterator[Asked]:
             url,
             tmp_path,
             sandbox=False,
-            access={"REFUNDS_ORIGINS": str(folder.path)},
+            access={**real.access(), "REFUNDS_ORIGINS": str(folder.path)},
         ) as running,
     ):
         tools = KafkaTools(running.kafka)
@@ -266,6 +266,7 @@ def proven(asked: Asked) -> tuple[object, ...]:
         partition_count=PARTITIONS,
         prefix=running.environment["REFUNDS_PREFIX"],
         origins=asked.folder.path,
+        security=running.kafka.security,
     )
     report = verified(ledger).log
     assert report is not None
