@@ -23,7 +23,7 @@ from consumers.deciding.folding import (
     wrong,
 )
 from consumers.deciding.recording import Answer, Taken, Taker, Written, opening, readable, record
-from consumers.deciding.store import Store
+from consumers.deciding.store import CANNOT_READ, Store
 from consumers.garbage import searched_afterwards
 from ledger.decide import Duplicate, decide
 from ledger.log.failpoints import passing
@@ -247,7 +247,7 @@ class PartitionDecider:
         except UnreadableRecord as error:
             reason = error
             self._end = end
-        except RegistryUnavailable:
+        except (RegistryUnavailable, *CANNOT_READ):
             raise
         except Exception as error:  # a bug in our code must not stop the partition; nothing is lost
             _log.exception("a command caused an exception", **told_of(found))

@@ -9,6 +9,7 @@ import structlog
 from consumers.deciding.store import Store
 from ledger.log.seam import Batch, Log, LogRecord, Topic, WrongWorld
 from ledger.state import evolve
+from ledger.vocabulary.validation import MAX_TEXT
 from ledger.wire.avro.codec import body_hash, decode_event
 
 FOLDED_AT_ONCE = 2_000
@@ -148,9 +149,9 @@ def first_event(log: Log, partition: int) -> LogRecord | None:
 
 
 def _odd(key: bytes) -> bool:
-    """Whether a key is none that an account can have."""
+    """Whether a key is none that an account can have; NUL is no text for the database."""
     try:
-        return not key.decode().isprintable()
+        return b"\0" in key or len(key.decode()) > MAX_TEXT
     except UnicodeDecodeError:
         return True
 

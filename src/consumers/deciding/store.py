@@ -6,6 +6,7 @@ be deleted at any time. One file per partition; on an empty machine it begins fr
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
@@ -33,6 +34,7 @@ from consumers.deciding.snapshots.seam import (
     Snapshots,
     SnapshotsUnavailable,
 )
+from ledger.log.seam import LogUnavailable
 from ledger.state import Change, Key
 from ledger.state.entities import Entity
 
@@ -43,6 +45,11 @@ E = TypeVar("E", bound=Entity)
 _LEARNT_KEYS = 250_000
 """Of a file with more keys none are read at the start, which would take too long."""
 _KINDS: dict[str, type[Entity]] = {kind.__name__: kind for kind in Entity.__args__}
+
+CANNOT_READ = (LogUnavailable, StoreTaken, sqlite3.DatabaseError)
+"""The state cannot be read now: no command is at fault, so the process ends, and its next start
+decides what this one could not.
+"""
 
 _log = structlog.get_logger(__name__)
 
@@ -159,6 +166,7 @@ class Store:
             if status.partial:
                 raise
             _log.warning("without a snapshot", partition=self._partition, reason=str(error))
+            self._claim = None  # nobody was told of it: the next start claims the snapshot
             self._go_on_without()
             return
         if kept is not None and not self._is_ours(kept.place):

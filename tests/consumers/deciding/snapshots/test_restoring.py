@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from consumers.deciding.snapshots.seam import (
 )
 from consumers.deciding.snapshots.writing import write_snapshot
 from consumers.deciding.store import Store
-from ledger.log.seam import Topic
+from ledger.log.seam import LogRecord, Topic
 from ledger.state.entities import SeenCommand, Stream
 from ledger.wire.avro.codec import decode_event
 from tests.consumers.deciding.snapshots.in_memory import MemorySnapshots, Shelf, Snapshot
@@ -312,6 +313,36 @@ def test_a_deleted_snapshot_ends_who_needs_it_and_the_next_start_folds(
     assert len(machines.events()) == 16
 
 
+@pytest.mark.parametrize("gone", [SnapshotsUnavailable, SnapshotLost, sqlite3.OperationalError])
+def test_a_state_that_cannot_be_read_is_no_fault_of_a_command(
+    machines: Machines, monkeypatch: pytest.MonkeyPatch, gone: type[Exception]
+) -> None:
+    monkeypatch.setattr(borrowing, "MOST_ENTITIES", 3)
+    second = machines.start("empty")
+
+    def away(*_: object) -> Row | None:
+        raise gone("away")
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(machines.snapshots, "entity", away)
+        machines.publish(record(standing(8)))
+        with pytest.raises(gone):
+            second.step(0)
+    machines.decide(machines.start("empty"), range(0))
+    assert [cause for _, cause in machines.outcomes()][-1] == "s-8"
+    assert list(machines.cluster.replay(Topic.DEAD_LETTERS)) == []
+
+
+def test_an_account_with_any_name_it_may_have_is_fetched_with_its_batch() -> None:
+    names = ["acct-1", "a\u00a0b", "全角\u3000名", "x" * 200]
+    keys = [name.encode() for name in names] + [b"\x00", b"\xff", b"x" * 201, b""]
+    records = [
+        LogRecord(partition=0, offset=n, appended_at=0, key=key, value=None)
+        for n, key in enumerate(keys)
+    ]
+    assert sorted(folding.accounts_of(records)) == sorted(names)
+
+
 def test_a_deleted_snapshot_is_made_anew_from_a_whole_file(machines: Machines) -> None:
     first = machines.start("a")
     machines.shelf.snapshots.clear()
@@ -328,6 +359,10 @@ def test_a_whole_file_goes_on_without_the_database(machines: Machines) -> None:
     first = machines.start("a")
     machines.decide(first, range(8, 9))
     assert len(machines.events()) == 12
+    machines.snapshots.away = False
+    machines.writer.write()
+    machines.decide(first, range(9, 10))
+    assert len(machines.events()) == 13
 
 
 def test_a_file_that_went_on_alone_is_copied_whole_since_its_revisions_are_its_own(
