@@ -33,6 +33,7 @@ def serve(
     from console.running.ledger_locator import find_ledger
     from console.running.settings import read_settings
     from console.terminal.log_output import log_to_stderr
+    from console.web.access.own_site import LOOPBACK_HOSTS
     from console.web.application import application
     from console.web.backend import Backend
 
@@ -40,7 +41,8 @@ def serve(
         raise BadInput(f"--open with --host {host}: others could reach it; leave one out")
     settings = read_settings()
     log_to_stderr(settings.log_level, json=settings.log_json)
-    app = application(Backend(find_ledger(settings)), everything_open=everything_open)
+    backend, hosts = Backend(find_ledger(settings)), LOOPBACK_HOSTS | {host}
+    app = application(backend, everything_open=everything_open, hosts=hosts)
     uvicorn.run(app, host=host, port=port, log_config=None, server_header=False)
 
 

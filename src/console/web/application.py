@@ -12,6 +12,7 @@ from starlette.staticfiles import StaticFiles
 from console.terminal.output import version
 from console.web import problems
 from console.web.access.guard import guard_of
+from console.web.access.own_site import LOOPBACK_HOSTS
 from console.web.api import accounts, batches, clock, commands, health, queries
 from console.web.api.openapi import EVERYWHERE, describe
 from console.web.backend import Backend
@@ -20,8 +21,14 @@ from console.web.pages.rendering import STATIC, page
 from ledger.log.access import read_matrix
 
 
-def application(backend: Backend, *, everything_open: bool = False) -> FastAPI:
-    """The application over a backend, which it opens and closes. Open: nobody has to sign in."""
+def application(
+    backend: Backend, *, everything_open: bool = False, hosts: frozenset[str] = LOOPBACK_HOSTS
+) -> FastAPI:
+    """The application over a backend, which it opens and closes.
+
+    Open: nobody has to sign in; then it answers only under the names of `hosts`.
+    """
+    guard = guard_of(read_matrix(), everything_open=everything_open, hosts=hosts)
 
     @asynccontextmanager
     async def held(_: FastAPI) -> AsyncIterator[None]:
@@ -39,7 +46,7 @@ def application(backend: Backend, *, everything_open: bool = False) -> FastAPI:
         redoc_url=None,
         openapi_url="/v1/openapi.json",
         responses=EVERYWHERE,
-        dependencies=[Depends(guard_of(read_matrix(), everything_open=everything_open))],
+        dependencies=[Depends(guard)],
     )
     app.state.backend = backend
     problems.install(app, problem_page)
@@ -63,7 +70,7 @@ _HEADERS = {
         "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
 

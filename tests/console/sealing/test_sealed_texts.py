@@ -114,7 +114,7 @@ def test_a_command_by_http_is_sealed_and_known_again(live: Terminal) -> None:
     body = manual("seal-12")["body"]
     told = {"Idempotency-Key": "by-http", "Refunds-Actor": "SUPPORT:s-1"}
     path = "/v1/accounts/seal-12/commands/RefundMarketplaceManually"
-    with TestClient(application_) as client:
+    with TestClient(application_, base_url="http://localhost") as client:
         first = client.post(path, json=body, headers=told)
         again = client.post(path, json=body, headers=told)
         long = client.post(path, json=body | {"ticket": "x" * 150}, headers=told)

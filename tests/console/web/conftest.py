@@ -15,12 +15,17 @@ from console.web.application import application
 from console.web.backend import Backend
 from tests.console.ledgers import RunningLedger
 
+TESTING = frozenset({"testserver"})
+"""The host that a test client asks for."""
+
 
 @pytest.fixture(scope="module")
 def client(live_ledger: RunningLedger) -> Iterator[TestClient]:
     """Nobody has to sign in; a fault of ours is an answer too."""
     backend = Backend(ledger_of(live_ledger))
-    with TestClient(application(backend, everything_open=True), raise_server_exceptions=False) as c:
+    with TestClient(
+        application(backend, everything_open=True, hosts=TESTING), raise_server_exceptions=False
+    ) as c:
         yield c
 
 

@@ -86,6 +86,17 @@ def test_a_person_of_support_acts_under_the_own_name_alone(
     assert row == {"actor_id": "support-1", "actor_role": "SUPPORT"}
 
 
+def test_a_token_counts_from_any_page_and_signing_in_from_our_own_alone(
+    locked: TestClient, tokens: dict[str, str]
+) -> None:
+    elsewhere = {"Origin": "https://elsewhere.example", "Sec-Fetch-Site": "cross-site"}
+    key = {"Authorization": f"Bearer {tokens['gateway']}"}
+    assert locked.post("/v1/batches", content=b"", headers=elsewhere | key).status_code == 200
+    form = {"name": "anna", "password": "wrong"}
+    assert "another site" in locked.post("/signin", data=form, headers=elsewhere).text
+    assert "are wrong" in locked.post("/signin", data=form).text
+
+
 def test_a_password_signs_in_and_five_wrong_ones_lock(live_ledger: RunningLedger) -> None:
     with psycopg.connect(live_ledger.database_url, autocommit=True) as connection:
         assert people.add(connection, "anna", PASSWORD, ["support"])

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from console.web.application import application
 from console.web.backend import Backend
 from tests.console.ledgers import RunningLedger
-from tests.console.web.conftest import ledger_of
+from tests.console.web.conftest import TESTING, ledger_of
 from tests.console.web.test_api import OPENING, give
 from tests.console.web.test_batches import line, send
 
@@ -24,7 +24,9 @@ NOBODY = "127.0.0.1:9"
 def without_brokers(live_ledger: RunningLedger) -> Iterator[TestClient]:
     """The database answers, and no broker does."""
     backend = Backend(replace(ledger_of(live_ledger), bootstrap=NOBODY))
-    with TestClient(application(backend, everything_open=True), raise_server_exceptions=False) as c:
+    with TestClient(
+        application(backend, everything_open=True, hosts=TESTING), raise_server_exceptions=False
+    ) as c:
         yield c
 
 

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from console.web.application import application
 from console.web.backend import Backend
 from tests.console.ledgers import RunningLedger
-from tests.console.web.conftest import ledger_of
+from tests.console.web.conftest import TESTING, ledger_of
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -19,7 +19,9 @@ pytestmark = pytest.mark.timeout(300)
 def sandbox(sandbox_ledger: RunningLedger) -> Iterator[TestClient]:
     """The application over a sandbox."""
     backend = Backend(ledger_of(sandbox_ledger))
-    with TestClient(application(backend, everything_open=True), raise_server_exceptions=False) as c:
+    with TestClient(
+        application(backend, everything_open=True, hosts=TESTING), raise_server_exceptions=False
+    ) as c:
         yield c
 
 

@@ -11,6 +11,7 @@ from msgspec import Struct
 from starlette.concurrency import run_in_threadpool
 
 from console.web.access import people
+from console.web.access.own_site import refuse_other_hosts, refuse_other_sites
 from console.web.backend import Backend
 from console.web.problems import Problem, SignInFirst
 from ledger.log.access import EVERYBODY, Matrix
@@ -20,23 +21,35 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Caller(Struct, frozen=True, kw_only=True):
-    """Who asks: a name, and the principals of the matrix that it acts as."""
+    """Who asks: a name, and the principals of the matrix that it acts as.
+
+    `by_token`: the request carries a token, which no browser sends on its own.
+    """
 
     name: str
     principals: frozenset[str]
     csrf: str | None = None
+    by_token: bool = False
 
 
-def guard_of(matrix: Matrix, *, everything_open: bool) -> Callable[[Request], Any]:
-    """The dependency of every route. Open: whoever asks is `local`, and may call everything."""
+def guard_of(
+    matrix: Matrix, *, everything_open: bool, hosts: frozenset[str]
+) -> Callable[[Request], Any]:
+    """The dependency of every route. Open: whoever asks one of `hosts` is `local`, and may call
+    everything.
+    """
     local = Caller(name="local", principals=frozenset(matrix.principals))
 
     async def guard(request: Request) -> None:
         """401 for nobody, 403 for whoever may not, or who comes from another site's page."""
         key = f"{request.method} {request.scope['route'].path}"
         allowed = {right.principal for right in matrix.rights_on("route", key)}
+        if everything_open:
+            refuse_other_hosts(request.headers, hosts)
         caller = local if everything_open else await run_in_threadpool(_caller, request)
         request.state.caller = caller
+        if request.method not in SAFE and not (caller and caller.by_token):
+            refuse_other_sites(request.headers)
         if EVERYBODY in allowed:
             return
         if caller is None:
@@ -65,14 +78,19 @@ def _caller(request: Request) -> Caller | None:
     session_id = request.cookies.get(SESSION_COOKIE)
     with backend.connection() as connection:
         if kind.lower() == "bearer" and token:
-            signed = people.of_token(connection, token.strip())
+            signed, by_token = people.of_token(connection, token.strip()), True
         elif session_id:
-            signed = people.of_session(connection, session_id)
+            signed, by_token = people.of_session(connection, session_id), False
         else:
             return None
     if signed is None:
         return None
-    return Caller(name=signed.name, principals=frozenset(signed.principals), csrf=signed.csrf)
+    return Caller(
+        name=signed.name,
+        principals=frozenset(signed.principals),
+        csrf=signed.csrf,
+        by_token=by_token,
+    )
 
 
 def _unknown(request: Request) -> Exception:
