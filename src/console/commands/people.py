@@ -83,11 +83,13 @@ def list_all() -> None:
 
 @app.command()
 def end(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
-    """Let somebody sign in no more, and end their sessions.
+    """Let a person sign in no more, and end the sessions and tokens of this name.
 
     Example:
 
       refundctl people end anna
+
+      refundctl people end billing
     """
     from console.running.ledger_locator import connected, find_ledger
     from console.running.settings import read_settings
@@ -95,8 +97,8 @@ def end(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
 
     with connected(find_ledger(read_settings()).database_url) as connection:
         if not people.end(connection, name):
-            raise BadInput(f"there is no person {name!r}; see 'refundctl people list'")
-    typer.echo(f"{name} signs in no more")
+            raise BadInput(f"nobody is named {name!r}, and no token that still counts is")
+    typer.echo(f"{name} signs in no more, and its tokens have ended")
 
 
 @app.command()

@@ -10,6 +10,7 @@ from console.terminal.errors import BadInput
 from console.web.backend import Backend
 from console.web.problems import Problem
 from consumers.follow_ups import command_record
+from ledger.origins.signing import Signer
 from ledger.vocabulary.digest import command_digest
 from ledger.vocabulary.envelope import GivenCommand
 from projector.asking.outcomes import CommandKey, Outcome, outcomes
@@ -41,17 +42,25 @@ def give_all(
     known already are not published again. 2. The others are published; they will be decided,
     whatever happens to this process. 3. Their outcomes are waited for. A repeat with the same id,
     after a crash or an answer that was lost, gets the first outcome.
-    Raises LogUnavailable where it is not known whether they were published, and Problem, before
-    anything is, for a text that is too long to be sealed.
+    Raises LogUnavailable where it is not known whether they were published. Raises Problem, before
+    anything is, for a text that is too long to be sealed, and where a key to sign with is missing.
     """
     given = _sealed(backend, given)
     before = _known(backend, given)
     fresh = [each for each in given if not before.get(_key(each))]
-    signer, count = backend.signing(), backend.partition_count
     if fresh:
+        signer, count = signer_of(backend), backend.partition_count
         backend.publish([command_record(each, count, signer) for each in fresh])
     since = _waited_for(backend, fresh, patience_seconds)
     return [_answer(each, before, since) for each in given]
+
+
+def signer_of(backend: Backend) -> Signer | None:
+    """Who signs now, if anybody; Problem where commands must be signed and no valid key is here."""
+    try:
+        return backend.signing()
+    except BadInput as error:
+        raise Problem(503, "Not available", str(error)) from error
 
 
 def _sealed(backend: Backend, given: Sequence[GivenCommand]) -> list[GivenCommand]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -45,6 +46,15 @@ class FieldFault(Problem):
         )
 
 
+class _AsciiResponse(JSONResponse):
+    """A problem repeats what was sent, also half a character, which UTF-8 does not have."""
+
+    media_type = PROBLEM
+
+    def render(self, content: object) -> bytes:
+        return json.dumps(content).encode("ascii")
+
+
 def problem_response(problem: Problem) -> JSONResponse:
     """The problem as its document."""
     document: dict[str, Any] = {
@@ -54,7 +64,7 @@ def problem_response(problem: Problem) -> JSONResponse:
         "detail": problem.detail,
         **problem.more,
     }
-    return JSONResponse(document, problem.status, media_type=PROBLEM)
+    return _AsciiResponse(document, problem.status)
 
 
 class SignInFirst(Exception):

@@ -126,6 +126,15 @@ def test_who_has_ended_and_who_was_never_there_sign_in_alike(live_ledger: Runnin
         assert not people.end(connection, "nobody")
 
 
+def test_a_token_ends_with_its_name(locked: TestClient, live_ledger: RunningLedger) -> None:
+    with psycopg.connect(live_ledger.database_url, autocommit=True) as connection:
+        key = {"Authorization": f"Bearer {people.new_token(connection, 'lost', ['finance'], 1)}"}
+        assert locked.get("/v1/balances", headers=key).status_code == 200
+        assert people.end(connection, "lost")
+        assert locked.get("/v1/balances", headers=key).status_code == 401
+        assert not people.end(connection, "lost")
+
+
 def test_an_idle_session_ends(live_ledger: RunningLedger) -> None:
     with psycopg.connect(live_ledger.database_url, autocommit=True) as connection:
         people.add(connection, "cara", PASSWORD, ["finance"])

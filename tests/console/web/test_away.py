@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 from msgspec.structs import replace
 
+from console.running.origins.changes import start_required
+from console.running.origins.key_files import key_file
+from console.running.origins.origin_folder import OriginFolder
+from console.running.origins.own_signature import OPERATOR
 from console.web.application import application
 from console.web.backend import Backend
 from tests.console.ledgers import RunningLedger
@@ -36,6 +41,22 @@ def test_a_command_without_brokers_is_told_with_its_id(without_brokers: TestClie
     assert found.json()["command_id"] == "open"
     assert "/v1/accounts/away-1/commands/open" in found.json()["detail"]
     assert without_brokers.get("/v1/accounts").status_code == 200
+
+
+def test_nothing_is_published_unsigned_where_it_would_be_lost(
+    live_ledger: RunningLedger, tmp_path: Path
+) -> None:
+    folder = OriginFolder(tmp_path / "origins")
+    list(start_required(folder))
+    key_file(folder.path, OPERATOR, "k1").unlink()
+    backend = Backend(replace(ledger_of(live_ledger), origins=folder.path))
+    app = application(backend, everything_open=True, hosts=TESTING)
+    with TestClient(app, raise_server_exceptions=False) as client:
+        found = give(client, "unsigned-1", "OpenAccount", OPENING, "open")
+        (told,) = send(client, line("unsigned-2", "open", "OpenAccount", OPENING))
+    assert found.status_code == told["status"] == 503
+    assert "no valid key of origin 'operator' is here" in found.json()["detail"]
+    assert "no valid key of origin 'operator' is here" in told["detail"]
 
 
 def test_each_line_of_a_batch_without_brokers_is_told_with_its_id(

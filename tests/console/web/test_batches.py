@@ -9,6 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from console.web.api import batches
+from console.web.desk import Answered
 from tests.console.web.test_api import OPENING
 
 pytestmark = pytest.mark.timeout(300)
@@ -44,6 +45,40 @@ def test_each_line_has_its_own_outcome(client: TestClient) -> None:
     assert found[0]["events"][0]["event"] == "AccountOpened"
     assert found[3]["violations"][0]["code"] == "ALREADY_EXISTS"
     assert found[4]["faults"][0]["field"] == "body.amount"
+
+
+def test_half_a_character_in_a_name_is_a_fault_of_its_line_alone(client: TestClient) -> None:
+    whole = line("half-1", "a", "OpenAccount", OPENING)
+    odd = line("half-1", "b", "OpenAccount", {**OPENING, "\ud800": 1})
+    found = send(client, odd, whole)
+    assert [each["status"] for each in found] == [400, 200]
+    assert "\ud800" in found[0]["faults"][0]["field"]
+    answer = client.post(
+        "/v1/accounts/half-1/commands/ChangeCard",
+        content=b'{"card_id": "card-1", "\\ud800": 1}',
+        headers={"Idempotency-Key": "c", "Refunds-Actor": "BILLING:billing"},
+    )
+    assert answer.status_code == 400
+
+
+def test_a_fault_of_ours_stops_only_the_lines_tried_with_it(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "LINES_AT_ONCE", 1)
+    lines = [line(f"fault-{number}", "open", "OpenAccount", OPENING) for number in range(3)]
+    monkeypatch.setattr(batches, "status_of", lambda answered: 200 // fault_at_second(answered))
+    found = send(client, *lines)
+    assert [each["status"] for each in found] == [200, 503, 200]
+    assert found[1]["command_id"] == "open"
+    assert "send this line again as it is" in found[1]["detail"]
+    monkeypatch.undo()
+    assert [each["status"] for each in send(client, *lines)] == [200] * 3
+
+
+def fault_at_second(answered: Answered) -> int:
+    """Zero for the second account."""
+    assert answered.outcome is not None
+    return int(answered.outcome.account_id != "fault-1")
 
 
 def test_more_lines_than_are_in_memory_and_the_same_again(

@@ -42,8 +42,15 @@ def ledger_id_of(ledger: Ledger) -> str:
 
 
 def must_sign(ledger: Ledger, origin: str) -> Signing:
-    """The same for a process: BadInput, whenever commands must be signed and it has no key for it.
-    Follow-ups are sent once, so that unsigned ones would be lost.
+    """As `signing_where_required`, and asked at once: a process does not begin without a key."""
+    signing = signing_where_required(ledger, origin)
+    signing()
+    return signing
+
+
+def signing_where_required(ledger: Ledger, origin: str = OPERATOR) -> Signing:
+    """As `signing_of`; BadInput, whenever commands must be signed and no key for it is here.
+    What is sent once, as follow-ups are, would be lost unsigned.
     """
     found, folder = signing_of(ledger, origin), ledger.origins and OriginFolder(ledger.origins)
 
@@ -56,7 +63,6 @@ def must_sign(ledger: Ledger, origin: str) -> Signing:
             )
         return made
 
-    signer()
     return signer
 
 

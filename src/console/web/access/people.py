@@ -66,13 +66,18 @@ def everybody(connection: Connection[Any]) -> list[Person]:
 
 
 def end(connection: Connection[Any], name: str) -> bool:
-    """Let nobody sign in under the name any more, and end its sessions; False if there is none."""
+    """Let nobody sign in under the name any more, and end its sessions and tokens; False if there
+    is neither a person nor a token that still counts.
+    """
     with connection.transaction():
         connection.execute("DELETE FROM web.sessions WHERE name = %s", (name,))
-        done = connection.execute(
+        tokens = connection.execute(
+            "UPDATE web.tokens SET ends_at = now() WHERE name = %s AND ends_at > now()", (name,)
+        )
+        person = connection.execute(
             "UPDATE web.people SET ended_at = coalesce(ended_at, now()) WHERE name = %s", (name,)
         )
-    return done.rowcount == 1
+    return tokens.rowcount + person.rowcount > 0
 
 
 def sign_in(connection: Connection[Any], name: str, password: str) -> str | None:

@@ -26,7 +26,7 @@ from console.web.api.openapi import problem_answers
 from console.web.api.queries import Asked
 from console.web.backend import Backend
 from console.web.desk import Answered, give_all
-from console.web.problems import Problem
+from console.web.problems import Problem, problem_of
 from ledger.values.money import Currency
 from ledger.vocabulary.commands import EraseSubject
 from ledger.vocabulary.shapes import Role
@@ -36,6 +36,7 @@ from ledger.wire.json.lines import JsonLine, json_lines_of
 
 router = APIRouter(prefix="/v1", tags=["commands"])
 MOST_BYTES, BYTES_IN_MEMORY, LINES_AT_ONCE = 256_000_000, 1_000_000, 100
+_AWAY = "the database or the brokers do not answer"
 Line = dict[str, Any]
 
 _EXAMPLE = (
@@ -84,9 +85,7 @@ async def batch(
         file.write(piece)
     file.seek(0)
     answers = _answers(backend, file, caller_of(request), patience_of(prefer))
-    return StreamingResponse(
-        (json.dumps(each, ensure_ascii=False) + "\n" for each in answers), media_type=LINES
-    )
+    return StreamingResponse((json.dumps(each) + "\n" for each in answers), media_type=LINES)
 
 
 def _answers(
@@ -94,7 +93,8 @@ def _answers(
 ) -> Iterator[Line]:
     """Some lines after the other are published and answered, so that memory has only these.
 
-    Once the database or the brokers do not answer, no further line is tried.
+    Once the database or the brokers do not answer, no further line is tried. A fault of ours stops
+    the lines that were tried with it, and no others.
     """
     with file:
         lines, away = json_lines_of(file), False
@@ -104,8 +104,10 @@ def _answers(
                     yield from _of_some(backend, some, caller, patience_seconds)
             except UNANSWERED:
                 away = True
+            except Exception as error:
+                yield from _not_done(some, error)
             if away:
-                yield from map(_not_known, some)
+                yield from (_not_known(each, _AWAY) for each in some)
 
 
 def _of_some(
@@ -167,13 +169,18 @@ def _not_possible(backend: Backend, line: CommandLine, caller: Caller) -> Line |
     return {"line": line.line_number, "status": status, "command_id": line.id, "detail": detail}
 
 
-def _not_known(line: JsonLine) -> Line:
+def _not_done(some: Sequence[JsonLine], error: Exception) -> Iterator[Line]:
+    told = error if isinstance(error, Problem) else problem_of("/v1/batches", error)
+    return (_not_known(each, told.detail) for each in some)
+
+
+def _not_known(line: JsonLine, why: str) -> Line:
     return {
         "line": line.number,
         "status": 503,
         "command_id": (line.value or {}).get("id"),
         "account": (line.value or {}).get("account"),
-        "detail": "the database or the brokers do not answer; send this line again as it is",
+        "detail": f"{why}; send this line again as it is",
     }
 
 

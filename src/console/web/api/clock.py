@@ -10,6 +10,7 @@ from fastapi import APIRouter, Body
 from console.running.ledger_locator import is_sandbox
 from console.web.api.openapi import json_answer, problem_answers
 from console.web.api.queries import Asked, instant_of
+from console.web.desk import signer_of
 from console.web.problems import Problem
 from consumers.sandbox.sandbox_world import SandboxWorld
 from consumers.sandbox.simulated_time import step_to
@@ -43,7 +44,7 @@ def advance(
         if not is_sandbox(connection):
             raise Problem(409, "No sandbox", "this ledger runs in real time; its clock is not set")
         with closing(KafkaTools(backend.ledger.kafka)) as tools:
-            world = SandboxWorld(connection, tools, signing=backend.signing)
+            world = SandboxWorld(connection, tools, signing=lambda: signer_of(backend))
             if target < world.now():
                 stands = format_instant(world.now())
                 raise Problem(409, "In the past", f"the sandbox stands at {stands}, which is later")
