@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from kafka import IsolationLevel, TopicPartition
+from kafka import IsolationLevel, TopicPartition, errors
 from kafka.admin import (
     PartitionProducerState,
     ProducerState,
@@ -175,7 +175,10 @@ class SimulatedHanging(HangingTransactions):
 
     def _fence(self, transactional_id: str) -> tuple[int, int]:
         work = fence(self._settings, SimulatedRequests(self._world), transactional_id)
-        identity = Task(work).result(0)
+        try:
+            identity = Task(work).result(0)
+        except errors.KafkaError as error:
+            raise LogUnavailable(f"fence of {transactional_id}: {error!r}") from error
         return identity.producer_id, identity.epoch
 
 

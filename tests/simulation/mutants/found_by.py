@@ -40,7 +40,6 @@ FOUND_BY = {
     "undo forgotten": 0,
     "snapshot believed": 628,
     "late write of an earlier owner": 56,
-    "the snapshot over the file": 5,
     "half a file taken for whole": 14,
     "revisions begun at nought": 28,
     "place of a snapshot ahead of its entities": 4,

@@ -9,7 +9,6 @@ from msgspec.structs import replace
 
 from consumers.deciding.files import Row, StateFile, Status
 from consumers.deciding.folding import Fold
-from consumers.deciding.snapshots.borrowing import Borrowing
 from consumers.deciding.snapshots.seam import Claim, Draft
 from consumers.deciding.store import Store
 from ledger.log.seam import LogRecord
@@ -46,19 +45,6 @@ def _late_write_of_an_earlier_owner(patch: Patch) -> None:
         )
 
     patch.put(MemorySnapshots, "writing", writes)
-
-
-def _the_snapshot_over_the_file(patch: Patch) -> None:
-    """What changed since the snapshot's place is in the file, and stays."""
-
-    def accounts(self: Borrowing, account_ids: Iterable[str]) -> None:
-        missing = [each for each in account_ids if not self._is_here(each)]
-        rows = self._snapshots.accounts(self._claim, missing, 10_000)
-        known = {row[:3]: row for row in rows}
-        self._file.keep(list(known.values()), self._file.status.place)
-        self._file.add([], missing)
-
-    patch.put(Borrowing, "accounts", accounts)
 
 
 def _half_a_file_taken_for_whole(patch: Patch) -> None:
@@ -106,7 +92,6 @@ MUTANTS = tuple(
         (
             _snapshot_believed,
             _late_write_of_an_earlier_owner,
-            _the_snapshot_over_the_file,
             _half_a_file_taken_for_whole,
             _revisions_begun_at_nought,
             _place_of_a_snapshot_ahead_of_its_entities,

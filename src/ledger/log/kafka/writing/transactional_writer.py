@@ -97,9 +97,10 @@ class TransactionalWriter:
             started=self._seconds(),
             connections=self._requests.connections(),
         )
-        if (self._retire or not self._used <= begun.connections) and not self._renewed():
-            begun.shut_out = True
-        else:
+        if self._retire or not self._used <= begun.connections:
+            begun.shut_out = not self._renewed()
+            begun.connections = self._requests.connections()
+        if not begun.shut_out:
             self._start(begun)
         self._begun = begun
 
