@@ -11,6 +11,7 @@ from starlette.staticfiles import StaticFiles
 
 from console.terminal.output import version
 from console.web import problems
+from console.web.access.body_limit import BodyLimit
 from console.web.access.guard import guard_of
 from console.web.access.own_site import LOOPBACK_HOSTS
 from console.web.api import accounts, batches, clock, commands, health, queries
@@ -51,6 +52,7 @@ def application(
     app.state.backend = backend
     problems.install(app, problem_page)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.add_middleware(BodyLimit, apart=frozenset({"/v1/batches"}))
     app.middleware("http")(_with_headers)
     api = (health, queries, commands, batches, accounts, clock)
     for each in (*api, signing_in, reading, reference):

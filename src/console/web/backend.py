@@ -19,7 +19,7 @@ from console.sealing.master_key import master_key
 from console.terminal.errors import BadInput
 from consumers.clock import SandboxClock
 from ledger.log.kafka import KafkaTools
-from ledger.log.seam import Outgoing, Published
+from ledger.log.seam import LogUnavailable, Outgoing, Published
 from ledger.terms.table import TermsTable
 from ledger.values.instants import Instant
 from ledger.vocabulary.envelope import GivenCommand
@@ -71,10 +71,14 @@ class Backend:
 
     def publish(self, records: Sequence[Outgoing]) -> tuple[Published, ...]:
         """Append commands to the log; returns once the log has them. Raises LogUnavailable."""
-        with self._publishing:
+        if not self._publishing.acquire(timeout=_PATIENCE_SECONDS):
+            raise LogUnavailable("others wait for the brokers to answer; send it again later")
+        try:
             if self._tools is None:
                 self._tools = KafkaTools(self.ledger.kafka)
             return self._tools.publish(records)
+        finally:
+            self._publishing.release()
 
     def too_long(self, given: GivenCommand) -> str | None:
         """Why a text of the command cannot be sealed; None if it can, or is not to be."""

@@ -11,8 +11,8 @@ router = APIRouter(tags=["health"])
 
 
 @router.get("/livez")
-def alive() -> dict[str, str]:
-    """This process answers."""
+async def alive() -> dict[str, str]:
+    """This process answers, also while all its threads wait for something else."""
     return {"status": "ok"}
 
 

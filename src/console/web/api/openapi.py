@@ -103,6 +103,7 @@ EVERYWHERE = problem_answers(
     s401="Nobody is signed in.",
     s403="Who is signed in may not.",
     s404="There is no such thing.",
+    s413="The body is too long.",
     s503="The database or the brokers do not answer.",
 )
 
