@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import psycopg
@@ -97,11 +99,43 @@ def test_a_token_counts_from_any_page_and_signing_in_from_our_own_alone(
     assert "are wrong" in locked.post("/signin", data=form).text
 
 
+def sign_in(connection: psycopg.Connection[Any], name: str, password: str) -> str | None:
+    """Sign in on one connection."""
+    return people.sign_in(lambda: nullcontext(connection), name, password)
+
+
+def test_no_connection_is_held_while_a_password_is_verified(
+    live_ledger: RunningLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[str] = []
+
+    @contextmanager
+    def connections() -> Iterator[psycopg.Connection[Any]]:
+        held.append("one")
+        with psycopg.connect(live_ledger.database_url, autocommit=True) as connection:
+            yield connection
+        held.pop()
+
+    def verified(digest: str, password: str) -> bool:
+        assert not held
+        with psycopg.connect(live_ledger.database_url, autocommit=True) as connection:
+            connection.execute(
+                "UPDATE web.people SET locked_until = now() + interval '1 hour' WHERE name = 'dora'"
+            )
+        return True
+
+    with psycopg.connect(live_ledger.database_url, autocommit=True) as connection:
+        people.add(connection, "dora", PASSWORD, ["finance"])
+    monkeypatch.setattr(people, "_right", verified)
+    with pytest.raises(people.Locked):
+        people.sign_in(connections, "dora", PASSWORD)
+
+
 def test_a_password_signs_in_and_five_wrong_ones_lock(live_ledger: RunningLedger) -> None:
     with psycopg.connect(live_ledger.database_url, autocommit=True) as connection:
         assert people.add(connection, "anna", PASSWORD, ["support"])
         assert not people.add(connection, "anna", PASSWORD, ["support"])
-        session = people.sign_in(connection, "anna", PASSWORD)
+        session = sign_in(connection, "anna", PASSWORD)
         assert session is not None
         signed = people.of_session(connection, session)
         assert signed is not None
@@ -109,20 +143,20 @@ def test_a_password_signs_in_and_five_wrong_ones_lock(live_ledger: RunningLedger
         people.sign_out(connection, session)
         assert people.of_session(connection, session) is None
         for _ in range(people.FAILURES):
-            assert people.sign_in(connection, "anna", "wrong") is None
+            assert sign_in(connection, "anna", "wrong") is None
         with pytest.raises(people.Locked):
-            people.sign_in(connection, "anna", PASSWORD)
+            sign_in(connection, "anna", PASSWORD)
 
 
 def test_who_has_ended_and_who_was_never_there_sign_in_alike(live_ledger: RunningLedger) -> None:
     with psycopg.connect(live_ledger.database_url, autocommit=True) as connection:
         people.add(connection, "bert", PASSWORD, ["finance"])
-        session = people.sign_in(connection, "bert", PASSWORD)
+        session = sign_in(connection, "bert", PASSWORD)
         assert session is not None
         assert people.end(connection, "bert")
         assert people.of_session(connection, session) is None
-        assert people.sign_in(connection, "bert", PASSWORD) is None
-        assert people.sign_in(connection, "nobody", PASSWORD) is None
+        assert sign_in(connection, "bert", PASSWORD) is None
+        assert sign_in(connection, "nobody", PASSWORD) is None
         assert not people.end(connection, "nobody")
 
 
@@ -138,7 +172,7 @@ def test_a_token_ends_with_its_name(locked: TestClient, live_ledger: RunningLedg
 def test_an_idle_session_ends(live_ledger: RunningLedger) -> None:
     with psycopg.connect(live_ledger.database_url, autocommit=True) as connection:
         people.add(connection, "cara", PASSWORD, ["finance"])
-        session = people.sign_in(connection, "cara", PASSWORD) or ""
+        session = sign_in(connection, "cara", PASSWORD) or ""
         connection.execute("UPDATE web.sessions SET used_at = now() - interval '61 minutes'")
         assert people.of_session(connection, session) is None
 

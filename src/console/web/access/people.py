@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
 
@@ -80,31 +81,51 @@ def end(connection: Connection[Any], name: str) -> bool:
     return tokens.rowcount + person.rowcount > 0
 
 
-def sign_in(connection: Connection[Any], name: str, password: str) -> str | None:
+def sign_in(
+    connections: Callable[[], AbstractContextManager[Connection[Any]]], name: str, password: str
+) -> str | None:
     """The id of a new session; None if name or password are wrong.
 
     A wrong password counts; after five, Locked is raised for five minutes, also for the right one.
-    An unknown name takes as long as a wrong password.
+    An unknown name takes as long as a wrong password. No connection is held while the password is
+    verified; who is locked meanwhile is not told whether it was right.
     """
-    with connection.transaction():
+    with connections() as connection:
+        digest = _digest_of(connection, name)
+    right = _right(digest, password)
+    with connections() as connection, connection.transaction():
         row = connection.execute(
-            "SELECT password_digest, locked_until > now(), ended_at IS NOT NULL FROM web.people"
-            " WHERE name = %s FOR UPDATE",
-            (name,),
+            "SELECT locked_until > now(), ended_at IS NOT NULL, password_digest = %s"
+            " FROM web.people WHERE name = %s FOR UPDATE",
+            (digest, name),
         ).fetchone()
-        digest, locked, ended = row or (_NOBODY, False, True)
+        locked, ended, same = row or (False, True, False)
         if locked:
             raise Locked
-        if not _right(digest, password) or ended:
+        if not right or ended or not same:
             _count_failure(connection, name)
             return None
-        connection.execute("UPDATE web.people SET failures = 0 WHERE name = %s", (name,))
-        session_id = secrets.token_urlsafe(32)
-        connection.execute(
-            "INSERT INTO web.sessions (id_digest, name, csrf, ends_at)"
-            " VALUES (%s, %s, %s, now() + make_interval(secs => %s))",
-            (_digest(session_id), name, secrets.token_urlsafe(32), SESSION_SECONDS),
-        )
+        return _new_session(connection, name)
+
+
+def _digest_of(connection: Connection[Any], name: str) -> str:
+    row = connection.execute(
+        "SELECT password_digest, locked_until > now() FROM web.people WHERE name = %s", (name,)
+    ).fetchone()
+    digest, locked = row or (_NOBODY, False)
+    if locked:
+        raise Locked
+    return str(digest)
+
+
+def _new_session(connection: Connection[Any], name: str) -> str:
+    connection.execute("UPDATE web.people SET failures = 0 WHERE name = %s", (name,))
+    session_id = secrets.token_urlsafe(32)
+    connection.execute(
+        "INSERT INTO web.sessions (id_digest, name, csrf, ends_at)"
+        " VALUES (%s, %s, %s, now() + make_interval(secs => %s))",
+        (_digest(session_id), name, secrets.token_urlsafe(32), SESSION_SECONDS),
+    )
     return session_id
 
 

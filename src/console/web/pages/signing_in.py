@@ -30,12 +30,11 @@ def sign_in(
     next: Annotated[str, Form()] = "/",  # noqa: A002, as above
 ) -> Response:
     """Begin a session and go where the person wanted to; or the form again, with the reason."""
-    with backend.connection() as connection:
-        try:
-            session_id = people.sign_in(connection, name, password)
-            reason = "Name or password are wrong."
-        except people.Locked:
-            session_id, reason = None, "Too many wrong passwords: try again in five minutes."
+    try:
+        session_id = people.sign_in(backend.connection, name, password)
+        reason = "Name or password are wrong."
+    except people.Locked:
+        session_id, reason = None, "Too many wrong passwords: try again in five minutes."
     if session_id is None:
         values = {"next": _own_path(next), "name": name, "reason": reason}
         return page(request, "signin.html", 403, **values)
