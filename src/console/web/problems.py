@@ -49,10 +49,8 @@ class FieldFault(Problem):
 class _AsciiResponse(JSONResponse):
     """A problem repeats what was sent, also half a character, which UTF-8 does not have."""
 
-    media_type = PROBLEM
-
     def render(self, content: object) -> bytes:
-        return json.dumps(content).encode("ascii")
+        return json.dumps(content, separators=(",", ":")).encode("ascii")
 
 
 def problem_response(problem: Problem) -> JSONResponse:
@@ -64,7 +62,7 @@ def problem_response(problem: Problem) -> JSONResponse:
         "detail": problem.detail,
         **problem.more,
     }
-    return _AsciiResponse(document, problem.status)
+    return _AsciiResponse(document, problem.status, media_type=PROBLEM)
 
 
 class SignInFirst(Exception):
