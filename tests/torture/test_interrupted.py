@@ -33,7 +33,7 @@ def test_an_interrupted_torture_leaves_nothing_behind(tmp_path: Path) -> None:
     torture = subprocess.Popen(
         [sys.executable, "-m", "tests.torture"],
         cwd=ROOT,
-        env={**os.environ, "TMPDIR": str(tmp_path), "CELLS": "decider/kill/decider.read"},
+        env={**os.environ, "TMPDIR": str(tmp_path), "CELLS": "decider/kill"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
