@@ -83,7 +83,7 @@ def list_all() -> None:
 
 @app.command()
 def end(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
-    """Let a person sign in no more, and end the sessions and tokens of this name.
+    """Let a person sign in no more; sessions and tokens end.
 
     Example:
 
