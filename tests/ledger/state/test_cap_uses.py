@@ -68,6 +68,17 @@ def test_one_more_use_rewrites_one_block_and_a_judgement_opens_one() -> None:
     assert opened.read == {CapUses: 1, CapGroup: 2, CapBlock: 1}
 
 
+def test_a_block_in_which_nothing_counts_any_more_is_not_opened() -> None:
+    state, entries, blocks = _used([(2 * FULL**2 + 5, 1, 1, 1)])
+    for number in range(FULL**2, FULL**2 + FULL):
+        state.apply(given_back(state, "acct-1", f"f-{number}", blocks[number]))
+    opened = _Counting()
+    opened.apply(state.entities().items())
+    room = cap_room(opened, "acct-1", entries[-1].counted_at, released_terms().at(0))
+    assert room.consumed == len(entries) - FULL
+    assert opened.read == {CapUses: 1, CapGroup: 1, CapBlock: 1}
+
+
 def test_no_entity_grows_with_the_uses() -> None:
     state, _, _ = _used([(3 * FULL**3 + 2 * FULL**2 + 7, 1, 1, 1)])
     for entity in state.entities().values():

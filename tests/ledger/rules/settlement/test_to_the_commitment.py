@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ledger.state.entities import RefundStatus
-from ledger.values.instants import parse_day
+from ledger.values.instants import DAY, parse_day
 from ledger.values.refusal import Code
 from ledger.vocabulary.commands import OpenCommitmentTerm
 from ledger.vocabulary.events import (
@@ -49,6 +49,16 @@ def enterprise(*more: OpenCommitmentTerm) -> Scenario:
 def credited_to(s: Scenario) -> str:
     (found,) = (event for event in s.outcome if isinstance(event, CommitmentCredited))
     return found.term_id
+
+
+def test_a_term_that_is_over_leaves_the_account_when_the_next_is_opened_and_is_still_known() -> (
+    None
+):
+    s = enterprise(term("t-2", "2026-07-01", "2027-01-01"))
+    s.later(400 * DAY)
+    s.give(term("t-3", "2027-01-01", "2028-01-01"))
+    assert [one.term_id for one in s.the_account().commitment_terms] == ["t-3"]
+    s.when(term("t-1", "2028-01-01", "2029-01-01")).refused(Code.ALREADY_EXISTS)
 
 
 def test_the_term_that_paid_is_credited_and_overage_rated_again() -> None:
