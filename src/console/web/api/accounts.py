@@ -10,9 +10,7 @@ from console.explaining.eligibility import eligibility_of
 from console.explaining.event_sources import from_ledger
 from console.explaining.explanation import explained, explanation_to_json
 from console.rendering.reports.eligibility import eligibility_to_json
-from console.web.api.queries import Asked
-from console.web.problems import Problem
-from ledger.values.instants import Instant, parse_instant
+from console.web.api.queries import Asked, instant_of
 from projector.asking.histories import history
 
 router = APIRouter(prefix="/v1/accounts/{account_id}", tags=["accounts"])
@@ -33,7 +31,7 @@ def eligibility(
     found = eligibility_of(
         events,
         backend.terms,
-        later=_instant(at),
+        later=instant_of("at", at),
         usd_rate=usd_rate,
         actor_id=actor,
         support=support,
@@ -46,10 +44,3 @@ def explanation(account_id: str, wanted: str, backend: Asked) -> dict[str, Any]:
     """Why the amount of a refund, or of a command's outcome, is what it is, step by step."""
     found = from_ledger(backend.ledger, wanted, account_id)
     return explanation_to_json(explained(found, wanted, account_id, backend.terms))
-
-
-def _instant(text: str | None) -> Instant | None:
-    try:
-        return None if text is None else parse_instant(text)
-    except ValueError as error:
-        raise Problem(400, "The request cannot be read", f"at: {error}") from error
