@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -25,8 +26,9 @@ from ledger.vocabulary.commands import COMMANDS, Command, OpenAccount
 from ledger.vocabulary.envelope import CommandMeta, GivenCommand
 from ledger.vocabulary.shapes import Actor, Role
 from ledger.vocabulary.validation import MAX_TEXT, problems_of
+from ledger.vocabulary.validation import Problem as ValueProblem
 from ledger.vocabulary.words import words
-from ledger.wire.json.mapping import read_command_body
+from ledger.wire.json.mapping import FieldProblem, read_command_body
 from projector.asking.outcomes import Outcome, outcome
 
 router = APIRouter(prefix="/v1/accounts/{account_id}/commands", tags=["commands"])
@@ -185,20 +187,19 @@ def _read(backend: Backend, name: str, raw: bytes, meta: CommandMeta) -> GivenCo
     except (ValueError, RecursionError) as error:
         raise Problem(400, "The request cannot be read", f"the body is no JSON: {error}") from error
     body, wrong = read_command_body(kind, told, _currency(backend, kind, meta.account_id))
-    faults = [
-        {"field": each.path, "found": each.value, "expected": each.expected} for each in wrong
-    ]
     if body is None:
-        raise FieldFault(faults)
+        raise _not_taken(wrong)
     meta = msgspec.structs.replace(meta, sandbox_at=backend.sandbox_at())
     given = GivenCommand(meta=meta, body=body)
-    faults = [
-        {"field": each.path, "found": each.value, "expected": each.expected}
-        for each in problems_of(given)
-    ]
-    if faults:
-        raise FieldFault(faults)
+    if problems := problems_of(given):
+        raise _not_taken(problems)
     return given
+
+
+def _not_taken(problems: Iterable[FieldProblem | ValueProblem]) -> FieldFault:
+    return FieldFault(
+        [{"field": each.path, "found": each.value, "expected": each.expected} for each in problems]
+    )
 
 
 def _currency(backend: Backend, kind: type[Command], account_id: str) -> str | None:
