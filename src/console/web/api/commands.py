@@ -12,6 +12,7 @@ from fastapi import APIRouter, Header, Path, Request
 from fastapi.responses import JSONResponse
 from psycopg import OperationalError
 from psycopg_pool import PoolTimeout
+from starlette.concurrency import run_in_threadpool
 
 from console.web.access.guard import Caller, caller_of
 from console.web.api.openapi import GIVEN_BY_PEOPLE, body_of, json_answer, problem_answers
@@ -86,8 +87,6 @@ def _route(name: str) -> Any:
             str | None, Header(description="wait=SECONDS, at most 60; 5 without it.")
         ] = None,
     ) -> JSONResponse:
-        from starlette.concurrency import run_in_threadpool
-
         raw = await request.body()
         meta = CommandMeta(
             command_id=idempotency_key,

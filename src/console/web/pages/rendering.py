@@ -9,6 +9,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from console.rendering.reports.answers import cell_text
 from console.web.access.guard import Caller
 from projector.asking.queries import Answer, Cell
 from projector.questions import Column, Kind
@@ -43,8 +44,6 @@ def table_of(answer: Answer) -> dict[str, Any]:
 
 
 def _cell(column: Column, cell: Cell) -> dict[str, Any]:
-    from console.rendering.reports.answers import cell_text
-
     link = None
     if column.name == "account_id" and isinstance(cell, str):
         link = f"/accounts/{cell}"
