@@ -17,6 +17,7 @@ from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
 
 from console.terminal.errors import BAD_INPUT, explain
+from projector.asking.queries import UnknownAccount
 
 PROBLEM = "application/problem+json"
 _log = structlog.get_logger(__name__)
@@ -109,7 +110,7 @@ def install(app: FastAPI, as_page: Callable[[Request, Problem], Response]) -> No
 
 def problem_of(path: str, error: Exception) -> Problem:
     """The problem that an expected error is; for a bug one with an id that the log has too."""
-    if isinstance(error, LookupError) and type(error).__name__ == "UnknownAccount":
+    if isinstance(error, UnknownAccount):
         return Problem(404, "Not found", str(error.args[0]))
     if isinstance(error, DataError):
         return Problem(400, "Not possible", f"the database cannot take a value: {error}")
