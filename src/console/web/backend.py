@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,6 +22,7 @@ from ledger.log.kafka import KafkaTools
 from ledger.log.seam import LogUnavailable, Outgoing, Published
 from ledger.terms.table import TermsTable
 from ledger.values.instants import Instant
+from ledger.values.money import Currency
 from ledger.vocabulary.envelope import GivenCommand
 from ledger.vocabulary.sealing import clear_texts
 
@@ -97,6 +98,15 @@ class Backend:
             return given
         with self.connection() as connection:
             return sealing_with(connection, self._master)(given)
+
+    def currencies(self, accounts: Iterable[str]) -> dict[str, Currency]:
+        """Account → currency, of those accounts that there are."""
+        with self.connection() as connection:
+            rows = connection.execute(
+                "SELECT account_id, currency FROM finance.accounts WHERE account_id = ANY(%s)",
+                (sorted(accounts),),
+            )
+            return dict(rows.fetchall())
 
     def sandbox_at(self) -> Instant | None:
         """The instant of a sandbox's clock; None for a ledger in real time."""

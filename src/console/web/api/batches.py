@@ -27,7 +27,6 @@ from console.web.api.queries import Asked
 from console.web.backend import Backend
 from console.web.desk import Answered, give_all
 from console.web.problems import Problem, problem_of
-from ledger.values.money import Currency
 from ledger.vocabulary.commands import EraseSubject
 from ledger.vocabulary.shapes import Role
 from ledger.wire.json.command_file import read_commands
@@ -115,7 +114,7 @@ def _of_some(
 ) -> list[Line]:
     answers: dict[int, Line] = {}
     given, faults = [], defaultdict(list)
-    currencies = _currencies(backend, some)
+    currencies = backend.currencies(_accounts_in(some))
     for each in read_commands(some, require_at=False, known_currencies=currencies):
         if isinstance(each, CommandFileProblem):
             fault = {"field": each.field, "found": each.found, "expected": each.expected}
@@ -184,15 +183,9 @@ def _not_known(line: JsonLine, why: str) -> Line:
     }
 
 
-def _currencies(backend: Backend, some: Sequence[JsonLine]) -> dict[str, Currency]:
-    named = {
+def _accounts_in(some: Sequence[JsonLine]) -> set[str]:
+    return {
         account
         for line in some
         if isinstance(account := (line.value or {}).get("account"), str) and account.isprintable()
     }
-    with backend.connection() as connection:
-        rows = connection.execute(
-            "SELECT account_id, currency FROM finance.accounts WHERE account_id = ANY(%s)",
-            (sorted(named),),
-        )
-        return dict(rows.fetchall())

@@ -23,7 +23,7 @@ from console.web.problems import FieldFault, Problem, problem_response
 from ledger.log.seam import LogUnavailable
 from ledger.values.instants import format_instant
 from ledger.values.money import format_minor
-from ledger.vocabulary.commands import COMMANDS, Command, OpenAccount
+from ledger.vocabulary.commands import COMMANDS, OpenAccount
 from ledger.vocabulary.envelope import CommandMeta, GivenCommand
 from ledger.vocabulary.shapes import Actor, Role
 from ledger.vocabulary.validation import MAX_TEXT, problems_of
@@ -185,7 +185,8 @@ def _read(backend: Backend, name: str, raw: bytes, meta: CommandMeta) -> GivenCo
         told = json.loads(raw or b"{}")
     except (ValueError, RecursionError) as error:
         raise Problem(400, "The request cannot be read", f"the body is no JSON: {error}") from error
-    body, wrong = read_command_body(kind, told, _currency(backend, kind, meta.account_id))
+    known = {} if kind is OpenAccount else backend.currencies([meta.account_id])
+    body, wrong = read_command_body(kind, told, known.get(meta.account_id))
     if body is None:
         raise _not_taken(wrong)
     meta = msgspec.structs.replace(meta, sandbox_at=backend.sandbox_at())
@@ -199,16 +200,6 @@ def _not_taken(problems: Iterable[FieldProblem | ValueProblem]) -> FieldFault:
     return FieldFault(
         [{"field": each.path, "found": each.value, "expected": each.expected} for each in problems]
     )
-
-
-def _currency(backend: Backend, kind: type[Command], account_id: str) -> str | None:
-    if kind is OpenAccount:
-        return None
-    with backend.connection() as connection:
-        row = connection.execute(
-            "SELECT currency FROM finance.accounts WHERE account_id = %s", (account_id,)
-        ).fetchone()
-    return None if row is None else str(row[0])
 
 
 def actor_of(caller: Caller, text: str | None) -> Actor:
