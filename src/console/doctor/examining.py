@@ -9,7 +9,7 @@ import psycopg
 from console.doctor.checks import CHECKS
 from console.doctor.finding import Finding, error, skipped
 from console.doctor.patient import Missing, Patient
-from console.terminal.errors import BadInput, Failed
+from console.terminal.errors import BadInput, Failed, first_line
 from ledger.log.seam import LogUnavailable, WrongWorld
 
 _EXPECTED = (BadInput, Failed, LogUnavailable, WrongWorld, psycopg.Error, OSError)
@@ -24,11 +24,10 @@ def examined(patient: Patient) -> Iterator[tuple[str, Finding]]:
         except Missing as part:
             yield check.__name__, skipped(f"not examined without {part}")
         except _EXPECTED as why:
-            first = str(why).strip().splitlines()[0]
             yield (
                 check.__name__,
                 error(
-                    f"it could not be examined: {first}",
+                    f"it could not be examined: {first_line(why)}",
                     "whether it is well is not known",
                     "let this user ask for it, and run 'refundctl doctor' again",
                 ),

@@ -80,12 +80,12 @@ def _of_the_database(error: Exception) -> tuple[int, str] | None:
     match error:
         case psycopg.OperationalError():
             return FAILED, (
-                f"the database does not answer: {_first_line(error)}; "
+                f"the database does not answer: {first_line(error)}; "
                 "start one with 'refundctl up' or correct DATABASE_URL"
             )
         case psycopg.errors.InsufficientPrivilege():
             return FAILED, (
-                f"the database refuses this role: {_first_line(error)}; connect as a role that "
+                f"the database refuses this role: {first_line(error)}; connect as a role that "
                 "may (docs/reference/access.md)"
             )
         case psycopg.ProgrammingError() if error.sqlstate is None:
@@ -99,7 +99,8 @@ def _text(error: Exception) -> str:
     return str(error.args[0]) if isinstance(error, LookupError) and error.args else str(error)
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """The first line of an error's text; the name of its class if it has no text."""
     lines = str(error).strip().splitlines()
     return lines[0].strip() if lines else type(error).__name__
 

@@ -8,6 +8,7 @@ import psycopg
 
 from console.doctor.finding import Finding, error, fine, warning
 from console.doctor.patient import Patient
+from console.terminal.errors import first_line
 from projector.migrations import unapplied
 
 OLDEST = 15
@@ -20,9 +21,8 @@ def database(patient: Patient) -> Iterator[Finding]:
     try:
         connection = patient.database
     except psycopg.Error as why:
-        first = str(why).strip().splitlines()[0]
         yield error(
-            f"the database does not answer: {first}",
+            f"the database does not answer: {first_line(why)}",
             "the read models and the deadlines stand still; commands are decided all the same",
             "start it, or correct DATABASE_URL",
         )

@@ -18,7 +18,7 @@ from console.running.ledger_locator import (
     running_in,
 )
 from console.running.origins.origin_folder import OriginFolder
-from console.terminal.errors import Failed
+from console.terminal.errors import Failed, first_line
 from devstack import ProcessStatus, State, Status
 from devstack.postgres.database import GATE
 from devstack.postgres.passwords import without_password
@@ -58,7 +58,7 @@ def read_ledger(ledger: Ledger) -> Reading:
             copies = replicas(ledger.kafka)
             return Reading(lags=lags(tools, connection), clock=clock, replicas=copies)
     except (LogUnavailable, psycopg.OperationalError, Failed) as error:
-        return Reading(problem=str(error).strip().splitlines()[0])
+        return Reading(problem=first_line(error))
     finally:
         tools.close()
 
