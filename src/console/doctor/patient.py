@@ -8,11 +8,12 @@ from collections.abc import Callable
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from console.running.ledger_locator import Ledger, connected, find_ledger
-from consumers.clock import Clock, WallClock
+from console.running.ledger_locator import Ledger, connected, find_ledger, is_sandbox
+from consumers.clock import Clock, SandboxClock, WallClock
 from devstack import Status, status
 from ledger.log.kafka import KafkaTools
 from ledger.log.kafka.examination import Examination
+from ledger.values.instants import Instant
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -85,6 +86,13 @@ class Patient:
             "the database",
             lambda: self._stack.enter_context(connected(self.ledger.database_url)),
         )
+
+    @property
+    def ledger_now(self) -> Instant:
+        """The present instant of the ledger: in a sandbox by its own clock."""
+        connection = self.database
+        clock = SandboxClock(connection) if is_sandbox(connection) else self.clock
+        return clock.now()
 
     def _part(self, name: str, opened: Callable[[], T]) -> T:
         """The part. Its first use opens it, and raises the reason; later ones raise Missing."""

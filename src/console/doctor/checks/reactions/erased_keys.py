@@ -6,8 +6,6 @@ from collections.abc import Iterator
 
 from console.doctor.finding import Finding, error, fine
 from console.doctor.patient import Patient
-from console.running.ledger_locator import is_sandbox
-from consumers.clock import SandboxClock
 from ledger.values.instants import SECOND
 
 LATE = 60 * SECOND
@@ -24,9 +22,8 @@ ORDER BY 1, 2
 
 def erased_keys(patient: Patient) -> Iterator[Finding]:
     """A minute after the erasure was recorded; in a sandbox by its own clock."""
-    connection = patient.database
-    now = SandboxClock(connection).now() if is_sandbox(connection) else patient.clock.now()
-    rows = connection.execute(_OUTLIVED, (now - LATE,)).fetchall()
+    before = patient.ledger_now - LATE
+    rows = patient.database.execute(_OUTLIVED, (before,)).fetchall()
     if rows:
         told = ", ".join(f"{account} ({number})" for account, number in rows)
         yield error(

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 
 from console.doctor.finding import Finding, error, fine
 from console.doctor.patient import Patient
-from console.running.ledger_locator import is_sandbox
-from consumers.clock import SandboxClock
 from ledger.values.instants import SECOND
 
 LATE = 60 * SECOND
@@ -18,10 +16,8 @@ SELECT count(*), min(due_at) FROM consumers.deadlines WHERE state = 'PENDING' AN
 
 def overdue_deadlines(patient: Patient) -> Iterator[Finding]:
     """In a sandbox by its own clock."""
-    connection = patient.database
-    sandbox = is_sandbox(connection)
-    now = SandboxClock(connection).now() if sandbox else patient.clock.now()
-    row = connection.execute(_OVERDUE, (now - LATE,)).fetchone()
+    now = patient.ledger_now
+    row = patient.database.execute(_OVERDUE, (now - LATE,)).fetchone()
     assert row is not None
     count, earliest = row
     if count:
