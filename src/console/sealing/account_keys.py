@@ -53,7 +53,7 @@ class AccountKeys:
         return int(row[0])
 
     def _make(self, account_id: str, number: int) -> None:
-        _, wrapped = self._master.new_key(account_id, number)
+        wrapped = self._master.new_key(account_id, number)
         self._connection.execute(_MAKE, (account_id, number, wrapped))
 
     def one(self, account_id: str, number: int) -> AccountKey | None:

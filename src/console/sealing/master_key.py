@@ -25,10 +25,10 @@ class MasterKey:
     def __init__(self, secret: bytes) -> None:
         self._cipher = AESGCM(secret)
 
-    def new_key(self, account_id: str, number: int) -> tuple[AccountKey, bytes]:
-        """A random key, and its wrapped form."""
-        key, nonce = AccountKey(number=number, secret=os.urandom(KEY_BYTES)), os.urandom(12)
-        return key, nonce + self._cipher.encrypt(nonce, key.secret, _bound(account_id, number))
+    def new_key(self, account_id: str, number: int) -> bytes:
+        """A random key, in its wrapped form."""
+        secret, nonce = os.urandom(KEY_BYTES), os.urandom(_NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, secret, _bound(account_id, number))
 
     def unwrapped(self, account_id: str, number: int, wrapped: bytes) -> AccountKey:
         """The key of a wrapped form. Raises Failed if it is under another master key."""
