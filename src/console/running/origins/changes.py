@@ -20,7 +20,6 @@ from ledger.origins.history import (
     KeyAdded,
     KeyEnds,
     ModeSet,
-    OriginHistory,
     OriginSet,
     named,
 )
@@ -234,11 +233,7 @@ def _told(folder: OriginFolder, changes: Sequence[Change]) -> Iterator[str]:
                 )
             case ModeSet(mode=mode):
                 yield f"mode {mode}"
-    yield f"version {_version(folder.history())}"
-
-
-def _version(history: OriginHistory) -> str:
-    return history.newest.version
+    yield f"version {folder.history().newest.version}"
 
 
 def _user() -> str:
