@@ -238,8 +238,8 @@ def _publish_only(
     published = 0
     with _bar("publishing", count) as tell:
         while some := list(islice(given, _PUBLISHED_AT_ONCE)):
-            count, signer = ledger.partition_count, listener.signing()
-            listener.publish([command_record(each, count, signer) for each in some])
+            partitions, signer = ledger.partition_count, listener.signing()
+            listener.publish([command_record(each, partitions, signer) for each in some])
             published += len(some)
             tell(published)
     typer.echo(f"published {published} commands; 'refundctl query' shows the results")
