@@ -22,11 +22,8 @@ TESTING = frozenset({"testserver"})
 @pytest.fixture(scope="module")
 def client(live_ledger: RunningLedger) -> Iterator[TestClient]:
     """Nobody has to sign in; a fault of ours is an answer too."""
-    backend = Backend(ledger_of(live_ledger))
-    with TestClient(
-        application(backend, everything_open=True, hosts=TESTING), raise_server_exceptions=False
-    ) as c:
-        yield c
+    with asked_by_anybody(ledger_of(live_ledger)) as client:
+        yield client
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +47,12 @@ def url(live_ledger: RunningLedger) -> Iterator[str]:
         finally:
             server.should_exit = True
             running.join()
+
+
+def asked_by_anybody(ledger: Ledger) -> TestClient:
+    """The application over a ledger: nobody has to sign in, and a fault of ours is an answer."""
+    app = application(Backend(ledger), everything_open=True, hosts=TESTING)
+    return TestClient(app, raise_server_exceptions=False)
 
 
 def ledger_of(live_ledger: RunningLedger) -> Ledger:

@@ -14,10 +14,8 @@ from console.running.origins.changes import start_required
 from console.running.origins.key_files import key_file
 from console.running.origins.origin_folder import OriginFolder
 from console.running.origins.own_signature import OPERATOR
-from console.web.application import application
-from console.web.backend import Backend
 from tests.console.ledgers import RunningLedger
-from tests.console.web.conftest import TESTING, ledger_of
+from tests.console.web.conftest import asked_by_anybody, ledger_of
 from tests.console.web.test_api import OPENING, give
 from tests.console.web.test_batches import line, send
 
@@ -28,11 +26,8 @@ NOBODY = "127.0.0.1:9"
 @pytest.fixture
 def without_brokers(live_ledger: RunningLedger) -> Iterator[TestClient]:
     """The database answers, and no broker does."""
-    backend = Backend(replace(ledger_of(live_ledger), bootstrap=NOBODY))
-    with TestClient(
-        application(backend, everything_open=True, hosts=TESTING), raise_server_exceptions=False
-    ) as c:
-        yield c
+    with asked_by_anybody(replace(ledger_of(live_ledger), bootstrap=NOBODY)) as client:
+        yield client
 
 
 def test_a_command_without_brokers_is_told_with_its_id(without_brokers: TestClient) -> None:
@@ -49,9 +44,7 @@ def test_nothing_is_published_unsigned_where_it_would_be_lost(
     folder = OriginFolder(tmp_path / "origins")
     list(start_required(folder))
     key_file(folder.path, OPERATOR, "k1").unlink()
-    backend = Backend(replace(ledger_of(live_ledger), origins=folder.path))
-    app = application(backend, everything_open=True, hosts=TESTING)
-    with TestClient(app, raise_server_exceptions=False) as client:
+    with asked_by_anybody(replace(ledger_of(live_ledger), origins=folder.path)) as client:
         found = give(client, "unsigned-1", "OpenAccount", OPENING, "open")
         (told,) = send(client, line("unsigned-2", "open", "OpenAccount", OPENING))
     assert found.status_code == told["status"] == 503

@@ -7,10 +7,8 @@ from collections.abc import Iterator
 import pytest
 from fastapi.testclient import TestClient
 
-from console.web.application import application
-from console.web.backend import Backend
 from tests.console.ledgers import RunningLedger
-from tests.console.web.conftest import TESTING, ledger_of
+from tests.console.web.conftest import asked_by_anybody, ledger_of
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -18,11 +16,8 @@ pytestmark = pytest.mark.timeout(300)
 @pytest.fixture(scope="module")
 def sandbox(sandbox_ledger: RunningLedger) -> Iterator[TestClient]:
     """The application over a sandbox."""
-    backend = Backend(ledger_of(sandbox_ledger))
-    with TestClient(
-        application(backend, everything_open=True, hosts=TESTING), raise_server_exceptions=False
-    ) as c:
-        yield c
+    with asked_by_anybody(ledger_of(sandbox_ledger)) as client:
+        yield client
 
 
 def test_a_sandbox_is_advanced_and_never_back(sandbox: TestClient) -> None:
