@@ -66,7 +66,9 @@ def unsigned() -> None:
 
 
 def hmac_sha256(secret: bytes) -> Sign:
-    """Signs with a secret that the ledger knows too."""
+    """Signs with a secret that the ledger knows too. A copy of one that has the secret takes half
+    the time of a new one.
+    """
     prepared = hmac.new(secret, digestmod="sha256")
 
     def sign(text: bytes) -> bytes:
