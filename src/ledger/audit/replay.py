@@ -67,13 +67,14 @@ def audited_partitions(
     decided = tools.committed_offsets(decider_group, Topic.COMMANDS)
     # 2
     opened = first_opened(tools)
+    table = released_terms() if terms is None else terms
     return [
         AuditedPartition(
             partition=partition,
             partition_count=tools.partition_count,
             opened=opened,
             decided=decided[partition],
-            terms=released_terms() if terms is None else terms,
+            terms=table,
             origins=origins or KeptOrigins(),
         )
         for partition in range(tools.partition_count)
