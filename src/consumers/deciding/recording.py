@@ -32,7 +32,7 @@ from ledger.wire.avro.codec import (
     read_command,
     wrong_key,
 )
-from ledger.wire.cloud_events import headers_for_event
+from ledger.wire.cloud_events import TRACE, headers_for_event
 
 SYSTEM = Actor(id="ledger", role=Role.SYSTEM)
 
@@ -180,7 +180,7 @@ def record(
     answer: Answer, facts: Sequence[Fact], end: ChainEnd
 ) -> tuple[tuple[Written, ...], ChainEnd]:
     """The facts as events in order after `end`, and the chain's new end."""
-    written, trace = [], header_named(answer.source.headers, "traceparent")
+    written, trace = [], header_named(answer.source.headers, TRACE)
     for index, fact in enumerate(facts):
         meta = _meta(answer, fact, index, len(facts), end)
         recorded = RecordedEvent(meta=meta, body=fact.body)

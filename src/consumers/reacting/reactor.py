@@ -95,7 +95,7 @@ class PartitionReactor:
     def close(self) -> None:
         """Nothing to close."""
 
-    def _react(self, found: LogRecord, signer: Signer | None = None) -> list[Outgoing]:
+    def _react(self, found: LogRecord, signer: Signer | None) -> list[Outgoing]:
         if event_name_of(found.value) not in _REACTED_TO:
             return []
         recorded = decode_event(found.value)

@@ -45,7 +45,7 @@ def _offset_before_the_commands(patch: Patch) -> None:
         batch = self._log.read(Topic.EVENTS, self._partition, self._position, 100, 0.0)
         if not batch.records and batch.next_position == self._committed:
             return 0
-        outgoing = [each for found in batch.records for each in self._react(found)]
+        outgoing = [each for found in batch.records for each in self._react(found, None)]
         for records in ([], outgoing):
             self._log.begin_commit(self._partition, records, batch.next_position, "")
             if self._log.finish_commit(self._partition) is not CommitResult.OK:
