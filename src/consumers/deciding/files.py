@@ -116,7 +116,6 @@ class StateFile:
         self._patience_seconds = patience_seconds
         self._page_cache_kib = _PAGE_CACHE_KIB // sharing
         self._opening = ""
-        self._lowest = 0
         self._database = self._open()
         self.status = _status_in(self._database)
 
@@ -163,12 +162,12 @@ class StateFile:
         the `whole` accounts are here with all their entities.
         """
         with self._transaction():
+            lowest = self._lowest()
             for number, row in enumerate(rows, 1):
-                self._database.execute(_ADD, (self._lowest - number, *row))
+                self._database.execute(_ADD, (lowest - number, *row))
             self._database.executemany(
                 "INSERT OR IGNORE INTO whole_accounts VALUES (?)", [(each,) for each in whole]
             )
-        self._lowest = self._least()
 
     def has_whole(self, account_id: str) -> bool:
         """Whether all entities of the account are here, in a partial file."""
@@ -223,11 +222,10 @@ class StateFile:
         database.execute(f"PRAGMA user_version = {_LAYOUT}")
         self._opening = uuid4().hex
         database.execute(_TAKE_OVER, (self._opening,))
-        (least,) = database.execute("SELECT min(revision) FROM entities").fetchone()
-        self._lowest = min(0, least or 0)
         return database
 
-    def _least(self) -> int:
+    def _lowest(self) -> int:
+        """Every revision in the table is above it, or is it; 0 without any below 0."""
         (least,) = self._database.execute("SELECT min(revision) FROM entities").fetchone()
         return min(0, least or 0)
 
