@@ -12,6 +12,7 @@ from pathlib import Path
 from random import Random
 from typing import TypeVar, cast
 
+from consumers.deciding.files import path_in
 from consumers.deciding.recording import ChainEnd
 from consumers.deciding.snapshots.seam import Follower, Snapshots
 from consumers.deciding.store import Place, Store
@@ -101,7 +102,7 @@ class Disks:
     ) -> Store:
         """The slot's store of a partition, or whatever the disk has made of it."""
         folder = (self._root or Path()) / slot
-        path = folder / f"partition-{partition}.sqlite"
+        path = path_in(folder, partition)
         if path in self._open:
             self._open[path].close()
             self._befall(path)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from consumers.deciding.files import FORMAT, Place, Row, view_of
+from consumers.deciding.files import Place, Row, path_in, view_of
 from consumers.deciding.recording import ChainEnd
 from consumers.deciding.snapshots.seam import Stored
 from consumers.deciding.store import Store
@@ -42,11 +42,7 @@ def check_snapshots(
     A snapshot of another topic or form is left out: no decider would begin from it. The files in
     the folder `scratch` take about as much room as the snapshots.
     """
-    usable = {
-        partition: each
-        for partition, each in stored.items()
-        if each[0].topic_id == topic_id and each[0].format == FORMAT
-    }
+    usable = {partition: each for partition, each in stored.items() if each[0].is_of(topic_id)}
     with ExitStack() as stack:
         folds = {
             partition: stack.enter_context(closing(_Refold(scratch, partition, place)))
@@ -63,7 +59,7 @@ class _Refold:
 
     def __init__(self, scratch: Path, partition: int, place: Place) -> None:
         self._store = Store(scratch, partition, place.topic_id)
-        self._path = scratch / f"partition-{partition}.sqlite"
+        self._path = path_in(scratch, partition)
         self._partition = partition
         self._place = place
         self._end = ChainEnd()

@@ -78,6 +78,10 @@ class Place(Struct, frozen=True, kw_only=True):
     end: ChainEnd = ChainEnd()
     format: int = FORMAT
 
+    def is_of(self, topic_id: str) -> bool:
+        """Whether a store of this topic may begin here: not from another topic or form."""
+        return self.topic_id == topic_id and self.format == FORMAT
+
 
 NOWHERE = Place(topic_id="")
 """Of a file that has nothing."""
@@ -102,6 +106,11 @@ class Status(Struct, frozen=True, kw_only=True):
 
 class StoreTaken(Exception):
     """Another process has opened this store; the earlier owner must end."""
+
+
+def path_in(folder: Path, partition: int) -> Path:
+    """Where the file of a partition is."""
+    return folder / f"partition-{partition}.sqlite"
 
 
 class StateFile:
@@ -225,7 +234,7 @@ class StateFile:
         return database
 
     def _lowest(self) -> int:
-        """Every revision in the table is above it, or is it; 0 without any below 0."""
+        """The lowest revision in the table, at most 0."""
         (least,) = self._database.execute("SELECT min(revision) FROM entities").fetchone()
         return min(0, least or 0)
 

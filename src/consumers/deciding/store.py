@@ -16,7 +16,7 @@ from uuid import uuid4
 import structlog
 from msgspec import msgpack
 
-from consumers.deciding.files import FORMAT, Place, Row, StateFile, Status, StoreTaken
+from consumers.deciding.files import Place, Row, StateFile, Status, StoreTaken, path_in
 from consumers.deciding.memory import (
     KEY_BITS,
     RECENT_ENTITIES,
@@ -75,7 +75,7 @@ class Store:
         path: Path | None = None
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
-            path = folder / f"partition-{partition}.sqlite"
+            path = path_in(folder, partition)
         self._partition = partition
         self._topic_id = topic_id
         self._snapshots = snapshots
@@ -89,7 +89,7 @@ class Store:
         self._file = StateFile(path, patience_seconds, sharing)
         self._learn_keys()
         self.place = self._file.status.place
-        if not self._is_ours(self.place):
+        if not self.place.is_of(topic_id):
             self.clear()
         if snapshots is None:
             self._go_on_without()
@@ -169,7 +169,7 @@ class Store:
             self._claim = None  # nobody was told of it: the next start claims the snapshot
             self._go_on_without()
             return
-        if kept is not None and not self._is_ours(kept.place):
+        if kept is not None and not kept.place.is_of(self._topic_id):
             kept = None
         ahead = kept is not None and kept.place.end.log_sequence > self.place.end.log_sequence
         belongs = kept is not None and kept.owner == status.owner and not ahead
@@ -224,9 +224,6 @@ class Store:
         self._recent.clear()
         self._changed.clear()
         self._possible.clear()
-
-    def _is_ours(self, place: Place) -> bool:
-        return place.topic_id == self._topic_id and place.format == FORMAT
 
     def _learn_keys(self) -> None:
         keys = list(islice(self._file.all_keys(), _LEARNT_KEYS + 1))
