@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from consumers.deciding.recording import Taker, examined, origin_of
+from consumers.deciding.recording import Examined, Taker, examined
 from ledger.log.seam import LogRecord
 from ledger.vocabulary.envelope import CommandMeta, GivenCommand
 from ledger.wire.avro.codec import (
@@ -35,30 +35,24 @@ class Form(Struct, frozen=True, kw_only=True):
 
 def form_of(record: LogRecord, taker: Taker) -> Form:
     """Look at one record as its partition's decider would. Raises RegistryUnavailable."""
-    given, faults = examined(record, taker)
-    origin, doubts = _origin(record, given, taker)
+    seen = examined(record, taker)
+    given, proven = seen.given, seen.proven
     return Form(
         record=record,
         frame=_frame_told(record.value or b""),
         schema=_schema(record.value),
         meta=None if given is None else given.meta,
-        origin=origin,
-        faults=faults,
-        notes=()
-        if given is None
-        else (*_header_notes(record, given), *(doubts if not faults else ())),
+        origin=f"{proven.origin}/{proven.key_id}" if proven.origin else "",
+        faults=seen.faults,
+        notes=tuple(_notes(record, seen)),
     )
 
 
-def _origin(
-    record: LogRecord, given: GivenCommand | None, taker: Taker
-) -> tuple[str, tuple[str, ...]]:
-    """Who gave it, where that is proven; and the doubt, which is a fault only where it must be."""
-    if given is None:
-        return "", ()
-    proven, doubt = origin_of(record, given, taker)
-    told = f"{proven.origin}/{proven.key_id}" if proven.origin else ""
-    return told, () if doubt is None else (str(doubt),)
+def _notes(record: LogRecord, seen: Examined) -> Iterator[str]:
+    if seen.given is not None:
+        yield from _header_notes(record, seen.given)
+    if seen.doubt is not None and not seen.faults:
+        yield str(seen.doubt)
 
 
 def _schema(value: bytes | None) -> tuple[str, int] | None:

@@ -63,6 +63,18 @@ class Taken(Struct, frozen=True, kw_only=True):
 _NOT_PROVEN = Proven()
 
 
+class Examined(Struct, frozen=True, kw_only=True):
+    """What can be seen of any record. A `doubt` is a fault only where it must be.
+
+    The first fault is the one that `readable` raises.
+    """
+
+    given: GivenCommand | None
+    proven: Proven
+    doubt: UnreadableRecord | None
+    faults: tuple[UnreadableRecord, ...]
+
+
 def readable(found: LogRecord, taker: Taker) -> Taken:
     """The command in a record; UnreadableRecord, with the first fault, where it is none to take."""
     given = decode_command(found.key, found.value)
@@ -86,24 +98,22 @@ def origin_of(
     return answer, None
 
 
-def examined(
-    found: LogRecord, taker: Taker
-) -> tuple[GivenCommand | None, tuple[UnreadableRecord, ...]]:
-    """The command in a record, and every fault; the first is the one that `readable` raises.
+def examined(found: LogRecord, taker: Taker) -> Examined:
+    """The command in a record, whose it is, and every fault.
 
-    None, and one fault, if the value cannot be read. A wrong key hides neither a wrong partition
-    nor a wrong clock.
+    Of a value that cannot be read, that is the one fault. A wrong key hides neither a wrong
+    partition nor a wrong clock.
     """
     try:
         given = read_command(found.value)
     except UnreadableRecord as fault:
-        return None, (fault,)
-    key_fault = wrong_key(found.key, given)
-    faults = list(_misplaced(found, given, taker))
-    _, doubt = origin_of(found, given, taker)
-    if doubt is not None and taker.requires_proof:
+        return Examined(given=None, proven=_NOT_PROVEN, doubt=None, faults=(fault,))
+    proven, doubt = origin_of(found, given, taker)
+    faults = [wrong_key(found.key, given), *_misplaced(found, given, taker)]
+    if taker.requires_proof:
         faults.append(doubt)
-    return given, tuple(faults if key_fault is None else (key_fault, *faults))
+    told = tuple(fault for fault in faults if fault is not None)
+    return Examined(given=given, proven=proven, doubt=doubt, faults=told)
 
 
 def _misplaced(found: LogRecord, given: GivenCommand, taker: Taker) -> Iterator[UnreadableRecord]:
