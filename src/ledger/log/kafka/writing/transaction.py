@@ -138,20 +138,23 @@ class Producer:
         group = membership.group_id
         if places:
             await self._begin(lambda: requests.add_partitions(identity, places), used, give_up)
-            await self._taken(lambda: requests.add_offsets(identity, group), give_up)
+            await _taken(requests, lambda: requests.add_offsets(identity, group), give_up)
         else:
             await self._begin(lambda: requests.add_offsets(identity, group), used, give_up)
         passing("writer.sent")
         for run in runs:
             await self._written(run, give_up)
         passing("writer.settled")
-        await self._taken(lambda: requests.commit_offsets(identity, offsets, membership), give_up)
+        await _taken(
+            requests, lambda: requests.commit_offsets(identity, offsets, membership), give_up
+        )
         passing("writer.offsets")
-        await self._taken(lambda: requests.end(identity), give_up)
+        await _taken(requests, lambda: requests.end(identity), give_up)
         passing("writer.committed")
 
     async def _written(self, run: Run, give_up: float) -> None:
-        await self._taken(lambda: self._requests.produce(self.identity, run), give_up)
+        requests, producer = self._requests, self.identity
+        await _taken(requests, lambda: requests.produce(producer, run), give_up)
 
     async def _begin(
         self, ask: Callable[[], Coroutine[Any, Any, None]], used: set[object], give_up: float
@@ -173,16 +176,6 @@ class Producer:
                     raise
                 await self._requests.pause(_AGAIN_SECONDS)
 
-    async def _taken(self, ask: Callable[[], Coroutine[Any, Any, None]], give_up: float) -> None:
-        """Ask until the brokers take it; see rule 2."""
-        while True:
-            try:
-                return await ask()
-            except (errors.RetriableError, errors.UnknownBrokerIdError):
-                if self._requests.seconds() > give_up:
-                    raise
-                await self._requests.pause(_AGAIN_SECONDS)
-
     def _runs(self, records: Sequence[Outgoing]) -> Iterator[Run]:
         """The records by partition, in order, in batches of a size that the brokers take."""
         by_place: dict[TopicPartition, list[Outgoing]] = {}
@@ -199,9 +192,16 @@ class Producer:
 async def fence(settings: KafkaSettings, requests: Requests, transactional_id: str) -> Identity:
     """Shut out all earlier producers of the id, and wait until what they had open has ended."""
     give_up = requests.seconds() + settings.transaction_timeout_ms / 1000
+    return await _taken(requests, lambda: requests.init_producer(transactional_id), give_up)
+
+
+async def _taken(
+    requests: Requests, ask: Callable[[], Coroutine[Any, Any, T]], give_up: float
+) -> T:
+    """Ask until the brokers take it; see rule 2."""
     while True:
         try:
-            return await requests.init_producer(transactional_id)
+            return await ask()
         except (errors.RetriableError, errors.UnknownBrokerIdError):
             if requests.seconds() > give_up:
                 raise
