@@ -266,7 +266,6 @@ def test_an_older_snapshot_only_takes_longer(machines: Machines, folded: list[in
 
 
 def test_a_restored_backup_is_written_again_from_where_it_is(machines: Machines) -> None:
-    backup = dict(machines.shelf.snapshots)
     first = machines.start("a")
     backup = dict(machines.shelf.snapshots)
     machines.decide(first, range(8, 9))
