@@ -150,12 +150,11 @@ class PartitionDecider:
         self._committed = self._position
         self._store.keep_snapshot()
         passing("decider.restored")
-        verifier = self._taker.verifier
         _log.info(
             "restored",
             partition=self._partition,
             log_sequence=self._end.log_sequence,
-            origins="open" if verifier is None else verifier.mode.value,
+            origins=self._taker.mode.value,
         )
 
     def step(self, timeout_seconds: float) -> int:
@@ -258,7 +257,7 @@ class PartitionDecider:
         return [dead_letter(found, Topic.COMMANDS, reason)]
 
     def _decide(self, found: LogRecord, taken: Taken) -> list[Outgoing]:
-        given, verifier = taken.given, self._taker.verifier
+        given = taken.given
         if taken.doubt is not None:
             self._doubts.append(str(taken.doubt))
         now = max(self._end.recorded_at, self._instant(given, found))
@@ -275,7 +274,7 @@ class PartitionDecider:
             terms=terms.version,
             first_sequence=1 if stream is None else stream.sequence + 1,
             proven=taken.proven,
-            origins="" if verifier is None else verifier.table.version,
+            origins=self._taker.origins,
         )
         written, self._end = record(answer, facts, self._end)
         _check_sizes(written)
@@ -290,16 +289,17 @@ class PartitionDecider:
         """Take commands by the newest table of origins. An older one than that of the last event
         would take commands that were forbidden since, so it is a wrong world.
         """
-        verifier = self._world.verifier()
-        version, last = "" if verifier is None else verifier.table.version, self._end.origins
+        verifier, taker, last = self._world.verifier(), self._taker, self._end.origins
+        if verifier is not taker.verifier:
+            taker = replace(taker, verifier=verifier)
         if last and (verifier is None or last not in verifier.history):
             raise self._wrong(
                 f"the last event was decided by version {last} of the table of origins, which is "
-                f"not in this one, of version {version or 'none'}; restore REFUNDS_ORIGINS"
+                f"not in this one, of version {taker.origins or 'none'}; restore REFUNDS_ORIGINS"
             )
-        if verifier is not self._taker.verifier:
-            self._taker = replace(self._taker, verifier=verifier)
-            mode = "open" if verifier is None else verifier.mode.value
+        if taker is not self._taker:
+            self._taker = taker
+            mode, version = taker.mode.value, taker.origins
             _log.info("origins", partition=self._partition, mode=mode, version=version)
 
     def _tell_doubts(self) -> None:

@@ -47,9 +47,19 @@ class Taker(Struct, frozen=True, kw_only=True):
     verifier: Verifier | None = None
 
     @property
+    def mode(self) -> Mode:
+        """What happens to commands that are not proven."""
+        return Mode.OPEN if self.verifier is None else self.verifier.mode
+
+    @property
     def requires_proof(self) -> bool:
         """Whether it sets aside what is not proven."""
-        return self.verifier is not None and self.verifier.mode is Mode.REQUIRED
+        return self.mode is Mode.REQUIRED
+
+    @property
+    def origins(self) -> str:
+        """The version of the table of origins; empty without one."""
+        return "" if self.verifier is None else self.verifier.table.version
 
 
 class Taken(Struct, frozen=True, kw_only=True):
