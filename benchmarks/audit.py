@@ -23,11 +23,11 @@ from pathlib import Path
 
 import structlog
 
+from benchmarks import kit
 from benchmarks.log_files import LogFiles, make_log
 from consumers.deciding.decider import GROUP
 from ledger.audit import audit
 
-ROOT = Path(__file__).parents[1]
 EVENTS_A_COMMAND = 1.3
 COMMANDS_AN_ACCOUNT = 50
 EVENTS_AN_ACCOUNT = 4
@@ -44,16 +44,13 @@ def measured(folder: Path, commands: int, accounts: int) -> dict[str, float]:
     seconds = time.process_time() - before
     if report.divergences:
         raise SystemExit(f"the audit found {report.divergences}")
-    lines = Path(f"/proc/{os.getpid()}/status").read_text().splitlines()
-    (peak,) = [int(each.split()[1]) for each in lines if each.startswith("VmHWM:")]
-    return {"events": report.events, "rate": report.events / seconds, "peak_mb": peak / 1024}
+    rate, peak = report.events / seconds, kit.peak_megabytes()
+    return {"events": report.events, "rate": rate, "peak_mb": peak}
 
 
 def main(events: int, long: int, base: Path | None, folder: Path, rounds: int) -> None:
     """Make the logs, measure by turns, print, and keep the result."""
-    from benchmarks import kit
-
-    trees = {"now": ROOT} if base is None else {"now": ROOT, "base": base}
+    trees = {"now": kit.ROOT} if base is None else {"now": kit.ROOT, "base": base}
     commands = int(events / EVENTS_A_COMMAND)
     runs: dict[str, list[Mapping[str, float]]] = {name: [] for name in trees}
     for number in range(rounds + 1):
@@ -82,8 +79,8 @@ def main(events: int, long: int, base: Path | None, folder: Path, rounds: int) -
         print(f"ratio {figures['ratio']}")
     if long:
         size = (int(long / EVENTS_A_COMMAND), long // EVENTS_AN_ACCOUNT)
-        place = folder / f"{_commit(ROOT)}-{long}"
-        run = _child(ROOT, place, *size) or _child(ROOT, place, *size)
+        place = folder / f"{_commit(kit.ROOT)}-{long}"
+        run = _child(kit.ROOT, place, *size) or _child(kit.ROOT, place, *size)
         figures["long"] = {name: round(value) for name, value in run.items()}
         print(
             f"long  {run['events']:9,.0f} events, {run['rate']:7,.0f} a processor second, "
@@ -100,8 +97,8 @@ def _child(tree: Path, folder: Path, commands: int, accounts: int) -> dict[str, 
         [*program, str(commands), str(accounts)],
         check=True,
         stdout=subprocess.PIPE,
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        cwd=kit.ROOT,
+        env={**os.environ, "PYTHONPATH": str(kit.ROOT)},
     )
     found: dict[str, float] = json.loads(done.stdout)
     return found

@@ -211,10 +211,9 @@ def print_stages(found: dict[str, dict[str, float]]) -> dict[str, dict[str, floa
 
 def _whole_in(root: Path, count: int, accounts: int | None) -> tuple[float, float]:
     """The whole, in a process of its own that imports the source of a checkout."""
-    here = Path(__file__).parents[1]
     words = [str(root / ".venv/bin/python"), "-m", "benchmarks.deciding"]
     words += [str(each) for each in (count, accounts) if each]
-    environment = {**os.environ, "PYTHONPATH": f"{here}:{root / 'src'}"}
+    environment = {**os.environ, "PYTHONPATH": f"{kit.ROOT}:{root / 'src'}"}
     done = subprocess.run(
         words, check=True, capture_output=True, text=True, env=environment, cwd=root / "src"
     )

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from benchmarks import kit
 from benchmarks.mix import commands
 from consumers.deciding.decider import GROUP, PartitionDecider, World
 from consumers.deciding.store import Store
@@ -46,9 +47,7 @@ def whole(count: int, accounts: int | None) -> tuple[float, float]:
             done += step
         seconds = time.process_time() - start
     assert done >= count
-    status = Path("/proc/self/status").read_text().splitlines()
-    (peak,) = [line for line in status if line.startswith("VmHWM:")]
-    return seconds / done * 1e6, int(peak.split()[1]) / 1024
+    return seconds / done * 1e6, kit.peak_megabytes()
 
 
 @contextmanager

@@ -80,6 +80,12 @@ def children_seconds() -> float:
     return used.ru_utime + used.ru_stime
 
 
+def seconds_of(pid: int) -> float:
+    """The processor time that a process has used so far, without its children."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def commit() -> str:
     """The commit that is measured; with `-dirty` if files differ from it."""
     told = _git("rev-parse", "--short", "HEAD")

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import gc
-import os
 import sqlite3
 import tempfile
 import time
@@ -381,10 +380,7 @@ def _backend(snapshots: PostgresSnapshots) -> int:
 
 
 def _seconds_of(pid: int | None) -> float:
-    if pid is None:
-        return 0.0
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return 0.0 if pid is None else kit.seconds_of(pid)
 
 
 if __name__ == "__main__":

@@ -30,12 +30,7 @@ class Stack(Struct, frozen=True, kw_only=True):
 
     def processor_seconds(self) -> dict[str, float]:
         """What each process has used so far, without its children."""
-        ticks = os.sysconf("SC_CLK_TCK")
-        seconds = {}
-        for name, pid in self._pids().items():
-            fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-            seconds[name] = (int(fields[11]) + int(fields[12])) / ticks
-        return seconds
+        return {name: kit.seconds_of(pid) for name, pid in self._pids().items()}
 
     def peak_megabytes(self) -> dict[str, float]:
         """The most memory of each process without its children: of PostgreSQL only the first."""
