@@ -18,15 +18,11 @@ from itertools import count, islice
 from pathlib import Path
 
 from benchmarks import kit
-from benchmarks.deciding import START
+from benchmarks.deciding import PARTITIONS, START, world_of
 from benchmarks.mix import commands
-from consumers.deciding.decider import PartitionDecider, World
+from consumers.deciding.decider import PartitionDecider
 from consumers.deciding.store import Store
 from ledger.log.seam import Batch, CommitResult, LogRecord, Outgoing, Topic
-from ledger.terms.table import released_terms
-from ledger.vocabulary.events import LedgerOpened
-
-PARTITIONS = 4
 
 
 class Forgetting:
@@ -105,13 +101,7 @@ class Forgetting:
 def measure(accounts: int, count_of_commands: int) -> None:
     """Print events, microseconds a command, and the peak of memory in MB."""
     given = commands(count_of_commands, START, PARTITIONS, accounts)
-    opened = LedgerOpened(
-        partition_count=PARTITIONS,
-        topic_ids={topic.value: topic.value for topic in Topic},
-        sandbox=False,
-        program_version="bench",
-    )
-    world = World(opened=opened, terms=released_terms())
+    world = world_of(PARTITIONS)
     with tempfile.TemporaryDirectory(prefix="refunds-bench-") as folder:
         log = Forgetting(given)
         deciders = [

@@ -30,7 +30,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from benchmarks import kit
-from benchmarks.deciding import PARTITIONS, ledger
+from benchmarks.deciding import PARTITIONS, ledger, world_of
 from benchmarks.librdkafka import (
     PATIENCE_SECONDS,
     Librdkafka,
@@ -41,7 +41,7 @@ from benchmarks.librdkafka import (
     record_of,
 )
 from benchmarks.mix import commands
-from consumers.deciding.decider import GROUP, PartitionDecider, World
+from consumers.deciding.decider import GROUP, PartitionDecider
 from consumers.deciding.store import Store
 from devstack import services
 from ledger.log.kafka import KafkaLog, KafkaSettings, KafkaTools, create_topics
@@ -49,8 +49,6 @@ from ledger.log.kafka.client.fetched_batches import open_consumer
 from ledger.log.kafka.client.settings import reader_options
 from ledger.log.packed_headers import header_named
 from ledger.log.seam import CommitResult, Outgoing, Topic
-from ledger.terms.table import released_terms
-from ledger.vocabulary.events import LedgerOpened
 
 ROUNDS = 5
 WARM_UP = 2_000
@@ -286,15 +284,9 @@ def _read(log: KafkaLog, partition: int, positions: list[int], size: int) -> lis
 
 
 def _deciding(log: KafkaLog, asked: Asked) -> Iterator[Round]:
-    opened = LedgerOpened(
-        partition_count=PARTITIONS,
-        topic_ids=dict.fromkeys([topic.value for topic in Topic], "clients"),
-        sandbox=False,
-        program_version="bench",
-    )
-    world = World(opened=opened, terms=released_terms(), max_batch=asked.size)
+    world = world_of(PARTITIONS, max_batch=asked.size)
     with tempfile.TemporaryDirectory(prefix="refunds-bench-") as folder:
-        stores = [Store(Path(folder), each, "clients") for each in range(PARTITIONS)]
+        stores = [Store(Path(folder), each, world.events_topic_id) for each in range(PARTITIONS)]
         deciders = [PartitionDecider(log, each, store, world) for each, store in enumerate(stores)]
         for decider in deciders:
             decider.restore()

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from msgspec import Struct
 
@@ -23,10 +24,11 @@ from consumers.deciding.store import Store
 from ledger.log.memory import MemoryCluster, MemoryLog
 from ledger.log.seam import Topic
 from ledger.terms.table import released_terms
+from ledger.values.instants import Instant
 from ledger.vocabulary.events import LedgerOpened
 
 PARTITIONS = 4
-START = 1_767_600_000_000_000
+START: Instant = 1_767_600_000_000_000
 WARM_UP = 2_000
 
 
@@ -50,16 +52,21 @@ def whole(count: int, accounts: int | None) -> tuple[float, float]:
     return seconds / done * 1e6, kit.peak_megabytes()
 
 
-@contextmanager
-def ledger(count: int, accounts: int | None = None) -> Iterator[Ledger]:
-    """A ledger with its stores in files, as in a real process."""
+def world_of(partitions: int, **settings: Any) -> World:
+    """The settings of a ledger that is made for measuring."""
     opened = LedgerOpened(
-        partition_count=PARTITIONS,
+        partition_count=partitions,
         topic_ids={topic.value: topic.value for topic in Topic},
         sandbox=False,
         program_version="bench",
     )
-    world = World(opened=opened, terms=released_terms())
+    return World(opened=opened, terms=released_terms(), **settings)
+
+
+@contextmanager
+def ledger(count: int, accounts: int | None = None) -> Iterator[Ledger]:
+    """A ledger with its stores in files, as in a real process."""
+    world = world_of(PARTITIONS)
     cluster = MemoryCluster(PARTITIONS, lambda: START)
     cluster.publish(list(commands(count, START, PARTITIONS, accounts)))
     log = cluster.consumer(GROUP, Topic.COMMANDS)

@@ -18,13 +18,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmarks import kit
+from benchmarks.deciding import START, world_of
 from benchmarks.mix import commands
-from consumers.deciding.decider import PartitionDecider, World
+from consumers.deciding.decider import PartitionDecider
 from consumers.deciding.store import Store
 from consumers.follow_ups import command_record, follow_up
 from consumers.reactions import REACTIONS
 from ledger.log.seam import Batch, CommitResult, Committed, LogRecord, Outgoing, Topic
-from ledger.terms.table import released_terms
 from ledger.values.instants import Instant, day_of
 from ledger.vocabulary.commands import (
     Command,
@@ -33,7 +33,7 @@ from ledger.vocabulary.commands import (
     RefundReservation,
 )
 from ledger.vocabulary.envelope import CommandMeta, GivenCommand
-from ledger.vocabulary.events import LedgerOpened, RefundIssued
+from ledger.vocabulary.events import RefundIssued
 from ledger.vocabulary.shapes import (
     AccountType,
     Actor,
@@ -44,7 +44,6 @@ from ledger.vocabulary.shapes import (
 )
 from ledger.wire.avro.codec import decode_event
 
-START: Instant = 1_767_600_000_000_000
 STEP: Instant = 200_000_000
 """Between two commands: 100,000 refunds of the hot account take less than a year."""
 BATCH = 1_000
@@ -186,13 +185,7 @@ class _Ledger:
     def __init__(self, given: Iterator[Outgoing], *, settle: bool) -> None:
         self._feed = Feed(given, settle)
         self._folder = tempfile.TemporaryDirectory(prefix="refunds-bench-")
-        opened = LedgerOpened(
-            partition_count=1,
-            topic_ids={topic.value: f"bench-{topic.value}" for topic in Topic},
-            sandbox=False,
-            program_version="bench",
-        )
-        world = World(opened=opened, terms=released_terms(), max_batch=BATCH)
+        world = world_of(1, max_batch=BATCH)
         self._store = Store(Path(self._folder.name), 0, world.events_topic_id)
         self._decider = PartitionDecider(self._feed, 0, self._store, world)
 

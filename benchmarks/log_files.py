@@ -12,8 +12,9 @@ from pathlib import Path
 
 from msgspec import Struct, msgpack
 
+from benchmarks.deciding import PARTITIONS, world_of
 from benchmarks.mix import commands
-from consumers.deciding.decider import GROUP, PartitionDecider, World
+from consumers.deciding.decider import GROUP, PartitionDecider
 from consumers.deciding.store import Store
 from consumers.follow_ups import command_record, follow_up
 from consumers.reactions import REACTIONS
@@ -25,12 +26,9 @@ from ledger.log.seam import (
     Outgoing,
     Topic,
 )
-from ledger.terms.table import released_terms
 from ledger.values.instants import Instant
-from ledger.vocabulary.events import LedgerOpened
 from ledger.wire.avro.codec import decode_event, event_name_of
 
-PARTITIONS = 4
 _START: Instant = 1_790_000_000_000_000
 _BATCH = 1_000
 _MILLISECOND = 1_000
@@ -164,11 +162,7 @@ class _Log:
 def make_log(folder: Path, *, count: int, accounts: int) -> None:
     """Let deciders decide the benchmarks' mix, with what the reactions send; write the log."""
     folder.mkdir(parents=True)
-    topic_ids = {topic.value: topic.value for topic in Topic}
-    opened = LedgerOpened(
-        partition_count=PARTITIONS, topic_ids=topic_ids, sandbox=False, program_version="bench"
-    )
-    world = World(opened=opened, terms=released_terms(), max_batch=10 * _BATCH)
+    world = world_of(PARTITIONS, max_batch=10 * _BATCH)
     logs = [_Log(folder, partition) for partition in range(PARTITIONS)]
     deciders = [
         PartitionDecider(log, partition, Store(folder / "state", partition, "bench"), world)

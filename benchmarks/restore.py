@@ -25,8 +25,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from benchmarks import kit
+from benchmarks.deciding import START, world_of
 from benchmarks.mix import commands
-from consumers.deciding.decider import GROUP, PartitionDecider, World
+from consumers.deciding.decider import GROUP, PartitionDecider
 from consumers.deciding.files import Place, Row, StateFile, view_of
 from consumers.deciding.recording import ChainEnd
 from consumers.deciding.snapshots.postgres import PostgresSnapshots
@@ -36,10 +37,7 @@ from consumers.deciding.store import Store
 from devstack.services import services
 from ledger.log.memory import MemoryCluster
 from ledger.log.seam import Committed, Outgoing, Topic
-from ledger.terms.table import released_terms
-from ledger.values.instants import Instant
 from ledger.vocabulary.envelope import RecordedEvent
-from ledger.vocabulary.events import LedgerOpened
 from ledger.wire.avro.codec import (
     body_hash,
     decode_command,
@@ -49,19 +47,12 @@ from ledger.wire.avro.codec import (
 )
 from projector.migrations import migrate
 
-START: Instant = 1_767_600_000_000_000
 TEMPLATE_COMMANDS = 4_000
 TAIL_COMMANDS = 3_000
 NEXT_COMMANDS = 100
 WRITTEN_AFTER = 2_000
 """Commands between two writes of the snapshot: what a busy partition decides in some seconds."""
-_TOPICS = {topic.value: f"bench-{topic.value}" for topic in Topic}
-WORLD = World(
-    opened=LedgerOpened(
-        partition_count=1, topic_ids=_TOPICS, sandbox=False, program_version="bench"
-    ),
-    terms=released_terms(),
-)
+WORLD = world_of(1)
 
 
 class Template(Struct, frozen=True, kw_only=True):
@@ -203,8 +194,7 @@ def _writing(database_url: str, folder: Path) -> dict[str, float]:
         with snapshots.writing(_taken(snapshots)) as draft:
             draft.clear()
         store = Store(folder, 0, "bench-writing", snapshots=snapshots, writer=follower)
-        world = replace(WORLD, opened=replace(WORLD.opened, topic_ids=_TOPICS))
-        decider = PartitionDecider(cluster.consumer(GROUP, Topic.COMMANDS), 0, store, world)
+        decider = PartitionDecider(cluster.consumer(GROUP, Topic.COMMANDS), 0, store, WORLD)
         decider.restore()
         cluster.publish(list(commands(count, START, 1)))
         backend, here, there, deciding, entities = _backend(snapshots), 0.0, 0.0, 0.0, 0

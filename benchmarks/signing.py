@@ -19,9 +19,9 @@ import structlog
 from msgspec.structs import replace
 
 from benchmarks import kit
-from benchmarks.deciding import PARTITIONS, START
+from benchmarks.deciding import PARTITIONS, START, world_of
 from benchmarks.mix import commands
-from consumers.deciding.decider import GROUP, PartitionDecider, World
+from consumers.deciding.decider import GROUP, PartitionDecider
 from consumers.deciding.store import Store
 from ledger.log.memory import MemoryCluster
 from ledger.log.seam import Outgoing, Topic
@@ -37,8 +37,6 @@ from ledger.origins.history import (
 from ledger.origins.signing import Signer, proof_of, sign_of
 from ledger.origins.table import OWN, Algorithm, Mode
 from ledger.origins.verifying import Proven, Verifier
-from ledger.terms.table import released_terms
-from ledger.vocabulary.events import LedgerOpened
 from ledger.vocabulary.shapes import Role
 from ledger.wire.avro.codec import decode_event, read_command
 
@@ -104,13 +102,7 @@ def _whole(plain: Sequence[Outgoing]) -> dict[str, dict[str, float]]:
 
 def _decided(records: Sequence[Outgoing], verifier: Verifier | None) -> None:
     """Decide everything, and check that it was."""
-    opened = LedgerOpened(
-        partition_count=PARTITIONS,
-        topic_ids={topic.value: LEDGER_ID for topic in Topic},
-        sandbox=False,
-        program_version="bench",
-    )
-    world = World(opened=opened, terms=released_terms(), verifier=lambda: verifier)
+    world = world_of(PARTITIONS, verifier=lambda: verifier)
     cluster = MemoryCluster(PARTITIONS, lambda: START)
     cluster.publish(records)
     log = cluster.consumer(GROUP, Topic.COMMANDS)
