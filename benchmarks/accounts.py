@@ -29,11 +29,11 @@ class Forgetting:
     """A log that makes up its commands, and keeps only the first event of each partition."""
 
     source = Topic.COMMANDS
-    partition_count = PARTITIONS
 
-    def __init__(self, given: Iterable[Outgoing]) -> None:
+    def __init__(self, given: Iterable[Outgoing], partition_count: int) -> None:
+        self.partition_count = partition_count
         self._given = iter(given)
-        self._waiting: list[list[LogRecord]] = [[] for _ in range(PARTITIONS)]
+        self._waiting: list[list[LogRecord]] = [[] for _ in range(partition_count)]
         self._offsets = count()
         self._first: dict[int, LogRecord] = {}
         self.events = 0
@@ -92,7 +92,7 @@ class Forgetting:
 
     def owned(self, timeout_seconds: float) -> frozenset[int]:
         """All."""
-        return frozenset(range(PARTITIONS))
+        return frozenset(range(self.partition_count))
 
     def close(self) -> None:
         """Nothing to close."""
@@ -103,7 +103,7 @@ def measure(accounts: int, count_of_commands: int) -> None:
     given = commands(count_of_commands, START, PARTITIONS, accounts)
     world = world_of(PARTITIONS)
     with tempfile.TemporaryDirectory(prefix="refunds-bench-") as folder:
-        log = Forgetting(given)
+        log = Forgetting(given, PARTITIONS)
         deciders = [
             PartitionDecider(log, one, Store(Path(folder), one, "bench"), world)
             for one in range(PARTITIONS)

@@ -1,11 +1,10 @@
-"""What a long life costs: one account with many refunds, many accounts, many events.
+"""What a long life costs: one account with many refunds, many events.
 
-Run it as `python -m benchmarks.growth [hot|accounts|events ...]`; without a name all three run.
-`hot` gives one account N refunds by invoice within a year and compares the last thousand with the
-first; `accounts` compares a ledger of 1,000 accounts with one of a million; `events` compares the
-first hundred thousand events of a ledger with those after a million. A decider with its file is
-fed by a log that keeps nothing, so that its memory is the decider's own. Only the processor time of
-this process counts.
+Run it as `python -m benchmarks.growth [hot|events ...]`; without a name both run. `hot` gives one
+account N refunds by invoice within a year and compares the last thousand with the first; `events`
+compares the first hundred thousand events of a ledger with those after a million. A decider with
+its file is fed by a log that keeps nothing, so that its memory is the decider's own. Only the
+processor time of this process counts. For many accounts see `benchmarks.accounts`.
 """
 
 from __future__ import annotations
@@ -18,13 +17,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmarks import kit
+from benchmarks.accounts import Forgetting
 from benchmarks.deciding import START, world_of
+from benchmarks.log_files import follow_ups
 from benchmarks.mix import commands
 from consumers.deciding.decider import PartitionDecider
 from consumers.deciding.store import Store
-from consumers.follow_ups import command_record, follow_up
-from consumers.reactions import REACTIONS
-from ledger.log.seam import Batch, CommitResult, Committed, LogRecord, Outgoing, Topic
+from consumers.follow_ups import command_record
+from ledger.log.seam import Batch, LogRecord, Outgoing, Topic
 from ledger.values.instants import Instant, day_of
 from ledger.vocabulary.commands import (
     Command,
@@ -49,45 +49,21 @@ STEP: Instant = 200_000_000
 BATCH = 1_000
 
 
-class Feed:
-    """A log that reads commands from an iterator and keeps only how many events it was given.
-
-    It satisfies `ledger.log.seam.Log` for one partition that nobody owned before.
-    """
-
-    source = Topic.COMMANDS
-    partition_count = 1
+class Feed(Forgetting):
+    """One partition, in which a STEP passes between two commands; refunds are settled if asked."""
 
     def __init__(self, given: Iterator[Outgoing], settle: bool) -> None:
-        self._given = given
+        super().__init__(given, 1)
         self._settle = settle
         self._ahead: list[Outgoing] = []
-        self._first: LogRecord | None = None
         self.position = 0
-        self.events = 0
-
-    def owned(self, timeout_seconds: float) -> frozenset[int]:
-        """The one partition."""
-        return frozenset({0})
-
-    def fence(self, partition: int) -> None:
-        """Nobody else writes."""
-
-    def committed(self, partition: int) -> Committed | None:
-        """Nothing was decided before."""
-        return None
-
-    def high_watermark(self, topic: Topic, partition: int) -> int:
-        """Of the events: 1 once the ledger is opened, since only the first is ever read back."""
-        return int(self._first is not None)
 
     def read(
         self, topic: Topic, partition: int, position: int, max_records: int, timeout_seconds: float
     ) -> Batch:
         """The next commands; or the first event."""
         if topic is Topic.EVENTS:
-            assert self._first is not None
-            return Batch(records=(self._first,), next_position=1)
+            return super().read(topic, partition, position, max_records, timeout_seconds)
         taken = self._ahead + list(itertools.islice(self._given, max_records - len(self._ahead)))
         self._ahead = []
         first, self.position = self.position, self.position + len(taken)
@@ -97,43 +73,27 @@ class Feed:
     def begin_commit(
         self, partition: int, records: Sequence[Outgoing], next_offset: int, metadata: str
     ) -> None:
-        """Count the events; answer each refund with the command that settles it."""
+        """Answer each refund with the command that settles it."""
+        super().begin_commit(partition, records, next_offset, metadata)
         for each in records:
             assert each.topic is Topic.EVENTS, "a dead letter"
-            if self._first is None:
-                self._first = _found(each, 0)
             if self._settle:
                 self._ahead += _reactions(each)
-        self.events += len(records)
-
-    def finish_commit(self, partition: int) -> CommitResult:
-        """It is written."""
-        return CommitResult.OK
-
-    def close(self) -> None:
-        """Nothing to close."""
 
 
 def main() -> None:
     """Run what is asked for; print and keep the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("questions", nargs="*", choices=["hot", "accounts", "events", []])
+    parser.add_argument("questions", nargs="*", choices=["hot", "events", []])
     parser.add_argument("--refunds", type=int, default=100_000)
-    parser.add_argument("--accounts", type=int, default=1_000_000)
     parser.add_argument("--events", type=int, default=5_000_000)
     asked = parser.parse_args()
     figures: dict[str, object] = {}
-    for name in asked.questions or ["hot", "accounts", "events"]:
-        match name:
-            case "hot":
-                figures[name] = hot(asked.refunds)
-            case "accounts":
-                figures[name] = many_accounts(asked.accounts)
-            case _:
-                figures[name] = many_events(asked.events)
+    for name in asked.questions or ["hot", "events"]:
+        figures[name] = hot(asked.refunds) if name == "hot" else many_events(asked.events)
     figures["peak_megabytes"] = round(kit.peak_megabytes())
     print(f"peak memory {figures['peak_megabytes']} MB")
-    settings = {"refunds": asked.refunds, "accounts": asked.accounts, "events": asked.events}
+    settings = {"refunds": asked.refunds, "events": asked.events}
     kit.keep("growth", settings=settings, figures=figures)
 
 
@@ -148,20 +108,6 @@ def hot(refunds: int) -> dict[str, float]:
     )
     print(f"the last cost {last / first:.2f} times as much")
     return {"first": round(first, 1), "last": round(last, 1), "ratio": round(last / first, 3)}
-
-
-def many_accounts(accounts: int) -> dict[str, float]:
-    """µs a command in ledgers of 1,000 accounts and of many, as many commands in each."""
-    spent = {}
-    count = max(100_000, accounts)
-    for number in (1_000, accounts):
-        with _Ledger(commands(count, START, 1, number), settle=False) as ledger:
-            ledger.decide(number)  # the accounts are opened
-            spent[number] = ledger.microseconds_of(count)
-            print(f"{number:>9} accounts: {spent[number]:6.1f} µs a command")
-    ratio = spent[1_000] / spent[accounts]
-    print(f"the rate with {accounts} accounts is {ratio:.0%} of that with 1,000")
-    return {"few": round(spent[1_000], 1), "many": round(spent[accounts], 1), "ratio": ratio}
 
 
 def many_events(events: int) -> dict[str, object]:
@@ -197,15 +143,11 @@ class _Ledger:
         self._decider.close()
         self._folder.cleanup()
 
-    def decide(self, goal: int) -> None:
-        """Decide until so many commands were decided."""
-        while self._feed.position < goal and self._decider.step(0):
-            pass
-
     def microseconds_of(self, commands: int) -> float:
         """What each of the next commands costs."""
         goal, start = self._feed.position + commands, time.process_time()
-        self.decide(goal)
+        while self._feed.position < goal and self._decider.step(0):
+            pass
         return (time.process_time() - start) / commands * 1e6
 
     def decide_until(self, events: int) -> None:
@@ -261,14 +203,7 @@ def _reactions(written: Outgoing) -> list[Outgoing]:
     """The commands that the reactions send because of an event."""
     assert written.value is not None
     recorded = decode_event(written.value)
-    if not isinstance(recorded.body, RefundIssued):
-        return []
-    return [
-        command_record(follow_up(recorded.meta, reaction.__name__, index, body, sandbox_at=None), 1)
-        for reaction, kinds in REACTIONS
-        if isinstance(recorded.body, kinds)
-        for index, body in enumerate(reaction(recorded))
-    ]
+    return [*follow_ups(recorded, 1)] if isinstance(recorded.body, RefundIssued) else []
 
 
 def _found(record: Outgoing, offset: int) -> LogRecord:

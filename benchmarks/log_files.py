@@ -27,6 +27,7 @@ from ledger.log.seam import (
     Topic,
 )
 from ledger.values.instants import Instant
+from ledger.vocabulary.envelope import RecordedEvent
 from ledger.wire.avro.codec import decode_event, event_name_of
 
 _START: Instant = 1_790_000_000_000_000
@@ -146,7 +147,7 @@ class _Log:
             kept = self.files[record.topic].put(record, _START)
             self._first = self._first or kept
             if record.topic is Topic.EVENTS and event_name_of(record.value) in _REACTED:
-                self.follow_ups += _follow_ups(record)
+                self.follow_ups += follow_ups(decode_event(record.value), PARTITIONS)
         for topic in {record.topic for record in records}:
             self.files[topic].end += 1
         self._committed = Committed(offset=next_offset, metadata=metadata)
@@ -191,13 +192,13 @@ def make_log(folder: Path, *, count: int, accounts: int) -> None:
     (folder / "ends").write_bytes(msgpack.encode(ends))
 
 
-def _follow_ups(record: Outgoing) -> Iterator[Outgoing]:
-    recorded = decode_event(record.value)
+def follow_ups(recorded: RecordedEvent, partition_count: int) -> Iterator[Outgoing]:
+    """The commands that the reactions send because of an event."""
     for reaction, kinds in REACTIONS:
         if isinstance(recorded.body, kinds):
             for index, body in enumerate(reaction(recorded)):
                 given = follow_up(recorded.meta, reaction.__name__, index, body, sandbox_at=None)
-                yield command_record(given, PARTITIONS)
+                yield command_record(given, partition_count)
 
 
 def _records(path: Path) -> Iterator[LogRecord]:
