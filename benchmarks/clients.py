@@ -30,6 +30,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from benchmarks import kit
+from benchmarks.copy import read_copies
 from benchmarks.deciding import PARTITIONS, ledger, world_of
 from benchmarks.librdkafka import (
     PATIENCE_SECONDS,
@@ -48,7 +49,7 @@ from ledger.log.kafka import KafkaLog, KafkaSettings, KafkaTools, create_topics
 from ledger.log.kafka.client.fetched_batches import open_consumer
 from ledger.log.kafka.client.settings import reader_options
 from ledger.log.packed_headers import header_named
-from ledger.log.seam import CommitResult, Outgoing, Topic
+from ledger.log.seam import CommitResult, Topic
 
 ROUNDS = 5
 WARM_UP = 2_000
@@ -242,7 +243,7 @@ def _reading(log: KafkaLog, asked: Asked) -> Iterator[Round]:
 
     def one_round() -> int:
         log.owned(0.2)
-        return sum(len(_read(log, each, positions, asked.size)) for each in range(PARTITIONS))
+        return sum(len(read_copies(log, each, positions, asked.size)) for each in range(PARTITIONS))
 
     yield one_round
 
@@ -256,7 +257,7 @@ def _copying(log: KafkaLog, asked: Asked) -> Iterator[Round]:
         log.owned(0.2)
         begun: dict[int, int] = {}
         for partition in range(PARTITIONS):
-            copies = _read(log, partition, positions, asked.size)
+            copies = read_copies(log, partition, positions, asked.size)
             if copies:
                 log.begin_commit(partition, copies, positions[partition], "")
                 begun[partition] = len(copies)
@@ -266,21 +267,6 @@ def _copying(log: KafkaLog, asked: Asked) -> Iterator[Round]:
         return sum(begun.values())
 
     yield one_round
-
-
-def _read(log: KafkaLog, partition: int, positions: list[int], size: int) -> list[Outgoing]:
-    batch = log.read(Topic.COMMANDS, partition, positions[partition], size, 0.0)
-    positions[partition] = batch.next_position
-    return [
-        Outgoing(
-            topic=Topic.EVENTS,
-            partition=partition,
-            key=each.key,
-            value=each.value,
-            headers=_HEADERS,
-        )
-        for each in batch.records
-    ]
 
 
 def _deciding(log: KafkaLog, asked: Asked) -> Iterator[Round]:
@@ -313,14 +299,6 @@ def _without_client(asked: Asked) -> Spent:
             decider.restore()
         return _spent(asked.given, lambda: sum(decider.step(0.0) for decider in deciders))
 
-
-_HEADERS = (
-    ("ce_specversion", b"1.0"),
-    ("ce_id", b"01997c5e-6a39-7b43-8d5e-3a1f6f7c9b10"),
-    ("ce_source", b"/refunds/accounts/acct-1"),
-    ("ce_type", b"refunds.commands.RecordInstanceOrder"),
-    ("content-type", b"application/avro"),
-)
 
 if __name__ == "__main__":
     main()

@@ -145,10 +145,17 @@ def _ours(partitions: int, settings: KafkaSettings, count: int, size: int) -> fl
 
 
 def _begin(log: KafkaLog, partition: int, positions: list[int], size: int) -> bool:
+    copies = read_copies(log, partition, positions, size)
+    if copies:
+        log.begin_commit(partition, copies, positions[partition], "")
+    return bool(copies)
+
+
+def read_copies(log: KafkaLog, partition: int, positions: list[int], size: int) -> list[Outgoing]:
+    """The next commands of a partition as events with five headers; its position moves on."""
     batch = log.read(Topic.COMMANDS, partition, positions[partition], size, 0.0)
-    if not batch.records:
-        return False
-    copies = [
+    positions[partition] = batch.next_position
+    return [
         Outgoing(
             topic=Topic.EVENTS,
             partition=partition,
@@ -158,9 +165,6 @@ def _begin(log: KafkaLog, partition: int, positions: list[int], size: int) -> bo
         )
         for each in batch.records
     ]
-    log.begin_commit(partition, copies, batch.next_position, "")
-    positions[partition] = batch.next_position
-    return True
 
 
 _WAYS: dict[str, Callable[[KafkaSettings, int, int], float]] = {
