@@ -45,18 +45,20 @@ def grant(connection: Connection[Any], matrix: Matrix, seen: RowsSeen | None = N
         if seen is not None:
             keep_apart(connection, seen)
         # 2
-        first = differences(connection, matrix)
         found = standing(connection, matrix)
+        first = compared(found.rights, wanted(matrix, found))
         schemas = [right for right in first.missing if right.kind == "schema"]
         _apply(connection, matrix, found, schemas, "GRANT")
         for what, rights in (("DISOWN", first.surplus), ("OWN", first.missing)):
             owning = [right for right in rights if right.operation == "OWN"]
             _apply(connection, matrix, found, owning, what)
         # 3
-        left = differences(connection, matrix)
+        now = standing(connection, matrix)
+        says = wanted(matrix, now)
+        left = compared(now.rights, says)
         if any(right.kind == "rows" for right in (*left.missing, *left.surplus)):
             names = {principal: role.name for principal, role in matrix.roles.items()}
-            write_policies(connection, wanted(matrix, standing(connection, matrix)), names)
+            write_policies(connection, says, names)
         _apply(connection, matrix, found, left.missing, "GRANT")
         _apply(connection, matrix, found, left.surplus, "REVOKE")
         _check(differences(connection, matrix))
