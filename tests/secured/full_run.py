@@ -41,6 +41,7 @@ PLANTED = {
     "line": "planted-in-a-br0ken-file",
 }
 """Those that nobody makes for us."""
+REGISTRY_BASIC = base64.b64encode(f"{REGISTRY_USER}:{PLANTED['registry']}".encode()).decode()
 _LEAST = 20
 
 
@@ -108,8 +109,7 @@ class FullRun(Struct, frozen=True, kw_only=True):
     def secrets(self) -> dict[bytes, Path | None]:
         """Each secret, with the file of the stack that has it, if one may."""
         found: dict[bytes, Path | None] = {each.encode(): None for each in PLANTED.values()}
-        basic = base64.b64encode(f"{REGISTRY_USER}:{PLANTED['registry']}".encode())
-        found[basic] = None
+        found[REGISTRY_BASIC.encode()] = None
         for name in principals_in(self.security):
             path = client_file(self.security, name)
             found[password_of(self.security, name).encode()] = path
@@ -128,8 +128,7 @@ def full_run(folder: Path) -> Iterator[FullRun]:
     process break. 5. Every page. 6. Stop and start again. The stack runs until the block ends.
     """
     with running_registry() as registry:
-        name = base64.b64encode(f"{REGISTRY_USER}:{PLANTED['registry']}".encode()).decode()
-        registry.wants = f"Basic {name}"
+        registry.wants = f"Basic {REGISTRY_BASIC}"
         run = FullRun(
             home=folder / "home",
             folder=folder,
