@@ -18,7 +18,12 @@ from console.running.kafka_access import security_of_file
 from console.running.ledger_locator import running_in
 from devstack import destroy, status
 from devstack.certificates import authority, issue
-from devstack.kafka.security import administrator_bootstrap, authority_file, client_file
+from devstack.kafka.security import (
+    administrator_bootstrap,
+    authority_file,
+    client_file,
+    password_of,
+)
 from devstack.postgres.security import ADMINISTRATOR, password_file
 from ledger.log.access import read_matrix
 from ledger.log.kafka import KafkaTools, verify_world
@@ -120,10 +125,7 @@ def test_who_may_not_see_the_settings_of_topics_is_told_which_right_is_missing(h
 def test_no_password_is_anywhere_but_in_its_principals_file(home: Path) -> None:
     folder = home / "security"
     files = [client_file(folder, principal) for principal in PRINCIPALS]
-    secrets = {
-        path.read_text().partition('password="')[2].partition('"')[0].encode(): path
-        for path in files
-    }
+    secrets = {password_of(folder, path.stem).encode(): path for path in files}
     for role in (ADMINISTRATOR, *ROLES):
         path = password_file(folder, role)
         secrets[path.read_bytes().strip().rpartition(b":")[2]] = path
