@@ -2,7 +2,7 @@
 
 Run it as `python -m benchmarks.audit`. Deciders without a broker make a log of about EVENTS events
 into a folder outside the repository (`--folder`), once; it is read from there, so that what is
-measured is the audit alone. With `--base` (the folder of another worktree, with its own .venv) the
+measured is the audit alone. With `--base` (the folder of another checkout, with its own .venv) the
 same commands are decided and audited by that code too, by turns in the same run. Every run is a
 process of its own, and an audit that finds anything is an error. `--long` compares with the memory
 for a longer log, of so many events with a quarter as many accounts.
