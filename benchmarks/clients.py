@@ -30,7 +30,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from benchmarks import kit
-from benchmarks.copy import read_copies
+from benchmarks.copy import events_of, read_copies
 from benchmarks.deciding import PARTITIONS, ledger, world_of
 from benchmarks.librdkafka import (
     PATIENCE_SECONDS,
@@ -159,12 +159,12 @@ def _on_kafka(
     with contextmanager(work)(log, asked) as one_round:
         spent = _spent(asked.given, one_round)
     log.close()
-    tools = KafkaTools(settings)
-    written = sum(1 for _ in tools.replay(Topic.EVENTS))
-    tools.close()
     expected = 0 if work is _reading else asked.given
     if work is _deciding:  # a return is written as two events, and a partition is opened by one
         expected += asked.commands // 10 + PARTITIONS
+    tools = KafkaTools(settings)
+    written = events_of(tools, expected)
+    tools.close()
     if written != expected:
         raise SystemExit(f"{written} events instead of {expected}")
     return spent

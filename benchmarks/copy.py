@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import gc
 import os
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -71,11 +72,23 @@ def _copied(bootstrap: str, way: Callable[..., float], count: int, size: int) ->
     tools.publish([_record(number, way is _WAYS["ours, 4 partitions"]) for number in range(count)])
     gc.collect()
     seconds = way(settings, count, size)
-    copies = sum(1 for _ in tools.replay(Topic.EVENTS))
+    copies = events_of(tools, count)
     tools.close()
     if copies != count:
         raise SystemExit(f"{copies} copies of {count} records")
     return seconds
+
+
+def events_of(tools: KafkaTools, count: int) -> int:
+    """How many events there are: as soon as there are `count`, else after ten seconds. The broker
+    writes the last markers after it has confirmed the commit.
+    """
+    give_up = time.monotonic() + 10.0
+    while (found := sum(1 for _ in tools.replay(Topic.EVENTS))) < count:
+        if time.monotonic() > give_up:
+            break
+        time.sleep(0.1)
+    return found
 
 
 def _record(number: int, spread: bool) -> Outgoing:
