@@ -14,6 +14,7 @@ from console.web import problems
 from console.web.access.body_limit import BodyLimit
 from console.web.access.guard import guard_of
 from console.web.access.own_site import LOOPBACK_HOSTS
+from console.web.access.whole_ids import WholeIds, read_ids
 from console.web.api import accounts, batches, clock, commands, health, queries
 from console.web.api.openapi import EVERYWHERE, describe
 from console.web.backend import Backend
@@ -47,13 +48,14 @@ def application(
         redoc_url=None,
         openapi_url="/v1/openapi.json",
         responses=EVERYWHERE,
-        dependencies=[Depends(guard)],
+        dependencies=[Depends(read_ids), Depends(guard)],
     )
     app.state.backend = backend
     problems.install(app, problem_page)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_middleware(BodyLimit, apart=frozenset({"/v1/batches"}))
     app.middleware("http")(_with_headers)
+    app.add_middleware(WholeIds)
     api = (health, queries, commands, batches, accounts, clock)
     for each in (*api, signing_in, reading, reference):
         app.include_router(each.router)

@@ -117,7 +117,7 @@ def _answered(
     backend: Backend, name: str, raw: bytes, meta: CommandMeta, patience_seconds: float
 ) -> JSONResponse:
     given = _read(backend, name, raw, meta)
-    where = f"/v1/accounts/{quote(meta.account_id)}/commands/{quote(meta.command_id)}"
+    where = f"/v1/accounts/{_part(meta.account_id)}/commands/{_part(meta.command_id)}"
     try:
         answered = give(backend, given, patience_seconds)
     except UNANSWERED as error:
@@ -140,6 +140,11 @@ def _answered(
         return JSONResponse(document, headers=headers)
     said = "; ".join(each.message for each in answered.outcome.violations)
     return problem_response(Problem(status, "Refused", said, **document))
+
+
+def _part(value: str) -> str:
+    """A value as one part of a path."""
+    return quote(value, safe="")
 
 
 def status_of(answered: Answered) -> int:

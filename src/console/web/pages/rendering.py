@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -46,7 +47,7 @@ def table_of(answer: Answer) -> dict[str, Any]:
 def _cell(column: Column, cell: Cell) -> dict[str, Any]:
     link = None
     if column.name == "account_id" and isinstance(cell, str):
-        link = f"/accounts/{cell}"
+        link = f"/accounts/{quote(cell, safe='')}"
     number = column.kind in NUMBERS
     return {"text": cell_text(column, cell), "number": number, "link": link}
 
