@@ -25,6 +25,7 @@ from ledger.wire.avro.compiled.reader import compiled_reader
 from ledger.wire.avro.compiled.writer import compiled_writer
 from ledger.wire.avro.schema_files import Family, schema_file, schema_root, versions_of
 from tests.ledger.wire.avro.golden_files import golden_bytes
+from tools.program import arguments
 
 NAMES = ("RecordInstanceOrder", "ReturnInstance", "InstanceOrderRecorded", "RefundIssued")
 REPEATED = 300
@@ -124,4 +125,5 @@ def _write(schema: Any, raw: dict[str, Any]) -> bytes:
 
 
 if __name__ == "__main__":
+    arguments(__doc__)
     main()

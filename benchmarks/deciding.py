@@ -7,7 +7,7 @@ only what has been there for long.
 
 from __future__ import annotations
 
-import sys
+import argparse
 import tempfile
 import time
 from collections.abc import Iterator
@@ -85,5 +85,9 @@ def ledger(count: int, accounts: int | None = None) -> Iterator[Ledger]:
 
 
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("commands", type=int)
+    parser.add_argument("accounts", type=int, nargs="?")
+    asked = parser.parse_args()
     whole(WARM_UP, None)
-    print(*whole(int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else None))
+    print(*whole(asked.commands, asked.accounts))

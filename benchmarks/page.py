@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.kit import RESULTS, ROOT
+from tools.program import arguments
 
 FOLDER = ROOT / "docs" / "explanation"
 PAGE, PICTURES = FOLDER / "performance.md", FOLDER / "performance"
@@ -213,4 +214,5 @@ def _labels(rows: Sequence[tuple[str, tuple[float, ...]]]) -> list[str]:
 
 
 if __name__ == "__main__":
+    arguments(__doc__)
     main()

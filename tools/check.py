@@ -7,6 +7,8 @@ import sys
 import time
 from pathlib import Path
 
+from tools.program import arguments
+
 BIN = Path(sys.executable).parent
 STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("format", ("ruff", "format", "--check", ".")),
@@ -49,4 +51,5 @@ def passes(name: str, command: tuple[str, ...]) -> bool:
 
 
 if __name__ == "__main__":
+    arguments(__doc__)
     sys.exit(main())

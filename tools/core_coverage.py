@@ -8,6 +8,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tomllib
+from argparse import ArgumentParser
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -16,10 +17,11 @@ TESTS = ("tests/ledger", "tests/releases")
 
 def main() -> int:
     """Run the tests, then judge what they covered; the arguments go to pytest."""
+    _, for_pytest = ArgumentParser(description=__doc__, allow_abbrev=False).parse_known_args()
     fast = ("-q", "-m", "not integration and not slow")
     measured = ("--cov=ledger", "--cov-branch", "--cov-report=")
     run = subprocess.run(
-        [sys.executable, "-m", "pytest", *fast, *measured, *TESTS, *sys.argv[1:]],
+        [sys.executable, "-m", "pytest", *fast, *measured, *TESTS, *for_pytest],
         cwd=ROOT,
         check=False,
     )

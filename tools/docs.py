@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from argparse import ArgumentParser
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -16,9 +17,9 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
 
-def main(arguments: list[str]) -> int:
+def main(*, check: bool) -> int:
     """Write the pages, or with --check only compare; return 1 when something is wrong."""
-    faults = list(stale_pages() if "--check" in arguments else write_pages())
+    faults = list(stale_pages() if check else write_pages())
     faults += dead_links(markdown_files())
     print("\n".join(faults) if faults else f"{len(list(markdown_files()))} pages are current")
     return 1 if faults else 0
@@ -77,4 +78,6 @@ def dead_links(pages: Iterable[Path]) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    parser = ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="only compare")
+    sys.exit(main(check=parser.parse_args().check))

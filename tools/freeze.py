@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ledger.wire.avro.schema_derivation import released_digests
 from ledger.wire.avro.schema_files import schema_root
+from tools.program import arguments
 
 
 def main() -> int:
@@ -35,4 +36,5 @@ def _digest(file: Path) -> str:
 
 
 if __name__ == "__main__":
+    arguments(__doc__)
     sys.exit(main())

@@ -9,6 +9,8 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
+from tools.program import arguments
+
 ROOT = Path(__file__).parent.parent
 FILE_LINES = 400
 FUNCTION_LINES = 50
@@ -133,4 +135,5 @@ def figures(modules: list[Module]) -> str:
 
 
 if __name__ == "__main__":
+    arguments(__doc__)
     sys.exit(main())

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tools.program import arguments
+
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
 TWIN_LINES = 9
@@ -49,4 +51,5 @@ def twins(source: Path) -> list[str]:
 
 
 if __name__ == "__main__":
+    arguments(__doc__)
     sys.exit(main())

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from tests.console import eligible
+from tools.program import arguments
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 FOLDER = Path(__file__).parent / "golden"
@@ -41,5 +42,6 @@ def write() -> None:
 
 
 if __name__ == "__main__":
+    arguments(__doc__)
     write()
     sys.stdout.write(f"wrote {FOLDER}\n")

@@ -9,6 +9,7 @@ import time
 import structlog
 
 from tests.hostile.run import run
+from tools.program import arguments
 
 
 def main() -> int:
@@ -26,4 +27,6 @@ def main() -> int:
     return 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    arguments(__doc__)
+    sys.exit(main())

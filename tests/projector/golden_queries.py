@@ -18,6 +18,7 @@ from tests import services
 from tests.projector.mixed import mixed
 from tests.projector.shown import of_account, show
 from tests.projector.views.test_settlement_flows import FLOWS
+from tools.program import arguments
 
 FOLDER = Path(__file__).parent.parent.parent / "docs" / "queries"
 QUERIES = sorted(FOLDER.glob("*.sql"))
@@ -57,4 +58,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    arguments(__doc__)
     main()

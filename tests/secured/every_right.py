@@ -18,6 +18,7 @@ from console.running.kafka_access import kafka_security
 from ledger.log.kafka import KafkaSettings
 from ledger.log.kafka.client.settings import admin_options
 from tests.services import TESTER
+from tools.program import arguments
 
 KINDS = {"TOPIC": "*", "GROUP": "*", "TRANSACTIONAL_ID": "*", "CLUSTER": "kafka-cluster"}
 
@@ -41,4 +42,5 @@ def _everything(kind: str, name: str) -> ACL:
 
 
 if __name__ == "__main__":
+    arguments(__doc__)
     main()

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from tests.simulation.mutants import MUTANTS, Mutant
 from tests.simulation.seeds import Figures, Lived, live
+from tools.program import arguments
 
 CHUNK = 10
 MOST_SEEDS_FOR_A_MUTANT = 600
@@ -154,4 +155,5 @@ def _live_some(seeds: tuple[int, ...]) -> list[Lived]:
 
 
 if __name__ == "__main__":
+    arguments(__doc__)
     sys.exit(main())

@@ -29,6 +29,7 @@ from tests.torture import report
 from tests.torture.arena import Arena, running_arena
 from tests.torture.cells import Cell, all_cells
 from tests.torture.running import Bench, Result
+from tools.program import arguments
 
 
 def main() -> int:
@@ -140,4 +141,5 @@ def _line(result: Result) -> str:
 
 
 if __name__ == "__main__":
+    arguments(__doc__)
     sys.exit(main())

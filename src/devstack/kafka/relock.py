@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from argparse import ArgumentParser
 from pathlib import Path
 
 from jgo.constants import MAVEN_CENTRAL_URL
@@ -43,4 +44,5 @@ def relock() -> str:
 
 
 if __name__ == "__main__":
+    ArgumentParser(description=__doc__).parse_args()
     LOCK_FILE.write_text(relock(), encoding="utf-8")

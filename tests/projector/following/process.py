@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import msgspec
 from msgspec.structs import replace
 
@@ -15,12 +13,13 @@ from ledger.log.seam import Topic
 from projector.following.projection import Projection
 from projector.runner import run, stop_on_signals
 from tests.services import security
+from tools.program import arguments
 
 if __name__ == "__main__":
-    conninfo, given = sys.argv[1:]
-    settings = replace(msgspec.json.decode(given, type=KafkaSettings), security=security())
+    told = arguments(__doc__, "conninfo", "settings")
+    settings = replace(msgspec.json.decode(told.settings, type=KafkaSettings), security=security())
     run(
-        Projection(conninfo=conninfo, max_records=200),
+        Projection(conninfo=told.conninfo, max_records=200),
         lambda: TopicTail(settings, Topic.EVENTS),
         stop_on_signals(),
     )

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import msgspec
 from msgspec.structs import replace
 
@@ -15,10 +13,11 @@ from ledger.log.seam import Topic
 from projector.rebuilding.rebuild import rebuild
 from projector.views import VIEWS
 from tests.services import security
+from tools.program import arguments
 
 if __name__ == "__main__":
-    conninfo, given = sys.argv[1:]
-    settings = replace(msgspec.json.decode(given, type=KafkaSettings), security=security())
+    told = arguments(__doc__, "conninfo", "settings")
+    settings = replace(msgspec.json.decode(told.settings, type=KafkaSettings), security=security())
     tail = TopicTail(settings, Topic.EVENTS)
-    found = rebuild(conninfo, tail, VIEWS, print, verify=True, max_records=200)
+    found = rebuild(told.conninfo, tail, VIEWS, print, verify=True, max_records=200)
     print("rebuilt", found.divergences, flush=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import tomllib
+from argparse import ArgumentParser
 from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
@@ -191,5 +192,6 @@ def _type(kind: Kind, known: set[str]) -> str | Schema:
 
 
 if __name__ == "__main__":
+    ArgumentParser(description=__doc__).parse_args()
     for changed in write_schemas(schema_root()):
         sys.stdout.write(f"wrote {changed}\n")

@@ -32,6 +32,7 @@ from tests.ledger.rules.marketplace import stories as market
 from tests.ledger.rules.reservations import stories as held
 from tests.ledger.rules.settlement.stories import correct
 from tests.scenario import START, Scenario, with_terms
+from tools.program import arguments
 
 PAGE = Path(__file__).with_name("refusals.txt")
 Story = Callable[[], Scenario]
@@ -191,4 +192,5 @@ def told() -> str:
 
 
 if __name__ == "__main__":
+    arguments(__doc__)
     PAGE.write_text(told(), "utf-8")

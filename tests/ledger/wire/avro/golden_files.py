@@ -14,6 +14,7 @@ from ledger.vocabulary.events import EVENTS
 from ledger.wire.avro.codec import encode_command, encode_event
 from ledger.wire.avro.schema_files import Family, schema_root, versions_of
 from tests.samples import sample_command, sample_event
+from tools.program import arguments
 
 FOLDER = Path(__file__).parent / "golden"
 
@@ -67,5 +68,6 @@ def _key(family: Family, name: str) -> str:
 
 
 if __name__ == "__main__":
+    arguments(__doc__)
     write()
     sys.stdout.write(f"wrote {FOLDER}\n")
