@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Annotated
 
 import typer
 
-from console.terminal.errors import BadInput
+from console.terminal.errors import BadInput, Failed
 
 
 def serve(
     host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", min=0, max=65_535, help="0 chooses one.")] = 8080,
+    port: Annotated[
+        int | None,
+        typer.Option("--port", min=0, max=65_535, help="By default 8080; 0 chooses a free one."),
+    ] = None,
     everything_open: Annotated[
         bool, typer.Option("--open", help="Nobody has to sign in; only on a loopback address.")
     ] = False,
@@ -43,7 +47,28 @@ def serve(
     log_to_stderr(settings.log_level, json=settings.log_json)
     backend, hosts = Backend(find_ledger(settings)), LOOPBACK_HOSTS | {host}
     app = application(backend, everything_open=everything_open, hosts=hosts)
-    uvicorn.run(app, host=host, port=port, log_config=None, server_header=False)
+    with _listening(host, settings.console_port if port is None else port) as listening:
+        typer.echo(f"serving http://{_told(*listening.getsockname()[:2])}", err=True)
+        if settings.ready_file is not None:
+            settings.ready_file.touch()
+        config = uvicorn.Config(app, log_config=None, server_header=False)
+        uvicorn.Server(config).run(sockets=[listening])
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """Listens from now on; who asks before the application has started waits for it."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=2_048)
+    except OSError as error:
+        raise Failed(
+            f"cannot listen on {host}:{port}: {error.strerror}; choose another --port, or 0 for a "
+            "free one"
+        ) from error
+
+
+def _told(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _loopback(host: str) -> bool:

@@ -44,6 +44,9 @@ def up(
         bool,
         typer.Option("--secure", help="Brokers with TLS, passwords and access rights; stays so."),
     ] = False,
+    pages: Annotated[
+        bool, typer.Option("--pages/--no-pages", help="Serve the pages and the HTTP API too.")
+    ] = True,
     as_json: AsJson = False,
 ) -> None:
     """Start broker, database and the ledger's processes.
@@ -93,6 +96,7 @@ def up(
         brokers=known_brokers(seen, brokers),
         counts={"decider": deciders, "reactions": reactors},
         secure=secure,
+        pages=pages,
     )
     seen = start_stack(home, plan, out)
     if as_json:

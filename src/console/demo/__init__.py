@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from devstack import Status
 
 SHOWN_SECONDS = 30.0
+VISITOR = "demo"
 
 
 def demo(
@@ -115,6 +116,8 @@ def _play(
 
 
 def _farewell(narrator: Narrator, seen: Status, *, keep: bool, seconds: float) -> None:
+    from console.rendering.reports.stack import pages_of
+
     if not keep:
         narrator.say(f"Everything is stopped again, after {seconds:.1f} seconds in all.")
         return
@@ -122,3 +125,20 @@ def _farewell(narrator: Narrator, seen: Status, *, keep: bool, seconds: float) -
     narrator.note(f"export REFUNDS_HOME={seen.home}")
     for command in ("status", "query", "query refunds", "clock advance 7d", "down"):
         narrator.note(f"refundctl {command}")
+    if (pages := pages_of(seen)) is not None:
+        narrator.say("Or in a browser:")
+        narrator.note(f"{pages}/ as {VISITOR}, with the password {_visitor_of(seen)}")
+
+
+def _visitor_of(seen: Status) -> str:
+    """A person who may do everything on the pages; returns the password."""
+    import secrets
+
+    from console.running.ledger_locator import connected
+    from console.web.access import people
+
+    assert seen.database_url is not None
+    password = secrets.token_urlsafe(12)
+    with connected(seen.database_url) as connection:
+        people.add(connection, VISITOR, password, ["finance", "operator", "support"])
+    return password

@@ -46,7 +46,7 @@ def _kept(settings: Settings) -> Iterator[Status]:
             "new folder, or leave out --keep (KEEP=1)"
         )
     try:
-        yield up(home, ledger_plan(settings, None, sandbox=True))
+        yield up(home, ledger_plan(settings, None, sandbox=True, pages=True))
     except BaseException:
         down(home)
         raise

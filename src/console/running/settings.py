@@ -58,6 +58,10 @@ class Settings(BaseSettings):
         default=0, validation_alias="REFUNDS_METRICS_PORT"
     )
     """Of /metrics, /livez and /readyz; 0 chooses a free one."""
+    console_port: int = Field(
+        default=8080, ge=0, le=65_535, validation_alias="REFUNDS_CONSOLE_PORT"
+    )
+    """Of the HTTP API and the pages; 0 chooses a free one."""
     live_seconds: float = Field(default=120.0, gt=0, validation_alias="REFUNDS_LIVE_SECONDS")
     """A process whose main loop has not moved for so long is not alive."""
     tracing: bool = Field(default=False, validation_alias="REFUNDS_TRACING")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from console.running.ledger_locator import (
 )
 from console.running.process_counts import counts_of, names_of
 
+CONSOLE = "console"
 METRICS_PORT, METRICS_OFF = "REFUNDS_METRICS_PORT", "off"
 
 if TYPE_CHECKING:
@@ -37,9 +39,11 @@ def ledger_plan(
     durable: bool = True,
     owner: Identity | None = None,
     secure: bool = False,
+    pages: bool = False,
 ) -> Plan:
     """What the stack runs. Fixed settings of an existing ledger stay; the number of each process is
-    the requested one, or else that of the last start. Once secured it stays so.
+    the requested one, or else that of the last start. Once secured it stays so. `pages`: the web
+    console too, where its extra is installed.
     """
     from console.running.terms_files import terms_of
     from devstack import Plan
@@ -70,18 +74,22 @@ def ledger_plan(
     if terms is not None:
         terms_of([Path(terms)])
         told["REFUNDS_TERMS"] = metadata[TERMS] = str(terms)
+    processes = tuple(
+        _spec(
+            process,
+            name,
+            {**told, **_metrics(settings, process), **_access(settings, process, principals)},
+            roles.get(process),
+        )
+        for process, name in names_of(metadata)
+    )
+    if pages and find_spec("uvicorn") is not None:
+        access = _access(settings, "gateway", principals)
+        processes += (_pages({**told, **access}, roles.get(CONSOLE)),)
     assignments = tuple(f"{name}={value}" for name, value in told.items())
     return Plan(
         prepare=(("/usr/bin/env", *assignments, *_PROGRAM, "init", *_granting(principals, roles)),),
-        processes=tuple(
-            _spec(
-                process,
-                name,
-                {**told, **_metrics(settings, process), **_access(settings, process, principals)},
-                roles.get(process),
-            )
-            for process, name in names_of(metadata)
-        ),
+        processes=processes,
         metadata=metadata,
         database_url=settings.database_url,
         brokers=brokers,
@@ -102,7 +110,8 @@ def scaled(plan: Plan, counts: Mapping[str, int]) -> tuple[tuple[ProcessSpec, ..
         _spec(process, name, dict(known[process].env), known[process].role)
         for process, name in names_of(metadata)
     ]
-    return tuple(found), metadata
+    others = [spec for spec in plan.processes if spec.name == CONSOLE]
+    return (*found, *others), metadata
 
 
 def _metrics(settings: Settings, process: str) -> dict[str, str]:
@@ -148,6 +157,19 @@ def _spec(process: str, name: str, told: Mapping[str, str], role: str | None) ->
         env=env,
         port_variable=None if port == METRICS_OFF else METRICS_PORT,
         port=0 if port == METRICS_OFF else int(port),
+        role=role,
+    )
+
+
+def _pages(told: Mapping[str, str], role: str | None) -> ProcessSpec:
+    """The web console, at a free port of the loopback; at the brokers it is the gateway."""
+    from devstack import ProcessSpec
+
+    return ProcessSpec(
+        name=CONSOLE,
+        argv=(*_PROGRAM, "serve"),
+        env=told,
+        port_variable="REFUNDS_CONSOLE_PORT",
         role=role,
     )
 

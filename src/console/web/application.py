@@ -10,7 +10,7 @@ from starlette.middleware.base import RequestResponseEndpoint
 from starlette.staticfiles import StaticFiles
 
 from console.terminal.output import version
-from console.web import problems
+from console.web import metrics, problems
 from console.web.access.body_limit import BodyLimit
 from console.web.access.guard import guard_of
 from console.web.access.own_site import LOOPBACK_HOSTS
@@ -56,7 +56,9 @@ def application(
     app.add_middleware(BodyLimit, apart=frozenset({"/v1/batches"}))
     app.middleware("http")(_with_headers)
     app.add_middleware(WholeIds)
-    api = (health, queries, commands, batches, accounts, clock)
+    app.state.requests = metrics.Requests()
+    app.middleware("http")(app.state.requests.counted)
+    api = (health, metrics, queries, commands, batches, accounts, clock)
     for each in (*api, signing_in, reading, reference):
         app.include_router(each.router)
     describe(app)

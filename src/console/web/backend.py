@@ -11,7 +11,7 @@ from psycopg import Connection
 from psycopg_pool import ConnectionPool
 
 from console.running.ledger_locator import Ledger, is_sandbox
-from console.running.origins.own_signature import signing_where_required
+from console.running.origins.own_signature import CONSOLE, signing_where_required
 from console.running.settings import read_settings
 from console.running.terms_files import terms_in_force
 from console.sealing.giving import refuse_too_long, sealing_with
@@ -44,7 +44,7 @@ class Backend:
             kwargs={"autocommit": True, "connect_timeout": 5},
             open=False,
         )
-        self.signing = signing_where_required(ledger)
+        self.signing = signing_where_required(ledger, CONSOLE)
         self._master = master_key(read_settings())
         self._tools: KafkaTools | None = None
         self._publishing = threading.Lock()

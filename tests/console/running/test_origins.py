@@ -19,6 +19,7 @@ from console.running.origins.changes import (
 from console.running.origins.key_files import key_file, read_key
 from console.running.origins.origin_folder import TABLE, OriginFolder
 from console.running.origins.own_signature import (
+    CONSOLE,
     OPERATOR,
     kept_origins,
     must_sign,
@@ -49,7 +50,7 @@ def test_without_a_file_nobody_is_asked(tmp_path: Path) -> None:
 
 def test_a_stack_that_is_secured_from_the_start_asks_for_signatures(folder: OriginFolder) -> None:
     table = folder.history().newest
-    assert (table.mode, [*table.origins]) == (Mode.REQUIRED, [OWN, GATEWAY, OPERATOR])
+    assert (table.mode, [*table.origins]) == (Mode.REQUIRED, [OWN, GATEWAY, OPERATOR, CONSOLE])
     assert list(start_required(folder)) == []
     assert folder.history().newest == table
 
@@ -73,7 +74,7 @@ def test_a_missing_secret_is_told_with_its_key(folder: OriginFolder) -> None:
 def test_a_damaged_table_is_told_with_its_file(folder: OriginFolder) -> None:
     path = folder.path / TABLE
     path.write_text(path.read_text()[:-10])
-    with pytest.raises(BadInput, match=r"origins\.jsonl: line 7: it has no end"):
+    with pytest.raises(BadInput, match=r"origins\.jsonl: line 9: it has no end"):
         OriginFolder(folder.path).history()
 
 
@@ -136,4 +137,4 @@ def test_an_audit_has_all_secrets_that_are_here(folder: OriginFolder) -> None:
     list(add_origin(folder, "partner", EVERYBODY, NewKey(algorithm=Algorithm.ED25519)))
     kept = kept_origins(ledger(folder))
     assert kept.history == folder.history()
-    assert {*kept.secrets} == {(OWN, "k1"), (GATEWAY, "k1"), (OPERATOR, "k1")}
+    assert {*kept.secrets} == {(each, "k1") for each in (OWN, GATEWAY, OPERATOR, CONSOLE)}

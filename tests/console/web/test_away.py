@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from console.running.origins.changes import start_required
 from console.running.origins.key_files import key_file
 from console.running.origins.origin_folder import OriginFolder
-from console.running.origins.own_signature import OPERATOR
+from console.running.origins.own_signature import CONSOLE
 from tests.console.ledgers import RunningLedger
 from tests.console.web.conftest import asked_by_anybody, ledger_of
 from tests.console.web.test_api import OPENING, give
@@ -43,13 +43,13 @@ def test_nothing_is_published_unsigned_where_it_would_be_lost(
 ) -> None:
     folder = OriginFolder(tmp_path / "origins")
     list(start_required(folder))
-    key_file(folder.path, OPERATOR, "k1").unlink()
+    key_file(folder.path, CONSOLE, "k1").unlink()
     with asked_by_anybody(replace(ledger_of(live_ledger), origins=folder.path)) as client:
         found = give(client, "unsigned-1", "OpenAccount", OPENING, "open")
         (told,) = send(client, line("unsigned-2", "open", "OpenAccount", OPENING))
     assert found.status_code == told["status"] == 503
-    assert "no valid key of origin 'operator' is here" in found.json()["detail"]
-    assert "no valid key of origin 'operator' is here" in told["detail"]
+    assert "no valid key of origin 'console' is here" in found.json()["detail"]
+    assert "no valid key of origin 'console' is here" in told["detail"]
 
 
 def test_each_line_of_a_batch_without_brokers_is_told_with_its_id(

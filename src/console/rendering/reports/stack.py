@@ -18,6 +18,7 @@ from console.running.ledger_locator import (
     running_in,
 )
 from console.running.origins.origin_folder import OriginFolder
+from console.running.stack_plan import CONSOLE
 from console.terminal.errors import Failed, first_line
 from devstack import ProcessStatus, State, Status
 from devstack.postgres.database import GATE
@@ -77,6 +78,7 @@ def status_to_json(seen: Status, *, ask: bool = True) -> dict[str, Any]:
         "secured": SECURED in seen.metadata,
         "origins": _origins(seen),
         "database_url": without_password(seen.database_url) if seen.database_url else None,
+        "pages": pages_of(seen),
         "supervisor": seen.supervisor.pid if seen.supervisor else None,
         "processes": [_process_to_json(process) for process in seen.processes],
         "replicas": to_builtins(reading.replicas),
@@ -97,6 +99,12 @@ def status_to_json(seen: Status, *, ask: bool = True) -> dict[str, Any]:
     }
 
 
+def pages_of(seen: Status) -> str | None:
+    """Where a stack serves the pages and the HTTP API, if it does."""
+    ports = [each.port for each in seen.processes if each.name == CONSOLE]
+    return f"http://127.0.0.1:{ports[0]}" if ports and ports[0] else None
+
+
 def print_status(seen: Status, *, positions: bool = True) -> None:
     """A stack as tables for people."""
     from console.terminal.output import console, put
@@ -113,6 +121,8 @@ def print_status(seen: Status, *, positions: bool = True) -> None:
     if seen.bootstrap and seen.database_url and seen.state in (State.RUNNING, State.DEGRADED):
         shown = without_password(seen.database_url)
         out.print(f"KAFKA_BOOTSTRAP={seen.bootstrap}\nDATABASE_URL={shown}", soft_wrap=True)
+        if pages := pages_of(seen):
+            out.print(f"pages and HTTP API: {pages}", soft_wrap=True, highlight=False)
         out.print(_security(seen), soft_wrap=True)
         out.print(f"origins {MODES[Mode(_origins(seen))]}", soft_wrap=True, highlight=False)
         reading = _reading(seen) if positions else Reading()

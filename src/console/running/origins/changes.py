@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from console.running.origins.key_files import key_file, new_key, read_key, read_public_key
 from console.running.origins.origin_folder import OriginFolder
-from console.running.origins.own_signature import OPERATOR
+from console.running.origins.own_signature import CONSOLE, OPERATOR
 from console.terminal.errors import BadInput
 from consumers.clock import WallClock
 from devstack.certificates import write_secret
@@ -75,12 +75,13 @@ def start_required(
     folder: OriginFolder, algorithm: Algorithm = Algorithm.HMAC_SHA256
 ) -> Iterator[str]:
     """The table of a stack that is secured from its first start: the ledger's own origin, upstream
-    billing and the operator. Does nothing if there is a table.
+    billing, the web console and the operator. Does nothing if there is a table.
     """
     if folder.history().lines:
         return
     changes: list[Change] = []
-    for name, rights in ((OWN, _OWN_RIGHTS), (GATEWAY, EVERYBODY), (OPERATOR, EVERYBODY)):
+    for name in (OWN, GATEWAY, OPERATOR, CONSOLE):
+        rights = _OWN_RIGHTS if name == OWN else EVERYBODY
         changes += _with_new_key(folder, name, rights, NewKey(algorithm=algorithm))
     changes.append(ModeSet(mode=Mode.REQUIRED))
     yield from _told(folder, _appended(folder, changes))
