@@ -19,7 +19,7 @@ from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
-NAMES = ["postgres", "kafka", "decider", "reactions", "projector"]
+NAMES = ["postgres", "kafka", "decider", "reactions", "projector", "console"]
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def process_of(stack: Terminal, name: str) -> dict[str, Any]:
 
 
 def apps_of(stack: Terminal) -> list[dict[str, Any]]:
-    return [each for each in status_of(stack)["processes"] if each["name"] in NAMES[2:]]
+    return [each for each in status_of(stack)["processes"] if each["name"] in NAMES[2:5]]
 
 
 def page_of(port: int, path: str) -> str:

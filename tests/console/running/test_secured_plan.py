@@ -8,7 +8,7 @@ import pytest
 
 from console.running.ledger_locator import SECURED
 from console.running.settings import read_settings
-from console.running.stack_plan import ledger_plan
+from console.running.stack_plan import ledger_plan, scaled
 from devstack import Plan, State, Status
 from ledger.log.access import read_matrix
 
@@ -63,3 +63,13 @@ def test_a_stack_that_was_never_secured_is_open() -> None:
     assert SECURED not in plan.metadata
     assert plan.prepare[0][-1] == "init"
     assert all("REFUNDS_KAFKA_PROPERTIES" not in spec.env for spec in plan.processes)
+
+
+def test_the_pages_are_a_role_of_their_own_and_the_gateway_at_the_brokers(home: Path) -> None:
+    plan = ledger_plan(read_settings(), None, sandbox=False, secure=True, pages=True)
+    (pages,) = (spec for spec in plan.processes if spec.name == "console")
+    assert pages.role == "refunds_console"
+    assert pages.env["REFUNDS_KAFKA_PROPERTIES"] == str(home / "security" / "gateway.properties")
+    assert pages.port_variable == "REFUNDS_CONSOLE_PORT"
+    kept, _ = scaled(plan, {"decider": 2})
+    assert pages in kept

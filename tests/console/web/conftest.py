@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 from collections.abc import Iterator
 
 import pytest
-import uvicorn
 from fastapi.testclient import TestClient
 
 from console.running.ledger_locator import Ledger
 from console.web.application import application
 from console.web.backend import Backend
 from tests.console.ledgers import RunningLedger
+from tests.console.web.serving import ledger_of, served
 
 TESTING = frozenset({"testserver"})
 """The host that a test client asks for."""
@@ -38,29 +36,11 @@ def locked(live_ledger: RunningLedger) -> Iterator[TestClient]:
 def url(live_ledger: RunningLedger) -> Iterator[str]:
     """Where the API is served to whoever asks."""
     app = application(Backend(ledger_of(live_ledger)), everything_open=True)
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None))
-        running = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-        running.start()
-        try:
-            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            running.join()
+    with served(app) as found:
+        yield found
 
 
 def asked_by_anybody(ledger: Ledger) -> TestClient:
     """The application over a ledger: nobody has to sign in, and a fault of ours is an answer."""
     app = application(Backend(ledger), everything_open=True, hosts=TESTING)
     return TestClient(app, raise_server_exceptions=False)
-
-
-def ledger_of(live_ledger: RunningLedger) -> Ledger:
-    """Where a running ledger is, as the application is told."""
-    return Ledger(
-        bootstrap=live_ledger.kafka.bootstrap,
-        database_url=live_ledger.database_url,
-        partition_count=live_ledger.kafka.partition_count,
-        prefix=live_ledger.kafka.prefix,
-        security=live_ledger.kafka.security,
-    )

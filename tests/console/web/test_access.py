@@ -183,3 +183,13 @@ def test_a_short_password_is_refused(live_ledger: RunningLedger) -> None:
         pytest.raises(ValueError, match="at least 12"),
     ):
         people.add(connection, "dora", "short", ["finance"])
+
+
+def test_metrics_count_requests_by_route_and_not_by_what_strangers_ask(client: TestClient) -> None:
+    for number in range(3):
+        assert client.get(f"/no/such/{number}").status_code == 404
+    assert client.get("/v1/accounts/nobody-at-all/eligibility").status_code in (200, 404)
+    told = client.get("/metrics").text
+    assert 'refunds_http_requests_total{method="none",route="none",status="404"}' in told
+    assert "nobody-at-all" not in told
+    assert "/no/such" not in told

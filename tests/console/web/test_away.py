@@ -15,7 +15,8 @@ from console.running.origins.key_files import key_file
 from console.running.origins.origin_folder import OriginFolder
 from console.running.origins.own_signature import CONSOLE
 from tests.console.ledgers import RunningLedger
-from tests.console.web.conftest import asked_by_anybody, ledger_of
+from tests.console.web.conftest import asked_by_anybody
+from tests.console.web.serving import ledger_of
 from tests.console.web.test_api import OPENING, give
 from tests.console.web.test_batches import line, send
 

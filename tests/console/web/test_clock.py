@@ -8,7 +8,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.console.ledgers import RunningLedger
-from tests.console.web.conftest import asked_by_anybody, ledger_of
+from tests.console.web.conftest import asked_by_anybody
+from tests.console.web.serving import ledger_of
 
 pytestmark = pytest.mark.timeout(300)
 

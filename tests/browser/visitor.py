@@ -1,0 +1,60 @@
+"""A person at a browser: signs in, follows links, fills in forms, and sees what there is."""
+
+from __future__ import annotations
+
+import json
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import ConsoleMessage, Error, Page
+
+PASSWORD = "correct horse battery staple"
+SERIOUS = ("serious", "critical")
+
+
+class Visitor:
+    """One page of one browser. `errors` are what its console complained of."""
+
+    def __init__(self, page: Page, site: str) -> None:
+        self.page = page
+        self.site = site
+        self.errors: list[str] = []
+        page.on("console", self._heard)
+        page.on("pageerror", self._failed)
+
+    def go(self, path: str) -> int:
+        """Open a page; its status."""
+        answer = self.page.goto(self.site + path)
+        assert answer is not None
+        return answer.status
+
+    def sign_in(self, name: str, to: str = "/") -> None:
+        """By the form, and on to a page."""
+        self.go(f"/signin?next={to}")
+        self.page.get_by_label("Name").fill(name)
+        self.page.get_by_label("Password").fill(PASSWORD)
+        self.page.get_by_role("button", name="Sign in").click()
+        self.page.wait_for_url(self.site + to)
+
+    def serious_findings(self) -> list[str]:
+        """What axe-core finds on this page that keeps people out."""
+        found = json.loads(json.dumps(Axe().run(self.page).response["violations"]))
+        return [
+            f"{each['id']}: {each['help']} ({each['nodes'][0]['html'][:200]})"
+            for each in found
+            if each["impact"] in SERIOUS
+        ]
+
+    def wider_than_the_screen(self) -> bool:
+        """Does the page scroll sideways?"""
+        return bool(
+            self.page.evaluate(
+                "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+            )
+        )
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.errors.append(message.text)
+
+    def _failed(self, error: Error) -> None:
+        self.errors.append(str(error))
