@@ -61,8 +61,8 @@ def signing_where_required(ledger: Ledger, origin: str = OPERATOR) -> Signing:
         if made is None and folder and folder.history().newest.mode is not Mode.OPEN:
             raise BadInput(
                 f"REFUNDS_ORIGINS {folder.path}: no valid key of origin {origin!r} is here; "
-                f"put it into keys/{origin}, or run 'refundctl origins rotate {origin}' ('add' if the "
-                "table has no such origin)"
+                f"put it into keys/{origin}, or run 'refundctl origins rotate {origin}'; 'add' it, "
+                "if the table does not have it"
             )
         return made
 
