@@ -13,6 +13,7 @@ from ledger.policies import judged, stopped
 from ledger.policies.case import Case
 from ledger.policies.idempotency import is_duplicate
 from ledger.state import State
+from ledger.state.entities import ErasedKeys
 from ledger.terms.table import Terms
 from ledger.values.instants import Instant
 from ledger.values.refusal import Violation
@@ -30,6 +31,7 @@ from ledger.vocabulary.commands import (
 )
 from ledger.vocabulary.envelope import NEWEST_EDITION, GivenCommand
 from ledger.vocabulary.events import CommandRefused
+from ledger.vocabulary.sealing import text_fields, without_erased
 
 __all__ = ["Decision", "Duplicate", "Fact", "decide"]
 
@@ -53,6 +55,7 @@ def decide(
 ) -> Decision:
     """Decide one command.
 
+    0. A text whose key is destroyed is recorded as erased; no rule reads one.
     1. A command with a known id and content: no new event.
     2. The stoppers, in order; the first that is violated refuses.
     3. What the command computes is computed.
@@ -63,6 +66,7 @@ def decide(
     rules are applied. Never raises for
     anything a well-formed command can say.
     """
+    given = _as_recorded(given, state)
     case = Case(given=given, digest=digest, now=now, terms=terms, edition=edition, state=state)
     if is_duplicate(case):
         return Duplicate()
@@ -75,6 +79,13 @@ def decide(
     if isinstance(given.body, QuoteCommand):
         return _accepted(replace(case, violations=violations))
     return (_refusal(case, violations),)
+
+
+def _as_recorded(given: GivenCommand, state: State) -> GivenCommand:
+    if not text_fields(type(given.body)):
+        return given
+    erased = state.find(ErasedKeys, given.meta.account_id, "")
+    return given if erased is None else without_erased(given, erased.up_to)
 
 
 def _refusal(case: Case, violations: tuple[Violation, ...]) -> Fact:

@@ -130,6 +130,7 @@ COMMON: tuple[Rule, ...] = (
         "ledger.policies.purchase_state",
         "ledger.policies.reservation_state",
         "ledger.policies.refund_state",
+        "ledger.policies.erasure_state",
     ),
     _policy("actor", OURS),
     _policy("account_and_source", f"{ONLINE}, {MARKET}, {HELD}"),

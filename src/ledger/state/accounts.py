@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from ledger.state import cap_uses, held_credits
 from ledger.state.account_entities import CapEntry, CommitmentTerm, HeldCredit
-from ledger.state.entities import Account, OpeningPosition
+from ledger.state.entities import Account, ErasedKeys, OpeningPosition
 from ledger.state.reading import Change, Key, State
 from ledger.values.instants import day_of
 from ledger.vocabulary.envelope import EventMeta
@@ -44,8 +44,8 @@ def evolve(state: State, meta: EventMeta, event: AccountEvent) -> list[Change]:
             return _term_opened(meta, account, event)
         case CardChanged():
             account = replace(account, card_id=event.card_id)
-        case SubjectErased():  # no rule reads a text
-            return []
+        case SubjectErased(key_number=number):
+            return [(Key(ErasedKeys, meta.account_id, ""), ErasedKeys(up_to=number))]
         case _ as unreachable:
             assert_never(unreachable)
     return [(key, account)]

@@ -88,6 +88,12 @@ class OpeningPosition(Struct, frozen=True, kw_only=True):
     as_of: Instant
 
 
+class ErasedKeys(Struct, frozen=True, kw_only=True):
+    """The keys of an account up to this number are destroyed."""
+
+    up_to: int
+
+
 class Billing(StrEnum):
     """How an instance is paid: prepaid (包年包月) or by use (按量计费)."""
 
@@ -356,6 +362,7 @@ Entity = (
     | RefusedReuse
     | Account
     | OpeningPosition
+    | ErasedKeys
     | CommitmentTerm
     | HeldCredits
     | HeldCredit

@@ -10,6 +10,7 @@ import hmac
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
+from functools import cache
 from typing import Final
 
 import msgspec
@@ -29,6 +30,8 @@ SEALED_FIELDS: Final[Mapping[str, str]] = {
 }
 """The fields with free texts: the name in commands and events → the name under which it is sealed.
 """
+ERASED: Final = "erased"
+"""What is recorded, and shown, in place of a text whose key is destroyed."""
 _NONCE_BYTES = 12
 _FORM = re.compile(r"sealed:1:([1-9][0-9]{0,8}):([A-Za-z0-9_-]+)")
 
@@ -88,14 +91,37 @@ def key_number(text: str) -> int | None:
     return None if form is None else int(form[1])
 
 
+@cache
+def text_fields(kind: type[Struct]) -> tuple[str, ...]:
+    """The fields of a command or an event that have free texts, in order."""
+    return tuple(
+        field.name
+        for field in fields_of(kind)
+        if field.name in SEALED_FIELDS and isinstance(field.kind, Text)
+    )
+
+
 def clear_texts(given: GivenCommand) -> dict[str, str]:
     """The free texts of a command that are not sealed, by field."""
     return {
-        field.name: text
-        for field in fields_of(type(given.body))
-        if field.name in SEALED_FIELDS and isinstance(field.kind, Text)
-        if (text := getattr(given.body, field.name)) and key_number(text) is None
+        name: text
+        for name in text_fields(type(given.body))
+        if (text := getattr(given.body, name)) and key_number(text) is None
     }
+
+
+def without_erased(given: GivenCommand, up_to: int) -> GivenCommand:
+    """The command as it is recorded once the keys up to a number are destroyed: a word stands for
+    each text that nobody can read.
+    """
+    gone = {
+        name: ERASED
+        for name in text_fields(type(given.body))
+        if (number := key_number(getattr(given.body, name) or "")) and number <= up_to
+    }
+    if not gone:
+        return given
+    return msgspec.structs.replace(given, body=msgspec.structs.replace(given.body, **gone))
 
 
 def sealed_command(given: GivenCommand, key: AccountKey) -> GivenCommand:

@@ -20,6 +20,7 @@ from ledger.wire.avro.codec import decode_event, encode_event
 from tests.ledger.audit import faults_of_answers as answers
 from tests.ledger.audit import faults_of_causes as causes
 from tests.ledger.audit import faults_of_documents as documents
+from tests.ledger.audit import faults_of_erasures as erasures
 from tests.ledger.audit import faults_of_letters as letters
 from tests.ledger.audit import faults_of_money as money
 from tests.ledger.audit import faults_of_order as order
@@ -165,6 +166,12 @@ PLANTS: dict[str, tuple[Callable[[RecordedLog], Place], ...]] = {
         documents.refund_not_shown,
         documents.another_invoice_cancelled,
     ),
+    "erasures": (
+        erasures.number_left_out,
+        erasures.number_named_twice,
+        erasures.destroyed_key_used,
+        erasures.destroyed_key_in_the_working,
+    ),
     "same_verdict": (
         verdicts.another_amount,
         verdicts.another_sentence,
@@ -188,6 +195,10 @@ def test_a_clean_log_breaks_no_claim() -> None:
     assert report.divergences == ()
     assert (report.commands, report.dead_letters) == (41, 1)
     assert report.events == sum(len(log().events(partition)) for partition in (0, 1))
+
+
+def test_texts_before_and_after_erasures_are_no_fault() -> None:
+    assert audit(erasures.log_with_erasures(), ANY).divergences == ()
 
 
 @pytest.mark.parametrize("act", [letters.redriven, letters.closed])

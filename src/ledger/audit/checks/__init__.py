@@ -8,6 +8,7 @@ from ledger.audit.checks.canonical_bytes import CanonicalBytes
 from ledger.audit.checks.causes_exist import AccountCauses, CausesExist
 from ledger.audit.checks.dead_letters import DeadLetters
 from ledger.audit.checks.documents import Documents
+from ledger.audit.checks.erasures import Erasures
 from ledger.audit.checks.framing_and_schema import FramingAndSchema
 from ledger.audit.checks.gapless_sequences import AccountSequences, GaplessSequences
 from ledger.audit.checks.gateway_answers import GatewayAnswers
@@ -59,6 +60,7 @@ CHECKS: tuple[Check, ...] = (
     _check(of_accounts=RefundProgress),
     _check(of_accounts=GatewayAnswers),
     _check(of_accounts=Documents),
+    _check(of_accounts=Erasures),
     _check(of_accounts=SameVerdict),
 )
 """In the order in which divergences are reported: bytes, order, causes, money, verdicts."""
