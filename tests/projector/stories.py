@@ -118,6 +118,7 @@ class Story:
                 origin="billing" if account else "",
                 origin_key="k1" if account else "",
                 origins=f"1:{sha256(b'a table').hexdigest()}" if account else "",
+                approved_by="u-2" if account else "",
             ),
             body=body,
         )

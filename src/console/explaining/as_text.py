@@ -33,6 +33,8 @@ def _head(told: Explanation) -> str:
     command = asked.get("command") or "command"
     actor = asked.get("actor")
     by = f" by {actor['id']} ({actor['role']})" if actor else ""
+    if "approved_by" in asked:
+        by += f", approved by {asked['approved_by']}"
     lines = [
         f"{command} {asked['command_id']}{by}, account {told.account}: {told.verdict}",
         f"{'asked':<10}decided {asked['decided_at']}",

@@ -39,6 +39,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     body: Json
     occurred_at: str | None = None
     actor: Json | None = None
+    approved_by: str | None = None
     terms: str | None = None
     partition: int | None = None
     offset: int | None = None
@@ -112,6 +113,7 @@ def entry_of(recorded: RecordedEvent, offset: int | None = None) -> Entry:
         **event_to_json(recorded),
         occurred_at=format_instant(meta.occurred_at),
         actor=value_to_json(meta.actor),
+        approved_by=meta.approved_by or None,
         terms=meta.terms,
         partition=meta.source_partition,
         offset=offset,

@@ -123,6 +123,7 @@ def _asked(first: Entry, main: Entry, body: Json) -> Json:
         "command": body.get("command") or main.body.get("command_type"),
         "command_id": first.causation_id,
         "actor": first.actor,
+        "approved_by": first.approved_by,
         "decided_at": first.at,
         "body": {name: value for name, value in body.items() if name != "command"},
         "stood_at": first.source,

@@ -257,6 +257,7 @@ def _meta(answer: Answer, fact: Fact, index: int, count: int, end: ChainEnd) -> 
         origin=answer.proven.origin,
         origin_key=answer.proven.key_id,
         origins=answer.origins,
+        approved_by=given.approved_by or "",
     )
 
 

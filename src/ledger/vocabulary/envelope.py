@@ -22,7 +22,8 @@ class CommandMeta(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `command_id` is chosen by the publisher, unique in its account. `causation_id` is the event a
     follow-up answers, `correlation_id` the command that began the story. `sandbox_at` is the
-    sandbox clock's instant; a ledger that is no sandbox takes no record that has it.
+    sandbox clock's instant; a ledger that is no sandbox takes no record that has it. `approved_by`
+    is the second person of an act that waited for one; it is no part of the content digest.
     """
 
     command_id: str
@@ -31,6 +32,7 @@ class CommandMeta(Struct, frozen=True, kw_only=True, omit_defaults=True):
     causation_id: str | None = None
     correlation_id: str | None = None
     sandbox_at: Instant | None = None
+    approved_by: str | None = None
 
 
 class EventMeta(Struct, frozen=True, kw_only=True):
@@ -44,7 +46,8 @@ class EventMeta(Struct, frozen=True, kw_only=True):
     the deciding instant, `occurred_at` the business instant, `terms` the version judged under,
     `edition` how the rules were applied then, where that changed without a number of the terms.
     `origin` gave the command, proven by its key `origin_key`, in version `origins` of the table of
-    origins; they are empty where that was not proven, or nothing was asked.
+    origins; they are empty where that was not proven, or nothing was asked. `approved_by` is the
+    second person, empty where none was needed.
     """
 
     event_id: str
@@ -67,6 +70,7 @@ class EventMeta(Struct, frozen=True, kw_only=True):
     origin: str = ""
     origin_key: str = ""
     origins: str = ""
+    approved_by: str = ""
 
 
 class GivenCommand(Struct, frozen=True, kw_only=True):

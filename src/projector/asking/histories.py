@@ -19,7 +19,7 @@ READ = """
 SELECT e.account_id, e.partition, e.log_sequence, e.sequence, e.event_name, e.event_id,
        finance.micros(e.occurred_at) AS occurred_at, finance.micros(e.recorded_at) AS recorded_at,
        e.command_id, e.event_index, e.event_count, e.correlation_id, e.actor_id, e.actor_role,
-       e.terms, e.edition, e.origin, e.origin_key, e.origins, e.body
+       e.terms, e.edition, e.origin, e.origin_key, e.origins, e.approved_by, e.body
 FROM finance.events e WHERE e.account_id = %s ORDER BY e.sequence
 """
 """By the index of the account's commands; no other account's rows are touched."""
@@ -65,6 +65,7 @@ class _Row(Struct, kw_only=True):
     origin: str
     origin_key: str
     origins: str
+    approved_by: str
     body: dict[str, Any]
 
 
@@ -134,5 +135,6 @@ def _event(row: _Row) -> RecordedEvent:
         origin=row.origin,
         origin_key=row.origin_key,
         origins=row.origins,
+        approved_by=row.approved_by,
     )
     return RecordedEvent(meta=meta, body=msgspec.convert(row.body, EVENTS[row.event_name]))

@@ -2,7 +2,7 @@ CREATE VIEW finance.events AS
 SELECT o.partition, o.log_sequence, o.account_id, o.sequence, o.event_name, o.event_id,
        finance.instant(o.occurred_at) AS occurred_at, finance.instant(o.recorded_at) AS recorded_at,
        o.command_id, o.event_index, o.event_count, o.correlation_id, o.actor_id, o.actor_role,
-       o.terms, o.edition, o.origin, o.origin_key, o.origins, o.body
+       o.terms, o.edition, o.origin, o.origin_key, o.origins, o.approved_by, o.body
 FROM read_models.outcomes o;
 COMMENT ON VIEW finance.events IS 'Every event of the log';
 COMMENT ON COLUMN finance.events.partition IS 'The partition of the events topic';
@@ -27,5 +27,7 @@ COMMENT ON COLUMN finance.events.origin IS
 COMMENT ON COLUMN finance.events.origin_key IS 'The key by which the origin is proven';
 COMMENT ON COLUMN finance.events.origins IS
     'The version of the table of origins by which the command was taken; empty where there was none';
+COMMENT ON COLUMN finance.events.approved_by IS
+    'The second person of an act that waited for one; empty where none was needed';
 COMMENT ON COLUMN finance.events.body IS
     'The complete body: amounts in minor units, instants in microseconds and days in days since 1970';

@@ -48,7 +48,7 @@ QUESTIONS: tuple[Question, ...] = (
         view="finance.events",
         columns=columns(
             "account_id sequence:NUMBER event_name occurred_at:INSTANT recorded_at:INSTANT"
-            " command_id actor_id actor_role terms event_id body:JSON"
+            " command_id actor_id actor_role approved_by terms event_id body:JSON"
         ),
         order="account_id sequence",
     ),

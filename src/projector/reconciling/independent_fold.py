@@ -259,6 +259,7 @@ class Refold:
             "origin": m.origin,
             "origin_key": m.origin_key,
             "origins": m.origins,
+            "approved_by": m.approved_by,
             "body": msgspec.to_builtins(body),
         }
 

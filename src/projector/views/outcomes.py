@@ -49,6 +49,7 @@ TABLE = Table(
         "origin": TEXT,
         "origin_key": TEXT,
         "origins": TEXT,
+        "approved_by": TEXT,
         "body": JSON,
     },
 )
@@ -106,5 +107,6 @@ def _row(recorded: RecordedEvent) -> Row:
         "origin": meta.origin,
         "origin_key": meta.origin_key,
         "origins": meta.origins,
+        "approved_by": meta.approved_by,
         "body": as_json(recorded.body),
     }

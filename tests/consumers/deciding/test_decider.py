@@ -61,6 +61,15 @@ def test_a_redelivered_command_leads_to_nothing_new() -> None:
     assert [cause for _, cause in bench.outcomes()] == ["open", "s-1"]
 
 
+def test_every_event_names_who_approved_its_command_and_the_same_without_is_no_other() -> None:
+    bench = Bench()
+    decider = bench.decider()
+    approved = replace(opening(), meta=replace(opening().meta, approved_by="bert"))
+    bench.publish(record(approved), record(opening()), record(standing(1)))
+    drained(decider)
+    assert [event.meta.approved_by for event in bench.events()] == ["", "bert", ""]
+
+
 def test_a_command_id_used_again_with_other_content_is_refused_once() -> None:
     bench = Bench()
     decider = bench.decider()

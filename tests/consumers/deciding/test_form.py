@@ -45,7 +45,7 @@ def test_a_good_record_has_no_fault_and_no_note() -> None:
     assert (form.faults, form.notes) == ((), ())
     assert (form.frame, form.schema, form.meta) == (
         "fingerprint",
-        ("OpenAccount", 1),
+        ("OpenAccount", 2),
         OPENING.meta,
     )
 
@@ -68,7 +68,7 @@ def test_behind_what_cannot_be_read_nothing_more_is_seen() -> None:
 
 def test_what_has_a_fault_behind_its_frame_is_named_by_its_schema() -> None:
     form = form_of(stored(VALUE[:-1]), TAKER)
-    assert (reasons(form), form.schema) == (["UNREADABLE"], ("OpenAccount", 1))
+    assert (reasons(form), form.schema) == (["UNREADABLE"], ("OpenAccount", 2))
 
 
 def test_a_registrys_id_is_named() -> None:

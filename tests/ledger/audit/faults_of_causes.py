@@ -49,6 +49,10 @@ def other_actor(s: RecordedLog) -> Place:
     return event_at(s.forge_meta(InstanceRestored, actor=BILLING))
 
 
+def other_approval(s: RecordedLog) -> Place:
+    return event_at(s.forge_meta(InstanceRestored, approved_by="nobody"))
+
+
 def other_digest(s: RecordedLog) -> Place:
     return event_at(s.forge_meta(InstanceRestored, command_digest=bytes(32)))
 

@@ -69,6 +69,7 @@ PLANTS: dict[str, tuple[Callable[[RecordedLog], Place], ...]] = {
         causes.command_unreadable,
         causes.other_command_id,
         causes.other_actor,
+        causes.other_approval,
         causes.other_digest,
         causes.other_source_partition,
         causes.cause_renamed,

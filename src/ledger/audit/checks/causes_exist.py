@@ -113,6 +113,7 @@ def _answers(seen: SeenEvent, asked: CommandMeta, digest: bytes) -> Iterator[Div
         ("actor", asked.actor, meta.actor),
         ("correlation_id", asked.correlation_id or asked.command_id, meta.correlation_id),
         ("command_digest", digest, meta.command_digest),
+        ("approved_by", asked.approved_by or "", meta.approved_by),
     )
     for name, expected, found in facts:
         if expected != found:

@@ -120,7 +120,7 @@ def test_another_publishers_text_of_our_schema_is_read_with_ours(
 ) -> None:
     command = sample_command(OpenAccount)
     value = encode_command(command)
-    text = schema_file(schema_root(), Family.COMMANDS, "OpenAccount", 1).read_text()
+    text = schema_file(schema_root(), Family.COMMANDS, "OpenAccount", 2).read_text()
     told = json.dumps({**json.loads(text), "doc": "as upstream has it"})
     theirs = server.add(told)
     assert decode_command(KEY, b"\x00" + theirs.to_bytes(4, "big") + value[5:]) == command
