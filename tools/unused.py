@@ -1,13 +1,17 @@
 """Looks for code that nothing uses, and for lines that stand twice; fails where there is any.
 
-What only looks unused is in `tools/unused_allowed.py`, each with its reason.
+What only looks unused is in `tools/unused_allowed.py`, each with its reason; what a template of a
+page names is used.
 """
 
 from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+
+from jinja2 import Environment, nodes
 
 from tools.program import arguments
 
@@ -32,10 +36,23 @@ def main() -> int:
 def unused(source: Path) -> list[str]:
     """What vulture finds below a folder that no allowance names."""
     allowed, routes = ROOT / "tools" / "unused_allowed.py", "@router.*,@app.*"
-    command = (BIN / "vulture", "--ignore-decorators", routes, source, allowed)
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    with tempfile.NamedTemporaryFile("w", suffix=".py") as named:
+        named.writelines(f"_.{name}\n" for name in sorted(_named_in_templates(source)))
+        named.flush()
+        command = (BIN / "vulture", "--ignore-decorators", routes, source, allowed, named.name)
+        run = subprocess.run(command, capture_output=True, text=True, check=False)
     assert run.returncode in {0, 3}, run.stderr
     return run.stdout.splitlines()
+
+
+def _named_in_templates(source: Path) -> set[str]:
+    """The attributes that the templates below a folder read."""
+    environment = Environment(extensions=["jinja2.ext.i18n"], autoescape=True)
+    return {
+        each.attr
+        for path in source.rglob("*.html")
+        for each in environment.parse(path.read_text("utf-8")).find_all(nodes.Getattr)
+    }
 
 
 def twins(source: Path) -> list[str]:

@@ -20,6 +20,14 @@ def test_an_unused_function_is_named(tmp_path: Path) -> None:
     assert "unused function 'forgotten'" in fault
 
 
+def test_what_a_template_reads_is_used(tmp_path: Path) -> None:
+    (tmp_path / "planted.py").write_text("class Shown:\n    words = 1\n\n\nprint(Shown)\n")
+    (fault,) = unused(tmp_path)
+    assert "unused variable 'words'" in fault
+    (tmp_path / "planted.html").write_text("{{ shown.words }}")
+    assert unused(tmp_path) == []
+
+
 @pytest.mark.parametrize(("lines", "found"), [(TWIN_LINES - 1, False), (TWIN_LINES, True)])
 def test_lines_that_stand_twice_are_named(tmp_path: Path, lines: int, found: bool) -> None:
     text = "".join(f"x_{number} = {number}\n" for number in range(lines))

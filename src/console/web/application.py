@@ -18,13 +18,23 @@ from console.web.access.whole_ids import WholeIds, read_ids
 from console.web.api import accounts, batches, clock, commands, health, queries
 from console.web.api.openapi import EVERYWHERE, describe
 from console.web.backend import Backend
-from console.web.pages import reading, reference, signing_in
-from console.web.pages.rendering import STATIC, page
+from console.web.pages import reading, signing_in
+from console.web.pages.lists import reference
+from console.web.pages.lists import routes as lists
+from console.web.pages.overview import routes as overview
+from console.web.pages.rendering import page
+from console.web.pages.rendering.environment import STATIC, Look
 from ledger.log.access import read_matrix
+
+AS_USUAL = Look()
 
 
 def application(
-    backend: Backend, *, everything_open: bool = False, hosts: frozenset[str] = LOOPBACK_HOSTS
+    backend: Backend,
+    *,
+    everything_open: bool = False,
+    hosts: frozenset[str] = LOOPBACK_HOSTS,
+    look: Look = AS_USUAL,
 ) -> FastAPI:
     """The application over a backend, which it opens and closes.
 
@@ -50,7 +60,7 @@ def application(
         responses=EVERYWHERE,
         dependencies=[Depends(read_ids), Depends(guard)],
     )
-    app.state.backend = backend
+    app.state.backend, app.state.look = backend, look
     problems.install(app, problem_page)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_middleware(BodyLimit, apart=frozenset({"/v1/batches"}))
@@ -59,7 +69,8 @@ def application(
     app.state.requests = metrics.Requests()
     app.middleware("http")(app.state.requests.counted)
     api = (health, metrics, queries, commands, batches, accounts, clock)
-    for each in (*api, signing_in, reading, reference):
+    pages = (signing_in, overview, lists, reading, reference)
+    for each in (*api, *pages):
         app.include_router(each.router)
     describe(app)
     return app

@@ -79,7 +79,7 @@ def _route(question: Question) -> Any:
             if format_ == JSON or limit is not None or after is not None:
                 found = ask(connection, wanted, account, limit or ROWS_OF_A_PAGE, at, after)
                 return _page(request, found, at, format_, {"ETag": tag})
-        return _streamed(backend, wanted, account, at, format_, {"ETag": tag})
+        return every_row(backend, wanted, account, at, format_, {"ETag": tag})
 
     return answer
 
@@ -99,7 +99,7 @@ def _page(
     return Response(text, media_type=format_, headers=headers)
 
 
-def _streamed(
+def every_row(
     backend: Backend,
     question: Question,
     account: str | None,

@@ -11,6 +11,7 @@ from console.web.access import people
 from console.web.access.guard import SESSION_COOKIE
 from console.web.api.queries import Asked
 from console.web.pages.rendering import page
+from console.web.pages.rendering.languages import N_
 
 router = APIRouter(tags=["pages"], include_in_schema=False)
 
@@ -32,9 +33,10 @@ def sign_in(
     """Begin a session and go where the person wanted to; or the form again, with the reason."""
     try:
         session_id = people.sign_in(backend.connection, name, password)
-        reason = "Name or password are wrong."
+        reason = N_("Name or password are wrong.")
     except people.Locked:
-        session_id, reason = None, "Too many wrong passwords: try again in five minutes."
+        session_id = None
+        reason = N_("Too many wrong passwords: try again in five minutes.")
     if session_id is None:
         values = {"next": _own_path(next), "name": name, "reason": reason}
         return page(request, "signin.html", 403, **values)

@@ -24,7 +24,7 @@ def reference(request: Request) -> HTMLResponse:
     ]
     schemas = [(name, _shown(schema)) for name, schema in document["components"]["schemas"].items()]
     return page(
-        request, "reference.html", document=document, operations=operations, schemas=schemas
+        request, "lists/reference.html", document=document, operations=operations, schemas=schemas
     )
 
 

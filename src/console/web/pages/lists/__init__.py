@@ -1,0 +1,1 @@
+"""Every query of the read models as a list, and every route of the HTTP API."""

@@ -1,0 +1,71 @@
+"""`/lists/NAME`: the rows of a query as a page, and as files."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import HTMLResponse
+
+from console.web.api.cursors import place_of
+from console.web.api.formats import CSV, JSON, LINES
+from console.web.api.queries import Asked, every_row
+from console.web.pages.rendering import AskedPast, page, table_of
+from console.web.pages.rendering.standing import stand
+from console.web.pages.rendering.tables import words_of_list
+from console.web.problems import Problem
+from projector.asking.queries import ask
+from projector.questions import QUESTIONS, Question
+
+router = APIRouter(tags=["pages"], include_in_schema=False)
+ROWS = 100
+FORMATS = {"csv": CSV, "jsonl": LINES, "json": JSON}
+
+
+@router.get("/lists/{name}", dependencies=[Depends(stand)])
+def a_list(
+    request: Request,
+    backend: Asked,
+    past: AskedPast,
+    name: str,
+    account: Annotated[str, Query()] = "",
+    cursor: Annotated[str, Query()] = "",
+) -> HTMLResponse:
+    """The rows of a query, now or at a past instant."""
+    question, after = _question(name), place_of(name, cursor or None)
+    with backend.connection() as connection:
+        found = ask(connection, question, account or None, ROWS, past.moment(connection), after)
+    return page(
+        request,
+        "lists/list.html",
+        question=question,
+        words=words_of_list(name),
+        names=[(each, words_of_list(each)) for each in QUESTIONS],
+        shown=table_of(found, {"account": account, **past.query}),
+        account=account,
+        past=past,
+    )
+
+
+@router.get("/lists/{name}/rows.{format_}")
+def rows(
+    backend: Asked,
+    past: AskedPast,
+    name: str,
+    format_: str,
+    account: Annotated[str, Query()] = "",
+) -> Response:
+    """All rows of the list as a file."""
+    question = _question(name)
+    if format_ not in FORMATS:
+        raise Problem(404, "Not found", f"rows come as {', '.join(FORMATS)}, not as {format_!r}")
+    with backend.connection() as connection:
+        at = past.moment(connection)
+    headers = {"Content-Disposition": f'attachment; filename="{name}.{format_}"'}
+    return every_row(backend, question, account or None, at, FORMATS[format_], headers)
+
+
+def _question(name: str) -> Question:
+    if name not in QUESTIONS:
+        raise Problem(404, "Not found", f"there is no list {name!r}")
+    return QUESTIONS[name]

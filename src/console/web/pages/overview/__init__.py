@@ -1,0 +1,1 @@
+"""The overview: what waits, what is on its way, and the books."""

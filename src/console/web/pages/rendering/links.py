@@ -1,0 +1,36 @@
+"""Addresses of pages: every id is quoted whole, since ids are free text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+
+def address(path: str, query: Mapping[str, str]) -> str:
+    """A path with what is asked; parameters without a value are left out."""
+    kept = {name: value for name, value in query.items() if value}
+    return f"{path}?{urlencode(kept)}" if kept else path
+
+
+def quoted(id_: str) -> str:
+    """An id as one part of a path; a part of dots alone would be taken for a step."""
+    return quote(id_, safe="").replace(".", "%2E") if set(id_) <= {"."} else quote(id_, safe="")
+
+
+def account_path(account_id: str) -> str:
+    """The page of an account."""
+    return f"/accounts/{quoted(account_id)}"
+
+
+Row = Mapping[str, Any]
+CELL_LINKS: dict[str, Callable[[Row], str | None]] = {
+    "account_id": lambda row: account_path(row["account_id"]),
+}
+"""Column → the page that a cell of it leads to; a room adds a line for the pages that it has."""
+
+
+def cell_link(column: str, row: Row) -> str | None:
+    """Where a cell leads; None for one without a page, or without a value."""
+    found = CELL_LINKS.get(column)
+    return None if found is None or not row.get(column) else found(row)

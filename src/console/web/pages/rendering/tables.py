@@ -1,0 +1,108 @@
+"""An answer of the read models as a table of a page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+from msgspec import Struct
+
+from console.rendering.reports.answers import cell_text
+from console.web.api.cursors import cursor_of
+from console.web.pages.rendering.links import address, cell_link
+from projector.asking.queries import Answer, Cell, as_records
+from projector.questions import Column, Kind
+
+NUMBERS = frozenset({Kind.MONEY, Kind.NUMBER, Kind.SPAN})
+EXPORTS = {"csv": "CSV", "jsonl": "JSON lines", "json": "JSON"}
+
+
+class Head(Struct, frozen=True, kw_only=True):
+    """A column: its name in the view, its words, and of what kind it is."""
+
+    column: str
+    words: str
+    kind: Kind
+
+    @property
+    def number(self) -> bool:
+        """Whether its cells stand at the right."""
+        return self.kind in NUMBERS
+
+
+class Field(Struct, frozen=True, kw_only=True):
+    """A cell: its text, whole where that was shortened, and where it leads."""
+
+    head: Head
+    text: str
+    whole: str
+    link: str | None
+
+
+class Table(Struct, frozen=True, kw_only=True):
+    """The rows of a query: its list, the same rows as files, and where they go on."""
+
+    name: str
+    words: str
+    view: str
+    columns: tuple[Head, ...]
+    rows: tuple[tuple[Field, ...], ...]
+    list_link: str
+    exports: dict[str, str]
+    more: str | None
+
+
+def table_of(answer: Answer, asked: Mapping[str, str] | None = None) -> Table:
+    """The answer to a query as a table; `asked` are the parameters of the list with these rows:
+    `account`, `as_of`, `known_at`. Its links keep them.
+    """
+    name, kept = answer.question.name, dict(asked or {})
+    path, past = f"/lists/{name}", {k: v for k, v in kept.items() if k in {"as_of", "known_at"}}
+    heads = tuple(_head(column) for column in answer.question.columns)
+    more = None
+    if answer.last is not None:
+        more = address(path, kept | {"cursor": cursor_of(name, answer.last)})
+    records = as_records(answer)
+    return Table(
+        name=name,
+        words=words_of_list(name),
+        view=answer.question.view,
+        columns=heads,
+        rows=tuple(
+            tuple(
+                _field(head, column, record[column.name], record, past)
+                for head, column in zip(heads, answer.question.columns, strict=True)
+            )
+            for record in records
+        ),
+        list_link=address(path, kept),
+        exports={words: address(f"{path}/rows.{end}", kept) for end, words in EXPORTS.items()},
+        more=more,
+    )
+
+
+def words_of_list(name: str) -> str:
+    """A query's name in words, to be translated."""
+    return name.replace("-", " ")
+
+
+def words_of(column: str) -> str:
+    """A column's name in words, to be translated."""
+    return column.replace("_", " ")
+
+
+def _head(column: Column) -> Head:
+    return Head(column=column.name, words=words_of(column.name), kind=column.kind)
+
+
+def _field(
+    head: Head, column: Column, cell: Cell, record: Mapping[str, Cell], past: Mapping[str, str]
+) -> Field:
+    link = cell_link(column.name, record)
+    if link is not None and past:
+        link += ("&" if "?" in link else "?") + urlencode(past)
+    return Field(head=head, text=cell_text(column, cell), whole=_whole(cell), link=link)
+
+
+def _whole(cell: Cell) -> str:
+    return cell if isinstance(cell, str) else ""

@@ -1,0 +1,149 @@
+"""Every word of a page is there in Chinese too, and the catalogues have no others."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from collections.abc import Iterator
+from enum import Enum
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from console.web.pages.rendering.environment import TEMPLATES, Look, environment
+from console.web.pages.rendering.languages import catalogues, messages
+from console.web.pages.rendering.tables import words_of, words_of_list
+from ledger.state import entities
+from ledger.vocabulary import commands, events, shapes
+from ledger.vocabulary.shapes import Shape
+from projector.questions import QUESTIONS
+from tests.house.tree import ROOT
+
+WEB = ROOT / "src" / "console" / "web"
+PLACES = {"N_": 0, "Problem": 1}
+"""Function → which of its arguments is a word."""
+NAMES_ALONE = frozenset({"API", "CSP", "EA", "SAAS"})
+OF_VIEWS = frozenset(
+    {"ISOLATED_ANEW", "APPROVED", "DECLINED", "REQUESTED", "RESTORED", "WITHDRAWN"}
+)
+"""States that only a view has."""
+CHINESE = re.compile(r"[\u4e00-\u9fff]|^HTTP API$")
+
+
+def of_templates() -> Iterator[tuple[str, str]]:
+    """Every marked word of every template."""
+    parsing = environment("en", Look())
+    for path in sorted(TEMPLATES.rglob("*.html")):
+        found = parsing.extract_translations(path.read_text("utf-8"))  # type: ignore[attr-defined]
+        for _, _, told in found:
+            yield told if isinstance(told, str) else str(told[0]), path.name
+
+
+def of_programs() -> Iterator[tuple[str, str]]:
+    """Every marked word of a module, and every title of a problem."""
+    for path in sorted(WEB.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+                continue
+            place = PLACES.get(node.func.id)
+            if place is None or len(node.args) <= place:
+                continue
+            said = node.args[place]
+            if isinstance(said, ast.Constant) and isinstance(said.value, str):
+                yield said.value, path.name
+
+
+def of_the_vocabulary() -> Iterator[tuple[str, str]]:
+    """What a page shows by the filter `word`: lists, columns, commands, events, codes."""
+    yield from (("yes", "a flag"), ("no", "a flag"))
+    for question in QUESTIONS.values():
+        yield words_of_list(question.name), "a list"
+        yield question.about, "a list"
+        yield from ((words_of(column.name), question.name) for column in question.columns)
+    for module in (commands, events):
+        for name, value in vars(module).items():
+            if inspect.isclass(value) and issubclass(value, Shape) and value is not Shape:
+                if value.__module__.startswith("ledger.vocabulary.shapes"):
+                    continue
+                yield name, module.__name__
+    for module in (shapes, entities):
+        for value in vars(module).values():
+            if inspect.isclass(value) and issubclass(value, Enum) and value is not Enum:
+                yield from ((str(each.value), module.__name__) for each in value)
+    yield from ((each, "a view") for each in OF_VIEWS)
+
+
+def spoken() -> dict[str, str]:
+    """Every word that a page can show → where."""
+    every = (*of_templates(), *of_programs(), *of_the_vocabulary())
+    return {word: place for word, place in every if word not in NAMES_ALONE}
+
+
+def translated() -> dict[str, tuple[str, Path]]:
+    """Every word of the Chinese catalogues, its translation, its file."""
+    found: dict[str, tuple[str, Path]] = {}
+    for path in catalogues("zh"):
+        for message in messages(path):
+            before = found.get(str(message.id))
+            assert before is None or before[0] == message.string, (message.id, before, path)
+            found[str(message.id)] = str(message.string), path
+    return found
+
+
+def test_every_word_has_its_chinese() -> None:
+    known = translated()
+    lacking = {word: place for word, place in spoken().items() if word not in known}
+    assert not lacking, "add them to a file of pages/rendering/words/zh"
+    plain = [word for word, (text, _) in known.items() if not CHINESE.search(text)]
+    assert not plain
+
+
+def test_no_catalogue_has_a_word_that_no_page_shows() -> None:
+    shown = spoken()
+    unused = {word: path.name for word, (_, path) in translated().items() if word not in shown}
+    assert not unused
+
+
+def test_a_translation_names_the_same_values() -> None:
+    values = re.compile(r"%\((\w+)\)s")
+    for word, (text, path) in translated().items():
+        assert sorted(values.findall(word)) == sorted(values.findall(text)), (word, path)
+        assert "%" not in values.sub("", text) or "%(" not in word, (word, path)
+
+
+def test_no_template_has_a_word_that_is_not_marked() -> None:
+    marked = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}|<code>.*?</code>|<[^>]*>", re.DOTALL)
+    for path in sorted(TEMPLATES.rglob("*.html")):
+        left = marked.sub(" ", path.read_text("utf-8"))
+        assert not re.search(r"[A-Za-z]{2,}", left), (path, left.split())
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [
+        ("", "en"),
+        ("de", "en"),
+        ("zh-CN,zh;q=0.9,en;q=0.8", "zh-Hans"),
+        ("en-US,en;q=0.9,zh;q=0.5", "en"),
+        ("zh;q=0.1, en;q=0.9", "en"),
+        ("zh;q=many,,;", "en"),
+    ],
+)
+def test_a_page_speaks_as_the_browser_asks(
+    client: TestClient, accepted: str, language: str
+) -> None:
+    told = client.get("/signin", headers={"Accept-Language": accepted}).text
+    assert f'<html lang="{language}"' in told
+
+
+def test_the_address_chooses_a_language_and_colours_which_stay(client: TestClient) -> None:
+    first = client.get("/signin", params={"lang": "zh", "theme": "dark"})
+    assert 'lang="zh-Hans" data-theme="dark"' in first.text
+    assert "登录" in first.text
+    assert "退款账本" in client.get("/signin").text
+    client.cookies.clear()
+    unknown = client.get("/signin", params={"lang": "tlh", "theme": "pink"}).text
+    assert '<html lang="en" data-theme="auto"' in unknown
+    client.cookies.clear()
