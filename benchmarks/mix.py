@@ -31,27 +31,28 @@ COMMANDS_AN_ACCOUNT = 50
 
 
 def commands(
-    count: int, now: Instant, partitions: int, accounts: int | None = None
+    count: int, now: Instant, partitions: int, accounts: int | None = None, name: str = "acct"
 ) -> Iterator[Outgoing]:
     """The accounts, then of every ten commands seven orders, a quote, a refusal and a return.
 
-    The commands of all accounts by turns; without a number of accounts, each has about fifty.
+    The commands of all accounts by turns; without a number of accounts, each has about fifty. The
+    first account is `name`-0.
     """
     many = accounts or max(1, count // COMMANDS_AN_ACCOUNT)
     for account in range(many):
         body = OpenAccount(account_type=AccountType.ONLINE, us_government=False, currency="CNY")
-        yield _record(f"open-{account}", account, body, Role.BILLING, partitions)
+        yield _record(f"open-{account}", account, body, Role.BILLING, partitions, name)
     for ten in range(count // 10):
         account = ten % many
         for number in range(7):
             order = _order(f"i-{ten}-{number}", now)
-            yield _record(f"order-{ten}-{number}", account, order, Role.BILLING, partitions)
+            yield _record(f"order-{ten}-{number}", account, order, Role.BILLING, partitions, name)
         quote = QuoteInstanceReturn(instance_id=f"i-{ten}-0")
-        yield _record(f"quote-{ten}", account, quote, Role.OWNER, partitions)
+        yield _record(f"quote-{ten}", account, quote, Role.OWNER, partitions, name)
         unquoted = ReturnInstance(instance_id=f"i-{ten}-1", acknowledged=True)
-        yield _record(f"refused-{ten}", account, unquoted, Role.OWNER, partitions)
+        yield _record(f"refused-{ten}", account, unquoted, Role.OWNER, partitions, name)
         support = ReturnInstance(instance_id=f"i-{ten}-2", acknowledged=True)
-        yield _record(f"return-{ten}", account, support, Role.SUPPORT, partitions)
+        yield _record(f"return-{ten}", account, support, Role.SUPPORT, partitions, name)
 
 
 def _order(instance_id: str, now: Instant) -> RecordInstanceOrder:
@@ -78,10 +79,12 @@ def _order(instance_id: str, now: Instant) -> RecordInstanceOrder:
     )
 
 
-def _record(command_id: str, account: int, body: Command, role: Role, partitions: int) -> Outgoing:
+def _record(
+    command_id: str, account: int, body: Command, role: Role, partitions: int, name: str
+) -> Outgoing:
     meta = CommandMeta(
         command_id=command_id,
-        account_id=f"acct-{account}",
+        account_id=f"{name}-{account}",
         actor=Actor(id="bench", role=role),
     )
     return command_record(GivenCommand(meta=meta, body=body), partitions)

@@ -52,7 +52,11 @@ class Stack(Struct, frozen=True, kw_only=True):
 
 @contextmanager
 def stack(
-    partitions: int, settings: Mapping[str, str] | None = None, words: tuple[str, ...] = ()
+    partitions: int,
+    settings: Mapping[str, str] | None = None,
+    words: tuple[str, ...] = (),
+    *,
+    pages: bool = False,
 ) -> Iterator[Stack]:
     """A stack with default settings but for these; `words` are more options of `up`."""
     environment = {**os.environ, "REFUNDS_PARTITIONS": str(partitions), **(settings or {})}
@@ -60,7 +64,7 @@ def stack(
         home = Path(folder) / "home"
         environment["REFUNDS_HOME"] = str(home)
         try:
-            _refundctl(environment, "up", *words)
+            _refundctl(environment, "up", "--pages" if pages else "--no-pages", *words)
             seen = status(home)
             assert seen.bootstrap is not None
             assert seen.database_url is not None
