@@ -91,7 +91,7 @@ def main() -> None:
     print(f"with readers a command costs the decider {cost:.2f} times as much")
     kit.keep(
         "pages",
-        settings={k: v for k, v in vars(asked).items()},
+        settings=vars(asked),
         figures={
             "events": events,
             "routes": [structs.asdict(each) for each in routes],
