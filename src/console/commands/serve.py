@@ -19,14 +19,23 @@ def serve(
     everything_open: Annotated[
         bool, typer.Option("--open", help="Nobody has to sign in; only on a loopback address.")
     ] = False,
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="Nothing can be done: requests that write get 403.")
+    ] = False,
+    incognito: Annotated[
+        bool,
+        typer.Option("--incognito", help="The pages hide amounts; files and the API have them."),
+    ] = False,
 ) -> None:
-    """Serve the HTTP API until it is stopped.
+    """Serve the pages and the HTTP API until it is stopped.
 
     Examples:
 
       refundctl serve
 
       refundctl serve --open
+
+      refundctl serve --read-only --incognito
 
       refundctl people add anna --role support && refundctl serve --port 9000
 
@@ -40,13 +49,18 @@ def serve(
     from console.web.access.own_site import LOOPBACK_HOSTS
     from console.web.application import application
     from console.web.backend import Backend
+    from console.web.pages.rendering.environment import Look
 
     if everything_open and not _loopback(host):
         raise BadInput(f"--open with --host {host}: others could reach it; leave one out")
     settings = read_settings()
     log_to_stderr(settings.log_level, json=settings.log_json)
     backend, hosts = Backend(find_ledger(settings)), LOOPBACK_HOSTS | {host}
-    app = application(backend, everything_open=everything_open, hosts=hosts)
+    look = Look(
+        read_only=read_only or settings.console_read_only,
+        incognito=incognito or settings.console_incognito,
+    )
+    app = application(backend, everything_open=everything_open, hosts=hosts, look=look)
     with _listening(host, settings.console_port if port is None else port) as listening:
         typer.echo(f"serving http://{_told(*listening.getsockname()[:2])}", err=True)
         if settings.ready_file is not None:

@@ -62,6 +62,10 @@ class Settings(BaseSettings):
         default=8080, ge=0, le=65_535, validation_alias="REFUNDS_CONSOLE_PORT"
     )
     """Of the HTTP API and the pages; 0 chooses a free one."""
+    console_read_only: bool = Field(default=False, validation_alias="REFUNDS_CONSOLE_READ_ONLY")
+    """The console answers no request that writes."""
+    console_incognito: bool = Field(default=False, validation_alias="REFUNDS_CONSOLE_INCOGNITO")
+    """The pages hide amounts; the HTTP API does not."""
     live_seconds: float = Field(default=120.0, gt=0, validation_alias="REFUNDS_LIVE_SECONDS")
     """A process whose main loop has not moved for so long is not alive."""
     tracing: bool = Field(default=False, validation_alias="REFUNDS_TRACING")

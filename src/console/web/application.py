@@ -38,9 +38,12 @@ def application(
 ) -> FastAPI:
     """The application over a backend, which it opens and closes.
 
-    Open: nobody has to sign in; then it answers only under the names of `hosts`.
+    Open: nobody has to sign in; then it answers only under the names of `hosts`. The look says
+    whether nothing may be done, and whether the pages hide amounts.
     """
-    guard = guard_of(read_matrix(), everything_open=everything_open, hosts=hosts)
+    guard = guard_of(
+        read_matrix(), everything_open=everything_open, hosts=hosts, read_only=look.read_only
+    )
 
     @asynccontextmanager
     async def held(_: FastAPI) -> AsyncIterator[None]:

@@ -18,6 +18,7 @@ from ledger.log.access import EVERYBODY, Matrix
 
 SESSION_COOKIE = "refunds_session"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_OF_SESSIONS = ("/signin", "/signout")
 
 
 class Caller(Struct, frozen=True, kw_only=True):
@@ -33,10 +34,10 @@ class Caller(Struct, frozen=True, kw_only=True):
 
 
 def guard_of(
-    matrix: Matrix, *, everything_open: bool, hosts: frozenset[str]
+    matrix: Matrix, *, everything_open: bool, hosts: frozenset[str], read_only: bool = False
 ) -> Callable[[Request], Any]:
     """The dependency of every route. Open: whoever asks one of `hosts` is `local`, and may call
-    everything.
+    everything. Read only: nobody may call what writes, but people sign in and out.
     """
     local = Caller(name="local", principals=frozenset(matrix.principals))
 
@@ -48,6 +49,10 @@ def guard_of(
             refuse_other_hosts(request.headers, hosts)
         caller = local if everything_open else await run_in_threadpool(_caller, request)
         request.state.caller = caller
+        if read_only and request.method not in SAFE and not key.endswith(_OF_SESSIONS):
+            raise Problem(
+                403, "Not allowed", "this console was started read only; nothing was done"
+            )
         if request.method not in SAFE and not (caller and caller.by_token):
             refuse_other_sites(request.headers)
         if EVERYBODY in allowed:
