@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.vocabulary.commands import (
+    COMMANDS,
     ApproveMarketplaceRefund,
     Command,
     CorrectRefund,
@@ -14,7 +15,7 @@ from ledger.vocabulary.commands import (
     RequestMarketplaceRefund,
 )
 from ledger.vocabulary.envelope import CommandMeta, GivenCommand
-from ledger.vocabulary.events import CommandRefused, Event, RefundIssued
+from ledger.vocabulary.events import EVENTS, CommandRefused, Event, RefundIssued
 from ledger.vocabulary.sealing import (
     AccountKey,
     Place,
@@ -23,6 +24,7 @@ from ledger.vocabulary.sealing import (
     opened,
     sealed,
     sealed_command,
+    text_fields,
 )
 from ledger.vocabulary.shapes import Actor, RefundReason, Role
 from tests.ledger.rules.marketplace.stories import bought
@@ -117,6 +119,28 @@ def test_every_free_text_of_a_command_is_sealed_and_nothing_else() -> None:
         assert clear_texts(done) == {}
         assert opened(KEY, place, getattr(done.body, field)) == text
         assert sealed_command(done, KEY) == done
+
+
+def test_each_field_with_a_free_text_is_known() -> None:
+    kinds = {**COMMANDS, **EVENTS}
+    found = {name: text_fields(kind) for name, kind in kinds.items() if text_fields(kind)}
+    assert found == {
+        "ApproveMarketplaceRefund": ("note",),
+        "DeclineMarketplaceRefund": ("note",),
+        "RefundMarketplaceManually": ("ticket",),
+        "CorrectRefund": ("reason",),
+        "ConfirmCardRefund": ("reason",),
+        "FailCardRefund": ("reason",),
+        "MarketplaceRefundApproved": ("note",),
+        "MarketplaceRefundDeclined": ("note",),
+        "RefundIssued": ("ticket",),
+        "RefundCorrected": ("reason",),
+        "RefundSettled": ("gateway_reason",),
+        "RefundHeld": ("gateway_reason",),
+        "RefundOverpaid": ("gateway_reason",),
+        "GatewayAnswerRecorded": ("gateway_reason",),
+        "SupportTaskOpened": ("gateway_reason",),
+    }
 
 
 def test_a_reason_from_the_list_and_a_text_that_is_not_there_are_left() -> None:

@@ -26,7 +26,8 @@ def check_publisher(
     """Say what a decider says of the form of the last commands.
 
     Frame, schema, canonical bytes, ranges, key, partition, clock and signature, as the decider
-    itself reads them, with the next step for each fault; and headers that others would miss.
+    itself reads them, with the next step for each fault; and headers that others would miss. Where
+    REFUNDS_SEALING is required, free texts in clear are noted too.
     Nothing is judged by the rules, and nothing is written. Exit code 1 if one of the records
     becomes a dead letter.
 
@@ -46,10 +47,11 @@ def check_publisher(
     from ledger.log.seam import Topic
 
     log_to_stderr("error", json=False)
-    ledger = find_ledger(read_settings())
+    own = read_settings()
+    ledger = find_ledger(own)
     settings = ledger.kafka
     name = topic or settings.topic_name(Topic.COMMANDS)
-    forms = _forms(ledger, name, last)
+    forms = _forms(ledger, name, last, texts_sealed=own.sealing == "required")
     if as_json:
         for form in forms:
             typer.echo(json_line(form_to_json(form)))
@@ -59,7 +61,7 @@ def check_publisher(
         raise typer.Exit(FAILED)
 
 
-def _forms(ledger: Ledger, topic_name: str, last: int) -> list[Form]:
+def _forms(ledger: Ledger, topic_name: str, last: int, *, texts_sealed: bool) -> list[Form]:
     """Each record as the ledger would take it, had the topic as many partitions as it has."""
     from console.running.origins.own_signature import verifying
     from consumers.deciding.form import form_of
@@ -79,7 +81,7 @@ def _forms(ledger: Ledger, topic_name: str, last: int) -> list[Form]:
         sandbox=opened is not None and opened.sandbox,
         verifier=None if opened is None else verifying(ledger, opened)(),
     )
-    return [form_of(record, taker) for record in found.records]
+    return [form_of(record, taker, texts_sealed=texts_sealed) for record in found.records]
 
 
 def _opened(settings: KafkaSettings) -> LedgerOpened | None:

@@ -10,16 +10,10 @@ import typer
 from console.terminal.errors import BadInput, Failed
 
 if TYPE_CHECKING:
-    from console.running.settings import Settings
+    from console.submitting.outcomes import LineOutcome
 
 _PATIENCE_SECONDS = 30.0
 _POLL_SECONDS = 0.05
-_CLEAR = """
-SELECT count(*) FROM finance.events, jsonb_each_text(body) AS field
-WHERE account_id = %s AND field.value NOT LIKE 'sealed:1:%%' AND (
-    field.key IN ('note', 'gateway_reason', 'ticket')
-    OR field.key = 'reason' AND event_name = 'RefundCorrected')
-"""
 
 
 def erase(
@@ -36,40 +30,53 @@ def erase(
 
       refundctl erase --account acct-1 --actor anna
     """
-    from console.commands.quote.session import session
     from console.running.ledger_locator import connected, find_ledger
     from console.running.settings import read_settings
-    from console.submitting.outcomes import Kind, outcome_told
-
-    settings = read_settings()
-    with connected(find_ledger(settings).database_url) as connection:
-        number = _begin_next(connection, settings, account)
-        clear = connection.execute(_CLEAR, (account,)).fetchone()
-        assert clear is not None
-        if number == 0:
-            typer.echo(f"no text of {account} is sealed; nothing is erased")
-        else:
-            with session(account=account, actor=actor, role="SUPPORT") as giving:
-                done = giving.give("EraseSubject", {"key_number": number})
-            if done.kind is not Kind.ACCEPTED:
-                raise Failed(outcome_told(done))
-            _wait_until_destroyed(connection, account, number)
-            typer.echo(f"the sealed texts of {account} are erased (keys 1 to {number})")
-        if clear[0]:
-            typer.echo(f"{clear[0]} texts of {account} were never sealed and stay readable")
-
-
-def _begin_next(connection: Any, settings: Settings, account: str) -> int:
-    """The newest key's number, 0 without one. From here on texts are sealed under the next one, so
-    that none is sealed under a key that is about to be destroyed.
-    """
     from console.sealing.account_keys import AccountKeys
+    from console.sealing.clear_texts import clear_texts_recorded
     from console.sealing.master_key import SETTING, master_key
 
+    settings = read_settings()
     master = master_key(settings)
     if master is None:
         raise BadInput(f"set {SETTING}: the account's next texts need a new key")
-    return AccountKeys(connection, master).begin_next(account)
+    with connected(find_ledger(settings).database_url) as connection:
+        clear = clear_texts_recorded(connection, account)
+        numbers = AccountKeys(connection, master).live(account)
+        if not numbers:
+            typer.echo(f"no text of {account} is sealed; nothing is erased")
+        else:
+            _order(numbers, account, actor)
+            _wait_until_destroyed(connection, account, numbers[-1])
+            typer.echo(f"the sealed texts of {account} are erased (keys 1 to {numbers[-1]})")
+        if clear:
+            typer.echo(f"{clear} texts of {account} were never sealed and stay readable")
+
+
+def _order(numbers: tuple[int, ...], account: str, actor: str) -> None:
+    """Give the command for each key that is there, in order.
+
+    There are two after a run that ended between the next key and the command; then the first may
+    also be ordered already, and only not destroyed yet.
+    """
+    from console.commands.quote.session import session
+    from console.submitting.outcomes import Kind, outcome_told
+
+    with session(account=account, actor=actor, role="SUPPORT") as giving:
+        for number in numbers:
+            done = giving.give("EraseSubject", {"key_number": number})
+            if done.kind is not Kind.ACCEPTED and not _ordered_before(done, number):
+                raise Failed(outcome_told(done))
+
+
+def _ordered_before(done: LineOutcome, number: int) -> bool:
+    """Whether the refusal says that a later key is the next."""
+    figures = [
+        violation.figures
+        for event in done.events
+        for violation in getattr(event.body, "violations", ())
+    ]
+    return any(int(each.get("next", 0)) > number for each in figures)
 
 
 def _wait_until_destroyed(connection: Any, account: str, number: int) -> None:

@@ -13,7 +13,7 @@ from console.terminal.help import HeadedCommands
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Make and replace the certificates and passwords of brokers.",
+    help="Make and replace certificates, passwords and the master key.",
     cls=HeadedCommands,
 )
 
@@ -117,6 +117,32 @@ def drop_old_passwords(folder: Folder = None) -> None:
 
     names = drop(_present(folder))
     typer.echo(f"old passwords ended: {', '.join(names) or 'there were none'}")
+
+
+@app.command()
+def rewrap() -> None:
+    """Encrypt the keys of all accounts under another master key.
+
+    REFUNDS_MASTER_KEY_FILE names the new one, REFUNDS_OTHER_MASTER_KEY_FILE the one before.
+
+    First restart every program that has a master key with both. What is interrupted is done by the
+    next run. Then restart them without the other one, and destroy its file.
+    """
+    from console.running.ledger_locator import connected, find_ledger
+    from console.running.settings import read_settings
+    from console.sealing.master_key import OTHER, SETTING, master_key
+    from console.sealing.rewrapping import rewrap as rewrap_all
+
+    settings = read_settings()
+    master = master_key(settings)
+    if master is None or settings.other_master_key_file is None:
+        raise BadInput(f"set {SETTING} to the new master key, and {OTHER} to the one before")
+    with connected(find_ledger(settings).database_url) as connection:
+        found = rewrap_all(connection, master)
+    typer.echo(
+        f"{found.done} keys are now under the new master key, {found.before} were before; restart "
+        f"all programs without {OTHER}, then destroy the old file"
+    )
 
 
 @app.command()

@@ -84,26 +84,15 @@ def submit(
                     _publish_only(ledger, listener, commands, count, seal, sandbox=sandbox)
                     return
                 referred = commands.survey.referred
-                lines = sealed_lines(commands.lines(), seal)
-                found = outcomes_of(connection, listener, lines, sandbox=sandbox, referred=referred)
+                lines = commands.lines()
+                found = outcomes_of(
+                    connection, listener, lines, seal, sandbox=sandbox, referred=referred
+                )
                 tally = _print(found, count, as_json=as_json)
             _wait_until_shown(connection, listener)
         finally:
             listener.close()
     _end(tally, strict=strict)
-
-
-def sealed_lines(lines: Iterable[Line], seal: Sealing) -> Iterator[Line]:
-    """The lines with their free texts sealed."""
-    from msgspec.structs import replace
-
-    from ledger.wire.json.command_lines import CommandLine
-
-    for line in lines:
-        if isinstance(line, CommandLine):
-            yield replace(line, command=seal(line.command))
-        else:
-            yield line
 
 
 def _all_fit(commands: CommandsInFile) -> None:
@@ -129,6 +118,7 @@ def outcomes_of(
     connection: Any,
     listener: Listener,
     lines: Iterable[Line],
+    seal: Sealing,
     *,
     sandbox: bool,
     referred: Container[Named] | None = None,
@@ -148,9 +138,14 @@ def outcomes_of(
             signing=listener.signing,
         )
         told = _told_if_behind(world.now(), lines)
-        return sandbox_outcomes(world, listener, told, quotes, firsts, referred)
+        return sandbox_outcomes(world, listener, told, quotes, firsts, referred, seal)
     submission = LiveSubmission(
-        listener, quotes, firsts, patience_seconds=PATIENCE_SECONDS, referred=referred
+        listener,
+        quotes,
+        firsts,
+        patience_seconds=PATIENCE_SECONDS,
+        referred=referred,
+        seal=seal,
     )
     return submission.outcomes(line for line in lines if isinstance(line, CommandLine))
 
@@ -231,15 +226,14 @@ def _publish_only(
             "which must be known first; leave out --no-wait"
         )
     given = (
-        seal(resolve(line, lambda *_: None))
-        for line in commands.lines()
-        if isinstance(line, CommandLine)
+        resolve(line, lambda *_: None) for line in commands.lines() if isinstance(line, CommandLine)
     )
     published = 0
     with _bar("publishing", count) as tell:
         while some := list(islice(given, _PUBLISHED_AT_ONCE)):
             partitions, signer = ledger.partition_count, listener.signing()
-            listener.publish([command_record(each, partitions, signer) for each in some])
+            with seal(some) as sealed:
+                listener.publish([command_record(each, partitions, signer) for each in sealed])
             published += len(some)
             tell(published)
     typer.echo(f"published {published} commands; 'refundctl query' shows the results")

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import structlog
 
+from console.monitoring.meters import Meters
 from ledger.log.seam import LogRecord, Outgoing
+from ledger.vocabulary.commands import COMMANDS
+from ledger.vocabulary.sealing import clear_texts, text_fields
+from ledger.wire.avro.codec import UnreadableRecord, command_schema_of, read_command
 from ledger.wire.cloud_events import ids_of, told_of
 
 Handled = Callable[[str, Sequence[LogRecord], Sequence[Outgoing]], None]
@@ -21,6 +26,19 @@ def in_the_log(consumer: str, read: Sequence[LogRecord], written: Sequence[Outgo
         log.debug("handled", consumer=consumer, **told_of(record))
     for each in written:
         log.debug("written", consumer=consumer, topic=each.topic.value, **ids_of(each.headers))
+
+
+def clear_texts_counted(meters: Meters) -> Handled:
+    """Counts the commands with a free text that is not sealed, by their name."""
+
+    def told(consumer: str, read: Sequence[LogRecord], _written: Sequence[Outgoing]) -> None:
+        for record in read if consumer == "decider" else ():
+            with suppress(UnreadableRecord):
+                name, _ = command_schema_of(record.value)
+                if text_fields(COMMANDS[name]) and clear_texts(read_command(record.value)):
+                    meters.clear_texts.labels(name).inc()
+
+    return told
 
 
 def all_of(handlers: Sequence[Handled]) -> Handled:

@@ -74,6 +74,12 @@ class Meters:
             ["origin", "reason"],
             registry=registry,
         )
+        self.clear_texts = Counter(
+            "refunds_clear_texts",
+            "Commands that came with a free text in clear where texts must be sealed, by command",
+            ["command"],
+            registry=registry,
+        )
         self._origins: set[str] = set()
 
     def _of_positions(self, registry: CollectorRegistry) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 from prometheus_client import REGISTRY, CollectorRegistry
 
-from console.monitoring.handled import Handled, all_of, in_the_log
+from console.monitoring.handled import Handled, all_of, clear_texts_counted, in_the_log
 from console.monitoring.looks import OpenLooks, go_on_looking
 from console.monitoring.metered import MeteredLog, MeteredSource
 from console.monitoring.meters import Meters, RefusalsCollector, VitalsCollector
@@ -42,11 +42,13 @@ class Monitor:
         *,
         handled: Sequence[Handled] = (),
         looks: bool = True,
+        texts_sealed: bool = False,
     ) -> None:
-        self._handled = all_of(handled)
+        self.meters = Meters(registry)
+        counted = [clear_texts_counted(self.meters)] if texts_sealed else []
+        self._handled = all_of([*handled, *counted])
         self._looks = looks
         self.vitals = vitals
-        self.meters = Meters(registry)
         self.stop = Flag()
         self._threads: list[Thread] = []
         self._registry = registry
@@ -90,7 +92,13 @@ def monitored(settings: Settings, process: str) -> Iterator[Monitor]:
     with ExitStack() as stack:
         if settings.tracing:
             handled.append(stack.enter_context(exporting(process)))
-        monitor = Monitor(vitals, REGISTRY, handled=handled, looks=served)
+        monitor = Monitor(
+            vitals,
+            REGISTRY,
+            handled=handled,
+            looks=served,
+            texts_sealed=settings.sealing == "required",
+        )
         stack.callback(monitor.close)
         if settings.metrics_port != METRICS_OFF:
             port = serve(settings.metrics_host, settings.metrics_port, vitals, REGISTRY)

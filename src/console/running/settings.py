@@ -45,6 +45,12 @@ class Settings(BaseSettings):
     origin_key_file: Path | None = Field(default=None, validation_alias="REFUNDS_ORIGIN_KEY_FILE")
     master_key_file: Path | None = Field(default=None, validation_alias="REFUNDS_MASTER_KEY_FILE")
     """Under it the keys of accounts are encrypted, with which free texts are sealed."""
+    other_master_key_file: Path | None = Field(
+        default=None, validation_alias="REFUNDS_OTHER_MASTER_KEY_FILE"
+    )
+    """Opens keys as well, while the master key is replaced; nothing is encrypted under it."""
+    sealing: Literal["open", "required"] = Field(default="open", validation_alias="REFUNDS_SEALING")
+    """Whether clear texts that arrive are counted, and told to publishers; none is refused."""
     kafka_times: dict[str, float] = Field(
         default_factory=dict, validation_alias="REFUNDS_KAFKA_TIMES"
     )

@@ -16,53 +16,77 @@ from console.terminal.errors import BadInput, Failed
 from ledger.vocabulary.sealing import KEY_BYTES, AccountKey
 
 SETTING = "REFUNDS_MASTER_KEY_FILE"
+OTHER = "REFUNDS_OTHER_MASTER_KEY_FILE"
 _NONCE_BYTES = 12
 
 
 class MasterKey:
-    """Wraps and unwraps keys of accounts."""
+    """Wraps and unwraps keys of accounts. While it is replaced there is an `other`, under which
+    nothing is wrapped, and which unwraps what was wrapped under it.
+    """
 
-    def __init__(self, secret: bytes) -> None:
+    def __init__(self, secret: bytes, other: bytes | None = None) -> None:
         self._cipher = AESGCM(secret)
+        self._other = None if other is None else AESGCM(other)
 
     def new_key(self, account_id: str, number: int) -> bytes:
         """A random key, in its wrapped form."""
-        secret, nonce = os.urandom(KEY_BYTES), os.urandom(_NONCE_BYTES)
-        return nonce + self._cipher.encrypt(nonce, secret, _bound(account_id, number))
+        return self.wrapped(account_id, AccountKey(number=number, secret=os.urandom(KEY_BYTES)))
+
+    def wrapped(self, account_id: str, key: AccountKey) -> bytes:
+        """The wrapped form of a key."""
+        nonce = os.urandom(_NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, key.secret, _bound(account_id, key.number))
+
+    def is_own(self, account_id: str, number: int, wrapped: bytes) -> bool:
+        """Whether it was wrapped under this key, not the other one."""
+        return _opened(self._cipher, account_id, number, wrapped) is not None
 
     def unwrapped(self, account_id: str, number: int, wrapped: bytes) -> AccountKey:
         """The key of a wrapped form. Raises Failed if it is under another master key."""
-        nonce, box = wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:]
-        try:
-            secret = self._cipher.decrypt(nonce, box, _bound(account_id, number))
-        except InvalidTag:
-            raise Failed(
-                f"key {number} of account {account_id} was not made under this master key; set "
-                f"{SETTING} to the file of the one under which it was made"
-            ) from None
-        return AccountKey(number=number, secret=secret)
+        for cipher in (self._cipher, self._other):
+            secret = None if cipher is None else _opened(cipher, account_id, number, wrapped)
+            if secret is not None:
+                return AccountKey(number=number, secret=secret)
+        raise Failed(
+            f"key {number} of account {account_id} was not made under this master key; set "
+            f"{SETTING} to the file of the one under which it was made, or {OTHER} while it is "
+            "being replaced"
+        )
 
 
 def master_key(settings: Settings) -> MasterKey | None:
     """That of the settings; None if they name none. BadInput if its file is not as it must be."""
-    if settings.master_key_file is None:
+    path, other = settings.master_key_file, settings.other_master_key_file
+    if path is None:
+        if other is not None:
+            raise BadInput(f"{OTHER} is set without {SETTING}; set both, or the second alone")
         return None
-    return read_master_key(settings.master_key_file.expanduser())
+    own = _secret_of(SETTING, path.expanduser())
+    return MasterKey(own, None if other is None else _secret_of(OTHER, other.expanduser()))
 
 
-def read_master_key(path: Path) -> MasterKey:
+def _secret_of(setting: str, path: Path) -> bytes:
     """The key of a file: 32 bytes in base64, on one line."""
-    text = read_secret(SETTING, path).get_secret_value()
+    text = read_secret(setting, path).get_secret_value()
     try:
         secret = b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         secret = b""
     if len(secret) != KEY_BYTES:
         raise BadInput(
-            f"{SETTING} {path}: not {KEY_BYTES} bytes in base64; make one with "
+            f"{setting} {path}: not {KEY_BYTES} bytes in base64; make one with "
             f"'openssl rand -base64 {KEY_BYTES}'"
         )
-    return MasterKey(secret)
+    return secret
+
+
+def _opened(cipher: AESGCM, account_id: str, number: int, wrapped: bytes) -> bytes | None:
+    nonce, box = wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:]
+    try:
+        return cipher.decrypt(nonce, box, _bound(account_id, number))
+    except InvalidTag:
+        return None
 
 
 def _bound(account_id: str, number: int) -> bytes:

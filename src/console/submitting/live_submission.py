@@ -10,6 +10,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
+from console.sealing.giving import Sealing, unsealed
 from console.submitting.live_listener import Listener
 from console.submitting.outcomes import Kind, LineOutcome, decided
 from console.submitting.scenario_runner import AnswerBook
@@ -57,7 +58,9 @@ class LiveSubmission:
         *,
         patience_seconds: float,
         referred: Container[Named] | None = None,
+        seal: Sealing = unsealed,
     ) -> None:
+        self._seal = seal
         self._listener = listener
         self._book = AnswerBook(find_answer, referred)
         self._find_firsts = find_firsts
@@ -70,8 +73,10 @@ class LiveSubmission:
         """Send lines and wait only for the log."""
         given = [resolve(line, self._book.find) for line in lines]
         count, signer = self._listener.tools.partition_count, self._listener.signing()
-        places = self._listener.publish([command_record(each, count, signer) for each in given])
-        for line, each, place in zip(lines, given, places, strict=True):
+        with self._seal(given) as sealed:
+            records = [command_record(each, count, signer) for each in sealed]
+            places = self._listener.publish(records)
+        for line, each, place in zip(lines, sealed, places, strict=True):
             sent = Sent(line=line, digest=command_digest(each))
             self._waiting[place.partition, place.offset] = sent
 

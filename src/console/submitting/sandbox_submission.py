@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator
 
+from console.sealing.giving import Sealing, unsealed
 from console.submitting.command_files import Line
 from console.submitting.live_listener import Listener
 from console.submitting.live_submission import FindFirsts
@@ -26,10 +27,11 @@ def sandbox_outcomes(
     find_answer: FindAnswer,
     find_firsts: FindFirsts,
     referred: Container[Named] | None = None,
+    seal: Sealing = unsealed,
 ) -> Iterator[LineOutcome | Passed]:
     """Each line's outcome in the order of the file, and what happened in between."""
     book = AnswerBook(find_answer, referred)
-    for step in run_scenario(world, listener.take_events, lines, book):
+    for step in run_scenario(world, listener.take_events, lines, book, seal):
         yield _outcome(step, listener, find_firsts) if step.line else step.events
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Container, Iterable, Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
+from console.sealing.giving import Sealing, unsealed
 from console.submitting.command_files import Line
 from consumers.sandbox.simulated_time import SteppedWorld, step_to
 from ledger.values.instants import Instant
@@ -89,7 +90,11 @@ def answer_with(answer: Answer, body: Event) -> Answer | None:
 
 
 def run_scenario(
-    world: SteppedWorld, take_events: TakeEvents, lines: Iterable[Line], book: AnswerBook
+    world: SteppedWorld,
+    take_events: TakeEvents,
+    lines: Iterable[Line],
+    book: AnswerBook,
+    seal: Sealing = unsealed,
 ) -> Iterator[Step]:
     """Run every line at its instant; yields a step per line and per interval with events.
 
@@ -103,8 +108,8 @@ def run_scenario(
         step_to(world, line.at, inclusive=False)
         yield from _passed(take_events, book)
         if isinstance(line, CommandLine):
-            given = resolve(line, book.find, sandbox_at=world.now())
-            world.publish(given)
+            with seal([resolve(line, book.find, sandbox_at=world.now())]) as (given,):
+                world.publish(given)
             world.settle()
             yield Step(line=line, given=given, events=_taken(take_events, book))
     if last is not None:

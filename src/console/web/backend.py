@@ -14,7 +14,7 @@ from console.running.ledger_locator import Ledger, is_sandbox
 from console.running.origins.own_signature import CONSOLE, signing_where_required
 from console.running.settings import read_settings
 from console.running.terms_files import terms_in_force
-from console.sealing.giving import refuse_too_long, sealing_with
+from console.sealing.giving import concerns_texts, refuse_too_long, sealing_with
 from console.sealing.master_key import master_key
 from console.terminal.errors import BadInput
 from consumers.clock import SandboxClock
@@ -24,7 +24,6 @@ from ledger.terms.table import TermsTable
 from ledger.values.instants import Instant
 from ledger.values.money import Currency
 from ledger.vocabulary.envelope import GivenCommand
-from ledger.vocabulary.sealing import clear_texts
 
 _POOL = 16
 _PATIENCE_SECONDS = 5.0
@@ -90,14 +89,16 @@ class Backend:
             return str(error)
         return None
 
-    def sealed(self, given: GivenCommand) -> GivenCommand:
-        """The command with its free texts sealed, where there is a master key; a command without
-        such texts needs no database.
+    @contextmanager
+    def sealed(self, given: Sequence[GivenCommand]) -> Iterator[Sequence[GivenCommand]]:
+        """The commands with their free texts sealed, where there is a master key, to be published
+        before its end; commands without such texts need no database.
         """
-        if self._master is None or not clear_texts(given):
-            return given
-        with self.connection() as connection:
-            return sealing_with(connection, self._master)(given)
+        if self._master is None or not any(map(concerns_texts, given)):
+            yield given
+            return
+        with self.connection() as connection, sealing_with(connection, self._master)(given) as done:
+            yield done
 
     def currencies(self, accounts: Iterable[str]) -> dict[str, Currency]:
         """Account → currency, of those accounts that there are."""

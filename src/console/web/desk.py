@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from typing import NamedTuple
 
-from console.terminal.errors import BadInput
+from console.terminal.errors import BadInput, Failed
 from console.web.backend import Backend
 from console.web.problems import Problem
 from consumers.follow_ups import command_record
@@ -38,19 +39,20 @@ def give_all(
 ) -> list[Answered]:
     """Publish commands in their order, and wait for the outcome of each.
 
-    0. Free texts are sealed; the same texts give the same commands again. 1. Those whose ids are
-    known already are not published again. 2. The others are published; they will be decided,
+    1. Those whose ids are known already are not published again. 2. Free texts are sealed; the same
+    texts give the same commands again. The others are published; they will be decided,
     whatever happens to this process. 3. Their outcomes are waited for. A repeat with the same id,
     after a crash or an answer that was lost, gets the first outcome.
     Raises LogUnavailable where it is not known whether they were published. Raises Problem, before
     anything is, for a text that is too long to be sealed, and where a key to sign with is missing.
     """
-    given = _sealed(backend, given)
     before = _known(backend, given)
-    fresh = [each for each in given if not before.get(_key(each))]
-    if fresh:
-        signer, count = signer_of(backend), backend.partition_count
-        backend.publish([command_record(each, count, signer) for each in fresh])
+    with ExitStack() as until_published:
+        given = _sealed(backend, given, until_published)
+        fresh = [each for each in given if not before.get(_key(each))]
+        if fresh:
+            signer, count = signer_of(backend), backend.partition_count
+            backend.publish([command_record(each, count, signer) for each in fresh])
     since = _waited_for(backend, fresh, patience_seconds)
     return [_answer(each, before, since) for each in given]
 
@@ -63,9 +65,13 @@ def signer_of(backend: Backend) -> Signer | None:
         raise Problem(503, "Not available", str(error)) from error
 
 
-def _sealed(backend: Backend, given: Sequence[GivenCommand]) -> list[GivenCommand]:
+def _sealed(
+    backend: Backend, given: Sequence[GivenCommand], until_published: ExitStack
+) -> Sequence[GivenCommand]:
     try:
-        return [backend.sealed(each) for each in given]
+        return until_published.enter_context(backend.sealed(given))
+    except Failed as error:
+        raise Problem(503, "Not available", str(error)) from error
     except BadInput as error:
         raise Problem(422, "The request cannot be read", str(error)) from error
 

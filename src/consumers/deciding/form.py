@@ -9,6 +9,7 @@ from msgspec import Struct
 from consumers.deciding.recording import Examined, Taker, examined
 from ledger.log.seam import LogRecord
 from ledger.vocabulary.envelope import CommandMeta, GivenCommand
+from ledger.vocabulary.sealing import clear_texts
 from ledger.wire.avro.codec import (
     UnreadableRecord,
     command_schema_of,
@@ -33,8 +34,11 @@ class Form(Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...]
 
 
-def form_of(record: LogRecord, taker: Taker) -> Form:
-    """Look at one record as its partition's decider would. Raises RegistryUnavailable."""
+def form_of(record: LogRecord, taker: Taker, *, texts_sealed: bool = False) -> Form:
+    """Look at one record as its partition's decider would. Raises RegistryUnavailable.
+
+    Where texts must be sealed, one in clear is a note: no decider refuses it.
+    """
     seen = examined(record, taker)
     given, proven = seen.given, seen.proven
     return Form(
@@ -44,13 +48,16 @@ def form_of(record: LogRecord, taker: Taker) -> Form:
         meta=None if given is None else given.meta,
         origin=f"{proven.origin}/{proven.key_id}" if proven.origin else "",
         faults=seen.faults,
-        notes=tuple(_notes(record, seen)),
+        notes=tuple(_notes(record, seen, texts_sealed=texts_sealed)),
     )
 
 
-def _notes(record: LogRecord, seen: Examined) -> Iterator[str]:
+def _notes(record: LogRecord, seen: Examined, *, texts_sealed: bool) -> Iterator[str]:
     if seen.given is not None:
         yield from _header_notes(record, seen.given)
+        if texts_sealed:
+            for field in clear_texts(seen.given):
+                yield f"{field} is in clear and can never be erased; leave it away, or seal it"
     if seen.doubt is not None and not seen.faults:
         yield str(seen.doubt)
 

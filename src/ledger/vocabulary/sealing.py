@@ -30,6 +30,8 @@ SEALED_FIELDS: Final[Mapping[str, str]] = {
 }
 """The fields with free texts: the name in commands and events → the name under which it is sealed.
 """
+_OWN_WORDS = frozenset({("SupportTaskOpened", "reason")})
+"""What has the name of a free text, and is the ledger's own."""
 ERASED: Final = "erased"
 """What is recorded, and shown, in place of a text whose key is destroyed."""
 _NONCE_BYTES = 12
@@ -98,6 +100,7 @@ def text_fields(kind: type[Struct]) -> tuple[str, ...]:
         field.name
         for field in fields_of(kind)
         if field.name in SEALED_FIELDS and isinstance(field.kind, Text)
+        if (kind.__name__, field.name) not in _OWN_WORDS
     )
 
 

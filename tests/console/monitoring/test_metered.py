@@ -15,7 +15,10 @@ from consumers.deciding.decider import GROUP, CommitLost, PartitionDecider
 from consumers.deciding.store import Store
 from ledger.log.seam import Batch, LogRecord, Outgoing, Topic
 from ledger.origins.verifying import Verifier
-from tests.consumers.ledgers import Bench, opening, record, standing
+from ledger.vocabulary.commands import RefundMarketplaceManually
+from ledger.vocabulary.envelope import GivenCommand
+from ledger.vocabulary.sealing import AccountKey, sealed_command
+from tests.consumers.ledgers import Bench, given, opening, record, standing
 from tests.ledger.origins.tables import REQUIRED, history_of, secrets_of
 
 GARBAGE = Outgoing(topic=Topic.COMMANDS, partition=0, key=b"acct-1", value=b"garbage")
@@ -25,11 +28,11 @@ GARBAGE = Outgoing(topic=Topic.COMMANDS, partition=0, key=b"acct-1", value=b"gar
 class Watched:
     """A decider on a log in memory, watched."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, texts_sealed: bool = False) -> None:
         self.bench = Bench()
         self.registry = CollectorRegistry()
         self.vitals = Vitals()
-        self.monitor = Monitor(self.vitals, self.registry)
+        self.monitor = Monitor(self.vitals, self.registry, texts_sealed=texts_sealed)
         self.log = self.monitor.log(self.bench.cluster.consumer(GROUP, Topic.COMMANDS), "decider")
         self.refusals: Counter[str] = Counter()
         self.monitor.refusals(self.refusals)
@@ -171,6 +174,27 @@ def test_a_command_that_is_not_proven_is_counted_by_who_it_says_it_is(watched: W
     name = "refunds_signature_failures_total"
     assert watched.value(name, origin="none", reason="NOT_SIGNED") == 1
     assert watched.value(name, origin="billing", reason="WRONG_SIGNATURE") == 1
+
+
+def test_a_clear_text_is_counted_where_texts_must_be_sealed() -> None:
+    key = AccountKey(number=1, secret=bytes(32))
+    for texts_sealed, count in ((True, 2), (False, None)):
+        watched = Watched(texts_sealed=texts_sealed)
+        watched.log.owned(0.0)
+        watched.decider.restore()
+        clear = [with_ticket("t-1"), with_ticket("t-2")]
+        done = sealed_command(with_ticket("t-3"), key)
+        records = [record(each) for each in (opening(), *clear, done)]
+        watched.bench.publish(*records, GARBAGE)
+        watched.decider.step(0.0)
+        name = "refunds_clear_texts_total"
+        assert watched.value(name, command="RefundMarketplaceManually") == count
+        assert watched.value(name, command="OpenAccount") is None
+
+
+def with_ticket(command_id: str) -> GivenCommand:
+    body = RefundMarketplaceManually(purchase_id="p-1", ticket="T-1", amount=1, currency="CNY")
+    return given(command_id, body)
 
 
 HEADERS = (("refunds-origin", b"billing/k1"), ("refunds-signature", b"00"))

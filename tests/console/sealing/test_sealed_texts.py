@@ -17,7 +17,8 @@ from console.doctor.finding import Finding, Severity
 from console.doctor.patient import Patient
 from console.running.ledger_locator import find_ledger
 from console.running.settings import read_settings
-from console.sealing.master_key import SETTING
+from console.sealing.account_keys import AccountKeys
+from console.sealing.master_key import SETTING, MasterKey
 from console.web.application import application
 from console.web.backend import Backend
 from consumers.clock import WallClock
@@ -214,6 +215,46 @@ def test_the_next_text_after_an_erasure_is_readable(live: Terminal) -> None:
     submit(live, manual("seal-9", ticket="T-18") | {"id": "another"})
     rows = live.run("query", "refunds", "--account", "seal-9", "--json").objects
     assert [row["ticket"] for row in rows] == ["erased", "T-18"]
+
+
+def test_an_erasure_that_was_left_in_the_middle_is_finished_by_the_next(
+    live: Terminal, live_ledger: RunningLedger
+) -> None:
+    """The next key was made, and the program ended before it gave the command."""
+    submit(live, *bought("seal-13"), manual("seal-13"))
+    with psycopg.connect(live_ledger.database_url, autocommit=True) as connection:
+        keys = AccountKeys(connection, MasterKey(b"m" * 32))
+        assert keys.begin_after("seal-13", 1)
+    submit(live, manual("seal-13") | {"id": "under-key-2"})
+    ran = live.run("erase", "--account", "seal-13")
+    assert "the sealed texts of seal-13 are erased (keys 1 to 2)" in ran.out, ran
+    rows = live.run("query", "refunds", "--account", "seal-13", "--json").objects
+    assert [row["ticket"] for row in rows] == ["erased", "erased"]
+
+
+def test_an_erasure_that_is_ordered_twice_destroys_no_later_key(live: Terminal) -> None:
+    submit(live, *bought("seal-14"), manual("seal-14"))
+    live.run("erase", "--account", "seal-14")
+    submit(live, manual("seal-14", ticket="T-18") | {"id": "another"})
+    again = given("seal-14", "EraseSubject", "SUPPORT:s-1", {"key_number": 1})
+    far = given("seal-14", "EraseSubject", "SUPPORT:s-1", {"key_number": 99}) | {"id": "far"}
+    (refused,) = submit(live, again).objects
+    assert refused["outcome"] == "refused"
+    assert "account seal-14 has no key 99" in submit(live, far).err
+    rows = live.run("query", "refunds", "--account", "seal-14", "--json").objects
+    assert [row["ticket"] for row in rows] == ["erased", "T-18"]
+
+
+def test_keys_of_an_older_backup_go_on_after_the_erasures_in_the_log(
+    live: Terminal, live_ledger: RunningLedger
+) -> None:
+    submit(live, *bought("seal-15"), manual("seal-15"))
+    live.run("erase", "--account", "seal-15")
+    with psycopg.connect(live_ledger.database_url, autocommit=True) as connection:
+        connection.execute("DELETE FROM secrets.account_keys WHERE account_id = 'seal-15'")
+    submit(live, manual("seal-15", ticket="T-18") | {"id": "another"})
+    rows = live.run("query", "refunds", "--account", "seal-15", "--json").objects
+    assert [row["ticket"] for row in rows] == ["damaged", "T-18"]
 
 
 def test_texts_that_were_never_sealed_are_counted(

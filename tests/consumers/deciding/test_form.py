@@ -12,6 +12,8 @@ from ledger.origins.history import ModeSet
 from ledger.origins.table import Mode
 from ledger.origins.verifying import Verifier
 from ledger.values.ids import partition_of
+from ledger.vocabulary.commands import RefundMarketplaceManually
+from ledger.vocabulary.sealing import AccountKey, sealed_command
 from ledger.wire.avro.codec import Unreadable, UnreadableRecord, encode_command
 from ledger.wire.cloud_events import headers_for_command
 from tests.consumers.ledgers import START, given, opening
@@ -143,3 +145,22 @@ def test_a_wrong_key_hides_no_wrong_signature() -> None:
 def test_of_what_cannot_be_read_no_origin_is_told() -> None:
     form = form_of(stored(b"rubbish", headers=SIGNED), asking(Mode.REQUIRED))
     assert (reasons(form), form.origin) == (["NOT_OURS"], "")
+
+
+def test_a_clear_text_is_noted_where_texts_must_be_sealed() -> None:
+    body = RefundMarketplaceManually(purchase_id="p-1", ticket="T-1", amount=1, currency="CNY")
+    clear = given("t-1", body)
+    done = sealed_command(clear, AccountKey(number=1, secret=bytes(32)))
+    noted = {
+        (command is clear, asked): form_of(
+            stored(encode_command(command), headers=headers_for_command(command)),
+            TAKER,
+            texts_sealed=asked,
+        )
+        for command in (clear, done)
+        for asked in (True, False)
+    }
+    assert {key for key, form in noted.items() if form.notes} == {(True, True)}
+    (note,) = noted[True, True].notes
+    assert note.startswith("ticket is in clear")
+    assert not any(form.faults for form in noted.values())

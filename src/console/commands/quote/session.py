@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from console.commands.submit import known_currencies, outcomes_of, sealed_lines
+from console.commands.submit import known_currencies, outcomes_of
 from console.explaining.as_text import explanation_told
 from console.explaining.event_sources import Found, entry_of
 from console.explaining.explanation import explained
@@ -57,8 +57,9 @@ class Session:
             require_at=self._sandbox,
             known_currencies=self._currencies,
         )
-        sealed = sealed_lines(lines, self._seal)
-        found = list(outcomes_of(self._connection, self._listener, sealed, sandbox=self._sandbox))
+        found = list(
+            outcomes_of(self._connection, self._listener, lines, self._seal, sandbox=self._sandbox)
+        )
         shown(self._connection, self._listener.positions, _SHOWN_SECONDS)
         for each in found:
             if isinstance(each, LineOutcome):
