@@ -28,7 +28,11 @@ Place = tuple[int, int]
 
 
 class Entry(Struct, frozen=True, kw_only=True):
-    """An event in its JSON form, with its position if that is known."""
+    """An event in its JSON form, with its position if that is known.
+
+    `source` is the same for all events of one command, and of no other; `stood_at` is where that
+    command stood in the log.
+    """
 
     event: str
     id: str
@@ -45,6 +49,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     offset: int | None = None
     log_sequence: int | None = None
     source: Place | None = None
+    stood_at: Place | None = None
 
 
 class Found(Struct, frozen=True, kw_only=True):
@@ -93,6 +98,12 @@ def from_ledger(
         return _opened(Found(entries=entries, commands=commands), Opener(connection, master))
 
 
+def from_history(events: Iterable[RecordedEvent], opener: Opener) -> Found:
+    """An account's events as the read models have them, without their offsets and commands."""
+    entries = tuple(entry_of(event) for event in events)
+    return _opened(Found(entries=entries, commands={}), opener)
+
+
 def _opened(found: Found, opener: Opener) -> Found:
     return Found(
         entries=tuple(
@@ -118,7 +129,8 @@ def entry_of(recorded: RecordedEvent, offset: int | None = None) -> Entry:
         partition=meta.source_partition,
         offset=offset,
         log_sequence=meta.log_sequence,
-        source=(meta.source_partition, meta.source_offset),
+        source=(meta.source_partition, meta.log_sequence - meta.index),
+        stood_at=None if meta.source_offset < 0 else (meta.source_partition, meta.source_offset),
     )
 
 
@@ -214,9 +226,9 @@ def _asked(
     from ledger.wire.avro.codec import decode_command
 
     entry = next((each for each in entries if is_of(each, wanted)), None)
-    if entry is None or entry.source is None:
+    if entry is None or entry.stood_at is None:
         return
-    start = _only(tools, partition, entry.source[1])
+    start = _only(tools, partition, entry.stood_at[1])
     record = next(iter(tools.replay(Topic.COMMANDS, start)))
     given = decode_command(record.key, record.value)
     yield (given.meta.account_id, given.meta.command_id), _body_of(given)

@@ -126,7 +126,7 @@ def _asked(first: Entry, main: Entry, body: Json) -> Json:
         "approved_by": first.approved_by,
         "decided_at": first.at,
         "body": {name: value for name, value in body.items() if name != "command"},
-        "stood_at": first.source,
+        "stood_at": first.stood_at,
     }
     return {name: value for name, value in asked.items() if value not in (None, {})}
 

@@ -15,7 +15,7 @@ from console.web.access.body_limit import BodyLimit
 from console.web.access.guard import guard_of
 from console.web.access.own_site import LOOPBACK_HOSTS
 from console.web.access.whole_ids import WholeIds, read_ids
-from console.web.api import accounts, batches, clock, commands, health, queries
+from console.web.api import accounts, batches, clock, commands, events, health, queries
 from console.web.api.openapi import EVERYWHERE, describe
 from console.web.backend import Backend
 from console.web.pages import reading, signing_in
@@ -71,7 +71,7 @@ def application(
     app.add_middleware(WholeIds)
     app.state.requests = metrics.Requests()
     app.middleware("http")(app.state.requests.counted)
-    api = (health, metrics, queries, commands, batches, accounts, clock)
+    api = (health, metrics, queries, commands, batches, accounts, clock, events)
     pages = (signing_in, overview, lists, reading, reference)
     for each in (*api, *pages):
         app.include_router(each.router)

@@ -16,7 +16,9 @@ from console.running.settings import read_settings
 from console.running.terms_files import terms_in_force
 from console.sealing.giving import concerns_texts, refuse_too_long, sealing_with
 from console.sealing.master_key import master_key
+from console.sealing.showing import Opener
 from console.terminal.errors import BadInput
+from console.web.log_records import LogRecords
 from consumers.clock import SandboxClock
 from ledger.log.kafka import KafkaTools
 from ledger.log.seam import LogUnavailable, Outgoing, Published
@@ -44,6 +46,7 @@ class Backend:
             open=False,
         )
         self.signing = signing_where_required(ledger, CONSOLE)
+        self.records = LogRecords(ledger.kafka)
         self._master = master_key(read_settings())
         self._tools: KafkaTools | None = None
         self._publishing = threading.Lock()
@@ -55,6 +58,7 @@ class Backend:
     def close(self) -> None:
         """Close every connection."""
         self._pool.close()
+        self.records.close()
         if self._tools is not None:
             self._tools.close()
 
@@ -99,6 +103,10 @@ class Backend:
             return
         with self.connection() as connection, sealing_with(connection, self._master)(given) as done:
             yield done
+
+    def opener(self, connection: Connection[Any], *, may_read: bool) -> Opener:
+        """Shows sealed texts to whoever may read them, and a word in their place to others."""
+        return Opener(connection, self._master if may_read else None)
 
     def currencies(self, accounts: Iterable[str]) -> dict[str, Currency]:
         """Account → currency, of those accounts that there are."""

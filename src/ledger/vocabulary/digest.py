@@ -17,5 +17,9 @@ def command_digest(command: GivenCommand) -> bytes:
     Fields with their default value are left out, so that a field that is added later with a default
     does not change the digests of older commands.
     """
-    content = [command.name, command.meta.actor, command.body]
-    return sha256(_CANONICAL.encode(content)).digest()
+    return sha256(digested(command)).digest()
+
+
+def digested(command: GivenCommand) -> bytes:
+    """The canonical JSON over which a command's digest is."""
+    return _CANONICAL.encode([command.name, command.meta.actor, command.body])

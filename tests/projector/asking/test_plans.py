@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from psycopg import Connection, sql
 
+from projector.asking.event_search import Sought, prepared
 from projector.asking.queries import Moment, _prepared
 from projector.questions import QUESTIONS
 from projector.rows.writer import READ_MODELS
@@ -71,6 +72,25 @@ def test_no_view_that_is_asked_about_one_account_reads_the_rows_of_others(
     views = [view for (view,) in connection.execute(VIEWS_OF_ACCOUNTS)]
     statements = {view: OF_VIEW.format(view) for view in views}
     assert read_of_others(connection, accounts, statements) == []
+
+
+def test_no_search_of_events_reads_a_whole_table(
+    connection: Connection[Any], accounts: list[str]
+) -> None:
+    for sought in (
+        Sought(),
+        Sought(account="acct-1"),
+        Sought(event="AccountOpened", account="acct-1"),
+        Sought(event="CommandRefused"),
+        Sought(event="MarketplaceRefundWithdrawn"),
+        Sought(command="no such command"),
+        Sought(correlation="no such story"),
+        Sought(refund="no such refund"),
+    ):
+        statement, values = prepared(sought, 3)
+        read = read_at_once(connection, statement.decode(), values)
+        assert read, sought
+        assert max(read.values()) <= 40, (sought, read)
 
 
 def read_of_others(

@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from console.web.api.answer_schemas import ANSWERS
 from console.web.api.body_schemas import AMOUNT, CURRENCY, schemas_of
 from console.web.problems import PROBLEM
 from ledger.vocabulary.commands import COMMANDS, ROLES
@@ -206,6 +207,7 @@ def _schemas() -> Document:
         "Outcome": _OUTCOME,
         "Problem": _PROBLEM,
         "Violation": _VIOLATION,
+        **ANSWERS,
     }
     for name in GIVEN_BY_PEOPLE:
         found |= schemas_of(COMMANDS[name])

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
+from console.web.access.texts import may_read_texts, opener_for
 from console.web.api.cursors import cursor_of, link_to_next, place_of
 from console.web.api.formats import JSON, as_json, as_texts, wanted_format
 from console.web.api.openapi import rows_answer
@@ -73,13 +74,14 @@ def _route(question: Question) -> Any:
         format_, after = wanted_format(accept), place_of(question.name, cursor)
         with backend.connection() as connection:
             at = moment(connection, instant_of("as_of", as_of), instant_of("known_at", known_at))
-            tag = _tag(positions(connection), at, format_)
+            tag = _tag(positions(connection), at, format_, may_read_texts(request))
             if tag == if_none_match:
                 return Response(status_code=304, headers={"ETag": tag})
             if format_ == JSON or limit is not None or after is not None:
                 found = ask(connection, wanted, account, limit or ROWS_OF_A_PAGE, at, after)
-                return _page(request, found, at, format_, {"ETag": tag})
-        return every_row(backend, wanted, account, at, format_, {"ETag": tag})
+                shown = opener_for(request, backend, connection).answer(found)
+                return _page(request, shown, at, format_, {"ETag": tag})
+        return every_row(request, backend, wanted, account, at, format_, {"ETag": tag})
 
     return answer
 
@@ -100,6 +102,7 @@ def _page(
 
 
 def every_row(
+    request: Request,
     backend: Backend,
     question: Question,
     account: str | None,
@@ -111,7 +114,9 @@ def every_row(
 
     def rows() -> Iterator[tuple[Cell, ...]]:
         with backend.connection() as connection:
-            yield from ask_for_all(connection, question, account, at)
+            opener = opener_for(request, backend, connection)
+            for row in ask_for_all(connection, question, account, at):
+                yield from opener.answer(Answer(question=question, rows=(row,))).rows
 
     found = rows()
     first = list(islice(found, 1))
@@ -127,10 +132,12 @@ def instant_of(field: str, text: str | None) -> Instant | None:
         raise Problem(400, "The request cannot be read", f"{field}: {error}") from error
 
 
-def _tag(shown: dict[int, int], at: Moment | None, format_: str) -> str:
-    """Changes with the rows: the place of the read models in every partition, and the format."""
+def _tag(shown: dict[int, int], at: Moment | None, format_: str, texts: bool) -> str:
+    """Changes with the rows: the place of the read models in every partition, the format, and
+    whether free texts are shown.
+    """
     place = "-".join(str(shown[partition]) for partition in sorted(shown))
-    kind = format_.rpartition("/")[2]
+    kind = format_.rpartition("/")[2] + ("+texts" if texts else "")
     return f'"{kind}:{place}"' if at is None else f'"{kind}:{at.as_of}:{at.known_at}:{place}"'
 
 

@@ -12,7 +12,7 @@ from ledger.log.kafka.client.records import check_outgoing, send_all
 from ledger.log.kafka.client.settings import KafkaSettings, producer_options
 from ledger.log.kafka.reading.offsets import Offsets
 from ledger.log.kafka.reading.partition_reader import PartitionReader
-from ledger.log.seam import LogRecord, LogUnavailable, Outgoing, Published, Topic
+from ledger.log.seam import Batch, LogRecord, LogUnavailable, Outgoing, Published, Topic
 
 _IN_FLIGHT_RECORDS = 5_000
 _READ_SECONDS = 5.0
@@ -55,6 +55,12 @@ class KafkaTools:
         ends = self._offset_reads().stable_ends(topic, self._partitions)
         starts = start if start is not None else [0] * len(ends)
         return self._replay(topic, starts, ends)
+
+    def read(
+        self, topic: Topic, partition: int, position: int, max_records: int, timeout_seconds: float
+    ) -> Batch:
+        """Up to `max_records` committed records from `position` on; none after a timeout."""
+        return self._reader(topic).read(topic, partition, position, max_records, timeout_seconds)
 
     def end_offsets(self, topic: Topic) -> tuple[int, ...]:
         """The high watermark of each partition."""

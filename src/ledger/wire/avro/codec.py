@@ -183,6 +183,12 @@ def command_schema_of(value: bytes | None) -> tuple[str, int]:
     return schema.name, schema.version
 
 
+def event_schema_of(value: bytes | None) -> tuple[str, int]:
+    """The name and version of an event's schema, from the frame only; else UnreadableRecord."""
+    schema = _schema_of(Family.EVENTS, frame_of(_sized(Family.EVENTS, value)), value)
+    return schema.name, schema.version
+
+
 def encode_event(event: RecordedEvent) -> tuple[bytes, bytes]:
     """The record value of an event, and the SHA-256 of its Avro body for the chain."""
     schema = _newest(Family.EVENTS, event.name)

@@ -25,6 +25,7 @@ from ledger.wire.avro.codec import (
     encode_command,
     encode_event,
     event_name_of,
+    event_schema_of,
 )
 from tests.ledger.wire.avro.golden_files import (
     digests,
@@ -50,6 +51,7 @@ def test_an_event_survives_the_wire(name: str) -> None:
     value, digest = encode_event(event)
     assert decode_event(value) == event
     assert event_name_of(value) == name
+    assert event_schema_of(value)[0] == name
     assert digest == body_hash(value) == sha256(value[10:]).digest()
 
 

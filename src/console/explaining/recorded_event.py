@@ -1,0 +1,196 @@
+"""An event as its record has it, and what proves its place: hashes that can be redone by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from ledger.log.seam import LogRecord
+from ledger.values.instants import format_instant
+from ledger.vocabulary.digest import command_digest, digested
+from ledger.vocabulary.envelope import ZERO_HASH, GivenCommand, RecordedEvent
+from ledger.wire.avro.codec import (
+    UnreadableRecord,
+    body_hash,
+    decode_command,
+    decode_event,
+    event_schema_of,
+)
+from ledger.wire.avro.framing import frame_of
+from ledger.wire.json.mapping import event_to_json, value_to_json
+from projector.asking.event_search import Reached
+
+Json = dict[str, Any]
+SEALED_FORM = '"sealed:1:'
+HASHED = "SHA-256 of the record's value without its frame (the first {} bytes)"
+
+
+class Check(Struct, frozen=True, kw_only=True):
+    """A claim of an event, what it says, what was found, and how that was computed.
+
+    `holds` is None where there is nothing yet to compare with.
+    """
+
+    claim: str
+    said: str
+    found: str | None
+    computed: str
+
+    @property
+    def holds(self) -> bool | None:
+        """Whether the event says what was found."""
+        return None if self.found is None else self.said == self.found
+
+
+class EventRecord(Struct, frozen=True, kw_only=True):
+    """An event, its record, and the records before and after it in its partition, if read."""
+
+    record: LogRecord
+    event: RecordedEvent
+    before: LogRecord | None
+    after: LogRecord | None
+
+    @property
+    def value(self) -> bytes:
+        """The record's bytes."""
+        return self.record.value or b""
+
+    @property
+    def frame(self) -> bytes:
+        """The bytes that name the schema."""
+        return frame_of(self.value)
+
+
+def event_among(records: Sequence[LogRecord], offset: int) -> EventRecord | None:
+    """The event at an offset, among records of its partition in their order; None if none is."""
+    for place, record in enumerate(records):
+        if record.offset == offset:
+            return EventRecord(
+                record=record,
+                event=decode_event(record.value),
+                before=records[place - 1] if place else None,
+                after=records[place + 1] if place + 1 < len(records) else None,
+            )
+    return None
+
+
+def command_in(record: LogRecord) -> GivenCommand | None:
+    """The command in a record; None if it cannot be read."""
+    try:
+        return decode_command(record.key, record.value)
+    except UnreadableRecord:
+        return None
+
+
+def checks(
+    found: EventRecord, reached: Reached | None, command: GivenCommand | None
+) -> tuple[Check, ...]:
+    """The claims by which an event has its place, each with what was found now."""
+    meta = found.event.meta
+    return (
+        _follows(found),
+        _is_followed(found, reached),
+        Check(
+            claim="it has the digest of its command",
+            said=meta.command_digest.hex(),
+            found=None if command is None else command_digest(command).hex(),
+            computed="SHA-256 of the command's name, actor and body as canonical JSON: keys "
+            "sorted, no spaces, fields with their default value left out",
+        ),
+    )
+
+
+def _follows(found: EventRecord) -> Check:
+    meta = found.event.meta
+    if meta.log_sequence == 0:
+        return Check(
+            claim="it is the first event of its partition",
+            said=meta.prev_hash.hex(),
+            found=ZERO_HASH.hex(),
+            computed="32 bytes of zeros",
+        )
+    before = found.before
+    return Check(
+        claim="it has the hash of the event before it",
+        said=meta.prev_hash.hex(),
+        found=None if before is None else body_hash(before.value or b"").hex(),
+        computed="nothing was read"
+        if before is None
+        else f"{_hashed(before)}, at offset {before.offset}",
+    )
+
+
+def _is_followed(found: EventRecord, reached: Reached | None) -> Check:
+    own, after = body_hash(found.value).hex(), found.after
+    computed = f"{_hashed(found.record)}, at offset {found.record.offset}"
+    if after is not None:
+        following = decode_event(after.value).meta
+        return Check(
+            claim=f"the event after it, at offset {after.offset}, has its hash",
+            said=following.prev_hash.hex(),
+            found=own,
+            computed=computed,
+        )
+    if reached is not None and reached.log_sequence == found.event.meta.log_sequence:
+        return Check(
+            claim="the read models end with it: their checkpoint has its hash",
+            said=reached.last_hash.hex(),
+            found=own,
+            computed=computed,
+        )
+    return Check(claim="it is the last of its partition", said=own, found=None, computed=computed)
+
+
+def _hashed(record: LogRecord) -> str:
+    return HASHED.format(len(frame_of(record.value or b"")))
+
+
+def record_to_json(
+    found: EventRecord,
+    proof: Sequence[Check],
+    event: Json,
+    command: Json | None,
+    reached: Reached | None,
+) -> Json:
+    """All of it as one JSON object; `event` and `command` as they are shown."""
+    record = found.record
+    name, version = event_schema_of(record.value)
+    return {
+        "partition": record.partition,
+        "offset": record.offset,
+        "appended_at": format_instant(record.appended_at),
+        "event": event,
+        "schema": {"name": name, "version": version, "frame": found.frame.hex()},
+        "value": found.value.hex(),
+        "hash": body_hash(found.value).hex(),
+        "checks": [
+            {
+                "claim": each.claim,
+                "said": each.said,
+                "found": each.found,
+                "holds": each.holds,
+                "computed": each.computed,
+            }
+            for each in proof
+        ],
+        "command": command,
+        "shown_until": None if reached is None else reached.log_sequence,
+    }
+
+
+def event_told(found: RecordedEvent) -> Json:
+    """The event with its whole envelope."""
+    return {**event_to_json(found), "meta": value_to_json(found.meta)}
+
+
+def command_told(given: GivenCommand) -> Json:
+    """The command with its envelope, and the text over which its digest is if no part is sealed."""
+    text = digested(given).decode()
+    return {
+        "command": given.name,
+        "meta": value_to_json(given.meta),
+        "body": value_to_json(given.body),
+        "digested": None if SEALED_FORM in text else text,
+    }

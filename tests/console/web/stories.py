@@ -1,0 +1,36 @@
+"""A small history on the module's ledger, for the tests of pages: a manual refund with a text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi.testclient import TestClient
+
+from tests.console.web.test_api import OPENING, give
+
+TICKET = "T-17 of Ann Example"
+PURCHASE = {
+    "purchase_id": "p-1",
+    "product_kind": "SAAS",
+    "vendor_id": "v-1",
+    "buyer_id": "b-1",
+    "paid": {"cash": "200.00", "gift": "0.00", "voucher": "0.00"},
+    "purchased_at": "2026-07-01T02:00:00Z",
+}
+
+
+def refunded(client: TestClient, account: str) -> dict[str, Any]:
+    """An account with one refund of 1.00; the refund's row."""
+    for name, body, actor in (
+        ("OpenAccount", OPENING, "BILLING:billing"),
+        ("RecordMarketplacePurchase", PURCHASE, "BILLING:billing"),
+        (
+            "RefundMarketplaceManually",
+            {"purchase_id": "p-1", "ticket": TICKET, "amount": "1.00"},
+            "SUPPORT:s-1",
+        ),
+    ):
+        found = give(client, account, name, body, f"{name}-{account}", actor)
+        assert found.status_code == 200, found.text
+    (row,) = client.get("/v1/refunds", params={"account": account}).json()["rows"]
+    return dict(row)
