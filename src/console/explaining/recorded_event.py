@@ -16,9 +16,10 @@ from ledger.wire.avro.codec import (
     body_hash,
     decode_command,
     decode_event,
-    event_schema_of,
+    schema_of,
 )
 from ledger.wire.avro.framing import frame_of
+from ledger.wire.avro.schema_files import Family
 from ledger.wire.json.mapping import event_to_json, value_to_json
 from projector.asking.event_search import Reached
 
@@ -156,7 +157,7 @@ def record_to_json(
 ) -> Json:
     """All of it as one JSON object; `event` and `command` as they are shown."""
     record = found.record
-    name, version = event_schema_of(record.value)
+    name, version = schema_of(Family.EVENTS, record.value)
     return {
         "partition": record.partition,
         "offset": record.offset,

@@ -12,9 +12,10 @@ from ledger.vocabulary.envelope import CommandMeta, GivenCommand
 from ledger.vocabulary.sealing import clear_texts
 from ledger.wire.avro.codec import (
     UnreadableRecord,
-    command_schema_of,
+    schema_of,
 )
 from ledger.wire.avro.framing import frame_of, schema_id_in
+from ledger.wire.avro.schema_files import Family
 from ledger.wire.cloud_events import headers_for_command
 
 
@@ -64,7 +65,7 @@ def _notes(record: LogRecord, seen: Examined, *, texts_sealed: bool) -> Iterator
 
 def _schema(value: bytes | None) -> tuple[str, int] | None:
     try:
-        return command_schema_of(value)
+        return schema_of(Family.COMMANDS, value)
     except UnreadableRecord:
         return None
 

@@ -18,7 +18,7 @@ SERVED = "http://127.0.0.1:8080"
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl on this machine")
 def test_each_example_gets_what_stands_below_it(url: str) -> None:
-    assert len(EXAMPLES) == PAGE.count("```sh") == 7
+    assert len(EXAMPLES) == PAGE.count("```sh") == 9
     for command, expected in EXAMPLES:
         assert SERVED in command
         done = subprocess.run(

@@ -16,7 +16,8 @@ from console.web.access.texts import READERS
 from console.web.application import application
 from console.web.backend import Backend
 from tests.console.ledgers import RunningLedger
-from tests.console.web.conftest import TESTING, ledger_of
+from tests.console.web.conftest import TESTING
+from tests.console.web.serving import ledger_of
 from tests.console.web.stories import TICKET, refunded
 
 pytestmark = pytest.mark.timeout(300)

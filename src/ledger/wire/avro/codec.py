@@ -177,15 +177,9 @@ def read_command(value: bytes | None, edition: int = NEWEST_EDITION) -> GivenCom
     return command
 
 
-def command_schema_of(value: bytes | None) -> tuple[str, int]:
-    """The name and version of a command's schema, from the frame only; else UnreadableRecord."""
-    schema = _schema_of(Family.COMMANDS, frame_of(_sized(Family.COMMANDS, value)), value)
-    return schema.name, schema.version
-
-
-def event_schema_of(value: bytes | None) -> tuple[str, int]:
-    """The name and version of an event's schema, from the frame only; else UnreadableRecord."""
-    schema = _schema_of(Family.EVENTS, frame_of(_sized(Family.EVENTS, value)), value)
+def schema_of(family: Family, value: bytes | None) -> tuple[str, int]:
+    """The name and version of a record's schema, from the frame only; else UnreadableRecord."""
+    schema = _schema_of(family, frame_of(_sized(family, value)), value)
     return schema.name, schema.version
 
 

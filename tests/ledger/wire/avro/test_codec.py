@@ -25,8 +25,9 @@ from ledger.wire.avro.codec import (
     encode_command,
     encode_event,
     event_name_of,
-    event_schema_of,
+    schema_of,
 )
+from ledger.wire.avro.schema_files import Family
 from tests.ledger.wire.avro.golden_files import (
     digests,
     encoded_samples,
@@ -51,7 +52,7 @@ def test_an_event_survives_the_wire(name: str) -> None:
     value, digest = encode_event(event)
     assert decode_event(value) == event
     assert event_name_of(value) == name
-    assert event_schema_of(value)[0] == name
+    assert schema_of(Family.EVENTS, value)[0] == name
     assert digest == body_hash(value) == sha256(value[10:]).digest()
 
 
