@@ -14,6 +14,7 @@ from console.rendering.reports.eligibility import (
     eligibility_head,
     eligibility_to_json,
 )
+from console.web.access.texts import opener_for
 from console.web.api.queries import Asked
 from console.web.pages.rendering import page, table_of
 from console.web.pages.rendering.standing import stand
@@ -36,9 +37,10 @@ def an_account(
     """What an account has, what may be done with it and why not, its balances and its events."""
     with backend.connection() as connection:
         events = history(connection, account_id)
+        opener = opener_for(request, backend, connection)
         parts = [
             table_of(
-                ask(connection, QUESTIONS[name], account_id, ROWS_OF_A_PART),
+                opener.answer(ask(connection, QUESTIONS[name], account_id, ROWS_OF_A_PART)),
                 {"account": account_id},
             )
             for name in ACCOUNT

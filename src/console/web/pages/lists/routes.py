@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
+from console.web.access.texts import opener_for
 from console.web.api.cursors import place_of
 from console.web.api.formats import CSV, JSON, LINES
 from console.web.api.queries import Asked, every_row
@@ -34,7 +35,10 @@ def a_list(
     """The rows of a query, now or at a past instant."""
     question, after = _question(name), place_of(name, cursor or None)
     with backend.connection() as connection:
-        found = ask(connection, question, account or None, ROWS, past.moment(connection), after)
+        at = past.moment(connection)
+        found = opener_for(request, backend, connection).answer(
+            ask(connection, question, account or None, ROWS, at, after)
+        )
     return page(
         request,
         "lists/list.html",
@@ -49,6 +53,7 @@ def a_list(
 
 @router.get("/lists/{name}/rows.{format_}")
 def rows(
+    request: Request,
     backend: Asked,
     past: AskedPast,
     name: str,
@@ -62,7 +67,7 @@ def rows(
     with backend.connection() as connection:
         at = past.moment(connection)
     headers = {"Content-Disposition": f'attachment; filename="{name}.{format_}"'}
-    return every_row(backend, question, account or None, at, FORMATS[format_], headers)
+    return every_row(request, backend, question, account or None, at, FORMATS[format_], headers)
 
 
 def _question(name: str) -> Question:
