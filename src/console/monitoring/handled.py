@@ -11,7 +11,8 @@ from console.monitoring.meters import Meters
 from ledger.log.seam import LogRecord, Outgoing
 from ledger.vocabulary.commands import COMMANDS
 from ledger.vocabulary.sealing import clear_texts, text_fields
-from ledger.wire.avro.codec import UnreadableRecord, command_schema_of, read_command
+from ledger.wire.avro.codec import UnreadableRecord, read_command, schema_of
+from ledger.wire.avro.schema_files import Family
 from ledger.wire.cloud_events import ids_of, told_of
 
 Handled = Callable[[str, Sequence[LogRecord], Sequence[Outgoing]], None]
@@ -34,7 +35,7 @@ def clear_texts_counted(meters: Meters) -> Handled:
     def told(consumer: str, read: Sequence[LogRecord], _written: Sequence[Outgoing]) -> None:
         for record in read if consumer == "decider" else ():
             with suppress(UnreadableRecord):
-                name, _ = command_schema_of(record.value)
+                name, _ = schema_of(Family.COMMANDS, record.value)
                 if text_fields(COMMANDS[name]) and clear_texts(read_command(record.value)):
                     meters.clear_texts.labels(name).inc()
 
