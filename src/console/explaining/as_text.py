@@ -41,9 +41,18 @@ def _head(told: Explanation) -> str:
     ]
     if "stood_at" in asked:
         lines[-1] += ", commands partition {} offset {}".format(*asked["stood_at"])
+    if "signed" in asked:
+        lines.append(_INDENT + _signature(asked))
     if "body" in asked:
         lines.append(_INDENT + pairs(asked["body"]))
     return "\n".join(lines)
+
+
+def _signature(asked: Json) -> str:
+    by_table = f" by version {asked['origins']} of the origins" if "origins" in asked else ""
+    if not asked["signed"]:
+        return f"not signed{by_table}"
+    return f"signed by {asked['origin']} with key {asked['origin_key']},{by_table}"
 
 
 def _part(name: str, lines: Iterable[str]) -> Iterator[str]:
@@ -69,4 +78,10 @@ def _event(entry: Entry) -> str:
     if entry.log_sequence is not None:
         at = "" if entry.offset is None else f" offset {entry.offset}"
         place = f"  partition {entry.partition}{at} log_sequence {entry.log_sequence}"
-    return f"#{entry.sequence:<3} {entry.event:<24} {entry.at}{place}"
+    return f"#{entry.sequence:<3} {entry.event:<24} {entry.at}{place}{_by(entry)}"
+
+
+def _by(entry: Entry) -> str:
+    if entry.signed is None:
+        return ""
+    return f"  by {entry.origin}/{entry.origin_key}" if entry.signed else "  unsigned"

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from console.sealing.master_key import MasterKey
     from console.sealing.showing import Opener
     from ledger.log.kafka import KafkaTools
+    from ledger.log.seam import LogTools
     from ledger.terms.table import TermsTable
     from ledger.vocabulary.envelope import GivenCommand, RecordedEvent
 
@@ -32,6 +33,8 @@ class Entry(Struct, frozen=True, kw_only=True):
 
     `source` is the same for all events of one command, and of no other; `stood_at` is where that
     command stood in the log.
+    `signed` says whether its command was, if it is an event of a real log; `origin`, `origin_key`
+    and `origins` by whom, with which key, and by which version of the table of origins.
     """
 
     event: str
@@ -50,6 +53,10 @@ class Entry(Struct, frozen=True, kw_only=True):
     log_sequence: int | None = None
     source: Place | None = None
     stood_at: Place | None = None
+    signed: bool | None = None
+    origin: str | None = None
+    origin_key: str | None = None
+    origins: str | None = None
 
 
 class Found(Struct, frozen=True, kw_only=True):
@@ -90,7 +97,7 @@ def from_ledger(
     partition = partition_of(account.encode(), ledger.partition_count)
     tools = KafkaTools(ledger.kafka)
     try:
-        entries = tuple(_recorded(tools, partition, start, account))
+        entries = tuple(entries_of(tools, partition, start, account))
         commands = dict(_asked(tools, partition, entries, wanted))
     finally:
         tools.close()
@@ -131,6 +138,17 @@ def entry_of(recorded: RecordedEvent, offset: int | None = None) -> Entry:
         log_sequence=meta.log_sequence,
         source=(meta.source_partition, meta.log_sequence - meta.index),
         stood_at=None if meta.source_offset < 0 else (meta.source_partition, meta.source_offset),
+    )
+
+
+def _with_signature(recorded: RecordedEvent, offset: int) -> Entry:
+    meta = recorded.meta
+    return replace(
+        entry_of(recorded, offset),
+        signed=bool(meta.origin),
+        origin=meta.origin or None,
+        origin_key=meta.origin_key or None,
+        origins=meta.origins or None,
     )
 
 
@@ -209,14 +227,15 @@ def _beginning(connection: Any, account: str) -> int:
     return int(row[0])
 
 
-def _recorded(tools: KafkaTools, partition: int, start: int, account: str) -> Iterator[Entry]:
+def entries_of(tools: LogTools, partition: int, start: int, account: str) -> Iterator[Entry]:
+    """An account's events in a partition, from a position on, with who signed their commands."""
     from ledger.log.seam import Topic
     from ledger.wire.avro.codec import decode_event
 
     key = account.encode()
     for record in tools.replay(Topic.EVENTS, _only(tools, partition, start)):
         if record.key == key:
-            yield entry_of(decode_event(record.value), record.offset)
+            yield _with_signature(decode_event(record.value), record.offset)
 
 
 def _asked(
@@ -234,5 +253,5 @@ def _asked(
     yield (given.meta.account_id, given.meta.command_id), _body_of(given)
 
 
-def _only(tools: KafkaTools, partition: int, start: int) -> list[int]:
+def _only(tools: LogTools, partition: int, start: int) -> list[int]:
     return [start if p == partition else _FAR for p in range(tools.partition_count)]

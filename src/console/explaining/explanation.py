@@ -127,6 +127,7 @@ def _asked(first: Entry, main: Entry, body: Json) -> Json:
         "decided_at": first.at,
         "body": {name: value for name, value in body.items() if name != "command"},
         "stood_at": first.stood_at,
+        **_signature(first),
     }
     return {name: value for name, value in asked.items() if value not in (None, {})}
 
@@ -212,5 +213,16 @@ def _pointer(entry: Entry) -> Json:
         "partition": entry.partition,
         "offset": entry.offset,
         "log_sequence": entry.log_sequence,
+        **_signature(entry),
     }
     return {name: value for name, value in told.items() if value is not None}
+
+
+def _signature(entry: Entry) -> Json:
+    """Who ordered it, as the log says."""
+    return {
+        "signed": entry.signed,
+        "origin": entry.origin,
+        "origin_key": entry.origin_key,
+        "origins": entry.origins,
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import closing
 
@@ -29,12 +30,15 @@ _TOLD_STEPS = 500
 
 
 class PartitionReport(Struct, frozen=True, kw_only=True):
-    """The records of a partition that were read, and the first divergence of each check."""
+    """The records of a partition that were read, the first divergence of each check, and how many
+    decided commands each key of an origin signed: by origin and key id, empty for unsigned ones.
+    """
 
     partition: int
     commands: int
     events: int
     dead_letters: int
+    signed: dict[tuple[str, str], int]
     divergences: dict[str, Divergence]
 
 
@@ -81,6 +85,7 @@ def audit_partition(
         commands=tally.commands,
         events=tally.events,
         dead_letters=tally.dead_letters,
+        signed=dict(tally.signed),
         divergences={name: divergence for name, (_, divergence) in found.items()},
     )
 
@@ -90,12 +95,17 @@ class _Tally:
 
     def __init__(self) -> None:
         self.commands = self.events = self.dead_letters = 0
+        self.signed: Counter[tuple[str, str]] = Counter()
 
     def count(self, seen: Seen) -> None:
         match seen:
             case SeenCommand():
                 self.commands += 1
-            case SeenEvent() | UnreadEvent():
+            case SeenEvent(meta=meta):
+                self.events += 1
+                if meta.index == 0 and meta.account_id:
+                    self.signed[meta.origin, meta.origin_key] += 1
+            case UnreadEvent():
                 self.events += 1
             case SeenDeadLetter():
                 self.dead_letters += 1

@@ -6,6 +6,7 @@ code that decides, calculates or stores state.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from msgspec import Struct
@@ -21,11 +22,14 @@ from ledger.terms.table import TermsTable, released_terms
 
 
 class AuditReport(Struct, frozen=True, kw_only=True):
-    """The records read, the checks made, and the first divergence of each check."""
+    """The records read, the checks made, the first divergence of each check, and how many decided
+    commands each key of an origin signed: by origin and key id, empty for unsigned ones.
+    """
 
     commands: int
     events: int
     dead_letters: int
+    signed: dict[tuple[str, str], int]
     checks: tuple[str, ...]
     divergences: tuple[Divergence, ...]
 
@@ -84,6 +88,9 @@ def audited_partitions(
 def report_of(checks: Sequence[Check], parts: Sequence[PartitionReport]) -> AuditReport:
     """One report of all partitions, in their order: of each check the first divergence."""
     found: dict[str, Divergence] = {}
+    signed: Counter[tuple[str, str]] = Counter()
+    for part in parts:
+        signed.update(part.signed)
     for part in reversed(parts):
         found |= part.divergences
     names = tuple(each.name for each in checks)
@@ -91,6 +98,7 @@ def report_of(checks: Sequence[Check], parts: Sequence[PartitionReport]) -> Audi
         commands=sum(part.commands for part in parts),
         events=sum(part.events for part in parts),
         dead_letters=sum(part.dead_letters for part in parts),
+        signed=dict(sorted(signed.items())),
         checks=names,
         divergences=tuple(found[name] for name in names if name in found),
     )

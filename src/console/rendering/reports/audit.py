@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -48,6 +49,7 @@ def verified_to_json(found: Verified) -> dict[str, Any]:
         "commands": log.commands if log else None,
         "events": log.events if log else None,
         "dead_letters": log.dead_letters if log else None,
+        "ordered_by": _ordered_by(log.signed) if log else None,
         "checks": [{"check": name, "holds": holds} for name, holds in _verdicts(found).items()],
         "divergences": _divergences(found),
     }
@@ -72,6 +74,8 @@ def print_verified(found: Verified, out: Console, *, verbose: bool) -> None:
         for name in ("expected", "found"):
             out.print(f"  {name:<9} {text(each[name])}", soft_wrap=True, markup=False)
     if verbose:
+        if found.log is not None:
+            out.print(who_ordered(found.log.signed), soft_wrap=True, markup=False)
         out.print(what_was_read(found))
 
 
@@ -113,6 +117,24 @@ def verdicts_table(found: Verified) -> Table:
     for name, holds in _verdicts(found).items():
         table.add_row(name, "yes" if holds else "NO")
     return table
+
+
+def who_ordered(signed: Mapping[tuple[str, str], int]) -> str:
+    """`ordered by billing/k1: 40 commands; unsigned: 2 commands`."""
+    told = [
+        f"{'ordered by ' if each['signed'] else 'unsigned'}{name}: {each['commands']} commands"
+        for each in _ordered_by(signed)
+        for name in ["/".join(filter(None, (each["origin"], each["key"])))]
+    ]
+    return "; ".join(told) or "nothing was ordered"
+
+
+def _ordered_by(signed: Mapping[tuple[str, str], int]) -> list[dict[str, Any]]:
+    """Each key of an origin with the decided commands that it signed; unsigned ones come first."""
+    return [
+        {"origin": origin or None, "key": key or None, "signed": bool(origin), "commands": count}
+        for (origin, key), count in signed.items()
+    ]
 
 
 def what_was_read(found: Verified) -> str:
