@@ -19,6 +19,8 @@ from console.web.api import accounts, batches, clock, commands, events, health, 
 from console.web.api.openapi import EVERYWHERE, describe
 from console.web.backend import Backend
 from console.web.pages import reading, signing_in
+from console.web.pages.events import letters
+from console.web.pages.events import routes as event_pages
 from console.web.pages.lists import reference
 from console.web.pages.lists import routes as lists
 from console.web.pages.overview import routes as overview
@@ -72,7 +74,7 @@ def application(
     app.state.requests = metrics.Requests()
     app.middleware("http")(app.state.requests.counted)
     api = (health, metrics, queries, commands, batches, accounts, clock, events)
-    pages = (signing_in, overview, lists, reading, reference)
+    pages = (signing_in, overview, lists, reading, reference, letters, event_pages)
     for each in (*api, *pages):
         app.include_router(each.router)
     describe(app)

@@ -27,6 +27,21 @@ class LogRecords:
         with self._held() as tools:
             return tools.end_offsets(topic)
 
+    def last(self, topic: Topic, count: int) -> list[LogRecord]:
+        """The committed records among the last `count` offsets of each partition, the newest first.
+        Raises LogUnavailable.
+        """
+        with self._held() as tools:
+            found = [
+                record
+                for partition, end in enumerate(tools.end_offsets(topic))
+                if end
+                for record in tools.read(
+                    topic, partition, max(0, end - count), count, _READ_SECONDS
+                ).records
+            ]
+        return sorted(found, key=lambda each: each.appended_at, reverse=True)
+
     def at(
         self, topic: Topic, partition: int, offset: int, count: int = _RECORDS
     ) -> Sequence[LogRecord]:

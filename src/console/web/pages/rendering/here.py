@@ -26,7 +26,7 @@ ROOMS = (
     Room(name=N_("Refunds"), path="/lists/refunds", within="/refunds"),
     Room(name=N_("Marketplace"), path="/lists/marketplace-requests", within="/marketplace"),
     Room(name=N_("Work"), path="/lists/overpaid-refunds", within="/work"),
-    Room(name=N_("Events"), path="/lists/events", within="/events"),
+    Room(name=N_("Events"), path="/events", within="/events"),
     Room(name=N_("Books"), path="/lists/trial-balance", within="/books"),
     Room(name=N_("Rules"), path="/lists/terms", within="/rules"),
 )
