@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from console.terminal.errors import BadInput
 from console.terminal.help import HeadedCommands
+
+if TYPE_CHECKING:
+    from console.web.access.own_things import OwnThings
 
 app = typer.Typer(
     cls=HeadedCommands,
@@ -20,11 +23,25 @@ Role = Annotated[
     list[str], typer.Option("--role", help="What they may do: finance, support, auditor, ...")
 ]
 
+Accounts = Annotated[
+    list[str] | None,
+    typer.Option("--account", help="Of a buyer: an own account, or with * how several begin."),
+]
+Vendors = Annotated[
+    list[str] | None, typer.Option("--vendor", help="Of a vendor: the id as which it sells.")
+]
+BuyerId = Annotated[
+    str | None, typer.Option("--buyer-id", help="Of a buyer: the id as which it buys, if not NAME.")
+]
+
 
 @app.command()
 def add(
     name: Annotated[str, typer.Argument(metavar="NAME")],
     role: Role,
+    account: Accounts = None,
+    vendor: Vendors = None,
+    buyer_id: BuyerId = None,
     password_file: Annotated[
         Path | None,
         typer.Option("--password-file", help="A file with the password; without it, it is asked."),
@@ -35,6 +52,10 @@ def add(
     Example:
 
       refundctl people add anna --role support --role finance
+
+      refundctl people add shop --role buyer --account acct-1 --account 'eu-*'
+
+      refundctl people add mailcrow --role vendor --vendor mailcrow
     """
     from console.running.ledger_locator import connected, find_ledger
     from console.running.secret_files import read_secret
@@ -42,13 +63,14 @@ def add(
     from console.web.access import people
 
     principals = _principals(role)
+    own = _own_things(principals, account, vendor, buyer_id)
     if password_file is None:
         password: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
     else:
         password = read_secret("--password-file", password_file).get_secret_value()
     with connected(find_ledger(read_settings()).database_url) as connection:
         try:
-            added = people.add(connection, name, password, principals)
+            added = people.add(connection, name, password, principals, own)
         except ValueError as error:
             raise BadInput(str(error)) from error
     if not added:
@@ -71,13 +93,16 @@ def list_all() -> None:
     from console.terminal.output import console, put
     from console.web.access import people
 
-    table = Table("name", "roles", "since", "wrong passwords", "locked until", "ended")
+    table = Table(
+        "name", "roles", "own", "second factor", "since", "wrong passwords", "locked until", "ended"
+    )
     with connected(find_ledger(read_settings()).database_url) as connection:
         for each in people.everybody(connection):
             ended = "" if each.ended_at is None else f"{each.ended_at:%Y-%m-%d}"
             locked = "" if each.locked_until is None else f"{each.locked_until:%Y-%m-%d %H:%M}"
             roles, since = ", ".join(each.principals), f"{each.made_at:%Y-%m-%d}"
-            table.add_row(each.name, roles, since, str(each.failures), locked, ended)
+            own, second = ", ".join([*each.accounts, *each.vendors]), "yes" * each.second_factor
+            table.add_row(each.name, roles, own, second, since, str(each.failures), locked, ended)
     put(console(), table)
 
 
@@ -105,6 +130,9 @@ def end(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
 def token(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The program's name.")],
     role: Role,
+    account: Accounts = None,
+    vendor: Vendors = None,
+    buyer_id: BuyerId = None,
     days: Annotated[int, typer.Option("--days", min=1, max=3_650, help="How long it lasts.")] = 90,
 ) -> None:
     """Make a token for a program. It is printed once.
@@ -118,8 +146,22 @@ def token(
     from console.web.access import people
 
     principals = _principals(role)
+    own = _own_things(principals, account, vendor, buyer_id)
     with connected(find_ledger(read_settings()).database_url) as connection:
-        typer.echo(people.new_token(connection, name, principals, days))
+        typer.echo(people.new_token(connection, name, principals, days, own))
+
+
+def _own_things(
+    principals: list[str],
+    accounts: list[str] | None,
+    vendors: list[str] | None,
+    buyer_id: str | None,
+) -> OwnThings:
+    from console.web.access.own_things import OwnThings, check_own_things
+
+    own = OwnThings(accounts=tuple(accounts or ()), vendors=tuple(vendors or ()), buyer_id=buyer_id)
+    check_own_things(principals, own)
+    return own
 
 
 def _principals(roles: list[str]) -> list[str]:

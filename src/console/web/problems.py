@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 
 from console.terminal.errors import BAD_INPUT, explain
 from projector.asking.queries import UnknownAccount
+from projector.asking.within import NotTheirs
 
 PROBLEM = "application/problem+json"
 _log = structlog.get_logger(__name__)
@@ -70,6 +71,14 @@ class SignInFirst(Exception):
     """A page that nobody signed in asks for: go to the sign-in page, and come back."""
 
 
+class GoTo(Exception):
+    """The page is at another path for whoever asks."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+
 def install(app: FastAPI, as_page: Callable[[Request, Problem], Response]) -> None:
     """Let every error of a request become a page for a browser, and otherwise a document."""
 
@@ -81,6 +90,10 @@ def install(app: FastAPI, as_page: Callable[[Request, Problem], Response]) -> No
     def _sign_in(request: Request, _: SignInFirst) -> Response:
         there = quote(request.url.path if request.method == "GET" else "/", safe="")
         return RedirectResponse(f"/signin?next={there}", 303)
+
+    @app.exception_handler(GoTo)
+    def _elsewhere(_: Request, error: GoTo) -> Response:
+        return RedirectResponse(error.path, 303)
 
     @app.exception_handler(Problem)
     def _told(request: Request, problem: Problem) -> Response:
@@ -112,6 +125,8 @@ def problem_of(path: str, error: Exception) -> Problem:
     """The problem that an expected error is; for a bug one with an id that the log has too."""
     if isinstance(error, UnknownAccount):
         return Problem(404, "Not found", str(error.args[0]))
+    if isinstance(error, NotTheirs):
+        return Problem(403, "Not allowed", str(error.args[0]))
     if isinstance(error, DataError):
         return Problem(400, "Not possible", f"the database cannot take a value: {error}")
     if isinstance(error, (OperationalError, PoolTimeout)):

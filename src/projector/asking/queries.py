@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from psycopg import Connection, errors
 
 from ledger.values.instants import Instant, as_datetime, format_instant, from_datetime
+from projector.asking.within import Within, condition
 from projector.questions import Column, Kind, Question
 
 ROWS_AT_ONCE = 500
@@ -61,12 +62,15 @@ def ask(
     limit: int | None = None,
     moment: Moment | None = None,
     after: Place | None = None,
+    within: Within | None = None,
 ) -> Answer:
     """Answer a query, for one account or for all, with at most `limit` rows after a place.
 
-    Raises UnknownAccount, NotAnswerable, and NoReadModels if no projector has run yet.
+    `within` is all that whoever asks may see. Raises UnknownAccount, NotAnswerable, NotTheirs, and
+    NoReadModels if no projector has run yet.
     """
-    statement, values = _prepared(question, account_id, moment, after)
+    see_that_it_is_within(within, account_id)
+    statement, values = _prepared(question, account_id, moment, after, within)
     values["limit"] = None if limit is None else limit + 1
     with explained(connection):
         _see_that_it_can_be_answered(connection, question, account_id, moment)
@@ -86,12 +90,14 @@ def ask_for_all(
     question: Question,
     account_id: str | None = None,
     moment: Moment | None = None,
+    within: Within | None = None,
 ) -> Iterator[tuple[Cell, ...]]:
     """Every row, as of one instant, with some of them in memory at a time; raises as `ask` does.
 
     It holds the connection, which must be in no transaction, until the last row is taken.
     """
-    statement, values = _prepared(question, account_id, moment, None)
+    see_that_it_is_within(within, account_id)
+    statement, values = _prepared(question, account_id, moment, None, within)
     values["limit"] = None
     with explained(connection), connection.transaction():
         _see_that_it_can_be_answered(connection, question, account_id, moment)
@@ -174,8 +180,25 @@ def explained(connection: Connection[Any]) -> Iterator[None]:
         raise NotAnswerable(error.diag.message_primary) from error
 
 
+def see_that_it_is_within(within: Within | None, account_id: str | None) -> None:
+    """UnknownAccount for one that whoever asks may not see: as if there were none of that id."""
+    if within is not None and account_id is not None and not within.has(account_id):
+        raise _unknown(account_id)
+
+
+def _unknown(account_id: str) -> UnknownAccount:
+    return UnknownAccount(
+        f"account {account_id}: the read models have none of that id; see all with "
+        "'refundctl query accounts'"
+    )
+
+
 def _prepared(
-    question: Question, account_id: str | None, moment: Moment | None, after: Place | None
+    question: Question,
+    account_id: str | None,
+    moment: Moment | None,
+    after: Place | None,
+    within: Within | None = None,
 ) -> tuple[bytes, dict[str, Any]]:
     """The statement, all values of which are parameters, and these; `limit` is yet to be set."""
     order = [_ordered(word) for word in question.order.split()]
@@ -184,9 +207,12 @@ def _prepared(
     source = _source(question, moment)
     # What a function returns has the database's collation, which no index of an account id has.
     kept = ['account_id = %(account_id)s COLLATE "C"'] if account_id is not None else []
+    values: dict[str, Any] = {"account_id": account_id}
+    if within is not None:
+        own, own_values = condition(within, question)
+        kept, values = [*kept, own], values | own_values
     if question.group_by is not None:
         source, kept = _grouped(question, source, kept), []
-    values: dict[str, Any] = {"account_id": account_id}
     if after is not None:
         values |= {f"after_{number}": value for number, value in enumerate(after)}
         there = ", ".join(f"%({name})s" for name in values if name.startswith("after_"))
@@ -255,10 +281,7 @@ def _see_that_it_is_there(
         "SELECT opened_at FROM finance.accounts WHERE account_id = %s", (account_id,)
     ).fetchone()
     if found is None:
-        raise UnknownAccount(
-            f"account {account_id}: the read models have none of that id; see all with "
-            "'refundctl query accounts'"
-        )
+        raise _unknown(account_id)
     if at is not None and from_datetime(found[0]) > min(at.as_of, at.known_at):
         opened = format_instant(from_datetime(found[0]))
         raise UnknownAccount(

@@ -38,7 +38,8 @@ class Question(Struct, frozen=True, kw_only=True):
     `order` names the columns by which every row has one place: with - in front where the greatest
     comes first, with ? behind where an instant may be empty, which comes last. `group_by` names
     those of the sums, if columns are sums. `at` is the function for the past, if there is one;
-    `of_accounts` says whether the query can be limited to one account.
+    `of_accounts` says whether the query can be limited to one account, `of_vendors` whether to what
+    a vendor sold.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Question(Struct, frozen=True, kw_only=True):
     order: str
     at: str | None = None
     of_accounts: bool = True
+    of_vendors: bool = False
 
 
 def columns(text: str) -> tuple[Column, ...]:

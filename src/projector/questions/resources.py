@@ -52,6 +52,7 @@ QUESTIONS: tuple[Question, ...] = (
             " refund_currency refund_amount:MONEY"
         ),
         order="account_id requested_at request_id",
+        of_vendors=True,
     ),
 )
 """In the order they are listed."""

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Request
+from fastapi import Depends, Request
+from fastapi.routing import APIRoute
 from msgspec import Struct
+from msgspec.structs import replace
 from starlette.concurrency import run_in_threadpool
 
 from console.web.access import people
 from console.web.access.own_site import refuse_other_hosts, refuse_other_sites
+from console.web.access.own_things import BUYER, VENDOR, OwnThings, own_part, see_account
 from console.web.backend import Backend
-from console.web.problems import Problem, SignInFirst
+from console.web.problems import GoTo, Problem, SignInFirst
 from ledger.log.access import EVERYBODY, Matrix
 
 SESSION_COOKIE = "refunds_session"
@@ -24,13 +27,15 @@ _OF_SESSIONS = ("/signin", "/signout")
 class Caller(Struct, frozen=True, kw_only=True):
     """Who asks: a name, and the principals of the matrix that it acts as.
 
-    `by_token`: the request carries a token, which no browser sends on its own.
+    `by_token`: the request carries a token, which no browser sends on its own. `own`: what a buyer
+    or a vendor may see and act on; None for whoever may see all that the route shows.
     """
 
     name: str
     principals: frozenset[str]
     csrf: str | None = None
     by_token: bool = False
+    own: OwnThings | None = None
 
 
 def guard_of(
@@ -44,7 +49,9 @@ def guard_of(
     async def guard(request: Request) -> None:
         """401 for nobody, 403 for whoever may not, or who comes from another site's page."""
         key = f"{request.method} {request.scope['route'].path}"
-        allowed = {right.principal for right in matrix.rights_on("route", key)}
+        rights = matrix.rights_on("route", key)
+        allowed = {right.principal for right in rights if right.operation == "CALL"}
+        of_own = {right.principal for right in rights if right.operation == "OWN"}
         if everything_open:
             refuse_other_hosts(request.headers, hosts)
         caller = local if everything_open else await run_in_threadpool(_caller, request)
@@ -60,11 +67,15 @@ def guard_of(
         if caller is None:
             raise _unknown(request)
         if not allowed & caller.principals:
-            raise Problem(
-                403,
-                "Not allowed",
-                f"{caller.name} may not {key}; it takes {' or '.join(sorted(allowed)) or 'nobody'}",
-            )
+            own = of_own & caller.principals
+            if not own or caller.own is None or not _takes_own(request.scope["route"]):
+                if key == "GET /" and caller.principals & set(_HOMES):
+                    raise GoTo(_home(caller))
+                takes = " or ".join(sorted(allowed)) or "nobody"
+                raise Problem(403, "Not allowed", f"{caller.name} may not {key}; it takes {takes}")
+            request.state.caller = replace(caller, own=own_part(caller.own, frozenset(own)))
+        else:
+            request.state.caller = replace(caller, own=None)
         if caller.csrf is not None and request.method not in SAFE:
             await _check_origin(request, caller.csrf)
 
@@ -75,6 +86,32 @@ def caller_of(request: Request) -> Caller:
     """Who asks, on a route that is not everybody's."""
     caller: Caller = request.state.caller
     return caller
+
+
+_HOMES = {BUYER: "/lists/accounts", VENDOR: "/lists/marketplace-requests"}
+
+
+def _home(caller: Caller) -> str:
+    return next(path for principal, path in _HOMES.items() if principal in caller.principals)
+
+
+def own_things(request: Request) -> OwnThings | None:
+    """What whoever asks may see; None: everything. A route that takes it keeps to it, and no other
+    route is open to those who may see their own things alone.
+    """
+    return caller_of(request).own
+
+
+Own = Annotated[OwnThings | None, Depends(own_things)]
+
+
+def own_account(request: Request) -> None:
+    """404 where a path is about somebody else's account; for routes that are about one alone."""
+    see_account(caller_of(request).own, request.path_params["account_id"])
+
+
+def _takes_own(route: APIRoute) -> bool:
+    return any(each.call in {own_things, own_account} for each in route.dependant.dependencies)
 
 
 def _caller(request: Request) -> Caller | None:
@@ -95,6 +132,11 @@ def _caller(request: Request) -> Caller | None:
         principals=frozenset(signed.principals),
         csrf=signed.csrf,
         by_token=by_token,
+        own=OwnThings(
+            accounts=tuple(signed.accounts),
+            vendors=tuple(signed.vendors),
+            buyer_id=signed.buyer_id,
+        ),
     )
 
 

@@ -15,9 +15,12 @@ from msgspec import Struct
 from psycopg import Connection
 from psycopg.rows import class_row
 
+from console.web.access.own_things import OwnThings
+
 SESSION_SECONDS, IDLE_SECONDS = 12 * 3600, 3600
 FAILURES, LOCKED_SECONDS = 5, 300
 SHORTEST_PASSWORD = 12
+NOTHING = OwnThings()
 _hasher = PasswordHasher()
 _NOBODY = _hasher.hash("the password of nobody, so that an unknown name takes as long")
 
@@ -27,6 +30,10 @@ class Person(Struct, frozen=True, kw_only=True):
 
     name: str
     principals: list[str]
+    accounts: list[str]
+    vendors: list[str]
+    issuer: str | None
+    second_factor: bool
     failures: int
     locked_until: datetime | None
     ended_at: datetime | None
@@ -38,6 +45,9 @@ class Signed(Struct, frozen=True, kw_only=True):
 
     name: str
     principals: list[str]
+    accounts: list[str]
+    vendors: list[str]
+    buyer_id: str | None
     csrf: str | None = None
 
 
@@ -45,14 +55,20 @@ class Locked(Exception):
     """Too many wrong passwords: nobody signs in under this name for some minutes."""
 
 
-def add(connection: Connection[Any], name: str, password: str, principals: Sequence[str]) -> bool:
+def add(
+    connection: Connection[Any],
+    name: str,
+    password: str,
+    principals: Sequence[str],
+    own: OwnThings = NOTHING,
+) -> bool:
     """Add a user; False if the name is taken. Raises ValueError for too short a password."""
     if len(password) < SHORTEST_PASSWORD:
         raise ValueError(f"a password has at least {SHORTEST_PASSWORD} characters")
     done = connection.execute(
-        "INSERT INTO web.people (name, password_digest, principals) VALUES (%s, %s, %s)"
-        " ON CONFLICT DO NOTHING",
-        (name, _hasher.hash(password), list(principals)),
+        "INSERT INTO web.people (name, password_digest, principals, accounts, vendors, buyer_id)"
+        " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+        (name, _hasher.hash(password), list(principals), *_row(own)),
     )
     return done.rowcount == 1
 
@@ -61,8 +77,8 @@ def everybody(connection: Connection[Any]) -> list[Person]:
     """All users by name."""
     with connection.cursor(row_factory=class_row(Person)) as cursor:
         return cursor.execute(
-            "SELECT name, principals, failures, locked_until, ended_at, made_at FROM web.people"
-            " ORDER BY name"
+            "SELECT name, principals, accounts, vendors, issuer, failures, locked_until, ended_at,"
+            " made_at, totp_secret IS NOT NULL AS second_factor FROM web.people ORDER BY name"
         ).fetchall()
 
 
@@ -112,10 +128,10 @@ def _digest_of(connection: Connection[Any], name: str) -> str:
     row = connection.execute(
         "SELECT password_digest, locked_until > now() FROM web.people WHERE name = %s", (name,)
     ).fetchone()
-    digest, locked = row or (_NOBODY, False)
+    digest, locked = row or (None, False)
     if locked:
         raise Locked
-    return str(digest)
+    return str(digest or _NOBODY)
 
 
 def _new_session(connection: Connection[Any], name: str) -> str:
@@ -141,18 +157,24 @@ def of_session(connection: Connection[Any], session_id: str) -> Signed | None:
             "UPDATE web.sessions s SET used_at = now() FROM web.people p"
             " WHERE s.id_digest = %s AND p.name = s.name AND p.ended_at IS NULL"
             " AND s.ends_at > now() AND s.used_at > now() - make_interval(secs => %s)"
-            " RETURNING p.name, p.principals, s.csrf",
+            " RETURNING p.name, p.principals, p.accounts, p.vendors, p.buyer_id, s.csrf",
             (_digest(session_id), IDLE_SECONDS),
         ).fetchone()
 
 
-def new_token(connection: Connection[Any], name: str, principals: Sequence[str], days: int) -> str:
+def new_token(
+    connection: Connection[Any],
+    name: str,
+    principals: Sequence[str],
+    days: int,
+    own: OwnThings = NOTHING,
+) -> str:
     """A token of a program, which is shown once."""
     token = secrets.token_urlsafe(32)
     connection.execute(
-        "INSERT INTO web.tokens (id_digest, name, principals, ends_at)"
-        " VALUES (%s, %s, %s, now() + make_interval(days => %s))",
-        (_digest(token), name, list(principals), days),
+        "INSERT INTO web.tokens (id_digest, name, principals, ends_at, accounts, vendors, buyer_id)"
+        " VALUES (%s, %s, %s, now() + make_interval(days => %s), %s, %s, %s)",
+        (_digest(token), name, list(principals), days, *_row(own)),
     )
     return token
 
@@ -161,9 +183,14 @@ def of_token(connection: Connection[Any], token: str) -> Signed | None:
     """Who has the token; None if there is none, or it has ended."""
     with connection.cursor(row_factory=class_row(Signed)) as cursor:
         return cursor.execute(
-            "SELECT name, principals FROM web.tokens WHERE id_digest = %s AND ends_at > now()",
+            "SELECT name, principals, accounts, vendors, buyer_id FROM web.tokens"
+            " WHERE id_digest = %s AND ends_at > now()",
             (_digest(token),),
         ).fetchone()
+
+
+def _row(own: OwnThings) -> tuple[list[str], list[str], str | None]:
+    return list(own.accounts), list(own.vendors), own.buyer_id
 
 
 def _right(digest: str, password: str) -> bool:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 
 from console.explaining.eligibility import eligibility_of
 from console.explaining.event_sources import from_history, is_of
 from console.explaining.explanation import Explanation, explained, explanation_to_json
 from console.rendering.reports.eligibility import eligibility_to_json
+from console.web.access.guard import own_account
 from console.web.access.texts import opener_for
 from console.web.api.openapi import json_answer
 from console.web.api.queries import Asked, instant_of
@@ -21,7 +22,9 @@ from projector.asking.histories import history
 from projector.asking.queries import as_records, ask
 from projector.questions import QUESTIONS
 
-router = APIRouter(prefix="/v1/accounts/{account_id}", tags=["accounts"])
+router = APIRouter(
+    prefix="/v1/accounts/{account_id}", tags=["accounts"], dependencies=[Depends(own_account)]
+)
 _RATE = "US dollars for one unit of the account's currency, where a cap in dollars is compared."
 _AT = "At a later instant (RFC 3339), to plan: timers due by then are taken as done."
 

@@ -10,11 +10,13 @@ from urllib.parse import quote
 import msgspec
 from fastapi import APIRouter, Header, Path, Request
 from fastapi.responses import JSONResponse
+from msgspec import Struct
 from psycopg import OperationalError
 from psycopg_pool import PoolTimeout
 from starlette.concurrency import run_in_threadpool
 
-from console.web.access.guard import Caller, caller_of
+from console.web.access.guard import Caller, Own, caller_of
+from console.web.access.own_things import own_actor, see_own_command
 from console.web.api.openapi import GIVEN_BY_PEOPLE, body_of, json_answer, problem_answers
 from console.web.api.queries import Asked
 from console.web.backend import Backend
@@ -23,7 +25,7 @@ from console.web.problems import FieldFault, Problem, problem_response
 from ledger.log.seam import LogUnavailable
 from ledger.values.instants import format_instant
 from ledger.values.money import format_minor
-from ledger.vocabulary.commands import COMMANDS, OpenAccount
+from ledger.vocabulary.commands import COMMANDS, Command, OpenAccount
 from ledger.vocabulary.envelope import CommandMeta, GivenCommand
 from ledger.vocabulary.shapes import Actor, Role
 from ledger.vocabulary.validation import MAX_TEXT, problems_of
@@ -77,6 +79,7 @@ def _route(name: str) -> Any:
         account_id: AccountId,
         request: Request,
         backend: Asked,
+        _own: Own,
         idempotency_key: Annotated[
             str, Header(description="The command's id.", min_length=1, max_length=MAX_TEXT)
         ],
@@ -87,21 +90,24 @@ def _route(name: str) -> Any:
             str | None, Header(description="wait=SECONDS, at most 60; 5 without it.")
         ] = None,
     ) -> JSONResponse:
-        raw = await request.body()
-        meta = CommandMeta(
-            command_id=idempotency_key,
+        asked = _Asked(
+            name=name,
+            raw=await request.body(),
             account_id=account_id,
-            actor=actor_of(caller_of(request), refunds_actor),
+            command_id=idempotency_key,
+            caller=caller_of(request),
+            actor=refunds_actor,
         )
-        return await run_in_threadpool(_answered, backend, name, raw, meta, patience_of(prefer))
+        return await run_in_threadpool(_answered, backend, asked, patience_of(prefer))
 
     return given_command
 
 
 @router.get("/{command_id}", responses={200: json_answer("Outcome", "What came of it.")})
-def known_outcome(account_id: AccountId, command_id: str, backend: Asked) -> JSONResponse:
+def known_outcome(account_id: AccountId, command_id: str, backend: Asked, own: Own) -> JSONResponse:
     """What came of a command, by its id; 404 while nothing is known of it."""
     with backend.connection() as connection:
+        see_own_command(connection, own, account_id, command_id)
         found = outcome(connection, account_id, command_id)
     if not found:
         raise Problem(
@@ -113,10 +119,20 @@ def known_outcome(account_id: AccountId, command_id: str, backend: Asked) -> JSO
     return JSONResponse(outcome_to_json(found[0]))
 
 
-def _answered(
-    backend: Backend, name: str, raw: bytes, meta: CommandMeta, patience_seconds: float
-) -> JSONResponse:
-    given = _read(backend, name, raw, meta)
+class _Asked(Struct, frozen=True, kw_only=True):
+    """A command as it came."""
+
+    name: str
+    raw: bytes
+    account_id: str
+    command_id: str
+    caller: Caller
+    actor: str | None
+
+
+def _answered(backend: Backend, asked: _Asked, patience_seconds: float) -> JSONResponse:
+    given = _read(backend, asked)
+    meta = given.meta
     where = f"/v1/accounts/{_part(meta.account_id)}/commands/{_part(meta.command_id)}"
     try:
         answered = give(backend, given, patience_seconds)
@@ -184,21 +200,36 @@ def _amount(found: Outcome) -> str | None:
     return format_minor(found.quote_amount, found.quote_currency)
 
 
-def _read(backend: Backend, name: str, raw: bytes, meta: CommandMeta) -> GivenCommand:
-    kind = COMMANDS[name]
+def _read(backend: Backend, asked: _Asked) -> GivenCommand:
+    caller, kind = asked.caller, COMMANDS[asked.name]
+    own = caller.own is not None and asked.actor is None
+    actor = None if own else actor_of(caller, asked.actor)
     try:
-        told = json.loads(raw or b"{}")
+        told = json.loads(asked.raw or b"{}")
     except (ValueError, RecursionError) as error:
         raise Problem(400, "The request cannot be read", f"the body is no JSON: {error}") from error
-    known = {} if kind is OpenAccount else backend.currencies([meta.account_id])
-    body, wrong = read_command_body(kind, told, known.get(meta.account_id))
+    known = {} if kind is OpenAccount else backend.currencies([asked.account_id])
+    body, wrong = read_command_body(kind, told, known.get(asked.account_id))
     if body is None:
         raise _not_taken(wrong)
-    meta = msgspec.structs.replace(meta, sandbox_at=backend.sandbox_at())
+    if actor is None:
+        actor = _own_actor(backend, asked, body)
+    meta = CommandMeta(
+        command_id=asked.command_id,
+        account_id=asked.account_id,
+        actor=actor,
+        sandbox_at=backend.sandbox_at(),
+    )
     given = GivenCommand(meta=meta, body=body)
     if problems := problems_of(given):
         raise _not_taken(problems)
     return given
+
+
+def _own_actor(backend: Backend, asked: _Asked, body: Command) -> Actor:
+    assert asked.caller.own is not None
+    with backend.connection() as connection:
+        return own_actor(connection, asked.caller.own, asked.caller.name, asked.account_id, body)
 
 
 def _not_taken(problems: Iterable[FieldProblem | ValueProblem]) -> FieldFault:

@@ -9,6 +9,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
+from console.web.access.guard import Own
+from console.web.access.own_things import within_of
 from console.web.access.texts import may_read_texts, opener_for
 from console.web.api.cursors import cursor_of, link_to_next, place_of
 from console.web.api.formats import JSON, as_json, as_texts, wanted_format
@@ -26,6 +28,7 @@ from projector.asking.queries import (
     of_columns,
     positions,
 )
+from projector.asking.within import Within
 from projector.questions import QUESTIONS, Question
 
 router = APIRouter(prefix="/v1", tags=["queries"])
@@ -61,6 +64,7 @@ def _route(question: Question) -> Any:
     def answer(
         request: Request,
         backend: Asked,
+        own: Own,
         account: Annotated[str | None, Query(description="Only this account's rows.")] = None,
         as_of: Annotated[str | None, Query(description="What had happened by then.")] = None,
         known_at: Annotated[str | None, Query(description="As far as recorded by then.")] = None,
@@ -71,6 +75,7 @@ def _route(question: Question) -> Any:
         if_none_match: Annotated[str | None, Header()] = None,
     ) -> Response:
         wanted = question if columns is None else of_columns(question, columns.split(","))
+        within = within_of(own)
         format_, after = wanted_format(accept), place_of(question.name, cursor)
         with backend.connection() as connection:
             at = moment(connection, instant_of("as_of", as_of), instant_of("known_at", known_at))
@@ -78,10 +83,11 @@ def _route(question: Question) -> Any:
             if tag == if_none_match:
                 return Response(status_code=304, headers={"ETag": tag})
             if format_ == JSON or limit is not None or after is not None:
-                found = ask(connection, wanted, account, limit or ROWS_OF_A_PAGE, at, after)
+                rows = limit or ROWS_OF_A_PAGE
+                found = ask(connection, wanted, account, rows, at, after, within)
                 shown = opener_for(request, backend, connection).answer(found)
                 return _page(request, shown, at, format_, {"ETag": tag})
-        return every_row(request, backend, wanted, account, at, format_, {"ETag": tag})
+        return every_row(request, backend, wanted, account, at, format_, {"ETag": tag}, within)
 
     return answer
 
@@ -109,13 +115,14 @@ def every_row(
     at: Moment | None,
     format_: str,
     headers: dict[str, str],
+    within: Within | None,
 ) -> Response:
     """Every row; what cannot be answered is known before the first of them is sent."""
 
     def rows() -> Iterator[tuple[Cell, ...]]:
         with backend.connection() as connection:
             opener = opener_for(request, backend, connection)
-            for row in ask_for_all(connection, question, account, at):
+            for row in ask_for_all(connection, question, account, at, within):
                 yield from opener.answer(Answer(question=question, rows=(row,))).rows
 
     found = rows()

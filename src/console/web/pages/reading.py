@@ -14,6 +14,7 @@ from console.rendering.reports.eligibility import (
     eligibility_head,
     eligibility_to_json,
 )
+from console.web.access.guard import own_account
 from console.web.access.texts import opener_for
 from console.web.api.queries import Asked
 from console.web.pages.rendering import page, table_of
@@ -27,7 +28,7 @@ ROWS_OF_A_PART = 20
 ACCOUNT = ("balances", "statement", "quotas", "annual-refund-totals", "refunds", "events")
 
 
-@router.get("/accounts/{account_id}", dependencies=[Depends(stand)])
+@router.get("/accounts/{account_id}", dependencies=[Depends(own_account), Depends(stand)])
 def an_account(
     request: Request,
     backend: Asked,

@@ -7,6 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
+from console.web.access.guard import Own
+from console.web.access.own_things import within_of
 from console.web.access.texts import opener_for
 from console.web.api.cursors import place_of
 from console.web.api.formats import CSV, JSON, LINES
@@ -28,6 +30,7 @@ def a_list(
     request: Request,
     backend: Asked,
     past: AskedPast,
+    own: Own,
     name: str,
     account: Annotated[str, Query()] = "",
     cursor: Annotated[str, Query()] = "",
@@ -37,7 +40,7 @@ def a_list(
     with backend.connection() as connection:
         at = past.moment(connection)
         found = opener_for(request, backend, connection).answer(
-            ask(connection, question, account or None, ROWS, at, after)
+            ask(connection, question, account or None, ROWS, at, after, within_of(own))
         )
     return page(
         request,
@@ -56,6 +59,7 @@ def rows(
     request: Request,
     backend: Asked,
     past: AskedPast,
+    own: Own,
     name: str,
     format_: str,
     account: Annotated[str, Query()] = "",
@@ -67,7 +71,8 @@ def rows(
     with backend.connection() as connection:
         at = past.moment(connection)
     headers = {"Content-Disposition": f'attachment; filename="{name}.{format_}"'}
-    return every_row(request, backend, question, account or None, at, FORMATS[format_], headers)
+    within, wanted = within_of(own), FORMATS[format_]
+    return every_row(request, backend, question, account or None, at, wanted, headers, within)
 
 
 def _question(name: str) -> Question:
