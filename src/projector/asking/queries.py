@@ -208,7 +208,7 @@ def _prepared(
     # What a function returns has the database's collation, which no index of an account id has.
     kept = ['account_id = %(account_id)s COLLATE "C"'] if account_id is not None else []
     values: dict[str, Any] = {"account_id": account_id}
-    if within is not None:
+    if within is not None and account_id is None:  # one that is asked about is seen to be within
         own, own_values = condition(within, question)
         kept, values = [*kept, own], values | own_values
     if question.group_by is not None:

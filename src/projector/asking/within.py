@@ -44,7 +44,7 @@ def condition(within: Within, question: Question) -> tuple[str, dict[str, object
     if question.of_accounts and within.accounts:
         parts, values = _of_accounts(within)
     if question.of_vendors and within.vendors:
-        parts.append('vendor_id = ANY(%(own_vendors)s::text[] COLLATE "C")')
+        parts.append("vendor_id = ANY(%(own_vendors)s::text[])")
         values["own_vendors"] = list(within.vendors)
     if not parts:
         raise NotTheirs(f"question {question.name} shows nothing that is yours alone")
@@ -52,6 +52,8 @@ def condition(within: Within, question: Question) -> tuple[str, dict[str, object
 
 
 def _of_accounts(within: Within) -> tuple[list[str], dict[str, object]]:
+    if len(within.ids) == 1 and not within.beginnings:  # as for whoever asks about one account
+        return ['account_id = %(account_id)s COLLATE "C"'], {"account_id": within.ids[0]}
     parts = ['account_id = ANY(%(own_accounts)s::text[] COLLATE "C")']
     values: dict[str, object] = {"own_accounts": list(within.ids)}
     for number, beginning in enumerate(within.beginnings):

@@ -19,6 +19,10 @@ ALTER TABLE web.tokens
     ADD COLUMN vendors text[] NOT NULL DEFAULT '{}',
     ADD COLUMN buyer_id text;
 
+-- What a vendor sold.
+CREATE INDEX outcomes_of_vendors ON read_models.outcomes ((body ->> 'vendor_id'))
+    WHERE event_name = 'MarketplacePurchaseRecorded';
+
 CREATE TABLE web.sign_ins (
     browser_digest bytea PRIMARY KEY,
     state text NOT NULL,
