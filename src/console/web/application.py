@@ -26,6 +26,7 @@ from console.web.pages.lists import routes as lists
 from console.web.pages.overview import routes as overview
 from console.web.pages.rendering import page
 from console.web.pages.rendering.environment import STATIC, Look
+from console.web.pages.rules import routes as rules
 from ledger.log.access import read_matrix
 
 AS_USUAL = Look()
@@ -74,7 +75,7 @@ def application(
     app.state.requests = metrics.Requests()
     app.middleware("http")(app.state.requests.counted)
     api = (health, metrics, queries, commands, batches, accounts, clock, events)
-    pages = (signing_in, overview, lists, reading, reference, letters, event_pages)
+    pages = (signing_in, overview, lists, reading, reference, letters, event_pages, rules)
     for each in (*api, *pages):
         app.include_router(each.router)
     describe(app)

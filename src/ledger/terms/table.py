@@ -132,6 +132,11 @@ def overridden(table: TermsTable, text: str) -> TermsTable:
     return TermsTable(versions=tuple(ordered))
 
 
+def section_of(name: str) -> str:
+    """The section in which a number stands in a file; '' for those above the first section."""
+    return _KEYS[name][0]
+
+
 def parse_terms(text: str, base: Terms | None = None) -> Terms:
     """One version from its TOML text; missing keys are taken from `base`, if there is one.
 

@@ -9,7 +9,14 @@ from importlib import resources
 import pytest
 from msgspec.structs import replace
 
-from ledger.terms.table import CapBasis, overridden, parse_terms, released_terms, terms_table
+from ledger.terms.table import (
+    CapBasis,
+    overridden,
+    parse_terms,
+    released_terms,
+    section_of,
+    terms_table,
+)
 from ledger.values.instants import parse_instant
 
 FOLDER = resources.files("ledger").joinpath("terms")
@@ -105,6 +112,11 @@ def test_a_version_that_leaves_out_keys_is_otherwise_as_the_one_before() -> None
         effective_from=parse_instant("2026-07-01T00:00:00Z"),
         cap_usd=150,
     )
+
+
+def test_a_number_stands_in_its_section() -> None:
+    assert section_of("cap_usd") == "reservations"
+    assert section_of("quote_valid_minutes") == ""
 
 
 def test_a_version_that_begins_with_another_stands_before_it_and_both_are_found() -> None:

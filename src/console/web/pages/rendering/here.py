@@ -28,7 +28,7 @@ ROOMS = (
     Room(name=N_("Work"), path="/lists/overpaid-refunds", within="/work"),
     Room(name=N_("Events"), path="/events", within="/events"),
     Room(name=N_("Books"), path="/lists/trial-balance", within="/books"),
-    Room(name=N_("Rules"), path="/lists/terms", within="/rules"),
+    Room(name=N_("Rules"), path="/rules", within="/rules"),
 )
 """The navigation, in its order."""
 

@@ -1,0 +1,1 @@
+"""The rules: what each says, its numbers in force and before, and what another would change."""

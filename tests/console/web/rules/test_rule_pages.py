@@ -1,0 +1,116 @@
+"""The rulebook on pages: numbers in force and before, and what another number would change."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from fastapi.testclient import TestClient
+
+from console.explaining.what_if import with_number
+from console.terminal.errors import BadInput
+from console.web.api.openapi import examples
+from ledger.rulebook import RULES
+from ledger.rulebook.numbers import numbers
+from ledger.terms.table import released_terms
+from tests.console.web.test_api import give
+
+pytestmark = pytest.mark.timeout(300)
+BROWSER = {"Accept": "text/html", "Accept-Language": "en"}
+
+
+def test_every_rule_is_listed_with_its_numbers_in_force(client: TestClient) -> None:
+    told = client.get("/rules", headers=BROWSER)
+    assert told.status_code == 200
+    for name in RULES:
+        assert f'<a href="/rules/{name}">' in told.text
+    cap = numbers(RULES["refund_cap"], released_terms().versions[-1])["cap_usd"]
+    assert str(cap) in told.text
+
+
+@pytest.mark.parametrize("name", list(RULES))
+def test_each_rule_has_a_page(client: TestClient, name: str) -> None:
+    told = client.get(f"/rules/{name}", headers=BROWSER)
+    assert told.status_code == 200, told.text
+    assert told.text.count('class="status status-active"') == bool(RULES[name].terms)
+
+
+def test_the_numbers_of_every_version_are_there_and_one_is_in_force(client: TestClient) -> None:
+    told = client.get("/rules/refund_cap", params={"as_of": "2020-01-01T00:00:00Z"}).text
+    for terms in released_terms().versions:
+        assert f'<th scope="row">{terms.version}' in told
+    first = released_terms().at(0)
+    (row,) = [each for each in told.split("<tr") if 'aria-current="true"><th' in each]
+    assert f'<th scope="row">{first.version}' in row
+
+
+@pytest.fixture(scope="module")
+def holder(client: TestClient) -> str:
+    """An account with a reservation that began today."""
+    opening = examples()["OpenAccount"]
+    bought = dict(examples()["RecordReservationPurchase"])
+    bought["starts_on"] = datetime.now(UTC).date().isoformat()
+    for name in ("returned_quantity", "refunded"):
+        del bought[name]
+    for name, body in (("OpenAccount", opening), ("RecordReservationPurchase", bought)):
+        found = give(client, "if-1", name, body, name)
+        assert found.status_code == 200, found.text
+    return "if-1"
+
+
+def test_another_number_changes_what_an_act_would_bring(client: TestClient, holder: str) -> None:
+    asked = {"account": holder, "number": "termination_fee", "value": "0.10"}
+    told = client.get("/rules/termination_fee", params=asked, headers=BROWSER)
+    assert told.status_code == 200, told.text
+    assert "What would be judged otherwise" in told.text
+    (row,) = [each for each in told.text.split("<tr>") if "after a fee of" in each]
+    assert "RefundReservation" in row or "Refund" in row
+    same = asked | {"value": "0"}
+    told = client.get("/rules/termination_fee", params=same, headers=BROWSER)
+    assert "Nothing would be judged otherwise." in told.text
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"account": "nobody", "number": "cap_usd", "value": "1.00"}, "account nobody"),
+        ({"account": "if-1", "number": "cap_usd", "value": "many"}, "cap_usd is &#39;many&#39;"),
+        ({"account": "a", "number": "swaps", "value": "1"}, "swaps"),
+        ({"account": "a", "number": "cap_usd", "value": ""}, "write the other number"),
+        ({"as_of": "yesterday"}, "as_of"),
+    ],
+)
+def test_what_cannot_be_tried_is_said_and_kept(
+    client: TestClient, holder: str, asked: dict[str, str], said: str
+) -> None:
+    told = client.get("/rules/refund_cap", params=asked, headers=BROWSER)
+    assert told.status_code == 400
+    assert said in told.text
+    if asked.get("value"):
+        assert f'value="{asked["value"]}"' in told.text
+
+
+def test_there_is_no_other_rule(client: TestClient) -> None:
+    for path in ("/rules/nothing", "/rules/%3Cscript%3E"):
+        found = client.get(path, headers=BROWSER)
+        assert found.status_code == 404, path
+        assert "<script" not in found.text
+
+
+def test_a_number_is_read_as_a_file_of_terms_reads_it() -> None:
+    table = released_terms()
+    other = with_number(table, 10, "cap_usd", "12.50").at(10)
+    assert Decimal(other.cap_usd) / 100 == Decimal("12.50")
+    assert with_number(table, 10, "review_days", "6").at(10).review_days == 6
+    assert with_number(table, 10, "cap_basis", "COMMITMENT").at(10).cap_basis == "COMMITMENT"
+    assert table.at(10).version == with_number(table, 10, "review_days", "6").at(9).version
+    for name, text in {
+        "cap_usd": "many",
+        "review_days": "-1",
+        "promotion_fee": "1.5",
+        "time_zone": "Moon/Base\x00",
+        "cap_basis": '"\n[x]',
+    }.items():
+        with pytest.raises(BadInput, match=name):
+            with_number(table, 10, name, text)
