@@ -9,6 +9,8 @@ import typer
 
 from console.terminal.errors import BadInput, Failed
 
+_END_SECONDS = 20
+
 
 def serve(
     host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
@@ -65,8 +67,12 @@ def serve(
         typer.echo(f"serving http://{_told(*listening.getsockname()[:2])}", err=True)
         if settings.ready_file is not None:
             settings.ready_file.touch()
-        config = uvicorn.Config(app, log_config=None, server_header=False)
-        uvicorn.Server(config).run(sockets=[listening])
+        config = uvicorn.Config(
+            app, log_config=None, server_header=False, timeout_graceful_shutdown=_END_SECONDS
+        )
+        server = uvicorn.Server(config)
+        app.state.live.stopping = lambda: server.should_exit
+        server.run(sockets=[listening])
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -24,8 +25,9 @@ from console.web.pages.events import routes as event_pages
 from console.web.pages.lists import reference
 from console.web.pages.lists import routes as lists
 from console.web.pages.overview import routes as overview
-from console.web.pages.rendering import page
+from console.web.pages.rendering import live, page
 from console.web.pages.rendering.environment import STATIC, Look
+from console.web.pages.rendering.live import Live
 from console.web.pages.rules import routes as rules
 from ledger.log.access import read_matrix
 
@@ -49,11 +51,13 @@ def application(
     )
 
     @asynccontextmanager
-    async def held(_: FastAPI) -> AsyncIterator[None]:
+    async def held(app: FastAPI) -> AsyncIterator[None]:
         backend.open()
+        telling = asyncio.create_task(app.state.live.run())
         try:
             yield
         finally:
+            telling.cancel()
             backend.close()
 
     app = FastAPI(
@@ -66,7 +70,7 @@ def application(
         responses=EVERYWHERE,
         dependencies=[Depends(read_ids), Depends(guard)],
     )
-    app.state.backend, app.state.look = backend, look
+    app.state.backend, app.state.look, app.state.live = backend, look, Live(backend)
     problems.install(app, problem_page)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_middleware(BodyLimit, apart=frozenset({"/v1/batches"}))
@@ -75,7 +79,17 @@ def application(
     app.state.requests = metrics.Requests()
     app.middleware("http")(app.state.requests.counted)
     api = (health, metrics, queries, commands, batches, accounts, clock, events)
-    pages = (signing_in, overview, lists, reading, reference, letters, event_pages, rules)
+    pages = (
+        live,
+        signing_in,
+        overview,
+        lists,
+        reading,
+        reference,
+        letters,
+        event_pages,
+        rules,
+    )
     for each in (*api, *pages):
         app.include_router(each.router)
     describe(app)

@@ -19,6 +19,7 @@ def served(app: FastAPI) -> Iterator[str]:
     """Where it answers."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         server = uvicorn.Server(uvicorn.Config(app, log_config=None))
+        app.state.live.stopping = lambda: server.should_exit
         running = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         running.start()
         try:

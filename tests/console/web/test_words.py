@@ -114,9 +114,10 @@ def test_a_translation_names_the_same_values() -> None:
 
 
 def test_no_template_has_a_word_that_is_not_marked() -> None:
-    marked = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}|<code>.*?</code>|<[^>]*>", re.DOTALL)
+    said = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}", re.DOTALL)
+    tags = re.compile(r"<code>.*?</code>|<[^>]*>", re.DOTALL)
     for path in sorted(TEMPLATES.rglob("*.html")):
-        left = marked.sub(" ", path.read_text("utf-8"))
+        left = tags.sub(" ", said.sub(" ", path.read_text("utf-8")))
         assert not re.search(r"[A-Za-z]{2,}", left), (path, left.split())
 
 

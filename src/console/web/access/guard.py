@@ -21,6 +21,8 @@ from ledger.log.access import EVERYBODY, Matrix
 
 SESSION_COOKIE = "refunds_session"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+LIVE = "Refunds-Live"
+"""The header of a request that a page made by itself: it does not keep an idle session alive."""
 _OF_SESSIONS = ("/signin", "/signout")
 
 
@@ -54,7 +56,11 @@ def guard_of(
         of_own = {right.principal for right in rights if right.operation == "OWN"}
         if everything_open:
             refuse_other_hosts(request.headers, hosts)
-        caller = local if everything_open else await run_in_threadpool(_caller, request)
+        caller = (
+            local
+            if everything_open
+            else await run_in_threadpool(_caller, request, used=LIVE not in request.headers)
+        )
         request.state.caller = caller
         if read_only and request.method not in SAFE and not key.endswith(_OF_SESSIONS):
             raise Problem(
@@ -114,7 +120,13 @@ def _takes_own(route: APIRoute) -> bool:
     return any(each.call in {own_things, own_account} for each in route.dependant.dependencies)
 
 
-def _caller(request: Request) -> Caller | None:
+def still_there(request: Request) -> bool:
+    """Whether who asked a while ago may ask still. Being looked at is no use of a session."""
+    local = caller_of(request).csrf is None and not caller_of(request).by_token
+    return local or _caller(request, used=False) is not None
+
+
+def _caller(request: Request, *, used: bool = True) -> Caller | None:
     backend: Backend = request.app.state.backend
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     session_id = request.cookies.get(SESSION_COOKIE)
@@ -122,7 +134,7 @@ def _caller(request: Request) -> Caller | None:
         if kind.lower() == "bearer" and token:
             signed, by_token = people.of_token(connection, token.strip()), True
         elif session_id:
-            signed, by_token = people.of_session(connection, session_id), False
+            signed, by_token = people.of_session(connection, session_id, used=used), False
         else:
             return None
     if signed is None:

@@ -150,15 +150,18 @@ def sign_out(connection: Connection[Any], session_id: str) -> None:
     connection.execute("DELETE FROM web.sessions WHERE id_digest = %s", (_digest(session_id),))
 
 
-def of_session(connection: Connection[Any], session_id: str) -> Signed | None:
-    """Who is signed in by it; None if it ended, or was not used for an hour."""
+def of_session(connection: Connection[Any], session_id: str, *, used: bool = True) -> Signed | None:
+    """Who is signed in by it; None if it ended, or was not used for an hour; this use counts, or
+    not.
+    """
     with connection.cursor(row_factory=class_row(Signed)) as cursor:
         return cursor.execute(
-            "UPDATE web.sessions s SET used_at = now() FROM web.people p"
+            "UPDATE web.sessions s SET used_at = CASE WHEN %s THEN now() ELSE used_at END"
+            " FROM web.people p"
             " WHERE s.id_digest = %s AND p.name = s.name AND p.ended_at IS NULL"
             " AND s.ends_at > now() AND s.used_at > now() - make_interval(secs => %s)"
             " RETURNING p.name, p.principals, p.accounts, p.vendors, p.buyer_id, s.csrf",
-            (_digest(session_id), IDLE_SECONDS),
+            (used, _digest(session_id), IDLE_SECONDS),
         ).fetchone()
 
 

@@ -12,11 +12,18 @@ OF_THE_PAST = ("as_of", "known_at")
 
 
 class Room(Struct, frozen=True, kw_only=True):
-    """A room of the console in the navigation: its first page, and its other pages' beginning."""
+    """A room of the console in the navigation: its first page, its other pages' beginning,
+    and the letter that leads there after `g`.
+    """
 
     name: str
     path: str
     within: str
+
+    @property
+    def key(self) -> str:
+        """The letter that leads there after `g`."""
+        return _KEYS[self.name]
 
 
 ROOMS = (
@@ -31,6 +38,7 @@ ROOMS = (
     Room(name=N_("Rules"), path="/rules", within="/rules"),
 )
 """The navigation, in its order."""
+_KEYS = dict(zip((room.name for room in ROOMS), "oabrmwekl", strict=True))
 
 
 class Here(Struct, frozen=True, kw_only=True):

@@ -19,7 +19,8 @@ def page(request: Request, template: str, status: int = 200, **values: object) -
     """The page of a template, in the language and the colours of who looks at it.
 
     A template knows besides its values: `here` (its own address, and the way to others), `caller`,
-    `standing` (None where the read models were not asked), `look`, `language` and `theme`.
+    `standing` (None where the read models were not asked), `waits_for` (a command that the page
+    does not show yet), `look`, `language` and `theme`.
     """
     look, language, theme = look_of(request), language_of(request), theme_of(request)
     caller: Caller | None = getattr(request.state, "caller", None)
@@ -32,6 +33,7 @@ def page(request: Request, template: str, status: int = 200, **values: object) -
             path=request.url.path,
             caller=caller,
             standing=standing,
+            waits_for=getattr(request.state, "waits_for", None),
             language=language,
             theme=theme,
             **values,
