@@ -12,6 +12,7 @@ _.list_letters
 _.decider
 _.reactions
 _.projector
+_.webhooks
 _.instance_return
 _.instance_downgrade
 _.reservation_exchange

@@ -10,7 +10,17 @@ from typing import Annotated
 
 import typer
 
-from console.commands import audit, dlq, origins, people, processes, quote, secrets, stack
+from console.commands import (
+    audit,
+    dlq,
+    origins,
+    people,
+    processes,
+    quote,
+    secrets,
+    stack,
+    webhooks,
+)
 from console.commands.check_publisher import check_publisher
 from console.commands.clock import clock
 from console.commands.doctor import doctor
@@ -97,6 +107,7 @@ app.command(rich_help_panel=RUN)(scale)
 app.command(rich_help_panel=RUN)(serve)
 app.add_typer(secrets.app, name="secrets", rich_help_panel=RUN)
 app.add_typer(people.app, name="people", rich_help_panel=RUN)
+app.add_typer(webhooks.app, name="webhooks", rich_help_panel=RUN)
 app.command(rich_help_panel=RUN)(erase)
 app.command(rich_help_panel=RUN)(demo)
 app.command(rich_help_panel=GIVE)(submit)

@@ -7,17 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from threading import Event as Flag
-from typing import Any, Protocol
+from typing import Any, LiteralString, Protocol
 
 import structlog
 from psycopg import Connection
 
 from consumers.deadlines.keeper import DeadlineKeeper
+from consumers.webhooks.courier import Courier
 from ledger.log.seam import Log
 
 WAIT_SECONDS = 0.2
 IDLE_SECONDS = 0.05
 _RESTORED = object()
+HOOKLESS_SECONDS = 1.0
+"""How long the webhooks rest while there is none."""
+WEBHOOKS_LOCK = "SELECT pg_try_advisory_lock(hashtextextended('refund-ledger:webhooks', 0))"
 KEEPER_LOCK = "SELECT pg_try_advisory_lock(hashtextextended('refund-ledger:deadlines', 0))"
 
 _log = structlog.get_logger(__name__)
@@ -134,7 +138,7 @@ def run_reactions(
     announced, busy = False, 0
     try:
         while not stop.is_set():
-            if keeper is None and _locked(connection):
+            if keeper is None and _locked(connection, KEEPER_LOCK):
                 keeper = open_keeper()
             busy = partitions.step(0.0 if busy else IDLE_SECONDS)
             if keeper is not None:
@@ -147,6 +151,39 @@ def run_reactions(
         partitions.close()
 
 
-def _locked(connection: Connection[Any]) -> bool:
-    row = connection.execute(KEEPER_LOCK).fetchone()
+def run_webhooks(
+    connection: Connection[Any],
+    open_courier: Callable[[], Courier],
+    stop: Flag,
+    turned: Callable[[], None],
+    ready: Callable[[], None],
+) -> None:
+    """Tells the webhooks until stopped. `turned` is called at every turn.
+
+    1. Wait until no other process does; the lock belongs to its connection. 2. Look up the hooks.
+    3. Store what they are to be told of. 4. Begin to send what is due. 5. Store what became of it.
+    The courier handles a crash at any point.
+    """
+    while not _locked(connection, WEBHOOKS_LOCK):
+        turned()
+        if stop.wait(HOOKLESS_SECONDS):
+            return
+    courier, announced = open_courier(), False
+    while not stop.is_set():
+        turned()
+        courier.look()
+        if not announced and courier.caught_up():
+            ready()
+            announced = True
+        if courier.idle and not courier.sending:
+            stop.wait(HOOKLESS_SECONDS)
+            continue
+        busy = courier.follow(0.0 if courier.sending else WAIT_SECONDS)
+        busy += courier.send()
+        if courier.sending:
+            courier.finish(0.0 if busy else IDLE_SECONDS)
+
+
+def _locked(connection: Connection[Any], lock: LiteralString) -> bool:
+    row = connection.execute(lock).fetchone()
     return row is not None and bool(row[0])

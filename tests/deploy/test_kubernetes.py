@@ -131,13 +131,20 @@ def test_a_process_may_be_moved_but_not_all_of_its_kind_at_once(process: str) ->
 
 
 def test_each_pod_is_reached_and_reaches_only_what_the_policy_names() -> None:
-    (policy,) = of_kind("NetworkPolicy").values()
+    policies = of_kind("NetworkPolicy")
+    webhooks = policies.pop("refunds-webhooks")["spec"]
+    (policy,) = policies.values()
     assert policy["spec"]["policyTypes"] == ["Ingress", "Egress"]
     chosen = policy["spec"]["podSelector"]["matchLabels"].items()
     for each in WORKLOADS.values():
         assert chosen <= each["spec"]["template"]["metadata"]["labels"].items()
     (reached,) = policy["spec"]["ingress"]
     assert reached["ports"] == [{"protocol": "TCP", "port": 9464}]
+    assert webhooks["policyTypes"] == ["Egress"]
+    template = WORKLOADS["refunds-webhooks"]["spec"]["template"]
+    assert webhooks["podSelector"]["matchLabels"] == template["metadata"]["labels"]
+    (told,) = webhooks["egress"]
+    assert told["ports"] == [{"protocol": "TCP", "port": 443}]
 
 
 @pytest.mark.parametrize(("workload", "container"), CONTAINERS, ids=named)

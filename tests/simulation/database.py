@@ -17,7 +17,8 @@ from consumers.deadlines.schedule import (
     SendAgain,
     attempt_id,
 )
-from consumers.deadlines.table import DueDeadline, Position
+from consumers.deadlines.table import DueDeadline
+from consumers.positions import Position
 from ledger.values.instants import Instant
 from ledger.wire.avro.codec import encode_command, read_command
 from projector.following.checkpoint import Checkpoint

@@ -6,6 +6,7 @@ import gc
 import os
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID
 
@@ -83,6 +84,12 @@ def reactions() -> None:
 def projector() -> None:
     """Update the read models from the events."""
     _until_told_to_stop("projector", _project)
+
+
+@run.command()
+def webhooks() -> None:
+    """Tell the webhooks of the events."""
+    _until_told_to_stop("webhooks", _tell_webhooks)
 
 
 def _decide(settings: Settings, ledger: Ledger, monitor: Monitor) -> None:
@@ -189,6 +196,44 @@ def _project(settings: Settings, ledger: Ledger, monitor: Monitor) -> None:
         return monitor.source(TopicTail(ledger.kafka, Topic.EVENTS), "projector")
 
     runner.run(projection, source, stop, monitor.vitals.turned)
+
+
+def _tell_webhooks(settings: Settings, ledger: Ledger, monitor: Monitor) -> None:
+    from secrets import SystemRandom
+
+    from console.monitoring.looks_of import webhook_looks
+    from console.monitoring.webhook_meters import WebhookMeters
+    from console.running.webhook_networks import webhook_networks
+    from console.sealing.master_key import master_key
+    from console.sealing.webhook_secrets import unwrapping
+    from consumers.clock import WallClock
+    from consumers.runner import run_webhooks
+    from consumers.webhooks.courier import Courier
+    from consumers.webhooks.hooks import CONSUMER
+    from consumers.webhooks.sending import Sender, Sending
+    from consumers.webhooks.table import WebhookTable
+    from consumers.webhooks.targets import CheckedNetwork
+    from ledger.log.kafka.reading.topic_tail import TopicTail
+    from ledger.log.seam import Topic
+    from projector.runner import stop_on_signals
+
+    stop, clock = stop_on_signals(), WallClock()
+    meters = WebhookMeters(monitor.meters.registry)
+    sending = Sending(
+        network=CheckedNetwork(webhook_networks(settings)),
+        clock=clock,
+        unwrap=unwrapping(master_key(settings)),
+    )
+    monitor.look(webhook_looks(ledger, monitor.meters, meters))
+    with connected(ledger.database_url) as connection, closing(Sender(sending)) as sender:
+
+        def courier() -> Courier:
+            source = monitor.source(TopicTail(ledger.kafka, Topic.EVENTS), CONSUMER)
+            table, chance = WebhookTable(connection), SystemRandom().random
+            return Courier(table, source, sender, clock, chance, meters.tell)
+
+        turned = monitor.vitals.turned
+        run_webhooks(connection, courier, stop, turned, lambda: _tell_ready(settings))
 
 
 def _until_told_to_stop(process: str, work: Callable[[Settings, Ledger, Monitor], None]) -> None:

@@ -15,7 +15,8 @@ from console.monitoring.looks import (
     look_at_what_is_shown,
 )
 from console.monitoring.meters import DeadlineMeters, Meters
-from console.running.lag import checkpoint_lag, decider_lag, reactions_lag
+from console.monitoring.webhook_meters import WebhookMeters
+from console.running.lag import checkpoint_lag, decider_lag, reactions_lag, webhooks_lag
 from console.running.ledger_locator import Ledger, connected
 from consumers.clock import SandboxClock, WallClock
 from consumers.deadlines.table import CONSUMER as DEADLINES
@@ -74,6 +75,20 @@ def projector_looks(ledger: Ledger, meters: Meters) -> OpenLooks:
         return [
             LagLook(meters, lambda: [checkpoint_lag(tools, connection, PROJECTOR)]),
             lambda: look_at_what_is_shown(meters, connection),
+        ]
+
+    return opened
+
+
+def webhook_looks(ledger: Ledger, meters: Meters, webhooks: WebhookMeters) -> OpenLooks:
+    """The lag of the webhooks, and what waits to be sent."""
+
+    def opened(stack: ExitStack) -> Sequence[Look]:
+        tools = stack.enter_context(closing(KafkaTools(ledger.kafka)))
+        connection = stack.enter_context(connected(ledger.database_url))
+        return [
+            LagLook(meters, lambda: [webhooks_lag(tools, connection)]),
+            lambda: webhooks.look(connection, WallClock()),
         ]
 
     return opened

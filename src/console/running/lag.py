@@ -34,6 +34,7 @@ def lags(tools: LogTools, connection: Any) -> tuple[Lag, ...]:
         decider_lag(tools),
         reactions_lag(tools),
         *(checkpoint_lag(tools, connection, consumer) for consumer in (DEADLINES, PROJECTOR)),
+        webhooks_lag(tools, connection),
     )
 
 
@@ -62,6 +63,22 @@ def checkpoint_lag(tools: LogTools, connection: Any, consumer: str) -> Lag:
     places = tuple(at.get(partition) for partition in range(tools.partition_count))
     ends = tools.end_offsets(Topic.EVENTS)
     return Lag(consumer=consumer, topic=Topic.EVENTS, positions=places, ends=ends)
+
+
+def webhooks_lag(tools: LogTools, connection: Any) -> Lag:
+    """That of the webhooks. Without one nothing is read, and nothing is behind; what no hook is
+    told of counts as read.
+    """
+    from msgspec.structs import replace
+
+    from consumers.webhooks.hooks import CONSUMER, begins
+    from consumers.webhooks.table import active_hooks
+
+    found, hooks = checkpoint_lag(tools, connection, CONSUMER), active_hooks(connection)
+    if not hooks:
+        return replace(found, positions=found.ends)
+    at = enumerate(found.positions)
+    return replace(found, positions=tuple(max(p or 0, begins(hooks, n)) for n, p in at))
 
 
 def _group_lag(tools: LogTools, consumer: str, group: str, topic: Topic) -> Lag:

@@ -11,9 +11,9 @@ from console.terminal.errors import BadInput
 if TYPE_CHECKING:
     from devstack import Status
 
-PROCESSES = ("decider", "reactions", "projector")
+PROCESSES = ("decider", "reactions", "projector", "webhooks")
 SHARED = ("decider", "reactions")
-"""The kinds of processes that can run several times; there is one projector."""
+"""The kinds of processes that can run several times; there is one of each other."""
 
 
 def known_brokers(seen: Status | None, asked: int | None) -> int:

@@ -51,6 +51,8 @@ class Settings(BaseSettings):
     """Opens keys as well, while the master key is replaced; nothing is encrypted under it."""
     sealing: Literal["open", "required"] = Field(default="open", validation_alias="REFUNDS_SEALING")
     """Whether clear texts that arrive are counted, and told to publishers; none is refused."""
+    webhook_networks: str = Field(default="", validation_alias="REFUNDS_WEBHOOK_NETWORKS")
+    """Networks with private addresses that webhooks may have all the same, separated by commas."""
     kafka_times: dict[str, float] = Field(
         default_factory=dict, validation_alias="REFUNDS_KAFKA_TIMES"
     )

@@ -109,6 +109,7 @@ def scaled(plan: Plan, counts: Mapping[str, int]) -> tuple[tuple[ProcessSpec, ..
     found = [
         _spec(process, name, dict(known[process].env), known[process].role)
         for process, name in names_of(metadata)
+        if process in known  # a stack of an earlier release may have fewer
     ]
     others = [spec for spec in plan.processes if spec.name == CONSOLE]
     return (*found, *others), metadata

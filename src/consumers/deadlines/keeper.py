@@ -10,8 +10,9 @@ from msgspec.structs import replace
 
 from consumers.clock import Clock
 from consumers.deadlines.schedule import HEEDED, DeadlineChange, attempt_id, deadline_changes
-from consumers.deadlines.table import DueDeadline, Position, positions
+from consumers.deadlines.table import CONSUMER, DueDeadline
 from consumers.follow_ups import command_record
+from consumers.positions import Position, positions
 from ledger.log.failpoints import passing
 from ledger.log.seam import EventSource, LogTools, Outgoing
 from ledger.origins.signing import Signing, unsigned
@@ -77,7 +78,7 @@ class DeadlineKeeper:
         self._sandbox = sandbox
         self._signing = signing
         self._resting_since: Instant | None = None
-        self._positions = positions(rows.positions(), source.topic_id, source.ends())
+        self._positions = positions(CONSUMER, rows.positions(), source.topic_id, source.ends())
 
     def caught_up(self) -> bool:
         """Have all events that are in the log now been processed?"""

@@ -16,24 +16,13 @@ from consumers.deadlines.schedule import (
     SendAgain,
     attempt_id,
 )
+from consumers.positions import Position, load, save
 from ledger.log.failpoints import passing
-from ledger.log.seam import WrongWorld
 from ledger.values.instants import Instant
-from ledger.vocabulary.envelope import ZERO_HASH
 from ledger.wire.avro.codec import encode_command, read_command
 
 CONSUMER = "deadlines"
 
-_POSITIONS = (
-    "SELECT partition, topic_id, next_offset FROM consumers.checkpoints WHERE consumer = %s"
-)
-_SAVE_POSITIONS = """
-INSERT INTO consumers.checkpoints
-    (consumer, partition, topic_id, next_offset, log_sequence, last_hash)
-SELECT %s, place.partition, %s, place.next_offset, -1, %s
-FROM unnest(%s::integer[], %s::bigint[]) AS place (partition, next_offset)
-ON CONFLICT (consumer, partition) DO UPDATE SET next_offset = excluded.next_offset
-"""
 _PUT = """
 INSERT INTO consumers.deadlines (partition, id, due_at, command_name, command, command_id)
 SELECT * FROM unnest(%s::integer[], %s::text[], %s::bigint[], %s::text[], %s::bytea[], %s::text[])
@@ -72,9 +61,6 @@ UPDATE secrets.account_keys SET wrapped = NULL, destroyed_at = now()
 WHERE account_id = %s AND number <= %s AND destroyed_at IS NULL
 """
 
-Position = tuple[int, str, int]
-"""A partition, its topic id, and the next offset to read."""
-
 
 class DueDeadline(Struct, frozen=True, kw_only=True):
     """A due deadline; `command` is the record value to send."""
@@ -94,7 +80,7 @@ class DeadlineTable:
 
     def positions(self) -> Iterable[Position]:
         """How far each partition was read."""
-        return self._connection.execute(_POSITIONS, (CONSUMER,)).fetchall()
+        return load(self._connection, CONSUMER)
 
     def keep(
         self,
@@ -112,22 +98,6 @@ class DeadlineTable:
     def mark_sent(self, sent: Sequence[DueDeadline], now: Instant) -> None:
         """See `mark_sent`."""
         mark_sent(self._connection, sent, now)
-
-
-def positions(known: Iterable[Position], topic_id: str, ends: Sequence[int]) -> dict[int, int]:
-    """The next offset to read, by partition. WrongWorld if the stored position is of another
-    log.
-    """
-    found = dict.fromkeys(range(len(ends)), 0)
-    for partition, known_id, next_offset in known:
-        if known_id != topic_id or partition >= len(ends) or next_offset > ends[partition]:
-            raise WrongWorld(
-                f"deadlines, partition {partition}: the database has read topic {known_id} up to "
-                f"{next_offset}, but the events topic is {topic_id} and ends at {ends}; connect "
-                "the database that belongs to this log, or an empty one"
-            )
-        found[partition] = next_offset
-    return found
 
 
 def keep(
@@ -174,8 +144,7 @@ def keep(
         for each in erased:
             connection.execute(_DESTROY, (each.account_id, each.key_number))
         passing("deadlines.rows")
-        places = [CONSUMER, topic_id, ZERO_HASH, list(moved), list(moved.values())]
-        connection.execute(_SAVE_POSITIONS, places)
+        save(connection, CONSUMER, topic_id, moved)
         passing("deadlines.positions")
 
 

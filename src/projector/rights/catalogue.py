@@ -11,7 +11,7 @@ from psycopg import Connection
 from ledger.log.access import EVERYBODY, Matrix, Right
 from projector.rights import rows
 
-SCHEMAS = ("read_models", "consumers", "finance", "refund_ledger", "web", "secrets")
+SCHEMAS = ("read_models", "consumers", "finance", "refund_ledger", "web", "secrets", "webhooks")
 SERVER, DATABASE = "server", "ledger"
 """The names of the two things that are there once."""
 POWERS = ("SUPERUSER", "CREATEROLE", "CREATEDB", "REPLICATION", "BYPASSRLS")

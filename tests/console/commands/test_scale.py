@@ -30,16 +30,17 @@ def known(**metadata: str) -> Status:
 
 def test_each_process_joins_its_group_by_its_own_name() -> None:
     specs = plan(decider=3).processes
-    names = ["decider", "decider-2", "decider-3", "reactions", "projector"]
+    names = ["decider", "decider-2", "decider-3", "reactions", "projector", "webhooks"]
     assert [spec.name for spec in specs] == names
     assert [spec.env["REFUNDS_MEMBER"] for spec in specs] == names
-    assert {spec.argv[-1] for spec in specs} == {"decider", "reactions", "projector"}
+    assert {spec.argv[-1] for spec in specs} == {"decider", "reactions", "projector", "webhooks"}
 
 
 def test_scaling_adds_and_takes_away_and_leaves_the_others_as_they_are() -> None:
     before = plan(decider=2)
     processes, metadata = scaled(before, {"decider": 1, "reactions": 2})
-    assert [spec.name for spec in processes] == ["decider", "reactions", "reactions-2", "projector"]
+    names = ["decider", "reactions", "reactions-2", "projector", "webhooks"]
+    assert [spec.name for spec in processes] == names
     kept = {spec.name: spec for spec in before.processes}
     assert all(spec == kept[spec.name] for spec in processes if spec.name in kept)
     assert (metadata["decider"], metadata["reactions"]) == ("1", "2")

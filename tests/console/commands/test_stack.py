@@ -19,7 +19,7 @@ from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
-NAMES = ["postgres", "kafka", "decider", "reactions", "projector", "console"]
+NAMES = ["postgres", "kafka", "decider", "reactions", "projector", "webhooks", "console"]
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +94,7 @@ def test_status_says_what_a_machine_may_ask(stack: Terminal) -> None:
     assert seen["bootstrap"] == f"127.0.0.1:{ports['kafka']}"
     assert (seen["sandbox"], seen["clock"]) == (True, "2026-01-20T00:00:00Z")
     consumers = {consumer["name"]: consumer for consumer in seen["consumers"]}
-    assert list(consumers) == ["decider", "reactions", "deadlines", "projector"]
+    assert list(consumers) == ["decider", "reactions", "deadlines", "projector", "webhooks"]
     assert {consumer["lag"] for consumer in consumers.values()} == {0}
     assert [place["partition"] for place in consumers["decider"]["partitions"]] == [0, 1, 2, 3]
 
@@ -107,6 +107,7 @@ def test_each_process_serves_its_metrics_on_the_port_that_status_shows(stack: Te
     assert 'refunds_refusals_total{rule="offline_now"} 1.0' in served["decider"]
     assert "refunds_deadlines_overdue " in served["reactions"]
     assert "refunds_read_models_drifted " in served["projector"]
+    assert 'refunds_lag_records{consumer="webhooks",partition="3"} 0.0' in served["webhooks"]
 
 
 def test_probes_of_a_process_that_works_are_answered(stack: Terminal) -> None:

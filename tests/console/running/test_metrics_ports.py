@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from console.running.process_counts import PROCESSES
 from console.running.settings import read_settings
 from console.running.stack_plan import ledger_plan, scaled
 from devstack import Plan
@@ -26,7 +27,7 @@ def ports(plan: Plan) -> dict[str, tuple[str | None, int]]:
 
 def test_each_process_gets_a_free_port() -> None:
     chosen = ("REFUNDS_METRICS_PORT", 0)
-    assert ports(planned()) == dict.fromkeys(("decider", "reactions", "projector"), chosen)
+    assert ports(planned()) == dict.fromkeys(PROCESSES, chosen)
 
 
 def test_a_port_that_is_named_is_the_projector_s(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,6 +37,7 @@ def test_a_port_that_is_named_is_the_projector_s(monkeypatch: pytest.MonkeyPatch
         "decider": 0,
         "reactions": 0,
         "projector": 9464,
+        "webhooks": 0,
     }
     more, _ = scaled(plan, {"decider": 2})
     assert {spec.name: spec.port for spec in more} == {
@@ -43,6 +45,7 @@ def test_a_port_that_is_named_is_the_projector_s(monkeypatch: pytest.MonkeyPatch
         "decider-2": 0,
         "reactions": 0,
         "projector": 9464,
+        "webhooks": 0,
     }
 
 

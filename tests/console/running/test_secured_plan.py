@@ -27,7 +27,7 @@ def test_each_process_connects_as_the_principal_of_its_name(home: Path) -> None:
     plan = planned(secure=True)
     assert {spec.name: spec.env["REFUNDS_KAFKA_PROPERTIES"] for spec in plan.processes} == {
         name: str(home / "security" / f"{name}.properties")
-        for name in ("decider", "reactions", "projector")
+        for name in ("decider", "reactions", "projector", "webhooks")
     }
     assert plan.principals == read_matrix().at_brokers
     assert plan.prepare[0][-2:] == ("init", "--grant")
@@ -35,6 +35,7 @@ def test_each_process_connects_as_the_principal_of_its_name(home: Path) -> None:
         "decider": "refunds_decider",
         "reactions": "refunds_deadlines",
         "projector": "refunds_projector",
+        "webhooks": "refunds_webhooks",
     }
     assert plan.roles[0] == "refunds_operator"
     assert set(plan.roles) == {role.name for role in read_matrix().roles.values()}

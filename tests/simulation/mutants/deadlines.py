@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from consumers.deadlines import keeper as keeping
 from consumers.deadlines.keeper import DeadlineKeeper
 from consumers.deadlines.schedule import CancelDeadline, DeadlineChange, SendAgain, deadline_changes
-from consumers.deadlines.table import DueDeadline, Position
+from consumers.deadlines.table import DueDeadline
+from consumers.positions import Position
 from ledger.log.seam import Outgoing
 from ledger.vocabulary.envelope import RecordedEvent
 from tests.simulation.database import SimulatedDeadlines

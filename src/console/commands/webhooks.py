@@ -1,0 +1,274 @@
+"""`refundctl webhooks`: programs elsewhere that are told of events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from console.terminal.errors import BadInput
+from console.terminal.help import HeadedCommands
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from consumers.webhooks.keeping import Shown, Wrap
+
+app = typer.Typer(
+    cls=HeadedCommands,
+    no_args_is_help=True,
+    help="Tell programs elsewhere of events, by signed HTTP requests.",
+    rich_markup_mode=None,
+)
+_MOST_TROUBLES = 50
+_HookId = Annotated[str, typer.Argument(metavar="HOOK", help="Its id, as 'list' shows it.")]
+
+
+@app.command()
+def add(
+    url: Annotated[str, typer.Argument(metavar="URL")],
+    events: Annotated[
+        str, typer.Option("--events", help="Names of events, separated by commas; or all.")
+    ],
+) -> None:
+    """Add a webhook. It is told of every event that is recorded from now on.
+
+    Its secret is printed once.
+
+    Examples:
+
+      refundctl webhooks add https://billing.example/refunds --events RefundIssued,RefundSettled
+
+      refundctl webhooks add http://127.0.0.1:9000/ --events all
+    """
+    from contextlib import closing
+
+    from console.running.ledger_locator import connected, find_ledger
+    from console.running.settings import read_settings
+    from console.running.webhook_networks import webhook_networks
+    from consumers.webhooks import keeping
+    from consumers.webhooks.signing import secret_text
+    from consumers.webhooks.targets import TargetRefused, check_url
+    from ledger.log.kafka import KafkaTools
+    from ledger.log.seam import Topic
+
+    settings = read_settings()
+    names = _events(events)
+    try:
+        check_url(url, webhook_networks(settings))
+    except TargetRefused as error:
+        raise BadInput(f"the webhook's URL cannot be used: {error}") from error
+    ledger = find_ledger(settings)
+    with (
+        closing(KafkaTools(ledger.kafka)) as tools,
+        connected(ledger.database_url) as connection,
+    ):
+        try:
+            hook_id, secret = keeping.add(
+                connection, url, names, lambda: tools.end_offsets(Topic.EVENTS), _wrap()
+            )
+        except keeping.TooMany as error:
+            raise BadInput(str(error)) from error
+    typer.echo(f"hook    {hook_id}\nsecret  {secret_text(secret)}")
+
+
+@app.command(name="list")
+def list_all() -> None:
+    """List all webhooks.
+
+    Example:
+
+      refundctl webhooks list
+    """
+    from rich.table import Table
+
+    from console.running.ledger_locator import connected, find_ledger
+    from console.running.settings import read_settings
+    from console.terminal.output import console, put
+    from consumers.webhooks import keeping
+
+    table = Table("hook", "state", "URL", "events", "sent", "accounts waiting", "dead")
+    with connected(find_ledger(read_settings()).database_url) as connection:
+        for each in keeping.shown(connection):
+            counts = (str(each.sent), str(each.waiting), str(each.dead))
+            table.add_row(each.hook_id, _state(each), each.url, _told_of(each), *counts)
+    put(console(), table)
+
+
+@app.command()
+def show(hook_id: _HookId) -> None:
+    """Show a webhook, and the accounts of which its receiver does not take the next event.
+
+    Example:
+
+      refundctl webhooks show hook_1f2e3d4c5b6a
+    """
+    from rich.table import Table
+
+    from console.running.ledger_locator import connected, find_ledger
+    from console.running.settings import read_settings
+    from console.terminal.output import console, put
+    from consumers.webhooks import keeping
+    from ledger.values.instants import format_instant
+
+    with connected(find_ledger(read_settings()).database_url) as connection:
+        found = keeping.shown(connection, hook_id)
+        if not found:
+            raise _unknown(hook_id)
+        troubles = keeping.troubles(connection, hook_id, _MOST_TROUBLES)
+    for line in _lines(found[0]):
+        typer.echo(line)
+    if not troubles:
+        return
+    table = Table("account", "state", "tries", "since", "next try", "answer")
+    for each in troubles:
+        since = "" if each.failing_since is None else format_instant(each.failing_since)
+        due = format_instant(each.due_at) if each.state == "WAITING" else ""
+        state = each.state.lower()
+        table.add_row(each.account_id, state, str(each.failures), since, due, each.said or "")
+    put(console(), table)
+
+
+@app.command()
+def end(hook_id: _HookId) -> None:
+    """Send a webhook nothing more; what waits for it is deleted.
+
+    Example:
+
+      refundctl webhooks end hook_1f2e3d4c5b6a
+    """
+    from console.running.ledger_locator import connected, find_ledger
+    from console.running.settings import read_settings
+    from consumers.webhooks import keeping
+
+    with connected(find_ledger(read_settings()).database_url) as connection:
+        if not keeping.end(connection, hook_id, "ended by refundctl"):
+            raise _unknown(hook_id)
+    typer.echo(f"{hook_id} has ended")
+
+
+@app.command()
+def redrive(
+    hook_id: _HookId,
+    account: Annotated[
+        str | None, typer.Option("--account", help="Only this account, also if it is not dead.")
+    ] = None,
+    skip: Annotated[
+        bool,
+        typer.Option("--skip", help="Give up the first event of a dead account; needs --account."),
+    ] = False,
+) -> None:
+    """Send again what is dead, in its order, from now on.
+
+    Examples:
+
+      refundctl webhooks redrive hook_1f2e3d4c5b6a
+
+      refundctl webhooks redrive hook_1f2e3d4c5b6a --account acct-1 --skip
+    """
+    from console.running.ledger_locator import connected, find_ledger
+    from console.running.settings import read_settings
+    from consumers.clock import WallClock
+    from consumers.webhooks import keeping
+
+    with connected(find_ledger(read_settings()).database_url) as connection:
+        if not keeping.shown(connection, hook_id):
+            raise _unknown(hook_id)
+        if skip:
+            if account is None:
+                raise BadInput("--skip gives up an event of one account; name it with --account")
+            given_up = keeping.skip(connection, hook_id, account)
+            if given_up is None:
+                raise BadInput(f"account {account!r} is not dead at {hook_id}; nothing was changed")
+            typer.echo(f"{given_up} is given up")
+        count = keeping.redrive(connection, hook_id, account, WallClock().now())
+    typer.echo(f"{count} account{'' if count == 1 else 's'} sent again from now on")
+
+
+@app.command()
+def rotate(
+    hook_id: _HookId,
+    keep: Annotated[
+        int,
+        typer.Option("--keep", min=0, max=720, help="Hours in which the old secret signs too."),
+    ] = 24,
+) -> None:
+    """Make a new secret, and print it once. For a time the old one signs too.
+
+    Examples:
+
+      refundctl webhooks rotate hook_1f2e3d4c5b6a
+
+      refundctl webhooks rotate hook_1f2e3d4c5b6a --keep 0
+    """
+    from datetime import timedelta
+
+    from console.running.ledger_locator import connected, find_ledger
+    from console.running.settings import read_settings
+    from consumers.webhooks import keeping
+    from consumers.webhooks.signing import secret_text
+
+    with connected(find_ledger(read_settings()).database_url) as connection:
+        made = keeping.rotate(connection, hook_id, timedelta(hours=keep), _wrap())
+    if made is None:
+        raise _unknown(hook_id)
+    typer.echo(f"secret  {secret_text(made[0])}\nthe old one signs until {made[1]:%Y-%m-%d %H:%M}")
+
+
+def _wrap() -> Wrap:
+    from console.running.settings import read_settings
+    from console.sealing.master_key import master_key
+    from console.sealing.webhook_secrets import wrapping
+
+    return wrapping(master_key(read_settings()))
+
+
+def _events(text: str) -> list[str]:
+    from consumers.webhooks.hooks import TOLD
+
+    if text.strip() == "all":
+        return []
+    names = sorted({each.strip() for each in text.split(",") if each.strip()})
+    wrong = [name for name in names if name not in TOLD]
+    if wrong or not names:
+        raise BadInput(
+            f"--events {text!r}: no such event{f' as {wrong[0]!r}' if wrong else ''}; write names "
+            "of docs/reference/events.md, separated by commas, or all"
+        )
+    return names
+
+
+def _unknown(hook_id: str) -> BadInput:
+    return BadInput(f"no webhook {hook_id!r}; 'refundctl webhooks list' shows them")
+
+
+def _state(each: Shown) -> str:
+    if each.ended_at is not None:
+        return "ended"
+    return "away" if each.rests_until is not None else "active"
+
+
+def _told_of(each: Shown) -> str:
+    return ", ".join(each.events) or "all"
+
+
+def _lines(each: Shown) -> Sequence[str]:
+    from ledger.values.instants import format_instant
+
+    last = "never" if each.last_sent_at is None else format_instant(each.last_sent_at)
+    lines = [
+        f"hook      {each.hook_id}, {_state(each)}",
+        f"URL       {each.url}",
+        f"events    {_told_of(each)}",
+        f"made      {each.made_at:%Y-%m-%d %H:%M}",
+        f"sent      {each.sent}, last {last}",
+        f"accounts  {each.waiting} waiting, {each.dead} dead",
+        f"secret    number {each.secret_number}",
+    ]
+    if each.previous_until is not None:
+        lines.append(
+            f"          number {each.secret_number - 1} until {each.previous_until:%F %H:%M}"
+        )
+    if each.ended_at is not None:
+        lines.append(f"ended     {each.ended_at:%Y-%m-%d %H:%M}: {each.ended_why}")
+    return lines

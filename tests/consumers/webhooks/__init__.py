@@ -1,0 +1,1 @@
+"""Tests of the webhooks, with real receivers."""
