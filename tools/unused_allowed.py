@@ -20,6 +20,9 @@ _.show_version
 _.users
 
 # Libraries call or read these by name: Typer, pydantic, the Kafka client, psycopg, a protocol.
+_.local_address
+_.socket_options
+_.connect_unix_socket
 _.format_commands
 _.model_config
 _.on_partitions_assigned

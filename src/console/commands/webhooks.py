@@ -31,9 +31,9 @@ def add(
         str, typer.Option("--events", help="Names of events, separated by commas; or all.")
     ],
 ) -> None:
-    """Add a webhook. It is told of every event that is recorded from now on.
+    """Add a webhook, and print its secret, once.
 
-    Its secret is printed once.
+    It is told of every event that is recorded from now on.
 
     Examples:
 
@@ -193,7 +193,9 @@ def rotate(
         typer.Option("--keep", min=0, max=720, help="Hours in which the old secret signs too."),
     ] = 24,
 ) -> None:
-    """Make a new secret, and print it once. For a time the old one signs too.
+    """Make a new secret, and print it once.
+
+    For a time the old one signs too.
 
     Examples:
 
