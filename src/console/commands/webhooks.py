@@ -97,7 +97,7 @@ def list_all() -> None:
 
 @app.command()
 def show(hook_id: _HookId) -> None:
-    """Show a webhook, and the accounts of which its receiver does not take the next event.
+    """Show a webhook, and the accounts whose next event is not taken.
 
     Example:
 
