@@ -1,0 +1,71 @@
+"""Secrets of webhooks are wrapped under the master key, and follow it when it is replaced."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+
+from console.sealing.master_key import MasterKey
+from console.sealing.webhook_secrets import rewrap, unwrapping, wrapping
+from consumers.webhooks import keeping
+from consumers.webhooks.hooks import Hook, Secret
+from consumers.webhooks.table import WebhookTable
+from projector.migrations import migrate
+
+OLD, NEW, STRANGE = b"o" * 32, b"n" * 32, b"s" * 32
+SECRET = b"the secret of the receiver 32 by"
+
+
+def test_a_wrapped_secret_opens_only_as_what_it_is() -> None:
+    stored = wrapping(MasterKey(OLD))("hook_1", 1, SECRET)
+    assert stored.wrapped
+    assert SECRET not in stored.stored
+    unwrap = unwrapping(MasterKey(OLD))
+    assert unwrap("hook_1", stored) == SECRET
+    other = Secret(number=2, stored=stored.stored, wrapped=True)
+    for hook, secret in (("hook_2", stored), ("hook_1", other)):
+        with pytest.raises(ValueError, match="REFUNDS_MASTER_KEY_FILE"):
+            unwrap(hook, secret)
+
+
+@pytest.mark.parametrize("master", [None, MasterKey(NEW)])
+def test_without_its_master_key_a_secret_stays_closed(master: MasterKey | None) -> None:
+    stored = wrapping(MasterKey(OLD))("hook_1", 1, SECRET)
+    with pytest.raises(ValueError, match="REFUNDS_MASTER_KEY_FILE"):
+        unwrapping(master)("hook_1", stored)
+
+
+def test_without_a_master_key_a_secret_is_stored_as_it_is() -> None:
+    stored = wrapping(None)("hook_1", 1, SECRET)
+    assert (stored.stored, stored.wrapped) == (SECRET, False)
+    assert unwrapping(None)("hook_1", stored) == unwrapping(MasterKey(OLD))("hook_1", stored)
+
+
+def test_a_secret_is_not_shown_by_accident() -> None:
+    assert "SECRET" not in repr(wrapping(None)("hook_1", 1, b"SECRET"))
+
+
+def test_secrets_follow_a_master_key_that_is_replaced(database: str) -> None:
+    migrate(database)
+    with psycopg.connect(database, autocommit=True) as connection:
+        made = {
+            hook: secret
+            for master in (MasterKey(OLD), MasterKey(NEW), MasterKey(STRANGE), None)
+            for hook, secret in [
+                keeping.add(connection, "https://a.example/", (), lambda: (0,), wrapping(master))
+            ]
+        }
+        rewrap(connection, None)
+        rewrap(connection, MasterKey(NEW, OLD))
+        found = {hook.hook_id: opened(hook) for hook in WebhookTable(connection).hooks()}
+    strange = list(made)[2]
+    assert found == {**made, strange: None}
+
+
+def opened(hook: Hook) -> bytes | None:
+    """Its secret, by the new master key alone."""
+    (secret,) = hook.secrets
+    try:
+        return unwrapping(MasterKey(NEW))(hook.hook_id, secret)
+    except ValueError:
+        return None
