@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
+from datetime import timedelta
 from uuid import uuid4
 
 import psycopg
@@ -17,6 +18,9 @@ from consumers.deciding.files import Place
 from consumers.deciding.recording import ChainEnd
 from consumers.deciding.snapshots.postgres import PostgresSnapshots
 from consumers.deciding.snapshots.seam import Claim, Kept
+from consumers.webhooks import keeping
+from consumers.webhooks.sending import Delivery, Failure, RunEnd
+from consumers.webhooks.table import Told, WebhookTable
 from ledger.log.access import read_matrix
 from ledger.wire.avro.codec import encode_command
 from projector.migrations import WrongDatabase, migrate
@@ -25,6 +29,7 @@ from projector.reconciling.reconcile import reconcile
 from projector.rights.granting import WrongRights, differences, grant
 from projector.views import VIEWS
 from tests.consumers.deadlines.test_table import the_deadline
+from tests.consumers.webhooks.bench import plain
 from tests.projector.conftest import catch_up, dump
 from tests.projector.rights.attempts import PASSWORD, give_passwords
 from tests.projector.stories import MemorySource, told
@@ -190,3 +195,29 @@ def test_who_may_not_make_a_role_is_told_what_to_do(role: As) -> None:
         pytest.raises(WrongRights, match="run this as a superuser, or as the owner"),
     ):
         grant(connection, MATRIX)
+
+
+def test_who_adds_a_webhook_cannot_read_its_secret_and_who_signs_can(role: As) -> None:
+    with (
+        psycopg.connect(role("operator"), autocommit=True) as operator,
+        psycopg.connect(role("webhooks"), autocommit=True) as process,
+    ):
+        hook, secret = keeping.add(operator, "https://a.example/", (), lambda: (0,), plain)
+        keeping.rotate(operator, hook, timedelta(hours=1), plain)
+        assert [each.hook_id for each in keeping.shown(operator)] == [hook]
+        with pytest.raises(errors.InsufficientPrivilege):
+            operator.execute("SELECT FROM webhooks.secrets")
+        table = WebhookTable(process)
+        (found,) = table.hooks()
+        assert found.secrets[1].stored == secret
+        delivery = Delivery(offset=0, webhook_id="msg_1", body=b"{}")
+        told_of = Told(hook_id=hook, account_id="acct-1", delivery=delivery)
+        with table.reading():
+            table.keep([told_of], {0: 1}, "t", 0)
+        (run,) = table.runs(0, {hook: found}, {}, 8)
+        table.record(RunEnd(run=run, delivered=0, failure=Failure(why="no")), 0, 0.5)
+        process.execute("UPDATE webhooks.queues SET state = 'DEAD'")
+        assert keeping.skip(operator, hook, "acct-1") == "msg_1"
+        assert keeping.redrive(operator, hook, None, 0) == 0
+        assert keeping.end(operator, hook, "no more")
+        assert not table.sweep()
