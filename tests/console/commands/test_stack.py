@@ -51,7 +51,7 @@ def process_of(stack: Terminal, name: str) -> dict[str, Any]:
 
 
 def apps_of(stack: Terminal) -> list[dict[str, Any]]:
-    return [each for each in status_of(stack)["processes"] if each["name"] in NAMES[2:5]]
+    return [each for each in status_of(stack)["processes"] if each["name"] in NAMES[2:6]]
 
 
 def page_of(port: int, path: str) -> str:

@@ -12,6 +12,7 @@ import console.running.periodic_reconciliation as reconciling
 from console.monitoring.meters import DeadlineMeters
 from console.monitoring.monitor import Monitor
 from console.monitoring.vitals import Vitals
+from console.monitoring.webhook_meters import WebhookMeters
 from tests.house.tree import ROOT
 
 PAGE = (ROOT / "docs" / "how-to" / "operate" / "monitoring.md").read_text("utf-8")
@@ -31,6 +32,7 @@ def test_it_names_the_metrics_that_there_are() -> None:
     registry = CollectorRegistry()
     monitor = Monitor(Vitals(), registry)
     DeadlineMeters(registry)
+    WebhookMeters(registry)
     monitor.refusals(Counter())
     rows = "\n".join(re.findall(r"^\| (`refunds_[^|]+)\|", PAGE, re.MULTILINE))
     told = set(re.findall(r"`(refunds_\w+)`", rows))
