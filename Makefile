@@ -55,7 +55,7 @@ simulate: $(INSTALLED) ## Simulate the handlers with injected faults (SEEDS=500 
 torture: $(INSTALLED) ## Inject faults into real processes (QUICK=1 CELLS= SEED= SECURE=1)
 	@$(BIN)/python -m tests.torture
 
-hostile: $(INSTALLED) ## Send mutated records among valid ones (RECORDS=100000 SEED=1)
+hostile: $(INSTALLED) ## Send mutated records among valid ones (RECORDS=100000 SEED=1 STACK=1)
 	@$(BIN)/python -m tests.hostile
 
 fuzz: $(INSTALLED) ## Ask every route of the HTTP API with made-up requests (CASES=10000 SEED=16)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -12,7 +13,7 @@ from msgspec.structs import replace
 from consumers.deciding.decider import GROUP, PartitionDecider, World
 from consumers.deciding.store import Store
 from ledger.log.memory import MemoryCluster
-from ledger.log.seam import LogRecord, LogTools, Outgoing, Topic
+from ledger.log.seam import LogRecord, Outgoing, Topic
 from ledger.terms.table import released_terms
 from ledger.vocabulary.events import LedgerOpened
 from ledger.wire.avro.codec import decode_event
@@ -25,6 +26,19 @@ from tests.hostile.mutations import mutated
 
 BAD_FOR_A_GOOD_ONE = 3
 BATCH = 3_000
+
+
+class Readable(Protocol):
+    """A log, or one partition of it."""
+
+    @property
+    def partition_count(self) -> int:
+        """Partitions of every topic."""
+        ...
+
+    def replay(self, topic: Topic) -> Iterator[LogRecord]:
+        """All there is."""
+        ...
 
 
 class Tally(Struct, kw_only=True):
@@ -76,7 +90,7 @@ def run(bad: int, seed: int) -> Tally:
     return tally
 
 
-def compared(tools: LogTools) -> Tally:
+def compared(tools: Readable) -> Tally:
     """Every command of a log that is decided, against what must have become of it."""
     answered = {
         (event.meta.source_partition, event.meta.source_offset)
@@ -114,14 +128,14 @@ def _hold(record: LogRecord, expected: Expected, answered: bool, letter: Letter 
         assert answered == expected.outcome, f"{where}: outcome {answered}"
 
 
-def _letters(tools: LogTools) -> Iterator[Letter]:
+def _letters(tools: Readable) -> Iterator[Letter]:
     found = [read_letter(each) for each in tools.replay(Topic.DEAD_LETTERS)]
     letters = [letter for letter in found if letter is not None]
     assert len(letters) == len(found) == len({letter.source for letter in letters})
     return iter(letters)
 
 
-def outcomes(tools: LogTools) -> list[tuple[int, str, object]]:
+def outcomes(tools: Readable) -> list[tuple[int, str, object]]:
     """What was recorded, without where its commands stood."""
     events = [decode_event(each.value) for each in tools.replay(Topic.EVENTS)]
     return [

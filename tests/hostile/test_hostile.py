@@ -13,6 +13,7 @@ from ledger.log.kafka.client.settings import producer_options
 from ledger.log.seam import Outgoing, Topic
 from tests.consumers.ledgers import opening, record
 from tests.consumers.processes.stacks import PARTITIONS, Stack, refundctl, running_stack
+from tests.hostile.real_stack import run_on_a_stack
 from tests.hostile.run import compared, run, stream
 from tests.waiting import wait_until
 
@@ -71,6 +72,12 @@ def test_on_a_real_stack_no_process_dies_and_no_partition_stops(stack: Stack) ->
     assert isinstance(packed, errors.KafkaError)
     assert {each.name: each.restarts for each in stack.status().processes if each.restarts} == {}
     assert refundctl(stack.home, "audit", "verify") == ""
+
+
+def test_a_decider_that_takes_too_much_memory_is_found_out(services: Services) -> None:
+    del services
+    with pytest.raises(AssertionError, match=r"the decider had \d+ MB"):
+        run_on_a_stack(300, 1, most_megabytes=1.0)
 
 
 def _packed(stack: Stack, value: bytes) -> object:

@@ -1,0 +1,112 @@
+"""A run of hostile records among good ones on a stack of its own, whose memory is watched."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from msgspec import Struct
+
+from benchmarks.kit import peak_megabytes
+from ledger.log.seam import LogRecord, LogTools, Topic
+from tests.consumers.processes.stacks import Stack, refundctl, running_stack
+from tests.hostile.run import Tally, compared, stream
+from tests.waiting import wait_until
+
+MOST_MEGABYTES = 300.0
+"""What a decider may have at most, however many records came."""
+AT_ONCE = 5_000
+PATIENCE_SECONDS = 3_600.0
+_FAR = 1 << 62
+
+
+class Figures(Struct, frozen=True, kw_only=True):
+    """What became of the records, the peak of each process in megabytes, and the decider's
+    processor time.
+    """
+
+    tally: Tally
+    megabytes: dict[str, float]
+    decider_seconds: float
+
+    def __str__(self) -> str:
+        peaks = ", ".join(f"{name} {peak:.0f} MB" for name, peak in self.megabytes.items())
+        rate = self.tally.sent / self.decider_seconds
+        took = f"{self.decider_seconds:.0f} s of processor time, {rate:,.0f} records a second of it"
+        return f"{self.tally}; peaks: {peaks}; decider {took}"
+
+
+def run_on_a_stack(bad: int, seed: int, most_megabytes: float = MOST_MEGABYTES) -> Figures:
+    """Publish it all to a real broker, have it decided by a real decider, and hold every record to
+    what must become of it.
+
+    1. Records are published in batches, as fast as the broker takes them. 2. All are decided, by
+    the process that was there at the start. 3. Its peak of memory is below the bound. 4. Every
+    record is compared, partition by partition; the audit is clean.
+    Raises AssertionError where something is not so.
+    """
+    home = Path(tempfile.mkdtemp(prefix="refunds-hostile-"))
+    home.chmod(0o755)
+    try:
+        with running_stack(home) as stack:
+            names = [each.name for each in stack.status().processes]
+            pids = {name: stack.pid(name) for name in names if stack.pid(name) is not None}
+            # 1
+            records = stream(bad, seed)
+            while some := list(islice(records, AT_ONCE)):
+                stack.tools.publish(some)
+            # 2
+            wait_until(stack.decided, "every record to be decided", PATIENCE_SECONDS)
+            assert {name: stack.pid(name) for name in pids} == pids, "a process was started again"
+            # 3
+            megabytes = {name: peak_megabytes(pid) for name, pid in pids.items()}
+            worst = megabytes["decider"]
+            assert worst <= most_megabytes, f"the decider had {worst:.0f} MB"
+            seconds = _processor_seconds(pids["decider"])
+            # 4
+            tally = _compared(stack)
+            assert refundctl(stack.home, "audit", "verify") == ""
+            return Figures(tally=tally, megabytes=megabytes, decider_seconds=seconds)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _compared(stack: Stack) -> Tally:
+    """All partitions, one after the other, so that one at a time is in memory."""
+    tally = Tally(reasons=Counter())
+    for partition in range(stack.tools.partition_count):
+        part = compared(OnePartition(stack.tools, partition))
+        tally.sent += part.sent
+        tally.decided += part.decided
+        tally.duplicates += part.duplicates
+        tally.reasons += part.reasons
+    return tally
+
+
+def _processor_seconds(pid: int | None) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / 100.0
+
+
+class OnePartition:
+    """A log of which only one partition is read; satisfies `LogTools` for reading."""
+
+    def __init__(self, tools: LogTools, partition: int) -> None:
+        self._tools = tools
+        self._partition = partition
+
+    @property
+    def partition_count(self) -> int:
+        """Of every topic, the others too."""
+        return self._tools.partition_count
+
+    def replay(self, topic: Topic) -> Iterator[LogRecord]:
+        """The records of this partition."""
+        starts = [
+            0 if partition == self._partition else _FAR for partition in range(self.partition_count)
+        ]
+        return self._tools.replay(topic, starts)
