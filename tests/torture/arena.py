@@ -1,6 +1,6 @@
 """The arena: one whole stack, two deciders in it, every connection through a proxy of ours.
 
-A secured stack (SECURE=1) has no proxies: what passes is encrypted, so no request can be spotted.
+In a secured stack (SECURE=1) the proxies have the servers' keys, and read what passes.
 """
 
 from __future__ import annotations
@@ -23,8 +23,11 @@ from console.running.stack_plan import ledger_plan
 from consumers.deciding.decider import GROUP as DECIDER
 from consumers.reacting.reactor import GROUP as REACTIONS
 from devstack import Plan, ProcessSpec, State, Status, destroy, status, up
+from devstack.kafka import security as kafka
+from devstack.postgres import security as database
 from devstack.postgres.database import DATABASE
-from devstack.status import Detour, ProcessState
+from devstack.postgres.security import url_of
+from devstack.status import Detour, Layout, ProcessState
 from devstack.system.ports import take_ports
 from devstack.system.process_identity import myself
 from ledger.log.failpoints import VARIABLE
@@ -33,7 +36,7 @@ from ledger.log.kafka.client.settings import with_times
 from ledger.log.seam import Topic
 from tests.services import SECURE
 from tests.torture.mounts import Disk, may_mount, mounted
-from tests.torture.proxy import Proxy
+from tests.torture.proxy import Proxy, Tls
 
 PARTITIONS = 4
 PATIENCE_SECONDS = 150.0
@@ -70,8 +73,7 @@ class Arena:
         self.database_url = ledger.database_url
         self.settings = ledger.kafka
         self.tools = KafkaTools(self.settings)
-        proxy = proxies.get(f"kafka/{CLIENT}")
-        through = self.settings.bootstrap if proxy is None else f"127.0.0.1:{proxy.listened}"
+        through = f"127.0.0.1:{proxies[f'kafka/{CLIENT}'].listened}"
         clients = replace(self.settings, bootstrap=through)
         self.client_tools = KafkaTools(with_times(clients, TIMES))
 
@@ -164,7 +166,8 @@ def running_arena(home: Path) -> Iterator[Arena]:
         for name, port in ports.items():
             if name.endswith(" told"):
                 link = name.removesuffix(" told")
-                proxies[link] = Proxy(port, ports[link])
+                tls = _tls(home, link) if SECURE else None
+                proxies[link] = Proxy(port, ports[link], tls)
                 stack.callback(proxies[link].close)
         stack.callback(destroy, home)
         up(home, plan)
@@ -175,8 +178,8 @@ def running_arena(home: Path) -> Iterator[Arena]:
 
 def _plan(home: Path) -> tuple[dict[str, int], Plan]:
     """The ports of every way, and what `refundctl up` would run with a second decider beside."""
-    links = [] if SECURE else [f"kafka/{name}" for name in _WAYS_TO_KAFKA]
-    bases = [] if SECURE else [f"postgres/{name}" for name in _WAYS_TO_POSTGRES]
+    links = [f"kafka/{name}" for name in _WAYS_TO_KAFKA]
+    bases = [f"postgres/{name}" for name in _WAYS_TO_POSTGRES]
     told = [f"{link} told" for link in (*links, *bases)]
     ports = take_ports(dict.fromkeys(("kafka", "postgres", *links, *told), 0))
     ports.update(dict.fromkeys(bases, ports["postgres"]))
@@ -206,9 +209,25 @@ def _tortured(spec: ProcessSpec, home: Path, ports: Mapping[str, int]) -> Proces
     }
     if port := ports.get(f"kafka/{spec.name} told"):
         told["KAFKA_BOOTSTRAP"] = f"127.0.0.1:{port}"
+    role = spec.role
     if port := ports.get(f"postgres/{spec.name} told"):
         told["DATABASE_URL"] = f"postgresql://postgres@127.0.0.1:{port}/{DATABASE}"
-    return replace(spec, env={**spec.env, **told})
+        if role is not None:
+            told["DATABASE_URL"] = url_of(Layout(home=home).security, role, port, DATABASE)
+            role = None  # the stack would give it the way that leads past the proxy
+    return replace(spec, env={**spec.env, **told}, role=role)
+
+
+def _tls(home: Path, link: str) -> Tls:
+    """The key of the server at the end of a link; the stack makes it as it starts."""
+    folder = Layout(home=home).security
+    to_postgres = link.startswith("postgres/")
+    certificate = database.certificate(folder) if to_postgres else kafka.certificate(folder)
+    return Tls(
+        certificate=certificate,
+        authority=kafka.authority_file(folder),
+        asked_for=to_postgres,
+    )
 
 
 def _reached(positions: tuple[int | None, ...] | list[int | None], ends: tuple[int, ...]) -> bool:

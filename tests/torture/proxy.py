@@ -1,7 +1,8 @@
 """A TCP proxy between a client and a server, which can delay, cut, lose and swallow what passes.
 
 It runs on a thread of its own. A fault strikes at once, or when a chosen request passes by: an API
-of Kafka's protocol, or a text in PostgreSQL's.
+of Kafka's protocol, or a text in PostgreSQL's. Of a secured server it has the key, and speaks TLS
+with both sides, so that it sees what passes all the same.
 """
 
 from __future__ import annotations
@@ -9,20 +10,26 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Coroutine
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, TypeVar
 
 from msgspec import Struct
 
+from devstack.postgres.tls_gate import TLS_ASKED_FOR
+
 T = TypeVar("T")
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Spots = Callable[[bytes], bool]
 """Whether a chunk from the client is the request waited for."""
 
 _CHUNK = 256 * 1024
 _STEP_SECONDS = 0.02
+_GREETING_SECONDS = 10.0
 _KAFKA_APIS = {
     "Produce": 0,
     "Fetch": 1,
@@ -75,12 +82,44 @@ def containing(text: bytes) -> Spots:
     return lambda chunk: text in chunk
 
 
+class Tls(Struct, frozen=True, kw_only=True):
+    """How a link speaks TLS with both sides, with the server's own key, so that it can read what
+    passes. `asked_for`: a client asks for TLS first, as PostgreSQL's do.
+    """
+
+    certificate: Path
+    authority: Path
+    asked_for: bool = False
+
+    async def accepted(self, client: Streams) -> None:
+        """Be the server for a client."""
+        reader, writer = client
+        if self.asked_for:
+            while await reader.readexactly(len(TLS_ASKED_FOR)) != TLS_ASKED_FOR:
+                writer.write(b"N")
+            writer.write(b"S")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.certificate)
+        await writer.start_tls(context)
+
+    async def opened(self, server: Streams) -> None:
+        """Be the client of the server."""
+        reader, writer = server
+        if self.asked_for:
+            writer.write(TLS_ASKED_FOR)
+            if await reader.readexactly(1) != b"S":
+                raise ConnectionError("the server speaks no TLS")
+        context = ssl.create_default_context(cafile=self.authority)
+        await writer.start_tls(context, server_hostname="127.0.0.1")
+
+
 class Proxy:
     """One link: listens at `listened` on the loopback and passes on to `target`."""
 
-    def __init__(self, listened: int, target: int) -> None:
+    def __init__(self, listened: int, target: int, tls: Tls | None = None) -> None:
         self.listened = listened
         self._target = target
+        self._tls = tls
         self._loop = asyncio.new_event_loop()
         self._links: set[_Link] = set()
         self._fault: Fault | None = None
@@ -169,8 +208,13 @@ class Proxy:
             writer.transport.abort()
             return
         try:
-            upstream = await asyncio.open_connection("127.0.0.1", self._target, limit=_CHUNK)
-        except OSError:
+            async with asyncio.timeout(_GREETING_SECONDS):
+                if self._tls is not None:  # first: what the client sends before that is lost
+                    await self._tls.accepted((reader, writer))
+                upstream = await asyncio.open_connection("127.0.0.1", self._target, limit=_CHUNK)
+                if self._tls is not None:
+                    await self._tls.opened(upstream)
+        except (OSError, EOFError, TimeoutError):
             writer.transport.abort()
             return
         link = _Link(self, (reader, writer), upstream)
@@ -187,8 +231,8 @@ class _Link:
     def __init__(
         self,
         proxy: Proxy,
-        client: tuple[asyncio.StreamReader, asyncio.StreamWriter],
-        server: tuple[asyncio.StreamReader, asyncio.StreamWriter],
+        client: Streams,
+        server: Streams,
     ) -> None:
         self._proxy = proxy
         self._client, self._server = client, server

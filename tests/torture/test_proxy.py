@@ -5,13 +5,17 @@ from __future__ import annotations
 import contextlib
 import socket
 import socketserver
+import ssl
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from devstack.certificates import authority, issue
+from devstack.postgres.tls_gate import TLS_ASKED_FOR
 from devstack.system.ports import take_ports
-from tests.torture.proxy import Fault, Mode, Proxy, containing, kafka_request
+from tests.torture.proxy import Fault, Mode, Proxy, Tls, containing, kafka_request
 
 LONG = 60.0
 
@@ -136,3 +140,69 @@ def test_a_request_of_kafka_is_known_by_its_api() -> None:
     end_of_transaction = b"\0\0\0\x20\0\x1a\0\3rest"
     assert kafka_request("EndTxn")(end_of_transaction)
     assert not kafka_request("Produce")(end_of_transaction)
+
+
+@pytest.fixture(params=[False, True], ids=["kafka", "postgres"])
+def tls(request: pytest.FixtureRequest, tmp_path: Path) -> Tls:
+    """The key of a server, and whether its clients ask for TLS first."""
+    signer = authority(tmp_path)
+    issue(signer, tmp_path / "server.pem", "server", ("127.0.0.1",))
+    return Tls(
+        certificate=tmp_path / "server.pem",
+        authority=tmp_path / "ca.pem",
+        asked_for=request.param,
+    )
+
+
+class SecretEcho(Echo):
+    """The same, by TLS."""
+
+    def handle(self) -> None:
+        told: Tls = self.server.tls  # type: ignore[attr-defined]  # ours, set below
+        if told.asked_for:
+            assert self.request.recv(8) == TLS_ASKED_FOR
+            self.request.sendall(b"S")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(told.certificate)
+        with context.wrap_socket(self.request, server_side=True) as self.request:
+            super().handle()
+
+
+@pytest.fixture
+def secured(heard: list[bytes], tls: Tls) -> Iterator[Proxy]:
+    """A proxy that has the key of the server behind it."""
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), SecretEcho) as server:
+        server.daemon_threads = True
+        server.heard, server.tls = heard, tls  # type: ignore[attr-defined]  # for the handler
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        made = Proxy(take_ports({"proxy": 0})["proxy"], server.server_address[1], tls)
+        yield made
+        made.close()
+        server.shutdown()
+
+
+def connect_securely(proxy: Proxy, tls: Tls) -> ssl.SSLSocket:
+    client = connect(proxy)
+    if tls.asked_for:
+        client.sendall(TLS_ASKED_FOR)
+        assert client.recv(1) == b"S"
+    context = ssl.create_default_context(cafile=tls.authority)
+    return context.wrap_socket(client, server_hostname="127.0.0.1")
+
+
+def test_by_tls_a_request_is_spotted_and_its_reply_lost_all_the_same(
+    secured: Proxy, tls: Tls, heard: list[bytes]
+) -> None:
+    with connect_securely(secured, tls) as client:
+        assert asked(client, b"one") == b"re: one"
+        assert asked(client, b"x" * 900) == b"re: " + b"x" * 900
+        secured.strike(Fault(mode=Mode.LOSE_REPLY, seconds=LONG, spots=containing(b"COMMIT")))
+        assert asked(client, b"two") == b"re: two"
+        assert not secured.active(Mode.LOSE_REPLY)
+        with contextlib.suppress(ConnectionResetError, ssl.SSLError):
+            assert asked(client, b"COMMIT") == b""
+    assert secured.active(Mode.LOSE_REPLY)
+    assert heard[-1] == b"COMMIT"
+    secured.heal()
+    with connect_securely(secured, tls) as client:
+        assert asked(client, b"three") == b"re: three"

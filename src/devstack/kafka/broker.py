@@ -162,20 +162,25 @@ class Broker(Struct, frozen=True, kw_only=True):
         }
 
     def _listeners(self, controller: str) -> dict[str, object]:
-        if self.security is not None:
-            clients = f"SASL_SSL://{self.bootstrap},INTERNAL://{self.internal}"
-            return {
-                "listeners": f"{clients},CONTROLLER://{controller}",
-                "advertised.listeners": clients,
-                "listener.security.protocol.map": "SASL_SSL:SASL_SSL,INTERNAL:SSL,CONTROLLER:SSL",
-                "inter.broker.listener.name": "INTERNAL",
-                # Relative, as all its names: the file of settings is read as Latin-1.
-                **broker_settings(Path(os.path.relpath(self.security, self.folder))),
-            }
-        clients = f"PLAINTEXT://{self.bootstrap}"
         ways = [(f"DETOUR{number}", way) for number, way in enumerate(self.detours)]
         listened = "".join(f",{name}://127.0.0.1:{way.listened}" for name, way in ways)
         told = "".join(f",{name}://127.0.0.1:{way.told}" for name, way in ways)
+        if self.security is not None:
+            clients = f"SASL_SSL://{self.bootstrap},INTERNAL://{self.internal}"
+            secured = "SASL_SSL:SASL_SSL,INTERNAL:SSL,CONTROLLER:SSL"
+            return {
+                "listeners": f"{clients}{listened},CONTROLLER://{controller}",
+                "advertised.listeners": f"{clients}{told}",
+                "listener.security.protocol.map": secured
+                + "".join(f",{name}:SASL_SSL" for name, _ in ways),
+                "inter.broker.listener.name": "INTERNAL",
+                # Relative, as all its names: the file of settings is read as Latin-1.
+                **broker_settings(
+                    Path(os.path.relpath(self.security, self.folder)),
+                    ("sasl_ssl", *(name.lower() for name, _ in ways)),
+                ),
+            }
+        clients = f"PLAINTEXT://{self.bootstrap}"
         names = ("PLAINTEXT", "CONTROLLER", *(name for name, _ in ways))
         return {
             "listeners": f"{clients}{listened},CONTROLLER://{controller}",

@@ -73,8 +73,8 @@ def principals_in(folder: Path) -> tuple[str, ...]:
     return tuple(name for name in found if name != ADMINISTRATOR)
 
 
-def broker_settings(folder: Path) -> dict[str, object]:
-    """What a secured broker is told beside its listeners."""
+def broker_settings(folder: Path, listeners: Sequence[str]) -> dict[str, object]:
+    """What a secured broker is told beside its listeners; those named ask clients for passwords."""
     return {
         "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
         "super.users": f"User:CN={ADMINISTRATOR}",
@@ -89,7 +89,8 @@ def broker_settings(folder: Path) -> dict[str, object]:
         "listener.name.controller.ssl.client.auth": "required",
         "sasl.enabled.mechanisms": ",".join(MECHANISMS),
         **{
-            f"listener.name.sasl_ssl.{mechanism.lower()}.sasl.jaas.config": f"{_LOGIN};"
+            f"listener.name.{listener}.{mechanism.lower()}.sasl.jaas.config": f"{_LOGIN};"
+            for listener in listeners
             for mechanism in MECHANISMS
         },
     }
