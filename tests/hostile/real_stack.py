@@ -25,11 +25,12 @@ _FAR = 1 << 62
 
 
 class Figures(Struct, frozen=True, kw_only=True):
-    """What became of the records, the peak of each process in megabytes, and the decider's
-    processor time.
+    """What became of the records, the peak of each process in megabytes, that of the decider as the
+    records were published, and its processor time.
     """
 
     tally: Tally
+    on_the_way: tuple[float, ...]
     megabytes: dict[str, float]
     decider_seconds: float
 
@@ -37,7 +38,8 @@ class Figures(Struct, frozen=True, kw_only=True):
         peaks = ", ".join(f"{name} {peak:.0f} MB" for name, peak in self.megabytes.items())
         rate = self.tally.sent / self.decider_seconds
         took = f"{self.decider_seconds:.0f} s of processor time, {rate:,.0f} records a second of it"
-        return f"{self.tally}; peaks: {peaks}; decider {took}"
+        grown = ", ".join(f"{peak:.0f}" for peak in self.on_the_way)
+        return f"{self.tally}; peaks: {peaks}; decider on the way {grown} MB, {took}"
 
 
 def run_on_a_stack(bad: int, seed: int, most_megabytes: float = MOST_MEGABYTES) -> Figures:
@@ -56,9 +58,7 @@ def run_on_a_stack(bad: int, seed: int, most_megabytes: float = MOST_MEGABYTES) 
             names = [each.name for each in stack.status().processes]
             pids = {name: stack.pid(name) for name in names if stack.pid(name) is not None}
             # 1
-            records = stream(bad, seed)
-            while some := list(islice(records, AT_ONCE)):
-                stack.tools.publish(some)
+            grown = list(_published(stack, pids["decider"], bad, seed))
             # 2
             wait_until(stack.decided, "every record to be decided", PATIENCE_SECONDS)
             assert {name: stack.pid(name) for name in pids} == pids, "a process was started again"
@@ -70,9 +70,25 @@ def run_on_a_stack(bad: int, seed: int, most_megabytes: float = MOST_MEGABYTES) 
             # 4
             tally = _compared(stack)
             assert refundctl(stack.home, "audit", "verify") == ""
-            return Figures(tally=tally, megabytes=megabytes, decider_seconds=seconds)
+            return Figures(
+                tally=tally,
+                on_the_way=tuple(grown),
+                megabytes=megabytes,
+                decider_seconds=seconds,
+            )
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+def _published(stack: Stack, decider: int | None, bad: int, seed: int) -> Iterator[float]:
+    """Publish all; the decider's peak about ten times."""
+    records, batches = stream(bad, seed), 0
+    each = max(1, bad * 4 // 3 // AT_ONCE // 10)
+    while some := list(islice(records, AT_ONCE)):
+        stack.tools.publish(some)
+        batches += 1
+        if batches % each == 0:
+            yield peak_megabytes(decider)
 
 
 def _compared(stack: Stack) -> Tally:
