@@ -78,6 +78,7 @@ freeze: $(INSTALLED) ## Freeze the schemas of a release permanently
 lock: ## Resolve the dependencies again (ARGS=--upgrade; needs uv on the PATH)
 	@$(COMPILE) --all-extras --group dev pyproject.toml --output-file requirements.lock $(ARGS)
 	@$(COMPILE) pyproject.toml --constraints requirements.lock --output-file tools/image.txt $(ARGS)
+	@$(COMPILE) --extra console pyproject.toml --constraints requirements.lock --output-file tools/console.txt $(ARGS)
 	@$(COMPILE) --group build --constraints requirements.lock --output-file tools/build.txt $(ARGS)
 	@$(COMPILE) tools/uv.in --output-file tools/uv.txt $(ARGS)
 	@$(COMPILE) tools/mutmut.in --constraints requirements.lock --output-file tools/mutmut.txt $(ARGS)

@@ -26,7 +26,8 @@ from tests.house.tree import ROOT
 SCHEMA = json.loads((Path(__file__).parent / "vendored" / "compose-spec.json").read_text("utf-8"))
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
 SERVICES: dict[str, Any] = COMPOSE["services"]
-OURS = {name: each for name, each in SERVICES.items() if each["image"] == "refund-ledger"}
+IMAGES = {"refund-ledger", "refund-ledger-console"}
+OURS = {name: each for name, each in SERVICES.items() if each["image"] in IMAGES}
 SECRETS_MOUNT = "security:/run/security:ro"
 SECURITY_KEYS = (
     "ssl.", "sasl.", "listener.name.", "authorizer.", "super.users", "allow.everyone",
@@ -61,8 +62,17 @@ def test_every_process_is_there_and_is_a_command_of_ours() -> None:
         "origins": ["origins", "start"],
         "users": ["secrets", "users"],
         "init": ["init", "--grant"],
+        "console": ["serve", "--host=0.0.0.0"],
         **{name: ["run", name] for name in known},
     }
+
+
+def test_the_console_has_an_image_with_what_it_imports() -> None:
+    console = OURS["console"]
+    (packages,) = console["build"]["args"].items()
+    assert packages == ("PACKAGES", "console")
+    assert "ARG PACKAGES=image" in (ROOT / "Dockerfile").read_text("utf-8")
+    assert {name for name, each in OURS.items() if each["image"] != "refund-ledger"} == {"console"}
 
 
 @pytest.mark.parametrize("service", [name for name in OURS if "environment" in OURS[name]])
@@ -121,7 +131,11 @@ def test_who_signs_may_read_its_key_and_who_verifies_needs_none(
     words = OURS["origins"]["command"]
     owners = dict(each.removeprefix("--owner=").split("=") for each in words if "--owner=" in each)
     users = {name: each["user"].partition(":")[0] for name, each in OURS.items() if "user" in each}
-    assert owners == {"ledger": users["reactions"], "operator": users["operator"]}
+    assert owners == {
+        "ledger": users["reactions"],
+        "operator": users["operator"],
+        "console": users["console"],
+    }
     monkeypatch.setenv("REFUNDS_ORIGINS", str(tmp_path))
     with pytest.raises(SystemExit) as ended:
         main([word for word in words if not word.startswith("--owner=")])
@@ -131,7 +145,7 @@ def test_who_signs_may_read_its_key_and_who_verifies_needs_none(
     assert {path.parent.name for path in tmp_path.glob("keys/*/k1.key")} == {*table.origins}
     shutil.rmtree(tmp_path / "keys")
     assert OriginFolder(tmp_path).verifier("an id") is not None
-    for name in ("decider", "reactions", "operator", "auditor"):
+    for name in ("decider", "reactions", "operator", "auditor", "console"):
         assert OURS[name]["environment"]["REFUNDS_ORIGINS"] == "/run/security/origins"
 
 
@@ -141,11 +155,12 @@ def test_each_principal_has_one_service_that_connects_as_it() -> None:
         for name, each in OURS.items()
         if "REFUNDS_KAFKA_PROPERTIES" in each.get("environment", {})
     }
-    # Upstream billing is not ours to run, and the console needs an extra that the image lacks.
+    # Upstream billing is not ours to run; the console is the same at the brokers.
     ours = set(read_matrix().at_brokers) - {"gateway", "console"}
     assert told.pop("init") == "/run/security/broker.properties"
+    assert told.pop("console") == "/run/security/gateway.properties"
     assert told == {name: f"/run/security/{name}.properties" for name in ours}
-    for name in told:
+    for name in (*told, "console"):
         role = read_matrix().roles[name].name
         url = conninfo_to_dict(OURS[name]["environment"]["DATABASE_URL"])
         assert (url["user"], url["passfile"]) == (role, f"/run/security/{role}.pgpass")
@@ -286,6 +301,7 @@ def test_the_default_is_the_ledger_and_nothing_else() -> None:
         "registry": ["registry"],
         "registry-rights": ["registry"],
         "ui": ["ui"],
+        "console": ["console"],
         "operator": ["people"],
         "auditor": ["people"],
     }

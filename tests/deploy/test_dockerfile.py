@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -9,12 +10,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from devstack import Services
 from tests.console.ledgers import running_ledger
 from tests.house.tree import ROOT, settings, tracked_files
-from tools.dependencies import closure, required
+from tools.dependencies import closure, extras, required
 
 FILE = str(ROOT / "examples" / "01-five-days.jsonl")
 
@@ -83,6 +85,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("image")
     build = folder / "build"
     build.mkdir()
+    told = dict(step.arguments.split("=") for step in steps() if step.keyword == "ARG")
     for step in (step for step in steps() if step.stage == 0):
         *sources, target = step.arguments.split()
         match step.keyword:
@@ -90,9 +93,9 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 copied(sources, build / target)
             case "RUN":
                 command = step.arguments.replace("/opt/", f"{folder}/opt/")
-                subprocess.run(["sh", "-ec", command], cwd=build, check=True)
+                subprocess.run(["sh", "-ec", command], cwd=build, env=os.environ | told, check=True)
             case _:
-                assert step.keyword in {"FROM", "ENV", "WORKDIR"}
+                assert step.keyword in {"FROM", "ENV", "WORKDIR", "ARG"}
     shutil.rmtree(build)
 
     left_out = [step for step in steps() if (step.stage, step.keyword) == (1, "RUN")]
@@ -132,6 +135,19 @@ def test_the_image_has_what_the_program_needs_and_nothing_else(image: Path) -> N
     assert installed == {*closure(required()), "refund-ledger"}
     size = sum(path.stat().st_size for path in image.rglob("*") if path.is_file())
     print(f"the image's own files: {size / 1e6:.0f} MB in {len(installed)} packages")
+
+
+def test_each_list_of_packages_is_what_its_image_imports_and_nothing_else() -> None:
+    """`PACKAGES` names one of them; on this machine, without what is for another one alone."""
+    for name, asked in (("image", required()), ("console", [*required(), *extras()["console"]])):
+        lines = (ROOT / "tools" / f"{name}.txt").read_text(encoding="utf-8").splitlines()
+        found = [Requirement(line.rstrip("\\ ")) for line in lines if "==" in line]
+        here = {
+            canonicalize_name(each.name)
+            for each in found
+            if each.marker is None or each.marker.evaluate()
+        }
+        assert here == closure(asked), name
 
 
 @pytest.mark.slow

@@ -17,6 +17,7 @@ from jsonschema import Draft202012Validator
 from console.running.kafka_access import KafkaAccess
 from console.running.process_counts import PROCESSES
 from console.running.settings import Settings
+from console.web.api.health import router as health
 from ledger.log.access import read_matrix
 from tests.house.tree import ROOT
 
@@ -89,6 +90,7 @@ def test_there_is_a_deployment_for_each_process() -> None:
     commands = {name: pod["containers"][0]["args"] for name, pod in PODS.items()}
     assert commands == {
         "refunds-init": ["init", "--grant"],
+        "refunds-console": ["serve", "--host=0.0.0.0", "--port=8080"],
         **{f"refunds-{process}": ["run", process] for process in PROCESSES},
     }
 
@@ -121,7 +123,50 @@ def test_the_probes_ask_the_pages_that_the_process_serves(process: str) -> None:
     assert paths == {"startup": "/livez", "liveness": "/livez", "readiness": "/readyz"}
 
 
-@pytest.mark.parametrize("process", PROCESSES)
+def test_the_console_is_reached_where_it_listens_and_has_the_image_with_its_extra() -> None:
+    (container,) = PODS["refunds-console"]["containers"]
+    assert container["image"] == "refund-ledger-console"
+    assert container["ports"] == [{"name": "http", "containerPort": 8080}]
+    asked = {
+        name: container[f"{name}Probe"]["httpGet"] for name in ("startup", "liveness", "readiness")
+    }
+    assert {name: (each["path"], each["port"]) for name, each in asked.items()} == {
+        "startup": ("/livez", "http"),
+        "liveness": ("/livez", "http"),
+        "readiness": ("/readyz", "http"),
+    }
+    served = {path for route in health.routes if (path := getattr(route, "path", ""))}
+    assert {each["path"] for each in asked.values()} <= served
+    (service,) = of_kind("Service").values()
+    labels = WORKLOADS["refunds-console"]["spec"]["template"]["metadata"]["labels"]
+    assert service["spec"]["selector"] == labels
+    assert service["spec"]["ports"] == [{"name": "http", "port": 80, "targetPort": "http"}]
+    policy = of_kind("NetworkPolicy")["refunds-console"]["spec"]
+    assert policy["podSelector"]["matchLabels"] == labels
+    assert [port["port"] for rule in policy["ingress"] for port in rule["ports"]] == [8080]
+
+
+@pytest.mark.parametrize(
+    ("process", "origin"), [("decider", None), ("reactions", "ledger"), ("console", "console")]
+)
+def test_who_verifies_has_the_table_and_who_signs_a_key_of_its_own(
+    process: str, origin: str | None
+) -> None:
+    """Without the table a pod does not start, so that nothing is taken unsigned by mistake."""
+    pod = PODS[f"refunds-{process}"]
+    (container,) = pod["containers"]
+    told = {each["name"]: each.get("value") for each in container["env"]}
+    mounts = {each["name"]: each["mountPath"] for each in container["volumeMounts"]}
+    (table,) = [each for each in pod["volumes"] if each["name"] == "origins"]
+    assert told["REFUNDS_ORIGINS"] == mounts["origins"]
+    assert table == {"name": "origins", "configMap": {"name": "refunds-origins"}}
+    assert told.get("REFUNDS_ORIGIN") == (None if origin is None else f"{origin}/k1")
+    assert told.get("REFUNDS_ORIGIN_KEY_FILE") == (
+        None if origin is None else f"{mounts['secrets']}/origin.key"
+    )
+
+
+@pytest.mark.parametrize("process", [*PROCESSES, "console"])
 def test_a_process_may_be_moved_but_not_all_of_its_kind_at_once(process: str) -> None:
     budget = of_kind("PodDisruptionBudget")[f"refunds-{process}"]["spec"]
     labels = WORKLOADS[f"refunds-{process}"]["spec"]["template"]["metadata"]["labels"]
@@ -132,8 +177,8 @@ def test_a_process_may_be_moved_but_not_all_of_its_kind_at_once(process: str) ->
 
 def test_each_pod_is_reached_and_reaches_only_what_the_policy_names() -> None:
     policies = of_kind("NetworkPolicy")
-    webhooks = policies.pop("refunds-webhooks")["spec"]
-    (policy,) = policies.values()
+    webhooks = policies["refunds-webhooks"]["spec"]
+    policy = policies["refunds-processes"]
     assert policy["spec"]["policyTypes"] == ["Ingress", "Egress"]
     chosen = policy["spec"]["podSelector"]["matchLabels"].items()
     for each in WORKLOADS.values():
@@ -169,7 +214,8 @@ def test_secrets_are_files_of_the_principal_of_the_process() -> None:
         for volume in pod["volumes"]
         if "secret" in volume
     }
-    principals = {"refunds-init": "operator", **{f"refunds-{each}": each for each in PROCESSES}}
+    named_so = (*PROCESSES, "console")
+    principals = {"refunds-init": "operator", **{f"refunds-{each}": each for each in named_so}}
     assert set(principals.values()) <= set(read_matrix().principals)
     for name, secret in named.items():
         assert secret == {"secretName": f"refunds-{principals[name]}", "defaultMode": 0o440}

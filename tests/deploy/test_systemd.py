@@ -22,7 +22,29 @@ INSTALLED = "/opt/refunds/bin/refundctl"
 
 def test_there_is_a_unit_for_each_process() -> None:
     commands = [re.findall(r"^ExecStart=(.+)$", text, re.MULTILINE) for text in UNITS.values()]
-    assert sorted(commands) == sorted([f"{INSTALLED} run {process}"] for process in PROCESSES)
+    runs = [[f"{INSTALLED} run {process}"] for process in PROCESSES]
+    assert sorted(commands) == sorted([*runs, [f"{INSTALLED} serve"]])
+
+
+def test_who_verifies_has_the_table_and_who_signs_a_key_of_its_own() -> None:
+    for unit, origin in (
+        ("refunds-decider@.service", None),
+        ("refunds-reactions@.service", "ledger"),
+        ("refunds-console.service", "console"),
+    ):
+        lines = UNITS[unit].splitlines()
+        assert "Environment=REFUNDS_ORIGINS=/etc/refunds/origins" in lines
+        told = [line for line in lines if "ORIGIN_KEY" in line or "REFUNDS_ORIGIN=" in line]
+        assert told == (
+            []
+            if origin is None
+            else [
+                f"Environment=REFUNDS_ORIGIN={origin}/k1",
+                "Environment=REFUNDS_ORIGIN_KEY_FILE=%d/origin.key",
+            ]
+        )
+        loaded = f"LoadCredential=origin.key:/etc/refunds/origins/keys/{origin}/k1.key"
+        assert (loaded in lines) is (origin is not None)
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd here")
