@@ -20,6 +20,7 @@ from console.web.api import accounts, batches, clock, commands, events, health, 
 from console.web.api.openapi import EVERYWHERE, describe
 from console.web.backend import Backend
 from console.web.pages import reading, signing_in
+from console.web.pages.acting import routes as acting
 from console.web.pages.events import letters
 from console.web.pages.events import routes as event_pages
 from console.web.pages.lists import reference
@@ -89,6 +90,7 @@ def application(
         letters,
         event_pages,
         rules,
+        acting,
     )
     for each in (*api, *pages):
         app.include_router(each.router)

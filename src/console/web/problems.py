@@ -46,6 +46,7 @@ class FieldFault(Problem):
             f"{count} of the request cannot be taken; nothing was done",
             faults=list(faults),
         )
+        self.faults = tuple(faults)
 
 
 class _AsciiResponse(JSONResponse):

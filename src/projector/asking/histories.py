@@ -15,14 +15,19 @@ from ledger.vocabulary.events import EVENTS
 from ledger.vocabulary.shapes import Actor, Role
 from projector.asking.queries import NoReadModels, UnknownAccount, explained
 
-READ = """
+_EVENTS = """
 SELECT e.account_id, e.partition, e.log_sequence, e.sequence, e.event_name, e.event_id,
        finance.micros(e.occurred_at) AS occurred_at, finance.micros(e.recorded_at) AS recorded_at,
        e.command_id, e.event_index, e.event_count, e.correlation_id, e.actor_id, e.actor_role,
        e.terms, e.edition, e.origin, e.origin_key, e.origins, e.approved_by, e.body
-FROM finance.events e WHERE e.account_id = %s ORDER BY e.sequence
-"""
+FROM finance.events e WHERE e.account_id = %s"""
+READ = f"{_EVENTS} ORDER BY e.sequence"
 """By the index of the account's commands; no other account's rows are touched."""
+_BEGINNING = """
+SELECT min(e.sequence) FROM finance.events e WHERE e.account_id = %s AND e.command_id = %s
+"""
+_STORY = f"{_EVENTS} AND e.sequence >= %s AND %s IN (e.command_id, e.correlation_id)"
+"""What a command caused came later in its account."""
 _REACHED = """
 SELECT r.events - 1, finance.micros(r.last_recorded_at), finance.micros(finance.now())
 FROM finance.reached r WHERE r.partition = %s
@@ -43,6 +48,13 @@ class History(Struct, frozen=True, kw_only=True):
     log_sequence: int
     recorded_at: Instant
     now: Instant
+
+
+class Story(Struct, frozen=True, kw_only=True):
+    """A command's own events, and those of the follow-ups that its events led to."""
+
+    own: tuple[RecordedEvent, ...]
+    caused: tuple[RecordedEvent, ...]
 
 
 class _Row(Struct, kw_only=True):
@@ -100,6 +112,34 @@ def history(connection: Connection[Any], account_id: str) -> History:
         recorded_at=recorded_at,
         now=max(present, recorded_at),
     )
+
+
+def story(connection: Connection[Any], account_id: str, command_id: str) -> Story:
+    """A command's own events, and what they caused until now; both empty while it has none.
+
+    Raises NoReadModels where no projector has run yet.
+    """
+    with explained(connection):
+        began = connection.execute(_BEGINNING, (account_id, command_id)).fetchone()
+        with connection.cursor(row_factory=class_row(_Row)) as cursor:
+            statement = f"{_STORY} ORDER BY e.sequence"
+            values = (account_id, began and began[0], command_id)
+            rows = cursor.execute(statement, values).fetchall()
+    own = [row for row in rows if row.command_id == command_id]
+    if not own or len(own) < own[0].event_count:
+        return Story(own=(), caused=())
+    of_first = own[: own[0].event_count]
+    return Story(
+        own=tuple(map(_event, of_first)),
+        caused=tuple(_event(row) for row in rows if row.command_id != command_id),
+    )
+
+
+def present(connection: Connection[Any]) -> Instant:
+    """The present by the database's clock; in a sandbox where its clock stands."""
+    row = connection.execute("SELECT finance.micros(finance.now())").fetchone()
+    assert row is not None, "a query without a table has one row"
+    return int(row[0])
 
 
 def _of_whole_commands(rows: list[_Row]) -> list[_Row]:

@@ -11,12 +11,14 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from msgspec import Struct
 
 from console.web.pages.rendering.environment import TEMPLATES, Look, environment
 from console.web.pages.rendering.languages import catalogues, messages
 from console.web.pages.rendering.tables import words_of, words_of_list
 from ledger.state import entities
 from ledger.vocabulary import commands, events, shapes
+from ledger.vocabulary.fields import Items, Record, fields_of
 from ledger.vocabulary.shapes import Shape
 from projector.questions import QUESTIONS
 from tests.house.tree import ROOT
@@ -68,11 +70,22 @@ def of_the_vocabulary() -> Iterator[tuple[str, str]]:
                 if value.__module__.startswith("ledger.vocabulary.shapes"):
                     continue
                 yield name, module.__name__
+    for shape in commands.COMMANDS.values():
+        yield from ((words_of(path), shape.__name__) for path in _fields_of(shape))
     for module in (shapes, entities):
         for value in vars(module).values():
             if inspect.isclass(value) and issubclass(value, Enum) and value is not Enum:
                 yield from ((str(each.value), module.__name__) for each in value)
     yield from ((each, "a view") for each in OF_VIEWS)
+
+
+def _fields_of(shape: type[Struct]) -> Iterator[str]:
+    """The fields of a command's form, those of its records too."""
+    for field in fields_of(shape):
+        yield field.name
+        kind = field.kind.of if isinstance(field.kind, Items) else field.kind
+        if isinstance(kind, Record):
+            yield from _fields_of(kind.shape)
 
 
 def spoken() -> dict[str, str]:

@@ -208,18 +208,25 @@ def _read(backend: Backend, asked: _Asked) -> GivenCommand:
         told = json.loads(asked.raw or b"{}")
     except (ValueError, RecursionError) as error:
         raise Problem(400, "The request cannot be read", f"the body is no JSON: {error}") from error
-    known = {} if kind is OpenAccount else backend.currencies([asked.account_id])
-    body, wrong = read_command_body(kind, told, known.get(asked.account_id))
-    if body is None:
-        raise _not_taken(wrong)
+    body = body_told(backend, kind, told, asked.account_id)
     if actor is None:
         actor = _own_actor(backend, asked, body)
-    meta = CommandMeta(
-        command_id=asked.command_id,
-        account_id=asked.account_id,
-        actor=actor,
-        sandbox_at=backend.sandbox_at(),
-    )
+    meta = CommandMeta(command_id=asked.command_id, account_id=asked.account_id, actor=actor)
+    return given_now(backend, meta, body)
+
+
+def body_told(backend: Backend, kind: type[Command], told: object, account_id: str) -> Command:
+    """A command's body in JSON. Raises FieldFault, with every field that cannot be read."""
+    known = {} if kind is OpenAccount else backend.currencies([account_id])
+    body, wrong = read_command_body(kind, told, known.get(account_id))
+    if body is None:
+        raise _not_taken(wrong)
+    return body
+
+
+def given_now(backend: Backend, meta: CommandMeta, body: Command) -> GivenCommand:
+    """A command, given now. Raises FieldFault, with every value that is not possible."""
+    meta = msgspec.structs.replace(meta, sandbox_at=backend.sandbox_at())
     given = GivenCommand(meta=meta, body=body)
     if problems := problems_of(given):
         raise _not_taken(problems)

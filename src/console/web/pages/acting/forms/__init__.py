@@ -1,0 +1,1 @@
+"""Forms for commands, from the fields of their classes: read, and shown."""

@@ -1,0 +1,1 @@
+"""The pages to act, gone through as a browser without scripts does."""

@@ -1,0 +1,136 @@
+"""Every other command has its form: its fields are kept, named, and given once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from fastapi.testclient import TestClient
+from httpx2 import Response
+from msgspec.structs import replace
+
+from console.web.access import people
+from console.web.api.openapi import GIVEN_BY_PEOPLE, examples
+from console.web.pages.acting.acts import ACTS
+from console.web.pages.acting.forms.reading import flat
+from ledger.vocabulary.commands import COMMANDS, ROLES
+from ledger.vocabulary.shapes import Role
+from tests.console.ledgers import RunningLedger
+from tests.console.web.acting.accounts import events_of, open_account, with_instance
+from tests.console.web.acting.forms import BROWSER, form_of, press, send
+from tests.console.web.conftest import asked_by_anybody
+from tests.console.web.serving import ledger_of
+
+pytestmark = pytest.mark.timeout(300)
+
+AS = {"as": "BILLING:b-1"}
+PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture(scope="module")
+def opened(client: TestClient) -> str:
+    """An account with nothing in it."""
+    open_account(client, "others")
+    return "others"
+
+
+def form_page(client: TestClient, account: str, name: str) -> Response:
+    """The form of a command."""
+    return client.get(f"/accounts/{account}/acts/{name}", headers=BROWSER)
+
+
+@pytest.mark.parametrize("name", [each for each in GIVEN_BY_PEOPLE if not ACTS[each].guided])
+def test_every_other_command_is_filled_in_and_shown_before_it_is_given(
+    client: TestClient, opened: str, name: str
+) -> None:
+    role = min(ROLES[COMMANDS[name]] - {Role.SYSTEM})
+    page = form_page(client, opened, name)
+    assert page.status_code == 200
+    fields = dict(
+        flat({k: v for k, v in examples()[name].items() if k not in ACTS[name].not_typed})
+    )
+    posted = {**form_of(page, "review").fields, **fields, "as": f"{role}:a-1", "step": "review"}
+    asked = client.post(str(page.url), data=posted, headers=BROWSER)
+    assert asked.status_code == 200, asked.text
+    kept = form_of(asked, "act").fields
+    assert fields.items() <= kept.items()
+
+
+def test_an_account_is_opened_by_its_form(client: TestClient) -> None:
+    page = form_page(client, "new-1", "OpenAccount")
+    typed = {"account_type": "ONLINE", "currency": "CNY"}
+    asked = press(client, page, "review", **typed, **AS)
+    form = form_of(asked, "act")
+    first, again = send(client, form, "act"), send(client, form, "act")
+    assert first.url == again.url
+    assert "AccountOpened" in first.text
+    assert events_of(client, "new-1") == ["AccountOpened"]
+
+
+def test_what_cannot_be_taken_stays_in_its_field(client: TestClient, opened: str) -> None:
+    page = form_page(client, opened, "OpenCommitmentTerm")
+    typed = {"term_id": "t-1", "starts_on": "soon", "ends_on": "2028-01-01", "amount": "1.234"}
+    found = press(client, page, "review", **typed, **AS)
+    assert found.status_code == 400
+    fields = form_of(found, "review").fields
+    assert typed.items() <= fields.items()
+    assert found.text.count('aria-invalid="true"') == 2
+
+
+def test_what_somebody_typed_is_text_on_the_page(client: TestClient, opened: str) -> None:
+    page = form_page(client, opened, "ChangeCard")
+    asked = press(client, page, "review", card_id='"><script>alert(1)</script>', **AS)
+    assert "<script>alert" not in asked.text
+    assert form_of(asked, "act").fields["card_id"] == '"><script>alert(1)</script>'
+
+
+@pytest.mark.parametrize("text", ["\x00", "\ud800".encode("utf-8", "surrogatepass"), "x" * 3000])
+def test_no_text_is_a_fault_of_ours(client: TestClient, opened: str, text: str | bytes) -> None:
+    path = f"/accounts/{opened}/acts/ChangeCard"
+    for step in ("review", "act", "quote", "more", ""):
+        told = {"card_id": text, "as": "BILLING:b-1", "step": step, "form": text}
+        assert client.post(path, data=told, headers=BROWSER).status_code < 500
+    for name in ("done", "quote", "thing", "as", "was"):
+        asked = client.get(path, params={name: text}, headers=BROWSER)
+        assert asked.status_code < 500
+
+
+def test_a_person_of_support_sees_the_forms_that_support_may_give(
+    locked: TestClient, client: TestClient, opened: str, live_ledger: RunningLedger
+) -> None:
+    with psycopg.connect(live_ledger.database_url, autocommit=True) as connection:
+        people.add(connection, "gina", PASSWORD, ["support"])
+    locked.post("/signin", data={"name": "gina", "password": PASSWORD})
+    found = {name: form_page(locked, opened, name).status_code for name in GIVEN_BY_PEOPLE}
+    may = {Role.SUPPORT, Role.OWNER, Role.BUYER}
+    expected = {
+        name: 200 if ROLES[COMMANDS[name]] & may and name != "EraseSubject" else 403
+        for name in GIVEN_BY_PEOPLE
+    }
+    assert found == expected
+    locked.cookies.clear()
+
+
+@pytest.fixture
+def without_brokers(live_ledger: RunningLedger) -> Iterator[TestClient]:
+    """The database answers, and no broker does."""
+    away = replace(ledger_of(live_ledger), bootstrap="127.0.0.1:9")
+    with asked_by_anybody(away) as client:
+        yield client
+
+
+def test_without_brokers_the_page_keeps_the_command_and_sends_it_again_once(
+    client: TestClient, without_brokers: TestClient
+) -> None:
+    with_instance(client, "away-9")
+    page = form_page(client, "away-9", "SetAccountStanding")
+    asked = press(client, page, "review", in_arrears="yes", **AS)
+    unknown = press(without_brokers, asked, "act")
+    assert unknown.status_code == 503
+    assert "It is not known whether the command was taken" in unknown.text
+    form = form_of(unknown, "again")
+    done = send(client, form, "again")
+    assert "AccountStandingChanged" in done.text
+    assert send(client, form, "again").url == done.url
+    assert events_of(client, "away-9").count("AccountStandingChanged") == 1
