@@ -21,6 +21,8 @@ from console.web.api.openapi import EVERYWHERE, describe
 from console.web.backend import Backend
 from console.web.pages import reading, signing_in
 from console.web.pages.acting import routes as acting
+from console.web.pages.books import closings, report
+from console.web.pages.books import routes as books
 from console.web.pages.events import letters
 from console.web.pages.events import routes as event_pages
 from console.web.pages.lists import reference
@@ -91,6 +93,9 @@ def application(
         event_pages,
         rules,
         acting,
+        books,
+        closings,
+        report,
     )
     for each in (*api, *pages):
         app.include_router(each.router)

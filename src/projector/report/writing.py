@@ -60,11 +60,12 @@ def _page(told: Figures, shown: tuple[Picture, ...]) -> bytes:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     template = environment.from_string(_PAGE.read_text(encoding="utf-8"))
-    drawn = [(picture, _svg(picture) if picture.bars else "") for picture in shown]
+    drawn = [(picture, svg(picture) if picture.bars else "") for picture in shown]
     return template.render(told=told, drawn=drawn, footer=footer(told)).encode()
 
 
-def _svg(picture: Picture) -> str:
+def svg(picture: Picture) -> str:
+    """One chart as SVG, drawn by matplotlib; not in two threads at once, whose styles would mix."""
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 

@@ -34,7 +34,7 @@ ROOMS = (
     Room(name=N_("Marketplace"), path="/lists/marketplace-requests", within="/marketplace"),
     Room(name=N_("Work"), path="/lists/overpaid-refunds", within="/work"),
     Room(name=N_("Events"), path="/events", within="/events"),
-    Room(name=N_("Books"), path="/lists/trial-balance", within="/books"),
+    Room(name=N_("Books"), path="/books", within="/books"),
     Room(name=N_("Rules"), path="/rules", within="/rules"),
 )
 """The navigation, in its order."""
