@@ -95,7 +95,7 @@ def test_there_is_no_other_rule(client: TestClient) -> None:
     for path in ("/rules/nothing", "/rules/%3Cscript%3E"):
         found = client.get(path, headers=BROWSER)
         assert found.status_code == 404, path
-        assert "<script" not in found.text
+        assert "<script>" not in found.text
 
 
 def test_a_number_is_read_as_a_file_of_terms_reads_it() -> None:
