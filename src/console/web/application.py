@@ -36,6 +36,24 @@ from ledger.log.access import read_matrix
 
 AS_USUAL = Look()
 
+_API = (health, metrics, queries, commands, batches, accounts, clock, events)
+_PAGES = (
+    live,
+    signing_in,
+    overview,
+    lists,
+    reading,
+    reference,
+    letters,
+    event_pages,
+    rules,
+    acting,
+    books,
+    closings,
+    report,
+)
+"""The rooms: what each adds to the application is its `router`."""
+
 
 def application(
     backend: Backend,
@@ -81,23 +99,7 @@ def application(
     app.add_middleware(WholeIds)
     app.state.requests = metrics.Requests()
     app.middleware("http")(app.state.requests.counted)
-    api = (health, metrics, queries, commands, batches, accounts, clock, events)
-    pages = (
-        live,
-        signing_in,
-        overview,
-        lists,
-        reading,
-        reference,
-        letters,
-        event_pages,
-        rules,
-        acting,
-        books,
-        closings,
-        report,
-    )
-    for each in (*api, *pages):
+    for each in (*_API, *_PAGES):
         app.include_router(each.router)
     describe(app)
     return app
