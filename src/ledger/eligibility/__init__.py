@@ -7,6 +7,8 @@ is written here. Pure: nothing is recorded, the state stays as it is.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from msgspec import Struct
 
 from ledger.eligibility.acts import (
@@ -30,7 +32,7 @@ from ledger.vocabulary.envelope import GivenCommand, RecordedEvent
 from ledger.vocabulary.events import Event
 from ledger.vocabulary.shapes import Actor, Role, SourceKind
 
-__all__ = ["Asking", "Thing", "Verdict", "eligible"]
+__all__ = ["Asking", "Thing", "Verdict", "eligible", "held", "judged"]
 
 
 class Asking(Struct, frozen=True, kw_only=True):
@@ -82,16 +84,26 @@ def eligible(state: MemoryState, account_id: str, asking: Asking) -> tuple[Thing
     By hand: i-1, paid 1,413.92, delivered two days ago, the full quota free: ReturnInstance may be
     given and brings 1,413.92 by FIVE_DAYS_NO_REASON; RestoreInstance is `NOT_IN_RECYCLE_BIN`.
     """
-    things = (
-        _thing(state, key, entity, asking)
-        for key, entity in state.entities().items()
-        if key.account_id == account_id
+    return judged(state, held(state, account_id), asking)
+
+
+def held(state: MemoryState, account_id: str) -> tuple[Key, ...]:
+    """The keys of everything the account holds or held, in the order it came to be."""
+    return tuple(
+        key
+        for key in state.entities()
+        if key.account_id == account_id and key.kind in (Instance, Purchase, Reservation)
     )
-    return tuple(thing for thing in things if thing is not None)
 
 
-def _thing(state: MemoryState, key: Key, entity: Entity, asking: Asking) -> Thing | None:
-    """The thing with its verdicts; None for an entity that is none."""
+def judged(state: MemoryState, keys: Iterable[Key], asking: Asking) -> tuple[Thing, ...]:
+    """These things, with every act of each."""
+    entities = state.entities()
+    return tuple(_thing(state, key, entities[key], asking) for key in keys)
+
+
+def _thing(state: MemoryState, key: Key, entity: Entity, asking: Asking) -> Thing:
+    """The thing with its verdicts."""
     match entity:
         case Instance():
             kind, acts = SourceKind.INSTANCE, _acts(state, key, entity, asking, OF_INSTANCES)
@@ -100,7 +112,7 @@ def _thing(state: MemoryState, key: Key, entity: Entity, asking: Asking) -> Thin
         case Reservation():
             kind, acts = SourceKind.RESERVATION, _acts(state, key, entity, asking, OF_RESERVATIONS)
         case _:
-            return None
+            raise TypeError(f"{key} is no thing that an account holds")
     return Thing(kind=kind, id=key.entity_id, status=entity.status.value, acts=acts)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -9,11 +10,11 @@ from msgspec import Struct
 from psycopg import Connection
 from psycopg.rows import class_row
 
-from ledger.values.instants import Instant
+from ledger.values.instants import Instant, as_datetime
 from ledger.vocabulary.envelope import ZERO_HASH, EventMeta, RecordedEvent
 from ledger.vocabulary.events import EVENTS
 from ledger.vocabulary.shapes import Actor, Role
-from projector.asking.queries import NoReadModels, UnknownAccount, explained
+from projector.asking.queries import Moment, NoReadModels, UnknownAccount, explained
 
 _EVENTS = """
 SELECT e.account_id, e.partition, e.log_sequence, e.sequence, e.event_name, e.event_id,
@@ -21,8 +22,14 @@ SELECT e.account_id, e.partition, e.log_sequence, e.sequence, e.event_name, e.ev
        e.command_id, e.event_index, e.event_count, e.correlation_id, e.actor_id, e.actor_role,
        e.terms, e.edition, e.origin, e.origin_key, e.origins, e.approved_by, e.body
 FROM finance.events e WHERE e.account_id = %s"""
-READ = f"{_EVENTS} ORDER BY e.sequence"
-"""By the index of the account's commands; no other account's rows are touched."""
+READ = f"{_EVENTS} AND e.sequence >= %s ORDER BY e.sequence"
+"""By the index of accounts; no other account's rows are touched."""
+LATEST = f"""{_EVENTS} AND e.sequence < coalesce(%s::bigint, 9223372036854775807)
+AND e.occurred_at <= coalesce(%s::timestamptz, 'infinity')
+AND e.recorded_at <= coalesce(%s::timestamptz, 'infinity')
+ORDER BY e.sequence DESC LIMIT %s"""
+STORIES = f"""{_EVENTS} AND (e.command_id = ANY(%s)
+OR e.correlation_id = ANY(%s) AND e.correlation_id <> e.command_id) ORDER BY e.sequence LIMIT %s"""
 _BEGINNING = """
 SELECT min(e.sequence) FROM finance.events e WHERE e.account_id = %s AND e.command_id = %s
 """
@@ -35,11 +42,23 @@ FROM finance.reached r WHERE r.partition = %s
 _NO_OFFSET = -1
 
 
+OF_REFUND = f"""{_EVENTS} AND (e.command_id = (
+    SELECT r.command_id FROM finance.refunds r WHERE r.account_id = %s AND r.refund_id = %s)
+OR e.body ? 'refund_id' AND e.body ->> 'refund_id' = %s) ORDER BY e.sequence"""  # noqa: S608  # the columns above
+ABOUT_THING = f"""{_EVENTS} AND e.sequence < %s AND (
+    %s IN (e.body ->> 'instance_id', e.body ->> 'purchase_id', e.body ->> 'reservation_id')
+    OR e.event_name = 'InstanceOrderRecorded'
+        AND e.body @> jsonb_build_object('lines', jsonb_build_array(
+            jsonb_build_object('instance_id', %s::text))))
+ORDER BY e.sequence DESC LIMIT %s"""
+
+
 class History(Struct, frozen=True, kw_only=True):
     """Everything that happened to an account, as far as the read models have come.
 
     They have come to `log_sequence` of its partition, recorded at `recorded_at`; `now` is the
-    present, of a sandbox where its clock stands, and never before that.
+    present, of a sandbox where its clock stands, and never before that. `events` begin where they
+    were asked for.
     """
 
     account_id: str
@@ -81,8 +100,9 @@ class _Row(Struct, kw_only=True):
     body: dict[str, Any]
 
 
-def history(connection: Connection[Any], account_id: str) -> History:
-    """The account's events and the place of the read models, both as of one instant.
+def history(connection: Connection[Any], account_id: str, since: int = 1) -> History:
+    """The account's events from the one of that number on, and the place of the read models, both
+    as of one instant.
 
     A command of whose events the last have yet to come counts as not decided. Raises UnknownAccount
     where none of its events is there, NoReadModels where some of them are missing.
@@ -90,7 +110,7 @@ def history(connection: Connection[Any], account_id: str) -> History:
     with explained(connection), connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         with connection.cursor(row_factory=class_row(_Row)) as cursor:
-            rows = cursor.execute(READ, (account_id,)).fetchall()
+            rows = cursor.execute(READ, (account_id, since)).fetchall()
         if not rows:
             raise UnknownAccount(
                 f"account {account_id}: the read models have none of that id; see all with "
@@ -98,7 +118,7 @@ def history(connection: Connection[Any], account_id: str) -> History:
             )
         reached = connection.execute(_REACHED, (rows[0].partition,)).fetchone()
     events = tuple(map(_event, _of_whole_commands(rows)))
-    if reached is None or None in reached or _gap(events):
+    if reached is None or None in reached or _gap(events, since):
         raise NoReadModels(
             f"account {account_id}: the read models do not have all of its events yet; see their "
             "progress with 'refundctl status', and ask again"
@@ -142,14 +162,57 @@ def present(connection: Connection[Any]) -> Instant:
     return int(row[0])
 
 
+def latest(
+    connection: Connection[Any],
+    account_id: str,
+    limit: int,
+    before: int | None = None,
+    at: Moment | None = None,
+) -> tuple[RecordedEvent, ...]:
+    """The account's last events, the newest first: those before a number, and of a past moment."""
+    as_of, known_at = (None, None) if at is None else map(as_datetime, (at.as_of, at.known_at))
+    return _found(connection, LATEST, (account_id, before, as_of, known_at, limit))
+
+
+def of_stories(
+    connection: Connection[Any], account_id: str, correlation_ids: Iterable[str], limit: int
+) -> tuple[RecordedEvent, ...]:
+    """The account's events of the commands that began these stories, and of all that followed."""
+    stories = sorted(set(correlation_ids))
+    return _found(connection, STORIES, (account_id, stories, stories, limit))
+
+
+def of_refund(
+    connection: Connection[Any], account_id: str, refund_id: str
+) -> tuple[RecordedEvent, ...]:
+    """The events of the command that issued a refund, and all that name the refund."""
+    return _found(connection, OF_REFUND, (account_id, account_id, refund_id, refund_id))
+
+
+def about_thing(
+    connection: Connection[Any], account_id: str, thing_id: str, before: int, limit: int
+) -> tuple[RecordedEvent, ...]:
+    """The last events before a number that name an instance, purchase or reservation; in order."""
+    found = _found(connection, ABOUT_THING, (account_id, before, thing_id, thing_id, limit))
+    return tuple(reversed(found))
+
+
+def _found(
+    connection: Connection[Any], statement: str, values: Sequence[object]
+) -> tuple[RecordedEvent, ...]:
+    with explained(connection), connection.cursor(row_factory=class_row(_Row)) as cursor:
+        return tuple(map(_event, cursor.execute(statement.encode(), values).fetchall()))
+
+
 def _of_whole_commands(rows: list[_Row]) -> list[_Row]:
     last = rows[-1]
     whole = last.event_index == last.event_count - 1
     return rows if whole else rows[: -last.event_index - 1]
 
 
-def _gap(events: tuple[RecordedEvent, ...]) -> bool:
-    return [event.meta.sequence for event in events] != list(range(1, len(events) + 1))
+def _gap(events: tuple[RecordedEvent, ...], since: int) -> bool:
+    found = [event.meta.sequence for event in events]
+    return found != list(range(since, since + len(events)))
 
 
 def _event(row: _Row) -> RecordedEvent:

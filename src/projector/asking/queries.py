@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from msgspec import Struct
@@ -44,6 +45,11 @@ Place = tuple[str, ...]
 """Where a row stands in the order of its query: the values of the columns of the order, as text."""
 
 
+Only = Mapping[str, Sequence[str]]
+"""Column → the values of which a row must have one."""
+NOTHING_ELSE: Only = MappingProxyType({})
+
+
 class Answer(Struct, frozen=True, kw_only=True):
     """The rows of an answer, with cells in the order of the columns.
 
@@ -63,14 +69,16 @@ def ask(
     moment: Moment | None = None,
     after: Place | None = None,
     within: Within | None = None,
+    only: Only = NOTHING_ELSE,
 ) -> Answer:
-    """Answer a query, for one account or for all, with at most `limit` rows after a place.
+    """Answer a query, for one account or for all, with at most `limit` rows after a place, and of
+    those that `only` names by values of columns.
 
     `within` is all that whoever asks may see. Raises UnknownAccount, NotAnswerable, NotTheirs, and
     NoReadModels if no projector has run yet.
     """
     see_that_it_is_within(within, account_id)
-    statement, values = _prepared(question, account_id, moment, after, within)
+    statement, values = _prepared(question, account_id, moment, after, within, only)
     values["limit"] = None if limit is None else limit + 1
     with explained(connection):
         _see_that_it_can_be_answered(connection, question, account_id, moment)
@@ -199,6 +207,7 @@ def _prepared(
     moment: Moment | None,
     after: Place | None,
     within: Within | None = None,
+    only: Only = NOTHING_ELSE,
 ) -> tuple[bytes, dict[str, Any]]:
     """The statement, all values of which are parameters, and these; `limit` is yet to be set."""
     order = [_ordered(word) for word in question.order.split()]
@@ -213,6 +222,9 @@ def _prepared(
         kept, values = [*kept, own], values | own_values
     if question.group_by is not None:
         source, kept = _grouped(question, source, kept), []
+    for name, wanted in only.items():
+        kept.append(f"{of_columns(question, [name]).columns[0].name} = ANY(%(only_{name})s)")
+        values[f"only_{name}"] = list(wanted)
     if after is not None:
         values |= {f"after_{number}": value for number, value in enumerate(after)}
         there = ", ".join(f"%({name})s" for name in values if name.startswith("after_"))

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import pytest
+
+from ledger.eligibility import Asking, judged
 from ledger.eligibility.acts import OF_INSTANCES, OF_PURCHASES, OF_RESERVATIONS, Act, Subject, T
-from ledger.state.entities import Instance, Purchase, Reservation
+from ledger.state import Key
+from ledger.state.entities import Account, Instance, Purchase, Reservation
 from ledger.terms.table import released_terms
 from ledger.values.refusal import Code
 from ledger.vocabulary.commands import COMMANDS, ROLES, Command
 from ledger.vocabulary.fields import fields_of
 from ledger.vocabulary.shapes import Role
 from tests.samples import sample
+from tests.scenario import Scenario
 
 NO_ACT_OF_A_THING: dict[str, str] = {
     "QuoteInstanceDowngrade": "what it brings depends on the configuration a person chooses",
@@ -63,3 +68,10 @@ def test_what_a_person_must_give_is_a_field_of_the_command() -> None:
             assert set(each.to_give) <= {field.name for field in fields_of(each.act)}
             assert bool(each.to_give) or not each.answered_by_it
             assert each.answered_by_it <= set(Code)
+
+
+def test_what_is_no_thing_of_an_account_is_not_judged() -> None:
+    s = Scenario().opened()
+    asking = Asking(now=s.now, terms=s.terms.at(s.now), usd_rate="1")
+    with pytest.raises(TypeError, match="no thing that an account holds"):
+        judged(s.state, [Key(Account, s.account, "")], asking)
