@@ -19,7 +19,8 @@ from console.web.access.whole_ids import WholeIds, read_ids
 from console.web.api import accounts, batches, clock, commands, events, health, queries
 from console.web.api.openapi import EVERYWHERE, describe
 from console.web.backend import Backend
-from console.web.pages import reading, signing_in
+from console.web.pages import signing_in
+from console.web.pages.accounts.pages import PAGES as ACCOUNTS
 from console.web.pages.acting import routes as acting
 from console.web.pages.books import closings, report
 from console.web.pages.books import routes as books
@@ -32,6 +33,7 @@ from console.web.pages.rendering import live, page
 from console.web.pages.rendering.environment import STATIC, Look
 from console.web.pages.rendering.live import Live
 from console.web.pages.rules import routes as rules
+from console.web.pages.work.pages import PAGES as WORK
 from ledger.log.access import read_matrix
 
 AS_USUAL = Look()
@@ -42,7 +44,6 @@ _PAGES = (
     signing_in,
     overview,
     lists,
-    reading,
     reference,
     letters,
     event_pages,
@@ -99,7 +100,7 @@ def application(
     app.add_middleware(WholeIds)
     app.state.requests = metrics.Requests()
     app.middleware("http")(app.state.requests.counted)
-    for each in (*_API, *_PAGES):
+    for each in (*_API, *_PAGES, *ACCOUNTS, *WORK):
         app.include_router(each.router)
     describe(app)
     return app

@@ -10,6 +10,7 @@ from typing import Any
 from psycopg import Connection
 from psycopg_pool import ConnectionPool
 
+from console.explaining.folded_accounts import FoldedAccounts
 from console.running.ledger_locator import Ledger, is_sandbox
 from console.running.origins.own_signature import CONSOLE, signing_where_required
 from console.running.settings import read_settings
@@ -37,6 +38,7 @@ class Backend:
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
         self.terms: TermsTable = terms_in_force(ledger)
+        self.folded = FoldedAccounts()
         self._pool = ConnectionPool(
             ledger.database_url,
             min_size=1,

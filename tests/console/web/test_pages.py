@@ -69,7 +69,7 @@ def test_an_account_shows_what_may_be_done_and_its_rows(client: TestClient) -> N
     assert found.status_code == 200, found.text
     told = client.get("/accounts/page-1", headers=BROWSER)
     assert told.status_code == 200
-    assert "<strong>DestroyPostpaidInstance</strong>" in told.text
+    assert "/accounts/page-1/acts/DestroyPostpaidInstance?thing=i-1" in told.text
     assert "PostpaidInstanceStarted" in told.text
 
 

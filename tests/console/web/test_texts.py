@@ -63,6 +63,9 @@ def paths(account: str, refund_id: str, place: str) -> list[str]:
         f"/v1/events/{place}",
         f"/lists/refunds?account={account}",
         f"/lists/events/rows.csv?account={account}",
+        f"/accounts/{account}",
+        f"/accounts/{account}/events",
+        f"/refunds/{refund_id}?account={account}",
     ]
 
 
@@ -79,7 +82,7 @@ def test_only_those_who_may_read_texts_read_them_and_nobody_the_sealed_form(
         (role, path) for role in ROLES for path in paths("text-1", refund["refund_id"], place)
     ):
         for accept in ("application/json", "text/csv"):
-            if role == "gateway" and path.startswith("/lists"):
+            if role == "gateway" and not path.startswith("/v1"):
                 continue
             told = locked.get(path, headers=tokens[role] | {"Accept": accept})
             assert told.status_code == 200, (role, path, told.text)

@@ -29,10 +29,10 @@ class Room(Struct, frozen=True, kw_only=True):
 ROOMS = (
     Room(name=N_("Overview"), path="/", within="/overview"),
     Room(name=N_("Accounts"), path="/lists/accounts", within="/accounts/"),
-    Room(name=N_("Recycle bin"), path="/lists/recycle-bin", within="/recycle-bin"),
+    Room(name=N_("Recycle bin"), path="/recycle-bin", within="/recycle-bin"),
     Room(name=N_("Refunds"), path="/lists/refunds", within="/refunds"),
-    Room(name=N_("Marketplace"), path="/lists/marketplace-requests", within="/marketplace"),
-    Room(name=N_("Work"), path="/lists/overpaid-refunds", within="/work"),
+    Room(name=N_("Marketplace"), path="/marketplace", within="/marketplace"),
+    Room(name=N_("Work"), path="/work", within="/work"),
     Room(name=N_("Events"), path="/events", within="/events"),
     Room(name=N_("Books"), path="/books", within="/books"),
     Room(name=N_("Rules"), path="/rules", within="/rules"),

@@ -24,8 +24,17 @@ def account_path(account_id: str) -> str:
 
 
 Row = Mapping[str, Any]
+
+
+def of_account(path: str, row: Row) -> str:
+    """A page about something of the row's account, since an id is unique in its account alone."""
+    return address(path, {"account": row.get("account_id") or ""})
+
+
 CELL_LINKS: dict[str, Callable[[Row], str | None]] = {
     "account_id": lambda row: account_path(row["account_id"]),
+    "refund_id": lambda row: of_account(f"/refunds/{quoted(row['refund_id'])}", row),
+    "purchase_id": lambda row: of_account(f"/marketplace/{quoted(row['purchase_id'])}", row),
 }
 """Column → the page that a cell of it leads to; a room adds a line for the pages that it has."""
 

@@ -1,0 +1,88 @@
+"""`/recycle-bin`: what waits to be destroyed, until when, and the two ways out."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import HTMLResponse
+from msgspec.structs import replace
+
+from console.web.access.guard import Own
+from console.web.access.own_things import within_of
+from console.web.api.cursors import cursor_of, place_of
+from console.web.api.queries import Asked
+from console.web.pages.accounts.things import act_path
+from console.web.pages.rendering import AskedPast, page, table_of
+from console.web.pages.rendering.links import address
+from console.web.pages.rendering.standing import stand
+from console.web.problems import Problem
+from projector.asking.queries import Only, as_records, ask
+from projector.questions import QUESTIONS
+
+router = APIRouter(tags=["pages"], include_in_schema=False, dependencies=[Depends(stand)])
+ROWS = 50
+STATES = ("ISOLATED", "RESTORED", "DESTROYED", "ISOLATED_ANEW")
+EVERY_STATE = "ALL"
+_OPEN = """(
+SELECT v.* FROM read_models.recycle_bin b
+JOIN finance.recycle_bin v ON v.account_id = b.account_id AND v.isolation_id = b.isolation_id
+WHERE b.state = 'ISOLATED') isolated"""
+STAYS = replace(QUESTIONS["recycle-bin"], order="restore_until account_id isolation_id")
+OPEN_STAYS = replace(STAYS, view=_OPEN)
+"""The same rows, of which those that are open are found by their index."""
+
+
+@router.get("/recycle-bin")
+def recycle_bin(
+    request: Request,
+    backend: Asked,
+    past: AskedPast,
+    own: Own,
+    account: Annotated[str, Query()] = "",
+    state: Annotated[str, Query()] = "ISOLATED",
+    cursor: Annotated[str, Query()] = "",
+) -> HTMLResponse:
+    """The stays of a state, those first whose time is up first; of one account or of all."""
+    if state not in {*STATES, EVERY_STATE}:
+        raise Problem(
+            400,
+            "The request cannot be read",
+            f"state: {state!r} is none of {', '.join((*STATES, EVERY_STATE))}",
+        )
+    after = place_of("bin", cursor or None)
+    with backend.connection() as connection:
+        at = past.moment(connection)
+        question = OPEN_STAYS if state == "ISOLATED" else STAYS
+        only: Only = {} if state == EVERY_STATE else {"state": [state]}
+        found = ask(connection, question, account or None, ROWS, at, after, within_of(own), only)
+    asked = {"account": account, **past.query}
+    more = None
+    if found.last is not None:
+        place = cursor_of("bin", found.last)
+        more = address("/recycle-bin", {**asked, "state": state, "cursor": place})
+    return page(
+        request,
+        "accounts/recycle_bin.html",
+        stays=[_stay(each, present=at is None) for each in as_records(found)],
+        shown=table_of(replace(found, question=STAYS), asked),
+        more=more,
+        account=account,
+        state=state,
+        states=(*STATES, EVERY_STATE),
+        past=past,
+    )
+
+
+def _stay(row: dict[str, Any], *, present: bool) -> dict[str, Any]:
+    """A row with where its two buttons lead: only of what is in the bin now."""
+    there = present and row["state"] == "ISOLATED"
+    ways = {}
+    if there:
+        account_id, thing = row["account_id"], row["instance_id"]
+        renewal = {"renewal_order_id": row["averted_by"]} if row["averted_by"] else {}
+        ways = {
+            "restore": act_path(account_id, "RestoreInstance", thing, **renewal),
+            "offline": act_path(account_id, "TakeInstanceOffline", thing),
+        }
+    return {**row, "ways": ways}

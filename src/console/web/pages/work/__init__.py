@@ -1,0 +1,1 @@
+"""The pages of what waits for a person: applications, tasks, held refunds, dead letters."""

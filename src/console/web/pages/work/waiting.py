@@ -1,0 +1,160 @@
+"""What waits for a person, and who has taken it; from the read models and schema `web`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from msgspec import Struct
+from psycopg import Connection
+from psycopg.rows import class_row
+
+from ledger.values.instants import format_instant, from_datetime
+
+REFUND, LETTER = "REFUND", "LETTER"
+KINDS = frozenset({REFUND, LETTER})
+_TAKEN = """
+LEFT JOIN web.work w ON w.kind = 'REFUND' AND w.account_id = r.account_id AND w.id = r.refund_id
+"""
+_REFUND = "r.account_id, r.refund_id, r.state, r.amount, r.currency, w.taken_by, w.taken_at"
+# A task about a refund that was held is over when the refund is held no more; any other when a
+# person says so.
+_TASKS = f"""
+SELECT {_REFUND}, e.body ->> 'task_id' AS task_id, e.body ->> 'reason' AS reason,
+       e.recorded_at AS since
+FROM finance.events e
+JOIN finance.refunds r ON r.account_id = e.account_id AND r.refund_id = e.body ->> 'refund_id'
+LEFT JOIN web.tasks_done d
+    ON d.account_id = e.account_id AND d.task_id = e.body ->> 'task_id' {_TAKEN}
+WHERE e.event_name = 'SupportTaskOpened' AND d.task_id IS NULL AND (r.state = 'HELD'
+    OR e.body ->> 'reason' NOT IN ('GATEWAY_FAILED', 'ORIGINAL_CARD_CHANGED'))
+ORDER BY e.recorded_at, e.account_id, e.log_sequence LIMIT %s
+"""  # noqa: S608  # the parts above
+_HELD = f"""
+SELECT {_REFUND}, '' AS task_id, r.held_because AS reason, r.issued_at AS since
+FROM finance.refunds r {_TAKEN}
+WHERE r.state = 'HELD' ORDER BY r.issued_at, r.account_id, r.refund_id LIMIT %s
+"""  # noqa: S608  # as above
+_OVERPAID = f"""
+SELECT {_REFUND.replace("r.amount", "o.amount")}, '' AS task_id, o.reason, o.recorded_at AS since
+FROM finance.overpaid_refunds o
+JOIN finance.refunds r ON r.account_id = o.account_id AND r.refund_id = o.refund_id {_TAKEN}
+WHERE o.reversed_at IS NULL ORDER BY o.recorded_at, o.account_id, o.log_sequence LIMIT %s
+"""  # noqa: S608  # as above
+_TAKE = """
+INSERT INTO web.work AS w (kind, account_id, id, taken_by) VALUES (%s, %s, %s, %s)
+ON CONFLICT (kind, account_id, id) DO UPDATE SET taken_by = w.taken_by
+RETURNING w.taken_by, w.taken_at
+"""
+_HOLDER = "SELECT taken_by, taken_at FROM web.work WHERE (kind, account_id, id) = (%s, %s, %s)"
+_GIVE_BACK = "DELETE FROM web.work WHERE (kind, account_id, id, taken_by) = (%s, %s, %s, %s)"
+_DONE = """
+INSERT INTO web.tasks_done (account_id, task_id, done_by)
+SELECT e.account_id, e.body ->> 'task_id', %s FROM finance.events e
+WHERE e.event_name = 'SupportTaskOpened' AND e.account_id = %s AND e.body ->> 'task_id' = %s
+ON CONFLICT DO NOTHING
+"""
+_REFUND_OF_TASK = """
+SELECT e.body ->> 'refund_id' FROM finance.events e
+WHERE e.event_name = 'SupportTaskOpened' AND e.account_id = %s AND e.body ->> 'task_id' = %s
+"""
+_IS_THERE = "SELECT FROM finance.refunds WHERE account_id = %s AND refund_id = %s"
+
+
+class Waiting(Struct, frozen=True, kw_only=True):
+    """A refund that waits for a person: why, since when, how it stands, and who has taken it."""
+
+    account_id: str
+    refund_id: str
+    task_id: str
+    reason: str | None
+    state: str
+    amount: Decimal
+    currency: str
+    since: datetime
+    taken_by: str | None
+    taken_at: datetime | None
+
+    @property
+    def amount_text(self) -> str:
+        """As the view has it."""
+        return f"{self.amount:f}"
+
+    @property
+    def since_text(self) -> str:
+        """RFC 3339."""
+        return format_instant(from_datetime(self.since))
+
+
+class Holder(Struct, frozen=True, kw_only=True):
+    """Who has something, and since when."""
+
+    name: str
+    since: str
+
+
+def tasks(connection: Connection[Any], limit: int) -> list[Waiting]:
+    """Support tasks that are not done, the oldest first."""
+    return _waiting(connection, _TASKS, limit)
+
+
+def held_refunds(connection: Connection[Any], limit: int) -> list[Waiting]:
+    """Refunds that are held, the oldest first."""
+    return _waiting(connection, _HELD, limit)
+
+
+def overpaid(connection: Connection[Any], limit: int) -> list[Waiting]:
+    """What the gateway paid though it was not owed, and no correction reversed; its amounts."""
+    return _waiting(connection, _OVERPAID, limit)
+
+
+def is_there(connection: Connection[Any], account_id: str, refund_id: str) -> bool:
+    """Whether the account has such a refund."""
+    return connection.execute(_IS_THERE, (account_id, refund_id)).fetchone() is not None
+
+
+def take(connection: Connection[Any], kind: str, account_id: str, id_: str, name: str) -> Holder:
+    """Take it unless somebody has it; who has it now."""
+    row = connection.execute(_TAKE, (kind, account_id, id_, name)).fetchone()
+    assert row is not None
+    return _holder(row)
+
+
+def holder(connection: Connection[Any], kind: str, account_id: str, id_: str) -> Holder | None:
+    """Who has it."""
+    row = connection.execute(_HOLDER, (kind, account_id, id_)).fetchone()
+    return None if row is None else _holder(row)
+
+
+def holders(connection: Connection[Any], kind: str) -> dict[str, Holder]:
+    """Id → who has it, of all that belongs to no account."""
+    rows = connection.execute(
+        "SELECT id, taken_by, taken_at FROM web.work WHERE kind = %s AND account_id = ''", (kind,)
+    )
+    return {row[0]: _holder(row[1:]) for row in rows}
+
+
+def give_back(connection: Connection[Any], kind: str, account_id: str, id_: str, name: str) -> None:
+    """Whoever has it has it no more, if it is this person."""
+    connection.execute(_GIVE_BACK, (kind, account_id, id_, name))
+
+
+def refund_of_task(connection: Connection[Any], account_id: str, task_id: str) -> str | None:
+    """The refund that a task is about; None if there is no such task."""
+    row = connection.execute(_REFUND_OF_TASK, (account_id, task_id)).fetchone()
+    return None if row is None else str(row[0])
+
+
+def done(connection: Connection[Any], account_id: str, task_id: str, name: str) -> None:
+    """The task is done."""
+    connection.execute(_DONE, (name, account_id, task_id))
+
+
+def _waiting(connection: Connection[Any], statement: str, limit: int) -> list[Waiting]:
+    with connection.cursor(row_factory=class_row(Waiting)) as cursor:
+        return cursor.execute(statement.encode(), (limit,)).fetchall()
+
+
+def _holder(row: tuple[Any, ...]) -> Holder:
+    return Holder(name=row[0], since=format_instant(from_datetime(row[1])))

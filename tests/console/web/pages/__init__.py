@@ -1,0 +1,1 @@
+"""Tests of the pages about an account, of the recycle bin, refunds, marketplace and work."""
