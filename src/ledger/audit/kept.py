@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
-from hashlib import blake2b
 from typing import TypeVar
 
 from msgspec import Struct
 
 T = TypeVar("T", bound=Struct)
 
-_Key = tuple[str, ...]
+_Key = tuple[str | bytes, ...]
 
 
 class Kept:
-    """Keys, and values by key. A key consists of texts; of one without a value 128 bits of its
-    digest are kept.
-    """
+    """Keys, and values by key. A key consists of texts and digests."""
 
     def __init__(self) -> None:
         self._values: dict[_Key, Struct] = {}
-        self._known: set[bytes] = set()
+        self._known: set[_Key] = set()
 
-    def add(self, *key: str) -> bool:
+    def add(self, *key: str | bytes) -> bool:
         """Keep the key; False if it was known."""
         before = len(self._known)
-        self._known.add(_digest(key))
+        self._known.add(key)
         return len(self._known) > before
 
-    def has(self, *key: str) -> bool:
+    def has(self, *key: str | bytes) -> bool:
         """Was the key added?"""
-        return _digest(key) in self._known
+        return key in self._known
 
     def find(self, kind: type[T], *key: str) -> T | None:
         """The value of the key."""
@@ -40,8 +37,3 @@ class Kept:
     def keep(self, value: Struct, *key: str) -> None:
         """Keep the value of the key, in place of an earlier one."""
         self._values[key] = value
-
-
-def _digest(key: _Key) -> bytes:
-    text = "".join([f"{len(part)}:{part}" for part in key])
-    return blake2b(text.encode(errors="surrogatepass"), digest_size=16).digest()

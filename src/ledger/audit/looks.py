@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from msgspec.structs import replace
 
@@ -12,7 +12,7 @@ from ledger.log.seam import Topic
 First = tuple[int, Divergence]
 """A divergence, and the number of its step in the partition."""
 
-_Looks = list[tuple[str, Callable[[Seen], Iterator[Divergence]]]]
+_Looks = list[tuple[str, Callable[[Seen], Iterable[Divergence]]]]
 
 
 class Looks:

@@ -87,21 +87,18 @@ def _records(
     another time.
     """
     first = tools.replay(topic, _only(tools, partition, start))
-
-    def read(record: LogRecord) -> Iterator[_Answer]:
-        if topic is Topic.EVENTS:
-            yield _event(record)
-        elif not is_resolution(record):
-            yield _dead_letter(record)
+    read = _event if topic is Topic.EVENTS else _dead_letter
 
     def both() -> Iterator[_Answer]:
         position = start
         for record in first:
             position = record.offset + 1
-            yield from read(record)
+            seen = read(record)
+            if seen is not None:
+                yield seen
         if decided is not None:
             rest = tools.replay(topic, _only(tools, partition, position))
-            late = (seen for record in rest for seen in read(record))
+            late = (seen for record in rest if (seen := read(record)) is not None)
             yield from takewhile(lambda seen: _source(seen) < decided, late)
 
     return both()
@@ -117,7 +114,7 @@ def _command(record: LogRecord, *, due: bool, edition: int) -> SeenCommand:
     return SeenCommand(record=record, given=given, digest=digest, problem=problem, due=due)
 
 
-def _event(record: LogRecord) -> _Answer:
+def _event(record: LogRecord) -> SeenEvent | UnreadEvent:
     try:
         recorded, usual = examined_event(record.value)
     except UnreadableRecord as error:
@@ -125,7 +122,10 @@ def _event(record: LogRecord) -> _Answer:
     return SeenEvent(record=record, meta=recorded.meta, body=recorded.body, usual=usual)
 
 
-def _dead_letter(record: LogRecord) -> _Answer:
+def _dead_letter(record: LogRecord) -> SeenDeadLetter | None:
+    """None for a resolution, which comes later."""
+    if is_resolution(record):
+        return None
     letter = read_letter(record)
     source_offset = None if letter is None else letter.source.offset
     return SeenDeadLetter(record=record, source_offset=source_offset)
@@ -156,13 +156,11 @@ def _at(tools: LogTools, topic: Topic, partition: int, offset: int) -> LogRecord
 
 
 def _source(seen: _Answer | None) -> int:
-    match seen:
-        case SeenEvent():
-            return seen.meta.source_offset
-        case SeenDeadLetter():
-            return _UNKNOWN if seen.source_offset is None else seen.source_offset
-        case UnreadEvent() | None:
-            return _UNKNOWN
+    if isinstance(seen, SeenEvent):
+        return seen.meta.source_offset
+    if isinstance(seen, SeenDeadLetter) and seen.source_offset is not None:
+        return seen.source_offset
+    return _UNKNOWN
 
 
 def first_opened(tools: LogTools) -> LedgerOpened | None:

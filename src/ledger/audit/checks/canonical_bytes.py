@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
 from ledger.audit.evidence import AuditedPartition, Divergence, Seen, SeenEvent, divergence
@@ -17,10 +17,13 @@ class CanonicalBytes:
     def __init__(self, audited: AuditedPartition) -> None:
         pass
 
-    def look(self, seen: Seen) -> Iterator[Divergence]:
+    def look(self, seen: Seen) -> Iterable[Divergence]:
         """Encode again what was not seen to be the only encoding while it was read."""
         if not isinstance(seen, SeenEvent) or seen.usual:
-            return
+            return ()
+        return self._rewritten(seen)
+
+    def _rewritten(self, seen: SeenEvent) -> Iterator[Divergence]:
         value = seen.record.value or b""
         try:
             rewritten = rewritten_event(value)

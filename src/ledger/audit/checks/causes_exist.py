@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import ClassVar
 
 from ledger.audit.evidence import (
@@ -30,38 +30,28 @@ class CausesExist:
     def __init__(self, audited: AuditedPartition) -> None:
         self._command: SeenCommand | None = None
 
-    def look(self, seen: Seen) -> Iterator[Divergence]:
+    def look(self, seen: Seen) -> Iterable[Divergence]:
         """Compare each event with the last command before it."""
         if isinstance(seen, SeenCommand):
             self._command = seen
         elif isinstance(seen, SeenEvent) and not isinstance(seen.body, LedgerOpened):
-            yield from self._source(seen)
+            return self._source(seen)
+        return ()
 
-    def _source(self, seen: SeenEvent) -> Iterator[Divergence]:
+    def _source(self, seen: SeenEvent) -> Iterable[Divergence]:
         meta, command = seen.meta, self._command
         if meta.source_partition != seen.record.partition:
-            yield divergence(
-                seen,
-                seen.name,
-                expected=f"source partition {seen.record.partition}",
-                found=f"source partition {meta.source_partition}",
-            )
-        if command is None or command.record.offset != meta.source_offset:
-            yield divergence(
-                seen,
-                seen.name,
-                expected=f"a command at offset {meta.source_offset}",
-                found="none there that this event could follow",
-            )
+            expected = f"source partition {seen.record.partition}"
+            found = f"source partition {meta.source_partition}"
+        elif command is None or command.record.offset != meta.source_offset:
+            expected = f"a command at offset {meta.source_offset}"
+            found = "none there that this event could follow"
         elif command.given is None:
-            yield divergence(
-                seen,
-                seen.name,
-                expected=f"a readable command at offset {meta.source_offset}",
-                found=command.problem,
-            )
+            expected = f"a readable command at offset {meta.source_offset}"
+            found = command.problem
         else:
-            yield from _answers(seen, command.given.meta, command.digest)
+            return _answers(seen, command.given.meta, command.digest)
+        return (divergence(seen, seen.name, expected=expected, found=found),)
 
 
 class AccountCauses:
@@ -73,52 +63,74 @@ class AccountCauses:
         self._command: SeenCommand | None = None
         self._events = kept
 
-    def look(self, seen: Seen) -> Iterator[Divergence]:
+    def look(self, seen: Seen) -> Iterable[Divergence]:
         """A cause comes before the command that names it."""
         if isinstance(seen, SeenCommand):
             self._command = seen
         elif isinstance(seen, SeenEvent):
-            command, meta = self._command, seen.meta
-            if command is not None and command.record.offset == meta.source_offset:
-                yield from self._follows(seen, command)
+            cause, meta = self._unknown_cause(seen), seen.meta
+            if cause is not None:
+                expected = f"event {cause} before the follow-up {meta.causation_id}"
+                return (divergence(seen, seen.name, expected=expected, found="no such event"),)
             if not self._events.add(meta.account_id, meta.event_id):
-                yield divergence(
-                    seen,
-                    seen.name,
-                    expected="an event id of its own",
-                    found=f"event id {meta.event_id} once more",
-                )
+                expected, found = "an event id of its own", f"event id {meta.event_id} once more"
+                return (divergence(seen, seen.name, expected=expected, found=found),)
+        return ()
 
-    def _follows(self, seen: SeenEvent, command: SeenCommand) -> Iterator[Divergence]:
-        if command.given is None:
-            return
+    def _unknown_cause(self, seen: SeenEvent) -> str | None:
+        """The event that the command of this one names as its cause, if there is none before."""
+        command = self._command
+        if command is None or command.record.offset != seen.meta.source_offset:
+            return None
+        if command.given is None or command.given.meta.actor.role is not Role.SYSTEM:
+            return None
         asked = command.given.meta
-        cause = asked.causation_id
-        if cause is None or asked.actor.role is not Role.SYSTEM:
-            return
-        if not self._events.has(asked.account_id, cause):
-            yield divergence(
-                seen,
-                seen.name,
-                expected=f"event {cause} before the follow-up {asked.command_id}",
-                found="no such event",
-            )
+        if asked.causation_id is None or self._events.has(asked.account_id, asked.causation_id):
+            return None
+        return asked.causation_id
 
 
-def _answers(seen: SeenEvent, asked: CommandMeta, digest: bytes) -> Iterator[Divergence]:
-    meta = seen.meta
-    facts = (
-        ("account_id", asked.account_id, meta.account_id),
-        ("causation_id", asked.command_id, meta.causation_id),
-        ("actor", asked.actor, meta.actor),
-        ("correlation_id", asked.correlation_id or asked.command_id, meta.correlation_id),
-        ("command_digest", digest, meta.command_digest),
-        ("approved_by", asked.approved_by or "", meta.approved_by),
+_FACTS = (
+    "account_id",
+    "causation_id",
+    "actor",
+    "correlation_id",
+    "command_digest",
+    "approved_by",
+)
+
+
+def _answers(seen: SeenEvent, asked: CommandMeta, digest: bytes) -> Iterable[Divergence]:
+    meta, command_id = seen.meta, asked.command_id
+    correlation_id = asked.correlation_id or command_id
+    expected = (
+        asked.account_id,
+        command_id,
+        asked.actor,
+        correlation_id,
+        digest,
+        asked.approved_by or "",
     )
-    for name, expected, found in facts:
-        if expected != found:
+    found = (
+        meta.account_id,
+        meta.causation_id,
+        meta.actor,
+        meta.correlation_id,
+        meta.command_digest,
+        meta.approved_by,
+    )
+    return () if expected == found else _different(seen, expected, found)
+
+
+def _different(
+    seen: SeenEvent,
+    expected: Sequence[str | bytes | Actor],
+    found: Sequence[str | bytes | Actor],
+) -> Iterator[Divergence]:
+    for name, wanted, given in zip(_FACTS, expected, found, strict=True):
+        if wanted != given:
             yield divergence(
-                seen, seen.name, expected=_told(name, expected), found=_told(name, found)
+                seen, seen.name, expected=_told(name, wanted), found=_told(name, given)
             )
 
 

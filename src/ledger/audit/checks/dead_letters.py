@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
 from ledger.audit.evidence import (
@@ -32,18 +32,17 @@ class DeadLetters:
         self._decided = False
         self._letters = 0
 
-    def look(self, seen: Seen) -> Iterator[Divergence]:
+    def look(self, seen: Seen) -> Iterable[Divergence]:
         """Compare each letter with the last command before it."""
-        match seen:
-            case SeenCommand():
-                self._command, self._decided, self._letters = seen, False, 0
-            case SeenEvent() if self._command is not None:
+        if isinstance(seen, SeenCommand):
+            self._command, self._decided, self._letters = seen, False, 0
+        elif isinstance(seen, SeenEvent):
+            if self._command is not None:
                 offset = self._command.record.offset
                 self._decided = self._decided or seen.meta.source_offset == offset
-            case SeenDeadLetter():
-                yield from self._letter(seen)
-            case _:
-                return
+        elif isinstance(seen, SeenDeadLetter):
+            return self._letter(seen)
+        return ()
 
     def _letter(self, seen: SeenDeadLetter) -> Iterator[Divergence]:
         headers, command = dict(seen.record.headers), self._command

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import ClassVar
 
 from msgspec import Struct
@@ -72,18 +72,21 @@ class Documents:
         self._books = kept
         self._cancelled: tuple[str, ...] = ()
 
-    def look(self, seen: Seen) -> Iterator[Divergence]:
+    def look(self, seen: Seen) -> Iterable[Divergence]:
         """Follow the purchases, refunds and documents of each account."""
         if not isinstance(seen, SeenEvent) or seen.meta.edition == FIRST_EDITION:
-            return
+            return ()
         if seen.meta.index == 0:
             self._cancelled = ()
-        body, account_id = seen.body, seen.meta.account_id
-        if isinstance(body, AccountOpened):
-            self._books.add(account_id)
-        if isinstance(body, InvoiceIssued):
-            yield from _adds_up(seen, body)
-        if isinstance(body, _HEEDED) and self._books.has(account_id):
+        if isinstance(seen.body, AccountOpened):
+            self._books.add(seen.meta.account_id)
+        return self._heeded(seen) if isinstance(seen.body, _HEEDED) else ()
+
+    def _heeded(self, seen: SeenEvent) -> Iterator[Divergence]:
+        account_id = seen.meta.account_id
+        if isinstance(seen.body, InvoiceIssued):
+            yield from _adds_up(seen, seen.body)
+        if self._books.has(account_id):
             yield from self._follow(seen, account_id)
 
     def _follow(self, seen: SeenEvent, account_id: str) -> Iterator[Divergence]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import ClassVar
 
 from msgspec import Struct
@@ -33,16 +33,13 @@ class GaplessSequences:
     def __init__(self, audited: AuditedPartition) -> None:
         self._next = audited.begin.log_sequence
 
-    def look(self, seen: Seen) -> Iterator[Divergence]:
+    def look(self, seen: Seen) -> Iterable[Divergence]:
         """An event that cannot be read also counts."""
-        if isinstance(seen, SeenEvent) and seen.meta.log_sequence != self._next:
-            yield divergence(
-                seen,
-                seen.name,
-                expected=f"log_sequence {self._next}",
-                found=f"log_sequence {seen.meta.log_sequence}",
-            )
-        self._next += 1
+        number, self._next = self._next, self._next + 1
+        if not isinstance(seen, SeenEvent) or seen.meta.log_sequence == number:
+            return ()
+        told = (f"log_sequence {number}", f"log_sequence {seen.meta.log_sequence}")
+        return (divergence(seen, seen.name, expected=told[0], found=told[1]),)
 
 
 class AccountSequences:
@@ -53,18 +50,15 @@ class AccountSequences:
     def __init__(self, audited: AuditedPartition, kept: Kept) -> None:
         self._accounts = kept
 
-    def look(self, seen: Seen) -> Iterator[Divergence]:
+    def look(self, seen: Seen) -> Iterable[Divergence]:
         """LedgerOpened has no account."""
         if not isinstance(seen, SeenEvent) or isinstance(seen.body, LedgerOpened):
-            return
+            return ()
         meta = seen.meta
         last = self._accounts.find(_Last, meta.account_id)
         sequence = 1 if last is None else last.sequence + 1
-        if meta.sequence != sequence:
-            yield divergence(
-                seen,
-                seen.name,
-                expected=f"sequence {sequence}",
-                found=f"sequence {meta.sequence}",
-            )
         self._accounts.keep(_Last(meta.sequence), meta.account_id)
+        if meta.sequence == sequence:
+            return ()
+        told = (f"sequence {sequence}", f"sequence {meta.sequence}")
+        return (divergence(seen, seen.name, expected=told[0], found=told[1]),)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import ClassVar
 
 from ledger.audit.evidence import (
@@ -26,15 +26,12 @@ class HashChain:
     def __init__(self, audited: AuditedPartition) -> None:
         self._last = audited.begin.last_hash
 
-    def look(self, seen: Seen) -> Iterator[Divergence]:
+    def look(self, seen: Seen) -> Iterable[Divergence]:
         """Compare with the bytes of the event before, even if it cannot be read."""
         if not isinstance(seen, SeenEvent | UnreadEvent):
-            return
-        if isinstance(seen, SeenEvent) and seen.meta.prev_hash != self._last:
-            yield divergence(
-                seen,
-                seen.name,
-                expected=f"prev_hash {self._last.hex()}",
-                found=f"prev_hash {seen.meta.prev_hash.hex()}",
-            )
-        self._last = body_hash(seen.record.value or b"")
+            return ()
+        last, self._last = self._last, body_hash(seen.record.value or b"")
+        if not isinstance(seen, SeenEvent) or seen.meta.prev_hash == last:
+            return ()
+        told = (f"prev_hash {last.hex()}", f"prev_hash {seen.meta.prev_hash.hex()}")
+        return (divergence(seen, seen.name, expected=told[0], found=told[1]),)

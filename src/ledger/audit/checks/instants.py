@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import ClassVar
 
 from ledger.audit.evidence import (
@@ -29,30 +29,24 @@ class Instants:
         self._command: SeenCommand | None = None
         self._last: Instant = audited.begin.recorded_at
 
-    def look(self, seen: Seen) -> Iterator[Divergence]:
+    def look(self, seen: Seen) -> Iterable[Divergence]:
         """Compare each event with the last command before it, and with the event before it."""
         if isinstance(seen, SeenCommand):
             self._command = seen
         if not isinstance(seen, SeenEvent) or isinstance(seen.body, LedgerOpened):
-            return
+            return ()
         meta = seen.meta
         stamp = self._stamp(meta.source_offset)
         expected = max(self._last, meta.recorded_at if stamp is None else stamp)
-        if meta.recorded_at != expected:
-            yield divergence(
-                seen,
-                seen.name,
-                expected=f"recorded at {format_instant(expected)}",
-                found=f"recorded at {format_instant(meta.recorded_at)}",
-            )
-        if meta.occurred_at > meta.recorded_at:
-            yield divergence(
-                seen,
-                seen.name,
-                expected=f"occurred by {format_instant(meta.recorded_at)}",
-                found=f"occurred at {format_instant(meta.occurred_at)}",
-            )
         self._last = max(self._last, meta.recorded_at)
+        if meta.recorded_at != expected:
+            told = ("recorded at", expected, "recorded at", meta.recorded_at)
+        elif meta.occurred_at > meta.recorded_at:
+            told = ("occurred by", meta.recorded_at, "occurred at", meta.occurred_at)
+        else:
+            return ()
+        wanted, given = (f"{word} {format_instant(at)}" for word, at in (told[:2], told[2:]))
+        return (divergence(seen, seen.name, expected=wanted, found=given),)
 
     def _stamp(self, source_offset: int) -> Instant | None:
         """The command's instant; None if the command is missing."""

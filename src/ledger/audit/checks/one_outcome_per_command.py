@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import ClassVar
 
 from ledger.audit.evidence import (
@@ -32,55 +32,44 @@ class OneOutcomePerCommand:
         self._count = 0
         self._letters = 0
 
-    def look(self, seen: Seen) -> Iterator[Divergence]:
+    def look(self, seen: Seen) -> Iterable[Divergence]:
         """A command's outcome must be complete at the next command, or at the end."""
-        match seen:
-            case SeenCommand():
-                yield from self._close()
-                self._command, self._found, self._count, self._letters = seen, 0, 0, 0
-            case SeenEvent(body=LedgerOpened()):
-                return
-            case SeenEvent():
-                yield from self._event(seen)
-            case SeenDeadLetter():
-                self._letters += 1
-            case _:
-                yield from self._close()
+        if isinstance(seen, SeenEvent):
+            return () if isinstance(seen.body, LedgerOpened) else self._event(seen)
+        if isinstance(seen, SeenDeadLetter):
+            self._letters += 1
+            return ()
+        unfinished = self._close()
+        if isinstance(seen, SeenCommand):
+            self._command, self._found, self._count, self._letters = seen, 0, 0, 0
+        return unfinished
 
-    def _event(self, seen: SeenEvent) -> Iterator[Divergence]:
-        meta = seen.meta
-        if self._command is None or self._command.record.offset != meta.source_offset:
-            yield divergence(
-                seen,
-                seen.name,
-                expected=f"the events of command {meta.causation_id} together, where it is decided",
-                found=f"one that answers offset {meta.source_offset} apart from it",
-            )
-            return
-        if self._found == 0:
+    def _event(self, seen: SeenEvent) -> Iterable[Divergence]:
+        meta, command = seen.meta, self._command
+        if command is None or command.record.offset != meta.source_offset:
+            expected = f"the events of command {meta.causation_id} together, where it is decided"
+            found = f"one that answers offset {meta.source_offset} apart from it"
+            return (divergence(seen, seen.name, expected=expected, found=found),)
+        number, self._found = self._found, self._found + 1
+        if number == 0:
             self._count = meta.count
-        if (meta.index, meta.count) != (self._found, self._count):
-            yield divergence(
-                seen,
-                seen.name,
-                expected=f"index {self._found} of {self._count}",
-                found=f"index {meta.index} of {meta.count}",
-            )
-        self._found += 1
+        if meta.index == number and meta.count == self._count:
+            return ()
+        told = (f"index {number} of {self._count}", f"index {meta.index} of {meta.count}")
+        return (divergence(seen, seen.name, expected=told[0], found=told[1]),)
 
-    def _close(self) -> Iterator[Divergence]:
+    def _close(self) -> Iterable[Divergence]:
         command = self._command
         if command is None:
-            return
+            return ()
         if self._found != self._count:
-            yield divergence(
-                command, expected=f"{self._count} events", found=f"{self._found} events"
-            )
+            told = (f"{self._count} events", f"{self._found} events")
+            return (divergence(command, expected=told[0], found=told[1]),)
         silent = not self._found and not self._letters
         if silent and command.due and command.given is None:
-            yield divergence(
-                command, expected="a dead letter", found=f"no outcome of {command.problem}"
-            )
+            found = f"no outcome of {command.problem}"
+            return (divergence(command, expected="a dead letter", found=found),)
+        return ()
 
 
 class AccountOutcomes:
@@ -93,44 +82,38 @@ class AccountOutcomes:
         self._answered = False
         self._decided = kept
 
-    def look(self, seen: Seen) -> Iterator[Divergence]:
+    def look(self, seen: Seen) -> Iterable[Divergence]:
         """Whether a command was answered is known at the next one, or at the end."""
-        match seen:
-            case SeenCommand():
-                yield from self._close()
-                self._command, self._answered = seen, False
-            case SeenEvent(meta=meta, apart=False) if self._is_of_command(meta.source_offset):
-                if not self._answered:
-                    yield from self._first(seen)
-                self._answered = True
-            case SeenDeadLetter(source_offset=source) if self._is_of_command(source):
-                self._answered = True
-            case PartitionEnd():
-                yield from self._close()
-            case _:
-                return
+        if isinstance(seen, SeenCommand):
+            unanswered = self._close()
+            self._command, self._answered = seen, False
+            return unanswered
+        if isinstance(seen, SeenEvent):
+            if seen.apart or not self._is_of_command(seen.meta.source_offset):
+                return ()
+            was_answered, self._answered = self._answered, True
+            return () if was_answered else self._first(seen)
+        if isinstance(seen, SeenDeadLetter):
+            self._answered = self._answered or self._is_of_command(seen.source_offset)
+            return ()
+        return self._close()
 
     def _is_of_command(self, source_offset: int | None) -> bool:
         return self._command is not None and self._command.record.offset == source_offset
 
-    def _first(self, seen: SeenEvent) -> Iterator[Divergence]:
+    def _first(self, seen: SeenEvent) -> Iterable[Divergence]:
         meta = seen.meta
-        digest = meta.command_digest.hex()
-        if not self._decided.add(meta.account_id, meta.causation_id, digest):
-            yield divergence(
-                seen,
-                seen.name,
-                expected=f"command {meta.causation_id} decided once",
-                found="decided once more",
-            )
+        if self._decided.add(meta.account_id, meta.causation_id, meta.command_digest):
+            return ()
+        expected = f"command {meta.causation_id} decided once"
+        return (divergence(seen, seen.name, expected=expected, found="decided once more"),)
 
-    def _close(self) -> Iterator[Divergence]:
+    def _close(self) -> Iterable[Divergence]:
         command = self._command
         if command is None or command.given is None or self._answered or not command.due:
-            return
+            return ()
         meta = command.given.meta
-        if not self._decided.has(meta.account_id, meta.command_id, command.digest.hex()):
-            name = command.given.name
-            yield divergence(
-                command, meta.command_id, expected=f"an outcome of {name}", found="none"
-            )
+        if self._decided.has(meta.account_id, meta.command_id, command.digest):
+            return ()
+        expected = f"an outcome of {command.given.name}"
+        return (divergence(command, meta.command_id, expected=expected, found="none"),)

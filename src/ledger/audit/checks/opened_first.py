@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
 from ledger.audit.evidence import (
@@ -31,23 +31,24 @@ class OpenedFirst:
         self._audited = audited
         self._is_first = audited.begin.log_sequence == 0
 
-    def look(self, seen: Seen) -> Iterator[Divergence]:
+    def look(self, seen: Seen) -> Iterable[Divergence]:
         """Check the first event; after it, that the ledger is not opened again."""
-        match seen:
-            case SeenEvent() | UnreadEvent():
-                was_first, self._is_first = self._is_first, False
-                yield from self._first(seen) if was_first else _later(seen)
-            case PartitionEnd() if self._is_first and self._audited.decided is not None:
-                yield Divergence(
-                    topic=Topic.EVENTS,
-                    partition=seen.partition,
-                    offset=0,
-                    key="",
-                    expected="LedgerOpened as the first event",
-                    found=f"no event, though commands before {self._audited.decided} are decided",
-                )
-            case _:
-                return
+        if isinstance(seen, SeenEvent | UnreadEvent):
+            was_first, self._is_first = self._is_first, False
+            return self._first(seen) if was_first else _later(seen)
+        if isinstance(seen, PartitionEnd) and self._is_first and self._audited.decided is not None:
+            return (self._missing(seen, self._audited.decided),)
+        return ()
+
+    def _missing(self, seen: PartitionEnd, decided: int) -> Divergence:
+        return Divergence(
+            topic=Topic.EVENTS,
+            partition=seen.partition,
+            offset=0,
+            key="",
+            expected="LedgerOpened as the first event",
+            found=f"no event, though commands before {decided} are decided",
+        )
 
     def _first(self, seen: SeenEvent | UnreadEvent) -> Iterator[Divergence]:
         if isinstance(seen, UnreadEvent) or not isinstance(seen.body, LedgerOpened):
@@ -78,6 +79,7 @@ class OpenedFirst:
                 )
 
 
-def _later(seen: SeenEvent | UnreadEvent) -> Iterator[Divergence]:
+def _later(seen: SeenEvent | UnreadEvent) -> Iterable[Divergence]:
     if isinstance(seen, SeenEvent) and isinstance(seen.body, LedgerOpened):
-        yield divergence(seen, expected="any other event", found="LedgerOpened once more")
+        return (divergence(seen, expected="any other event", found="LedgerOpened once more"),)
+    return ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
 from ledger.audit.evidence import (
@@ -42,22 +42,23 @@ class OrderedBy:
         self._first: EventMeta | None = None
         self._verifiers: dict[str, Verifier] = {}
 
-    def look(self, seen: Seen) -> Iterator[Divergence]:
+    def look(self, seen: Seen) -> Iterable[Divergence]:
         """Verify a command at its first event; the others must say the same."""
         if isinstance(seen, SeenCommand):
             self._command, self._first = seen, None
         if not isinstance(seen, SeenEvent) or isinstance(seen.body, LedgerOpened):
-            return
-        if self._first is None or self._first.source_offset != seen.meta.source_offset:
-            self._first = seen.meta
-            yield from self._judged(seen)
-        elif _named(seen.meta) != _named(self._first):
-            yield divergence(seen, expected=_told(self._first), found=_told(seen.meta))
+            return ()
+        meta, first = seen.meta, self._first
+        if first is None or first.source_offset != meta.source_offset:
+            self._first, last, self._last = meta, self._last, meta.origins
+            asked = last or meta.origins or meta.origin or meta.origin_key
+            return self._judged(seen, last) if asked else ()
+        if _named(meta) != _named(first):
+            return (divergence(seen, expected=_told(first), found=_told(meta)),)
+        return ()
 
-    def _judged(self, seen: SeenEvent) -> Iterator[Divergence]:
-        meta, last = seen.meta, self._last
-        self._last = meta.origins
-        history = self._origins.history
+    def _judged(self, seen: SeenEvent, last: str) -> Iterator[Divergence]:
+        meta, history = seen.meta, self._origins.history
         if not meta.origins:
             if last or meta.origin or meta.origin_key:
                 after = f"version {last or 'none'} of the origins, or a later one"

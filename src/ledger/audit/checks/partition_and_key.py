@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import ClassVar
 
 from ledger.audit.evidence import AuditedPartition, Divergence, Seen, SeenEvent, divergence
@@ -20,21 +20,16 @@ class PartitionAndKey:
     def __init__(self, audited: AuditedPartition) -> None:
         self._partition_count = audited.partition_count
 
-    def look(self, seen: Seen) -> Iterator[Divergence]:
+    def look(self, seen: Seen) -> Iterable[Divergence]:
         """LedgerOpened has no account and no key."""
         if not isinstance(seen, SeenEvent) or isinstance(seen.body, LedgerOpened):
-            return
+            return ()
         key = seen.meta.account_id.encode()
         if seen.record.key != key:
-            yield divergence(
-                seen, seen.name, expected=f"key {key!r}", found=f"key {seen.record.key!r}"
-            )
-            return
+            told = (f"key {key!r}", f"key {seen.record.key!r}")
+            return (divergence(seen, seen.name, expected=told[0], found=told[1]),)
         home = partition_of(key, self._partition_count)
         if home != seen.record.partition:
-            yield divergence(
-                seen,
-                seen.name,
-                expected=f"partition {home}",
-                found=f"partition {seen.record.partition}",
-            )
+            told = (f"partition {home}", f"partition {seen.record.partition}")
+            return (divergence(seen, seen.name, expected=told[0], found=told[1]),)
+        return ()

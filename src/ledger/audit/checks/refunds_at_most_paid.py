@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
 from msgspec import Struct
@@ -107,14 +107,18 @@ class RefundsAtMostPaid:
     def __init__(self, audited: AuditedPartition, kept: Kept) -> None:
         self._kept = kept
 
-    def look(self, seen: Seen) -> Iterator[Divergence]:
+    def look(self, seen: Seen) -> Iterable[Divergence]:
         """Store the payments, and compare every refund with them."""
         if not isinstance(seen, SeenEvent):
-            return
+            return ()
+        if isinstance(seen.body, InstanceOrderRecorded):
+            self._ordered(seen.meta.account_id, seen.body)
+            return ()
+        return self._others(seen)
+
+    def _others(self, seen: SeenEvent) -> Iterator[Divergence]:
         account_id = seen.meta.account_id
         match seen.body:
-            case InstanceOrderRecorded() as order:
-                self._ordered(account_id, order)
             case InstanceUpgraded() as upgrade:
                 self._upgraded(account_id, upgrade)
             case InstanceDowngraded(refund_id=refund_id, left=left) as smaller:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import ClassVar
 
 from ledger.audit.evidence import (
@@ -38,16 +38,15 @@ class SameVerdict:
         self._decision: Decision = ()
         self._number = 0
 
-    def look(self, seen: Seen) -> Iterator[Divergence]:
+    def look(self, seen: Seen) -> Iterable[Divergence]:
         """Store a command, judge it at its first event, and compare the events one by one."""
         if isinstance(seen, SeenEvent):
             found = self._judged(seen)
-            if found is not None:
-                yield found
-        else:
-            yield from self._unfinished()
-            if isinstance(seen, SeenCommand):
-                self._command, self._decision, self._number = seen, (), 0
+            return () if found is None else (found,)
+        unfinished = self._unfinished()
+        if isinstance(seen, SeenCommand):
+            self._command, self._decision, self._number = seen, (), 0
+        return unfinished
 
     def _judged(self, seen: SeenEvent) -> Divergence | None:
         """What is not as decided again; else the event is folded."""
@@ -90,14 +89,15 @@ class SameVerdict:
         expected = f"terms of a known version ({known}); name others in REFUNDS_TERMS"
         return divergence(seen, _subject(seen), expected=expected, found=repr(seen.meta.terms))
 
-    def _unfinished(self) -> Iterator[Divergence]:
+    def _unfinished(self) -> Iterable[Divergence]:
         """An outcome that has begun must be complete before the next command."""
         decision = self._decision
         if self._command is None or isinstance(decision, Duplicate) or not self._number:
-            return
-        if self._number < len(decision):
-            expected, found = f"{len(decision)} events", f"{self._number} events"
-            yield divergence(self._command, expected=expected, found=found)
+            return ()
+        if self._number >= len(decision):
+            return ()
+        expected, found = f"{len(decision)} events", f"{self._number} events"
+        return (divergence(self._command, expected=expected, found=found),)
 
 
 def _subject(seen: SeenEvent) -> str:
@@ -108,8 +108,9 @@ def _is_same(decision: Decision, number: int, seen: SeenEvent) -> bool:
     if isinstance(decision, Duplicate) or number >= len(decision):
         return False
     fact, meta = decision[number], seen.meta
-    stored = (seen.body, meta.occurred_at, meta.count)
-    return stored == (fact.body, fact.occurred_at, len(decision))
+    if meta.occurred_at != fact.occurred_at or meta.count != len(decision):
+        return False
+    return seen.body == fact.body
 
 
 def _told(decision: Decision, index: int) -> str:
