@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from msgspec import to_builtins
 
-from console.terminal.errors import BadInput
+from console.terminal.errors import BadInput, Failed
 from console.terminal.help import HeadedCommands
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from console.rendering.reports.audit import Verified
     from console.running.ledger_locator import Ledger
     from consumers.deciding.checking import Finding
-    from ledger.audit import AuditReport
+    from ledger.audit import AuditReport, Place
     from ledger.log.kafka import KafkaSettings
     from ledger.log.seam import LogTools
     from projector.reconciling.reconcile import Reconciliation
@@ -53,6 +53,14 @@ def verify(
             "--jobs", metavar="N", min=0, help="Processes that read the log; 0: one for each core."
         ),
     ] = 0,
+    begin_at: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="FILE", help="Begin where an earlier audit ended."),
+    ] = None,
+    save: Annotated[
+        Path | None,
+        typer.Option("--save", metavar="FILE", help="If all is well, write there where it ended."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Always print one JSON object.")] = False,
 ) -> None:
     """Run every check on the log, then compare every read model.
@@ -61,11 +69,16 @@ def verify(
     the first divergence of each check is shown, and the exit code is 1. Nothing is written, and the
     ledger may be in use.
 
+    With --from, the records before that place are only compared with the digest in the file, except
+    those of accounts that have something new. What was not looked at again is always printed.
+
     Examples:
 
       refundctl audit verify
 
       refundctl audit verify --check hash_chain -v
+
+      refundctl audit verify --from monday.json --save tuesday.json
 
       refundctl audit verify --json | jq .divergences
     """
@@ -75,11 +88,17 @@ def verify(
     from console.terminal.output import console, json_line
 
     _known(check)
-    found = verified(find_ledger(read_settings()), check, jobs)
+    if save is not None and check is not None:
+        raise BadInput("--save needs every check; leave out --check")
+    place = None if begin_at is None else read_place(begin_at)
+    ledger = find_ledger(read_settings())
+    found = verified(ledger, check, jobs, place, sealed=save is not None)
     if as_json:
         typer.echo(json_line(verified_to_json(found)))
-    elif verbose or not found.holds:
+    elif verbose or not found.holds or place is not None:
         print_verified(found, console(), verbose=verbose)
+    if save is not None and found.log is not None:
+        save_place(save, found.log)
     if not found.holds:
         raise typer.Exit(1)
 
@@ -155,19 +174,54 @@ def claims() -> dict[str, str]:
     return {**{each.name: each.claim for each in CHECKS}, READ_MODELS: CLAIM_OF_READ_MODELS}
 
 
-def verified(ledger: Ledger, check: str | None = None, jobs: int = 0) -> Verified:
-    """Audit a running ledger: its log, and its read models against the log."""
+def verified(
+    ledger: Ledger,
+    check: str | None = None,
+    jobs: int = 0,
+    place: Place | None = None,
+    *,
+    sealed: bool = False,
+) -> Verified:
+    """Audit a running ledger, from a place on: its log, and its read models against the log."""
     began = time.monotonic()
     from console.rendering.reports.audit import READ_MODELS, Verified
 
     log: AuditReport | None = None
     if check != READ_MODELS:
-        log = _audited(ledger, check, jobs)
+        log = _audited(ledger, check, jobs, place, sealed=sealed)
     read_models = _reconciled(ledger) if check in (None, READ_MODELS) else None
-    return Verified(log=log, read_models=read_models, seconds=time.monotonic() - began)
+    seconds = time.monotonic() - began
+    return Verified(log=log, read_models=read_models, seconds=seconds, begun_at=place)
 
 
-def _audited(ledger: Ledger, check: str | None, jobs: int) -> AuditReport:
+def read_place(file: Path) -> Place:
+    """The place in a file that an audit has written."""
+    from ledger.audit import place_of
+
+    try:
+        return place_of(file.read_bytes())
+    except OSError as error:
+        raise BadInput(f"--from {file}: {error.strerror}") from error
+
+
+def save_place(file: Path, log: AuditReport) -> None:
+    """Write where a clean audit has ended. Raises Failed if it was not, or nothing is decided."""
+    from console.terminal.output import version
+    from consumers.clock import WallClock
+    from ledger.audit import Place, place_to_bytes
+    from ledger.values.instants import format_instant
+
+    if log.divergences:
+        raise Failed(f"{file} is not written: the log has divergences")
+    if not log.ends:
+        raise Failed(f"{file} is not written: nothing is decided yet")
+    place = Place(audited_at=format_instant(WallClock().now()), release=version(), ends=log.ends)
+    file.write_bytes(place_to_bytes(place))
+
+
+def _audited(
+    ledger: Ledger, check: str | None, jobs: int, place: Place | None, *, sealed: bool
+) -> AuditReport:
     """A short log is read by this process: to start others would take longer."""
     from console.running.origins.own_signature import kept_origins
     from console.running.terms_files import terms_in_force
@@ -187,7 +241,8 @@ def _audited(ledger: Ledger, check: str | None, jobs: int) -> AuditReport:
     try:
         records = sum(sum(tools.end_offsets(topic)) for topic in Topic)
         terms, origins = terms_in_force(ledger), kept_origins(ledger)
-        partitions = audited_partitions(tools, GROUP, terms, origins)
+        begins = None if place is None else place.ends
+        partitions = audited_partitions(tools, GROUP, terms, origins, begins, sealed=sealed)
         many = jobs or (_cores() if records >= _SIDE_BY_SIDE_FROM_RECORDS else 1)
         with _progress(2 * records) as tell:
             if many == 1:

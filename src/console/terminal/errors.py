@@ -34,6 +34,7 @@ def explain(error: Exception) -> tuple[int, str] | None:
     from consumers.deciding.store import StoreTaken
     from consumers.sandbox.sandbox_world import SandboxStalled
     from devstack import DevstackError
+    from ledger.audit.before import PlaceRefused
     from ledger.audit.processes import AuditInterrupted
     from ledger.log.seam import LogUnavailable, MemberReplaced, WrongWorld
     from ledger.wire.avro.framing import RegistryUnavailable
@@ -53,6 +54,7 @@ def explain(error: Exception) -> tuple[int, str] | None:
             | AuditInterrupted()
             | DevstackError()
             | LogUnavailable()
+            | PlaceRefused()
             | RegistryUnavailable()
             | WrongWorld()
             | WrongDatabase()

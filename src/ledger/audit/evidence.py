@@ -84,8 +84,9 @@ a missing command comes at the position of that command. Resolutions come last.
 
 
 class Begin(Struct, frozen=True, kw_only=True):
-    """Where the reading of a partition begins: the first offset of each topic, the number of the
-    next event, and of the event before it the hash, the instant and the version of the origins.
+    """The place where the checks of a partition begin: the first offset of each topic, the number
+    of the next event, and of the event before it the hash, the instant and the version of the
+    origins. `digests` are those of all records before, by topic; there are none at the first one.
     """
 
     commands: int = 0
@@ -95,6 +96,7 @@ class Begin(Struct, frozen=True, kw_only=True):
     last_hash: bytes = ZERO_HASH
     recorded_at: Instant = 0
     origins: str = ""
+    digests: dict[str, bytes] = {}
 
 
 class AuditedPartition(Struct, frozen=True, kw_only=True):
@@ -102,7 +104,7 @@ class AuditedPartition(Struct, frozen=True, kw_only=True):
 
     `opened` is the first partition's `LedgerOpened`; `decided` is the decider's committed offset in
     the commands, None if it is not known; `terms` are all terms that decisions may have used,
-    `origins` every version of the table of origins.
+    `origins` every version of the table of origins. `sealed` asks for the place where it ends.
     """
 
     partition: int
@@ -112,6 +114,7 @@ class AuditedPartition(Struct, frozen=True, kw_only=True):
     terms: TermsTable
     origins: KeptOrigins = KeptOrigins()
     begin: Begin = Begin()
+    sealed: bool = False
 
 
 class Divergence(Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
+from ledger.audit.before import PlaceRefused
 from ledger.audit.evidence import AuditedPartition, Check
 from ledger.audit.partition_audit import PartitionReport, audit_partition
 from ledger.log.seam import LogTools, LogUnavailable
@@ -105,7 +106,7 @@ def _work(connection: Connection, open_tools: OpenTools, checks: Sequence[Check]
             audited = connection.recv()
             try:
                 connection.send(audit_partition(tools, audited, checks, connection.send))
-            except LogUnavailable as error:
+            except (LogUnavailable, PlaceRefused) as error:
                 connection.send(error)
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return

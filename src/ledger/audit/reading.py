@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import takewhile
 
+from ledger.audit.before import Before
 from ledger.audit.evidence import (
     AuditedPartition,
     PartitionEnd,
@@ -29,19 +30,22 @@ _UNKNOWN = -2
 _Answer = SeenEvent | UnreadEvent | SeenDeadLetter
 
 
-def replayed(tools: LogTools, audited: AuditedPartition) -> Iterator[Seen]:
+def replayed(
+    tools: LogTools, audited: AuditedPartition, before: Before | None = None
+) -> Iterator[Seen]:
     """One partition of the three topics in one sequence: each command, its events, its dead letter;
     at the end the resolutions of dead letters.
 
     All three are in order of the commands' offsets, so reading one record ahead in each is enough.
     The events are opened first and the commands last: so a later event proves that all commands
-    before it were decided, and its command can be read.
+    before it were decided, and its command can be read. `before` says what is left out.
     """
     partition, decided = audited.partition, audited.decided
-    begin = audited.begin
-    events = _Ahead(_records(tools, Topic.EVENTS, partition, begin.events, decided))
-    letters = _Ahead(_records(tools, Topic.DEAD_LETTERS, partition, begin.dead_letters, decided))
-    for record in tools.replay(Topic.COMMANDS, _only(tools, partition, begin.commands)):
+    events = _Ahead(_records(tools, Topic.EVENTS, partition, decided, before))
+    letters = _Ahead(_records(tools, Topic.DEAD_LETTERS, partition, decided, before))
+    for record in tools.replay(Topic.COMMANDS, _only(tools, partition)):
+        if before is not None and before.leaves_out(Topic.COMMANDS, record):
+            continue
         offset = record.offset
         yield from events.before(offset)
         yield from letters.before(offset)
@@ -51,6 +55,9 @@ def replayed(tools: LogTools, audited: AuditedPartition) -> Iterator[Seen]:
         yield from letters.before(offset + 1)
     yield from events.before(_FAR)
     yield from letters.before(_FAR)
+    if before is not None:
+        for topic in Topic:
+            before.prove(topic)
     yield from _resolutions(tools, partition)
     yield PartitionEnd(partition=partition)
 
@@ -80,17 +87,23 @@ class _Ahead:
 
 
 def _records(
-    tools: LogTools, topic: Topic, partition: int, start: int, decided: int | None
+    tools: LogTools, topic: Topic, partition: int, decided: int | None, before: Before | None
 ) -> Iterator[_Answer]:
-    """The records from `start` on at the time of the call, and after them the outcomes of the
+    """The records at the time of the call, and after them the outcomes of the
     commands decided by then, because the end of a transaction reaches each of its partitions at
     another time.
     """
-    first = tools.replay(topic, _only(tools, partition, start))
-    read = _event if topic is Topic.EVENTS else _dead_letter
+    first = tools.replay(topic, _only(tools, partition))
+
+    def read(record: LogRecord) -> _Answer | None:
+        if topic is Topic.DEAD_LETTERS and is_resolution(record):
+            return None
+        if before is not None and before.leaves_out(topic, record):
+            return None
+        return _event(record) if topic is Topic.EVENTS else _dead_letter(record)
 
     def both() -> Iterator[_Answer]:
-        position = start
+        position = 0
         for record in first:
             position = record.offset + 1
             seen = read(record)
@@ -122,10 +135,7 @@ def _event(record: LogRecord) -> SeenEvent | UnreadEvent:
     return SeenEvent(record=record, meta=recorded.meta, body=recorded.body, usual=usual)
 
 
-def _dead_letter(record: LogRecord) -> SeenDeadLetter | None:
-    """None for a resolution, which comes later."""
-    if is_resolution(record):
-        return None
+def _dead_letter(record: LogRecord) -> SeenDeadLetter:
     letter = read_letter(record)
     source_offset = None if letter is None else letter.source.offset
     return SeenDeadLetter(record=record, source_offset=source_offset)

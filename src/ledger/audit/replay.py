@@ -7,13 +7,13 @@ code that decides, calculates or stores state.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct
 
 from ledger.audit.account_spool import SLICE_RECORDS
 from ledger.audit.checks import CHECKS
-from ledger.audit.evidence import AuditedPartition, Check, Divergence
+from ledger.audit.evidence import AuditedPartition, Begin, Check, Divergence
 from ledger.audit.partition_audit import PartitionReport, audit_partition
 from ledger.audit.reading import first_opened
 from ledger.log.seam import LogTools, Topic
@@ -22,8 +22,10 @@ from ledger.terms.table import TermsTable, released_terms
 
 
 class AuditReport(Struct, frozen=True, kw_only=True):
-    """The records read, the checks made, the first divergence of each check, and how many decided
-    commands each key of an origin signed: by origin and key id, empty for unsigned ones.
+    """The records looked at, the checks made, the first divergence of each check, and how many
+    decided commands each key of an origin signed: by origin and key id, empty for unsigned ones.
+    `left_out` are commands and events before the place; `ends` is where the next audit may begin,
+    by partition, if it was asked for and this one is clean.
     """
 
     commands: int
@@ -32,6 +34,8 @@ class AuditReport(Struct, frozen=True, kw_only=True):
     signed: dict[tuple[str, str], int]
     checks: tuple[str, ...]
     divergences: tuple[Divergence, ...]
+    left_out: tuple[int, int] = (0, 0)
+    ends: dict[int, Begin] = {}
 
 
 def audit(
@@ -42,16 +46,20 @@ def audit(
     terms: TermsTable | None = None,
     origins: KeptOrigins | None = None,
     slice_records: int = SLICE_RECORDS,
+    begins: Mapping[int, Begin] | None = None,
+    *,
+    sealed: bool = False,
 ) -> AuditReport:
     """Check the complete present log, while others may write to it; memory stays bounded.
 
     `tell` is called with the number of new steps: two for each record. `terms` are the terms of the
     ledger; the default is the released ones. `origins` are the versions of its table of origins.
+    `begins` are the ends of an earlier clean audit; `sealed` asks for those of this one.
     Nothing is written but a file that is gone with the process.
     """
     parts = [
         audit_partition(tools, each, checks, tell, slice_records)
-        for each in audited_partitions(tools, decider_group, terms, origins)
+        for each in audited_partitions(tools, decider_group, terms, origins, begins, sealed=sealed)
     ]
     return report_of(checks, parts)
 
@@ -61,6 +69,9 @@ def audited_partitions(
     decider_group: str,
     terms: TermsTable | None = None,
     origins: KeptOrigins | None = None,
+    begins: Mapping[int, Begin] | None = None,
+    *,
+    sealed: bool = False,
 ) -> list[AuditedPartition]:
     """What is known of each partition before it is read.
 
@@ -80,6 +91,8 @@ def audited_partitions(
             decided=decided[partition],
             terms=table,
             origins=origins or KeptOrigins(),
+            begin=(begins or {}).get(partition, Begin()),
+            sealed=sealed,
         )
         for partition in range(tools.partition_count)
     ]
@@ -101,4 +114,6 @@ def report_of(checks: Sequence[Check], parts: Sequence[PartitionReport]) -> Audi
         signed=dict(sorted(signed.items())),
         checks=names,
         divergences=tuple(found[name] for name in names if name in found),
+        left_out=(sum(part.left_out[0] for part in parts), sum(part.left_out[1] for part in parts)),
+        ends={} if found else {p.partition: p.end for p in parts if p.end is not None},
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from threading import Event
 
 import psycopg
@@ -27,7 +28,7 @@ def sandbox(terminal: Terminal, sandbox_ledger: RunningLedger) -> Terminal:
 
 
 def test_a_running_ledger_is_rebuilt_and_found_as_it_was(
-    sandbox: Terminal, sandbox_ledger: RunningLedger
+    sandbox: Terminal, sandbox_ledger: RunningLedger, tmp_path: Path
 ) -> None:
     assert sandbox.run("submit", EXAMPLES / "02-ordinary-return.jsonl").code == 0
     ran = sandbox.run("rebuild", "--verify", "--json")
@@ -42,6 +43,18 @@ def test_a_running_ledger_is_rebuilt_and_found_as_it_was(
     )
     assert (alone.code, side_by_side.code) == (0, 0)
     assert {**alone.objects[0], "seconds": 0} == {**side_by_side.objects[0], "seconds": 0}
+
+    place = tmp_path / "place.json"
+    assert sandbox.run("audit", "verify", "--save", place).out == ""
+    assert sandbox.run("submit", EXAMPLES / "01-five-days.jsonl").code == 0
+    later = sandbox.run("audit", "verify", "--from", place, "--jobs", "2", "--json")
+    assert later.code == 0
+    left_out = later.objects[0]["not_looked_at_again"]
+    assert left_out["commands"] == alone.objects[0]["commands"] > later.objects[0]["commands"] > 0
+    place.write_text(place.read_text().replace('"release": "', '"release": "x'))
+    refused = sandbox.run("audit", "verify", "--from", place)
+    assert (refused.code, refused.out) == (1, "")
+    assert "the file was changed after the audit that wrote it" in refused.err
 
     _drift(sandbox_ledger, "UPDATE read_models.balances SET gift = gift + 1")
     ran = sandbox.run("rebuild", "--view", "balances", "--verify")

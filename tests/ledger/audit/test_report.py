@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from io import StringIO
+from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from rich.console import Console
 
-from console.commands.audit import claims
+from console.commands.audit import claims, read_place, save_place
 from console.main import main
 from console.rendering.reports.audit import Verified, print_verified, verified_to_json
-from ledger.audit import CHECKS, AuditReport, audit
+from console.terminal.errors import Failed
+from ledger.audit import CHECKS, AuditReport, Place, audit
 from ledger.vocabulary.events import RefundIssued
 from projector.reconciling.reconcile import Divergence, Reconciliation
 from tests.ledger.audit.ledgers import everything
@@ -55,6 +58,35 @@ def test_verbose_lists_every_check_and_what_was_read() -> None:
     text = printed(Verified(log=report(), read_models=COMPARED, seconds=1.25), verbose=True)
     assert all(name in text for name in claims())
     assert "all checks passed: 41 commands, 72 events, 1 dead letters, 12 rows" in text
+
+
+def test_what_an_audit_from_a_place_left_out_is_told_though_all_is_well() -> None:
+    place = Place(audited_at="2026-11-30T00:00:00Z", release="0.3.0", ends={})
+    log = replace(report(), left_out=(3, 5))
+    found = Verified(log=log, read_models=None, seconds=1.25, begun_at=place)
+    text = printed(found)
+    assert "not looked at again: 3 commands and 5 events of accounts with nothing new" in text
+    assert "release 0.3.0 audited at 2026-11-30T00:00:00Z" in text
+    assert verified_to_json(found)["not_looked_at_again"] == {
+        "commands": 3,
+        "events": 5,
+        "audited_at": "2026-11-30T00:00:00Z",
+        "release": "0.3.0",
+    }
+
+
+def test_a_place_is_written_only_after_a_clean_audit(tmp_path: Path) -> None:
+    with pytest.raises(Failed, match="is not written: the log has divergences"):
+        save_place(tmp_path / "place.json", report(falsified=True))
+    assert list(tmp_path.iterdir()) == []
+    saved = audit(everything(), "anybody", sealed=True)
+    save_place(tmp_path / "place.json", saved)
+    assert read_place(tmp_path / "place.json").ends == saved.ends
+
+
+def test_a_place_of_some_checks_only_is_not_written(tmp_path: Path) -> None:
+    place = tmp_path / "place.json"
+    assert ended("verify", "--check", "hash_chain", "--save", str(place)) == 2
 
 
 def test_a_divergence_names_place_key_expected_and_found() -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from ledger.audit import AuditReport
+    from ledger.audit import AuditReport, Place
     from projector.reconciling.reconcile import Reconciliation
 
 READ_MODELS = "read_models"
@@ -23,12 +23,14 @@ READ_MODELS = "read_models"
 
 class Verified(Struct, frozen=True, kw_only=True):
     """The result of an audit. `log` and `read_models` are None if they were not requested;
-    `read_models` is a sentence if they could not be compared.
+    `read_models` is a sentence if they could not be compared. `begun_at` is the place of an earlier
+    audit, if this one began there.
     """
 
     log: AuditReport | None
     read_models: Reconciliation | str | None
     seconds: float
+    begun_at: Place | None = None
 
     @property
     def holds(self) -> bool:
@@ -53,6 +55,13 @@ def verified_to_json(found: Verified) -> dict[str, Any]:
         "checks": [{"check": name, "holds": holds} for name, holds in _verdicts(found).items()],
         "divergences": _divergences(found),
     }
+    if log is not None and found.begun_at is not None:
+        told["not_looked_at_again"] = {
+            "commands": log.left_out[0],
+            "events": log.left_out[1],
+            "audited_at": found.begun_at.audited_at,
+            "release": found.begun_at.release,
+        }
     if found.read_models is not None and not isinstance(found.read_models, str):
         told["read_models"] = {
             "rows": found.read_models.rows,
@@ -62,7 +71,9 @@ def verified_to_json(found: Verified) -> dict[str, Any]:
 
 
 def print_verified(found: Verified, out: Console, *, verbose: bool) -> None:
-    """The divergences, in full; with `verbose` the table of checks and what was read, too."""
+    """The divergences, in full, and what was left out; with `verbose` the table of checks and what
+    was read, too.
+    """
     if verbose:
         out.print(verdicts_table(found))
     for each in _divergences(found):
@@ -77,6 +88,8 @@ def print_verified(found: Verified, out: Console, *, verbose: bool) -> None:
         if found.log is not None:
             out.print(who_ordered(found.log.signed), soft_wrap=True, markup=False)
         out.print(what_was_read(found))
+    if found.log is not None and found.begun_at is not None:
+        out.print(what_was_left_out(found.log, found.begun_at), soft_wrap=True, markup=False)
 
 
 def _verdicts(found: Verified) -> dict[str, bool]:
@@ -147,3 +160,12 @@ def what_was_read(found: Verified) -> str:
         parts.append(f"{compared.rows} rows of read models")
     verdict = "all checks passed" if found.holds else "NOT all checks passed"
     return f"{verdict}: {', '.join(parts)} in {found.seconds:.1f} s"
+
+
+def what_was_left_out(log: AuditReport, place: Place) -> str:
+    """What an audit from a place did not look at again, and why that is no gap."""
+    commands, events = log.left_out
+    return (
+        f"not looked at again: {commands} commands and {events} events of accounts with nothing "
+        f"new; their bytes are those that release {place.release} audited at {place.audited_at}"
+    )
