@@ -34,8 +34,7 @@ def explain(error: Exception) -> tuple[int, str] | None:
     from consumers.deciding.store import StoreTaken
     from consumers.sandbox.sandbox_world import SandboxStalled
     from devstack import DevstackError
-    from ledger.audit.before import PlaceRefused
-    from ledger.audit.processes import AuditInterrupted
+    from ledger.audit import AuditInterrupted, PlaceRefused
     from ledger.log.seam import LogUnavailable, MemberReplaced, WrongWorld
     from ledger.wire.avro.framing import RegistryUnavailable
     from projector.asking.queries import NoReadModels, NotAnswerable, UnknownAccount

@@ -97,7 +97,7 @@ def audit_partition(
 
 def _before(tools: LogTools, audited: AuditedPartition) -> Before | None:
     """None for an audit of the whole log that nobody wants to continue."""
-    if audited.begin.commands:
+    if audited.begin.digests:
         return Before(audited, accounts_since(tools, audited))
     return Before(audited) if audited.sealed else None
 
