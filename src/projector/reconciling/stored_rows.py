@@ -11,7 +11,7 @@ from psycopg.rows import dict_row
 from projector.reconciling.account_slices import Slices
 from projector.rows.tables import Table
 
-_FETCHED_ROWS = 5_000
+_FETCHED_ROWS = 500
 _NUMBER = "number of the slice"
 
 
