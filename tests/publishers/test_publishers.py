@@ -8,6 +8,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from msgspec.structs import replace
@@ -157,11 +158,18 @@ def test_python_frames_by_a_registry_and_reads_what_is_framed_so(
         assert {value[:1] for value in values} == {b"\x00"}
 
 
-@pytest.mark.parametrize("program", [PYTHON], indirect=True, ids=[PYTHON.language])
-def test_python_signs_where_the_ledger_asks_who_gives_a_command(
-    services: Services, program: Program, tmp_path: Path
-) -> None:
-    folder = OriginFolder(tmp_path / "table")
+class Asking(NamedTuple):
+    """A ledger of which every command must be signed."""
+
+    ledger: RunningLedger
+    folder: OriginFolder
+    id: str
+
+
+@pytest.fixture(scope="module")
+def asking(services: Services, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asking]:
+    home = tmp_path_factory.mktemp("signed")
+    folder = OriginFolder(home / "table")
     list(add_origin(folder, "billing", EVERYBODY, NewKey()))
     list(set_mode(folder, Mode.REQUIRED))
     with (
@@ -169,26 +177,33 @@ def test_python_signs_where_the_ledger_asks_who_gives_a_command(
         running_ledger(
             services.bootstrap,
             url,
-            tmp_path,
+            home,
             sandbox=False,
             processes=("decider",),
             access={"REFUNDS_ORIGINS": str(folder.path)},
         ) as ledger,
     ):
         ledger_id = str(verify_world(ledger.kafka)[Topic.COMMANDS])
-        signing = {
-            "REFUNDS_ORIGIN": "billing/k1",
-            "REFUNDS_ORIGIN_KEY_FILE": str(key_file(folder.path, "billing", "k1")),
-            "REFUNDS_LEDGER": ledger_id,
-        }
-        printed = program.run("acct-python", {**ledger.environment, **signing})
-        verifier = folder.verifier(ledger_id)
-        found = forms(ledger, replace(TAKER, verifier=verifier))
+        yield Asking(ledger=ledger, folder=folder, id=ledger_id)
+
+
+def test_it_signs_where_the_ledger_asks_who_gives_a_command(
+    asking: Asking, program: Program
+) -> None:
+    signing = {
+        "REFUNDS_ORIGIN": "billing/k1",
+        "REFUNDS_ORIGIN_KEY_FILE": str(key_file(asking.folder.path, "billing", "k1")),
+        "REFUNDS_LEDGER": asking.id,
+    }
+    account = account_of(program)
+    printed = program.run(account, {**asking.ledger.environment, **signing})
+    verifier = asking.folder.verifier(asking.id)
+    seen = forms(asking.ledger, replace(TAKER, verifier=verifier))
+    found = [each for each in seen if each.meta and each.meta.account_id == account]
     assert printed == printed_on_the_page()
     assert [(each.origin, each.faults, each.notes) for each in found] == [
         ("billing/k1", (), ())
-    ] * len(found)
-    assert len(found) == SENT // 2
+    ] * (SENT // 2)
 
 
 def test_the_accounts_tell_javas_partitions_from_those_of_other_hashes() -> None:

@@ -3,11 +3,15 @@
 //	go run . ACCOUNT
 //
 // Where things are comes from the environment: KAFKA_BOOTSTRAP; REFUNDS_PREFIX, if the topics have
-// one; SCHEMAS, the folder of the ledger's schemas.
+// one; SCHEMAS, the folder of the ledger's schemas; REFUNDS_ORIGIN, REFUNDS_ORIGIN_KEY_FILE and
+// REFUNDS_LEDGER, the ledger's id, if commands are signed.
 package main
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"log"
 	"maps"
@@ -25,6 +29,7 @@ var (
 	bootstrap = os.Getenv("KAFKA_BOOTSTRAP")
 	prefix    = os.Getenv("REFUNDS_PREFIX")
 	schemas   = orElse(os.Getenv("SCHEMAS"), "../../../schemas")
+	origin    = os.Getenv("REFUNDS_ORIGIN") // <origin>/<key id>
 	commands  = prefix + "refunds.commands.v1"
 	events    = prefix + "refunds.events.v1"
 )
@@ -114,22 +119,49 @@ func ask(client *kgo.Client, account string, given ...command) map[string]object
 func publish(client *kgo.Client, account string, given []command) int32 {
 	records := make([]*kgo.Record, len(given))
 	for i, each := range given {
+		value := encoded(account, each)
+		headers := []kgo.RecordHeader{
+			{Key: "ce_specversion", Value: []byte("1.0")},
+			{Key: "ce_id", Value: []byte(each.id)},
+			{Key: "ce_source", Value: []byte("/refunds/accounts/" + account)},
+			{Key: "ce_type", Value: []byte("refunds.commands." + each.name)},
+			{Key: "content-type", Value: []byte("application/avro")},
+		}
 		records[i] = &kgo.Record{
-			Topic: commands,
-			Key:   []byte(account),
-			Value: encoded(account, each),
-			Headers: []kgo.RecordHeader{
-				{Key: "ce_specversion", Value: []byte("1.0")},
-				{Key: "ce_id", Value: []byte(each.id)},
-				{Key: "ce_source", Value: []byte("/refunds/accounts/" + account)},
-				{Key: "ce_type", Value: []byte("refunds.commands." + each.name)},
-				{Key: "content-type", Value: []byte("application/avro")},
-			},
+			Topic:   commands,
+			Key:     []byte(account),
+			Value:   value,
+			Headers: append(headers, signature(account, each.id, value)...),
 		}
 	}
 	// What failed is published again by another run; the same ids are safe.
 	check(client.ProduceSync(context.Background(), records...).FirstErr())
 	return records[0].Partition
+}
+
+// signature is the two headers that prove who gives a command; none where nobody asks.
+func signature(account, id string, value []byte) []kgo.RecordHeader {
+	if origin == "" {
+		return nil
+	}
+	text, err := os.ReadFile(os.Getenv("REFUNDS_ORIGIN_KEY_FILE"))
+	check(err)
+	digest := sha256.Sum256(value)
+	lines := []string{
+		"refunds-command-1",
+		"refunds.commands.v1",
+		os.Getenv("REFUNDS_LEDGER"),
+		origin,
+		account,
+		id,
+		hex.EncodeToString(digest[:]),
+	}
+	signed := hmac.New(sha256.New, []byte(strings.TrimSpace(string(text))))
+	signed.Write([]byte(strings.Join(lines, "\n") + "\n"))
+	return []kgo.RecordHeader{
+		{Key: "refunds-origin", Value: []byte(origin)},
+		{Key: "refunds-signature", Value: []byte(hex.EncodeToString(signed.Sum(nil)))},
+	}
 }
 
 // outcomes prints each event that answers one of the commands, in order, until all are answered.

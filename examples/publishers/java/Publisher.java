@@ -4,16 +4,22 @@ import java.nio.ByteOrder;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.MessageDigest;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Future;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import javax.crypto.Mac;
+import javax.crypto.spec.SecretKeySpec;
 import org.apache.avro.Schema;
 import org.apache.avro.SchemaNormalization;
 import org.apache.avro.generic.GenericData;
@@ -38,13 +44,17 @@ import org.apache.kafka.common.serialization.StringSerializer;
  * <pre>java -cp 'target/jars/*' Publisher.java ACCOUNT</pre>
  *
  * Where things are comes from the environment: KAFKA_BOOTSTRAP; REFUNDS_PREFIX, if the topics have
- * one; SCHEMAS, the folder of the ledger's schemas.
+ * one; SCHEMAS, the folder of the ledger's schemas; REFUNDS_ORIGIN, REFUNDS_ORIGIN_KEY_FILE and
+ * REFUNDS_LEDGER, the ledger's id, if commands are signed.
  */
 public class Publisher {
     static final String BOOTSTRAP = System.getenv("KAFKA_BOOTSTRAP");
     static final String PREFIX = System.getenv().getOrDefault("REFUNDS_PREFIX", "");
     static final Path SCHEMAS =
             Path.of(System.getenv().getOrDefault("SCHEMAS", "../../../schemas"));
+    static final String ORIGIN = System.getenv("REFUNDS_ORIGIN"); // <origin>/<key id>
+    static final String KEY_FILE = System.getenv("REFUNDS_ORIGIN_KEY_FILE");
+    static final String LEDGER = System.getenv("REFUNDS_LEDGER");
     static final String COMMANDS = PREFIX + "refunds.commands.v1";
     static final String EVENTS = PREFIX + "refunds.events.v1";
     static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -125,14 +135,16 @@ public class Publisher {
         try (var producer =
                 new KafkaProducer<>(settings, new StringSerializer(), new ByteArraySerializer())) {
             for (Command command : commands) {
-                var record =
-                        new ProducerRecord<>(COMMANDS, account, encoded(account, command));
+                byte[] value = encoded(account, command);
+                var record = new ProducerRecord<>(COMMANDS, account, value);
                 Map.of(
                                 "ce_specversion", "1.0",
                                 "ce_id", command.id(),
                                 "ce_source", "/refunds/accounts/" + account,
                                 "ce_type", "refunds.commands." + command.name(),
                                 "content-type", "application/avro")
+                        .forEach((name, text) -> record.headers().add(name, text.getBytes()));
+                signature(account, command.id(), value)
                         .forEach((name, text) -> record.headers().add(name, text.getBytes()));
                 sent.add(producer.send(record));
             }
@@ -142,6 +154,32 @@ public class Publisher {
             partition = each.get().partition(); // throws what failed; the same ids are safe again
         }
         return partition;
+    }
+
+    /** The two headers that prove who gives a command; none where nobody asks. */
+    static Map<String, String> signature(String account, String commandId, byte[] value)
+            throws IOException, GeneralSecurityException {
+        if (ORIGIN == null) {
+            return Map.of();
+        }
+        byte[] digest = MessageDigest.getInstance("SHA-256").digest(value);
+        String lines =
+                Stream.of(
+                                "refunds-command-1",
+                                "refunds.commands.v1",
+                                LEDGER,
+                                ORIGIN,
+                                account,
+                                commandId,
+                                HexFormat.of().formatHex(digest))
+                        .map(line -> line + "\n")
+                        .collect(Collectors.joining());
+        byte[] secret = Files.readString(Path.of(KEY_FILE)).strip().getBytes();
+        Mac signed = Mac.getInstance("HmacSHA256");
+        signed.init(new SecretKeySpec(secret, "HmacSHA256"));
+        return Map.of(
+                "refunds-origin", ORIGIN,
+                "refunds-signature", HexFormat.of().formatHex(signed.doFinal(lines.getBytes())));
     }
 
     /**

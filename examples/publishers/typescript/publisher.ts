@@ -4,9 +4,10 @@
  *     node dist/publisher.js ACCOUNT
  *
  * Where things are comes from the environment: KAFKA_BOOTSTRAP; REFUNDS_PREFIX, if the topics have
- * one; SCHEMAS, the folder of the ledger's schemas.
+ * one; SCHEMAS, the folder of the ledger's schemas; REFUNDS_ORIGIN, REFUNDS_ORIGIN_KEY_FILE and
+ * REFUNDS_LEDGER, the ledger's id, if commands are signed.
  */
-import { randomUUID } from 'node:crypto'
+import { createHash, createHmac, randomUUID } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
@@ -25,6 +26,9 @@ type Command = [id: string, name: string, actor: Body, body: Body]
 const bootstrapBrokers = [process.env.KAFKA_BOOTSTRAP ?? '']
 const prefix = process.env.REFUNDS_PREFIX ?? ''
 const schemas = process.env.SCHEMAS ?? '../../../schemas'
+const origin = process.env.REFUNDS_ORIGIN ?? '' // <origin>/<key id>
+const keyFile = process.env.REFUNDS_ORIGIN_KEY_FILE ?? ''
+const ledger = process.env.REFUNDS_LEDGER ?? ''
 const commandsTopic = `${prefix}refunds.commands.v1`
 const eventsTopic = `${prefix}refunds.events.v1`
 const patience = 60_000
@@ -96,20 +100,37 @@ async function publish (account: string, commands: Command[]): Promise<void> {
     serializers: { headerKey: text => Buffer.from(text!), headerValue: text => Buffer.from(text!) }
   })
   await producer.send({
-    messages: commands.map(([id, name, actor, body]) => ({
-      topic: commandsTopic,
-      key: Buffer.from(account),
-      value: encoded(name, { meta: { command_id: id, account_id: account, actor }, ...body }),
-      headers: {
-        ce_specversion: '1.0',
-        ce_id: id,
-        ce_source: `/refunds/accounts/${account}`,
-        ce_type: `refunds.commands.${name}`,
-        'content-type': 'application/avro'
+    messages: commands.map(([id, name, actor, body]) => {
+      const meta = { command_id: id, account_id: account, actor }
+      const value = encoded(name, { meta, ...body })
+      return {
+        topic: commandsTopic,
+        key: Buffer.from(account),
+        value,
+        headers: {
+          ce_specversion: '1.0',
+          ce_id: id,
+          ce_source: `/refunds/accounts/${account}`,
+          ce_type: `refunds.commands.${name}`,
+          'content-type': 'application/avro',
+          ...signature(account, id, value)
+        }
       }
-    }))
+    })
   })
   await producer.close()
+}
+
+/** The two headers that prove who gives a command; none where nobody asks. */
+function signature (account: string, id: string, value: Buffer): Record<string, string> {
+  if (origin === '') return {}
+  const digest = createHash('sha256').update(value).digest('hex')
+  const lines = [
+    'refunds-command-1', 'refunds.commands.v1', ledger, origin, account, id, digest
+  ]
+  const secret = readFileSync(keyFile, 'utf8').trim()
+  const signed = createHmac('sha256', secret).update(lines.map(line => line + '\n').join(''))
+  return { 'refunds-origin': origin, 'refunds-signature': signed.digest('hex') }
 }
 
 /**
