@@ -29,6 +29,7 @@ from console.web.pages.events import routes as event_pages
 from console.web.pages.lists import reference
 from console.web.pages.lists import routes as lists
 from console.web.pages.overview import routes as overview
+from console.web.pages.overview.figures import Counted
 from console.web.pages.rendering import live, page
 from console.web.pages.rendering.environment import STATIC, Look
 from console.web.pages.rendering.live import Live
@@ -93,6 +94,7 @@ def application(
         dependencies=[Depends(read_ids), Depends(guard)],
     )
     app.state.backend, app.state.look, app.state.live = backend, look, Live(backend)
+    app.state.counted = Counted()
     problems.install(app, problem_page)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_middleware(BodyLimit, apart=frozenset({"/v1/batches"}))

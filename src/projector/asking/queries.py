@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from psycopg import Connection, errors
 
 from ledger.values.instants import Instant, as_datetime, format_instant, from_datetime
+from projector.asking.matching import NoSuchValue, Wanted, matching
 from projector.asking.within import Within, condition
 from projector.questions import Column, Kind, Question
 
@@ -70,15 +71,16 @@ def ask(
     after: Place | None = None,
     within: Within | None = None,
     only: Only = NOTHING_ELSE,
+    wanted: Wanted | None = None,
 ) -> Answer:
     """Answer a query, for one account or for all, with at most `limit` rows after a place, and of
     those that `only` names by values of columns.
 
-    `within` is all that whoever asks may see. Raises UnknownAccount, NotAnswerable, NotTheirs, and
-    NoReadModels if no projector has run yet.
+    `within` is all that whoever asks may see, and `wanted` what somebody typed for columns. Raises
+    UnknownAccount, NotAnswerable, NotTheirs, and NoReadModels if no projector has run yet.
     """
     see_that_it_is_within(within, account_id)
-    statement, values = _prepared(question, account_id, moment, after, within, only)
+    statement, values = _prepared(question, account_id, moment, after, within, only, wanted)
     values["limit"] = None if limit is None else limit + 1
     with explained(connection):
         _see_that_it_can_be_answered(connection, question, account_id, moment)
@@ -99,13 +101,14 @@ def ask_for_all(
     account_id: str | None = None,
     moment: Moment | None = None,
     within: Within | None = None,
+    wanted: Wanted | None = None,
 ) -> Iterator[tuple[Cell, ...]]:
     """Every row, as of one instant, with some of them in memory at a time; raises as `ask` does.
 
     It holds the connection, which must be in no transaction, until the last row is taken.
     """
     see_that_it_is_within(within, account_id)
-    statement, values = _prepared(question, account_id, moment, None, within)
+    statement, values = _prepared(question, account_id, moment, None, within, wanted=wanted)
     values["limit"] = None
     with explained(connection), connection.transaction():
         _see_that_it_can_be_answered(connection, question, account_id, moment)
@@ -208,6 +211,7 @@ def _prepared(
     after: Place | None,
     within: Within | None = None,
     only: Only = NOTHING_ELSE,
+    wanted: Wanted | None = None,
 ) -> tuple[bytes, dict[str, Any]]:
     """The statement, all values of which are parameters, and these; `limit` is yet to be set."""
     order = [_ordered(word) for word in question.order.split()]
@@ -222,9 +226,11 @@ def _prepared(
         kept, values = [*kept, own], values | own_values
     if question.group_by is not None:
         source, kept = _grouped(question, source, kept), []
-    for name, wanted in only.items():
+    for name, values_of in only.items():
         kept.append(f"{of_columns(question, [name]).columns[0].name} = ANY(%(only_{name})s)")
-        values[f"only_{name}"] = list(wanted)
+        values[f"only_{name}"] = list(values_of)
+    more, values_of_more = _wanted(question, wanted)
+    kept, values = [*kept, *more], values | values_of_more
     if after is not None:
         values |= {f"after_{number}": value for number, value in enumerate(after)}
         there = ", ".join(f"%({name})s" for name in values if name.startswith("after_"))
@@ -242,6 +248,13 @@ def _prepared(
         f" ORDER BY {', '.join(order)} LIMIT %(limit)s"
     )
     return statement.encode(), values
+
+
+def _wanted(question: Question, wanted: Wanted | None) -> tuple[list[str], dict[str, Any]]:
+    try:
+        return matching(question, wanted or {})
+    except NoSuchValue as error:
+        raise NotAnswerable(str(error)) from error
 
 
 def _ordered(word: str) -> str:

@@ -76,7 +76,8 @@ def test_an_account_shows_what_may_be_done_and_its_rows(client: TestClient) -> N
 def test_what_a_customer_says_is_text_on_a_page(client: TestClient) -> None:
     give(client, "<script>alert(1)", "OpenAccount", OPENING, "open")
     told = client.get("/lists/accounts", headers=BROWSER).text
-    assert "<script" not in told
+    assert "<script>alert" not in told
+    assert "&lt;script&gt;alert(1)" in told
 
 
 def test_no_page_runs_what_is_not_ours(client: TestClient) -> None:

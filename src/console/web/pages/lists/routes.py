@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -15,13 +16,16 @@ from console.web.api.formats import CSV, JSON, LINES
 from console.web.api.queries import Asked, every_row
 from console.web.pages.rendering import AskedPast, page, table_of
 from console.web.pages.rendering.standing import stand
-from console.web.pages.rendering.tables import words_of_list
+from console.web.pages.rendering.tables import words_of, words_of_list
 from console.web.problems import Problem
 from projector.asking.queries import ask
 from projector.questions import QUESTIONS, Question
 
 router = APIRouter(tags=["pages"], include_in_schema=False)
 ROWS = 100
+CHOSEN_BY = frozenset(
+    {"state", "rule", "event_name", "command_type", "refund_id", "ledger_account"}
+)
 FORMATS = {"csv": CSV, "jsonl": LINES, "json": JSON}
 
 
@@ -37,10 +41,11 @@ def a_list(
 ) -> HTMLResponse:
     """The rows of a query, now or at a past instant."""
     question, after = _question(name), place_of(name, cursor or None)
+    wanted = _wanted(request, question)
     with backend.connection() as connection:
         at = past.moment(connection)
         found = opener_for(request, backend, connection).answer(
-            ask(connection, question, account or None, ROWS, at, after, within_of(own))
+            ask(connection, question, account or None, ROWS, at, after, within_of(own), wanted)
         )
     return page(
         request,
@@ -48,8 +53,9 @@ def a_list(
         question=question,
         words=words_of_list(name),
         names=[(each, words_of_list(each)) for each in QUESTIONS],
-        shown=table_of(found, {"account": account, **past.query}),
+        shown=table_of(found, {"account": account, **past.query, **wanted}),
         account=account,
+        filters=_filters(question, wanted),
         past=past,
     )
 
@@ -71,8 +77,33 @@ def rows(
     with backend.connection() as connection:
         at = past.moment(connection)
     headers = {"Content-Disposition": f'attachment; filename="{name}.{format_}"'}
-    within, wanted = within_of(own), FORMATS[format_]
-    return every_row(request, backend, question, account or None, at, wanted, headers, within)
+    return every_row(
+        request,
+        backend,
+        question,
+        account or None,
+        at,
+        FORMATS[format_],
+        headers,
+        within_of(own),
+        _wanted(request, question),
+    )
+
+
+def _wanted(request: Request, question: Question) -> dict[str, str]:
+    """What the address wants the columns to be; the account has a parameter of its own."""
+    names = [column.name for column in question.columns]
+    asked = request.query_params
+    return {name: asked[name].strip() for name in names if asked.get(name, "").strip()}
+
+
+def _filters(question: Question, wanted: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """The columns that a form offers, with their words and what was typed: the few that people
+    choose by, and whatever the address names.
+    """
+    names = [column.name for column in question.columns]
+    offered = [name for name in names if name in CHOSEN_BY or name in wanted]
+    return [(name, words_of(name), wanted.get(name, "")) for name in offered]
 
 
 def _question(name: str) -> Question:

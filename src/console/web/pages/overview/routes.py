@@ -1,35 +1,36 @@
-"""`/`: what waits, what is on its way, and the books."""
+"""`/`: what was refunded, what is on its way, what waits, and what was refused."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
-from console.web.access.texts import opener_for
 from console.web.api.queries import Asked
-from console.web.pages.rendering import page, table_of
-from console.web.pages.rendering.standing import stand
-from projector.asking.queries import ask
-from projector.questions import QUESTIONS
+from console.web.backend import Backend
+from console.web.pages.overview.figures import DAYS, Counted, Figures, days_of, figures_of
+from console.web.pages.overview.pictures import stacked
+from console.web.pages.rendering import page
+from console.web.pages.rendering.standing import Standing, stand
 
 router = APIRouter(tags=["pages"], include_in_schema=False)
-ROWS_OF_A_PART = 20
-PARTS = (
-    "recycle-bin",
-    "refund-progress",
-    "marketplace-requests",
-    "overpaid-refunds",
-    "trial-balance",
-)
 
 
 @router.get("/", dependencies=[Depends(stand)])
 def overview(request: Request, backend: Asked) -> HTMLResponse:
-    """What waits, what is on its way, and the books."""
+    """Refunds by day and rule, money on its way, the recycle bin, the cap, refusals."""
+    counted: Counted = request.app.state.counted
+    stands: Standing | None = request.state.standing
+    places = "" if stands is None else stands.text
+    found = counted.at(places, lambda: _count(backend))
+    return page(
+        request,
+        "overview/overview.html",
+        found=found,
+        days=DAYS,
+        picture=stacked(days_of(found.refunds), found.last_day, DAYS),
+    )
+
+
+def _count(backend: Backend) -> Figures:
     with backend.connection() as connection:
-        opener = opener_for(request, backend, connection)
-        parts = [
-            table_of(opener.answer(ask(connection, QUESTIONS[each], None, ROWS_OF_A_PART)))
-            for each in PARTS
-        ]
-    return page(request, "overview/overview.html", parts=parts)
+        return figures_of(connection)

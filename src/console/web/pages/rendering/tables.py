@@ -44,7 +44,6 @@ class Table(Struct, frozen=True, kw_only=True):
 
     name: str
     words: str
-    view: str
     columns: tuple[Head, ...]
     rows: tuple[tuple[Field, ...], ...]
     list_link: str
@@ -66,7 +65,6 @@ def table_of(answer: Answer, asked: Mapping[str, str] | None = None) -> Table:
     return Table(
         name=name,
         words=words_of_list(name),
-        view=answer.question.view,
         columns=heads,
         rows=tuple(
             tuple(

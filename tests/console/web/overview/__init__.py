@@ -1,0 +1,1 @@
+"""The overview: its figures, its picture, and what each leads to."""
