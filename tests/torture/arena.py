@@ -12,6 +12,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -22,6 +23,7 @@ from console.running.settings import read_settings
 from console.running.stack_plan import ledger_plan
 from consumers.deciding.decider import GROUP as DECIDER
 from consumers.reacting.reactor import GROUP as REACTIONS
+from consumers.webhooks import keeping
 from devstack import Plan, ProcessSpec, State, Status, destroy, status, up
 from devstack.kafka import security as kafka
 from devstack.postgres import security as database
@@ -34,6 +36,8 @@ from ledger.log.failpoints import VARIABLE
 from ledger.log.kafka import KafkaTools
 from ledger.log.kafka.client.settings import with_times
 from ledger.log.seam import Topic
+from tests.consumers.webhooks.bench import plain
+from tests.consumers.webhooks.receivers import Receiver
 from tests.services import SECURE
 from tests.torture.mounts import Disk, may_mount, mounted
 from tests.torture.proxy import Proxy, Tls
@@ -49,12 +53,13 @@ TIMES = {
 }
 """Short, so that what has to time out does so soon; 6 s is the shortest session a broker grants."""
 DECIDERS = ("decider", "decider-2")
-PROCESSES = (*DECIDERS, "reactions", "projector")
+PROCESSES = (*DECIDERS, "reactions", "projector", "webhooks")
 CLIENT = "client"
 DISKS = ("stores", "kafka", "postgres")
 _WAYS_TO_KAFKA = (*PROCESSES, CLIENT)
-_WAYS_TO_POSTGRES = ("reactions", "projector")
+_WAYS_TO_POSTGRES = ("reactions", "projector", "webhooks")
 _PENDING = "SELECT count(*) FROM consumers.deadlines WHERE state = 'PENDING' AND due_at <= %s"
+_UNTOLD = "SELECT count(*) FROM webhooks.deliveries"
 _CHECKPOINTS = "SELECT partition, next_offset FROM consumers.checkpoints WHERE consumer = %s"
 
 
@@ -76,6 +81,8 @@ class Arena:
         through = f"127.0.0.1:{proxies[f'kafka/{CLIENT}'].listened}"
         clients = replace(self.settings, bootstrap=through)
         self.client_tools = KafkaTools(with_times(clients, TIMES))
+        self.receiver = Receiver()
+        self.hook_id = self._added()
 
     def status(self) -> Status:
         """As its supervisor sees it."""
@@ -124,21 +131,30 @@ class Arena:
         if not _reached(reacted, events):
             return False
         with psycopg.connect(self.database_url, autocommit=True) as connection:
-            for consumer in ("deadlines", "projector"):
+            for consumer in ("deadlines", "projector", "webhooks"):
                 rows = connection.execute(_CHECKPOINTS, (consumer,)).fetchall()
                 found: dict[int, int] = dict(rows)
                 if not _reached([found.get(p) for p in range(PARTITIONS)], events):
                     return False
             row = connection.execute(_PENDING, (time.time_ns() // 1_000,)).fetchone()
-        return row == (0,) and self.tools.end_offsets(Topic.COMMANDS) == commands
+            untold = connection.execute(_UNTOLD).fetchone()
+        return row == untold == (0,) and self.tools.end_offsets(Topic.COMMANDS) == commands
 
     def decided(self) -> bool:
         """Has every command that is there an outcome?"""
         ends = self.tools.end_offsets(Topic.COMMANDS)
         return _reached(self.tools.committed_offsets(DECIDER, Topic.COMMANDS), ends)
 
+    def _added(self) -> str:
+        """A hook that is told of every event to come."""
+        with psycopg.connect(self.database_url, autocommit=True) as connection:
+            ends = partial(self.tools.end_offsets, Topic.EVENTS)
+            hook_id, _ = keeping.add(connection, self.receiver.url, (), ends, plain)
+        return hook_id
+
     def close(self) -> None:
         """Let go of the connections."""
+        self.receiver.close()
         self.client_tools.close()
         self.tools.close()
 

@@ -56,6 +56,16 @@ PROJECTOR_POINTS = (
     "projector.checkpoint",
     "projector.committed",
 )
+WEBHOOK_POINTS = (
+    "webhooks.read",
+    "webhooks.rows",
+    "webhooks.positions",
+    "webhooks.kept",
+    "webhooks.taken",
+    "webhooks.answered",
+    "webhooks.marked",
+    "webhooks.recorded",
+)
 _SpotsOf = Callable[[str], Spots]
 STARTING = "InitProducerId"
 TRANSACTION = ("AddPartitionsToTxn", "Produce", "AddOffsetsToTxn", "TxnOffsetCommit", "EndTxn")
@@ -98,6 +108,8 @@ QUICK = frozenset(
         "reactions/lose-reply/COMMIT",
         "projector/kill/projector.checkpoint",
         "projector/lose-reply/COMMIT",
+        "webhooks/kill/webhooks.answered",
+        "webhooks/lose-reply/COMMIT",
         "kafka/kill/any-time",
         "postgres/kill/any-time",
         "stores/disk-full/any-time",
@@ -111,7 +123,7 @@ def all_cells() -> list[Cell]:
 
     Those of one component are spread out, so that each has recovered by its next.
     """
-    rows = [list(_deciders()), list(_reactions()), list(_projector()), list(_services())]
+    rows = [list(row()) for row in (_deciders, _reactions, _projector, _webhooks, _services)]
     spread = [
         (_turn(cell), number / len(row), order, cell)
         for order, row in enumerate(rows)
@@ -178,6 +190,21 @@ def _projector() -> Iterator[Cell]:
     for mode in (Mode.LOSE_REQUEST, Mode.LOSE_REPLY, Mode.SWALLOW):
         yield _network("projector", "postgres", "COMMIT", mode, 3, _postgres)
     yield from _from_now_on("projector", "postgres")
+
+
+def _webhooks() -> Iterator[Cell]:
+    for point in WEBHOOK_POINTS:
+        for action in ("kill", "raise"):
+            yield _at("webhooks", point, action)
+    for point in ("webhooks.taken", "webhooks.answered"):
+        yield _at("webhooks", point, "stop")
+    yield _cell("webhooks", "kill", "any time", Kill(process="webhooks"))
+    yield _cell("webhooks", "stop", "any time", Pause(process="webhooks", seconds=8))
+    yield _network("webhooks", "kafka", "Fetch", Mode.LOSE_REPLY, 1, kafka_request)
+    yield from _from_now_on("webhooks", "kafka")
+    for mode in (Mode.LOSE_REQUEST, Mode.LOSE_REPLY, Mode.SWALLOW):
+        yield _network("webhooks", "postgres", "COMMIT", mode, 3, _postgres)
+    yield from _from_now_on("webhooks", "postgres")
 
 
 def _services() -> Iterator[Cell]:

@@ -17,6 +17,7 @@ from projector.reconciling.independent_fold import Refold
 from projector.views import VIEWS
 from tests.torture.history import Answer, History, Kind, Rows, Snapshot, Violation
 from tests.torture.model import Expected, PartitionModel
+from tests.torture.webhooks import told_rightly
 
 Place = tuple[int, int]
 """Partition and offset of a command."""
@@ -50,8 +51,9 @@ class Checker:
         ]
         if in_the_log:
             return in_the_log
+        told = told_rightly(history.hook_id, history.events, history.webhooks)
         shown = [found for each in history.snapshots for found in _shown(history, each)]
-        return [*_timers(history, now), *shown, *_answers(history.answers, expected)]
+        return [*_timers(history, now), *told, *shown, *_answers(history.answers, expected)]
 
     def _outcomes_of(
         self, history: History, expected: dict[Place, Expected]

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from ledger.log.seam import LogRecord, Outgoing, Published
 from projector.rows.tables import Key
+from tests.consumers.webhooks.receivers import Got
 
 Rows = dict[Key, dict[str, Any]]
 
@@ -67,3 +68,5 @@ class History(Struct, frozen=True, kw_only=True):
     dead_letters: tuple[LogRecord, ...]
     snapshots: tuple[Snapshot, ...]
     answers: tuple[Answer, ...]
+    hook_id: str
+    webhooks: tuple[Got, ...]

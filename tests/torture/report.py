@@ -166,7 +166,7 @@ A cell is one fault, at one moment, in one component, under a mixed workload: ab
 commands on the cell's own accounts, from instances, the marketplace and reservations. They
 include refusals, unreadable records, records on a wrong partition, instances whose deadline
 comes during the cell, and 30 % redeliveries. One stack serves all cells: a broker, a database,
-two deciders, a reactions process and a projector. All their connections go through proxies.
+two deciders, reactions, a projector and webhooks. All their connections go through proxies.
 
 - **kill**, **raise**, **stop** at a named point: at that failpoint the process was killed with
   -9, got an exception, or was paused. Points after **start** are passed during the restore. A
@@ -181,6 +181,8 @@ two deciders, a reactions process and a projector. All their connections go thro
   than once; **commands**: all commands in the log, including follow-ups and deadlines.
 - **looks**: answers that a client got, and snapshots of the read models, during and after the
   fault. Each must equal the result of the log up to the projector's position.
+- The receiver of a webhook in the arena must get every event, as it is at every repeat, and first
+  in order by account.
 - **again after**: the seconds from the fault until every partition decided commands again.
 
 After each cell the checker compares every acknowledged command, every event (byte for byte, with

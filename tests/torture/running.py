@@ -131,6 +131,8 @@ class Bench:
             dead_letters=news[Topic.DEAD_LETTERS],
             snapshots=tuple(onlooker.snapshots),
             answers=tuple(onlooker.answers),
+            hook_id=self._arena.hook_id,
+            webhooks=self._arena.receiver.taken(),
         )
         return replace(
             result,

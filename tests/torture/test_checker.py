@@ -13,6 +13,7 @@ from consumers.deciding.decider import GROUP, PartitionDecider, World
 from consumers.deciding.store import Store
 from consumers.reacting.reactor import GROUP as REACTIONS
 from consumers.reacting.reactor import PartitionReactor
+from consumers.webhooks.bodies import body_of, webhook_id
 from ledger.log.memory import MemoryCluster
 from ledger.log.seam import LogRecord, Topic
 from ledger.terms.table import released_terms
@@ -20,6 +21,7 @@ from ledger.values.instants import SECOND
 from ledger.vocabulary.events import LedgerOpened
 from ledger.wire.avro.codec import decode_event, encode_event
 from projector.reconciling.independent_fold import Refold
+from tests.consumers.webhooks.receivers import Got
 from tests.torture.checker import Checker, plain
 from tests.torture.history import Acked, Answer, History, Kind, Snapshot
 from tests.torture.workload import START, workload
@@ -55,6 +57,22 @@ def clean() -> History:
         dead_letters=tuple(cluster.replay(Topic.DEAD_LETTERS)),
         snapshots=(shown(events),),
         answers=told(events),
+        hook_id="hook_1",
+        webhooks=webhooks(events),
+    )
+
+
+def webhooks(events: Sequence[LogRecord]) -> tuple[Got, ...]:
+    """What a receiver gets of them."""
+    found = [decode_event(each.value) for each in events]
+    return tuple(
+        Got(
+            path="/",
+            headers={"webhook-id": webhook_id("hook_1", event.meta.event_id)},
+            body=body_of(event),
+        )
+        for event in found
+        if event.meta.account_id
     )
 
 
@@ -258,6 +276,24 @@ def rows_ahead_of_their_place() -> History:
     return replace(clean(), snapshots=(snapshot,))
 
 
+def webhook_missing() -> History:
+    return replace(clean(), webhooks=clean().webhooks[1:])
+
+
+def webhook_of_no_event() -> History:
+    another = replace(clean().webhooks[0], headers={"webhook-id": "msg_0"})
+    return replace(clean(), webhooks=(*clean().webhooks, another))
+
+
+def webhook_changed_at_its_repeat() -> History:
+    changed = replace(clean().webhooks[0], body=clean().webhooks[1].body)
+    return replace(clean(), webhooks=(*clean().webhooks, changed))
+
+
+def webhooks_in_another_order() -> History:
+    return replace(clean(), webhooks=tuple(reversed(clean().webhooks)))
+
+
 PLANTED: dict[Callable[[], History], Kind] = {
     without_an_outcome: Kind.LOST,
     outcome_twice: Kind.DOUBLED,
@@ -277,6 +313,10 @@ PLANTED: dict[Callable[[], History], Kind] = {
     wrong_amount: Kind.WRONG_READ_MODEL,
     row_missing: Kind.WRONG_READ_MODEL,
     row_too_many: Kind.WRONG_READ_MODEL,
+    webhook_missing: Kind.LOST,
+    webhook_of_no_event: Kind.DOUBLED,
+    webhook_changed_at_its_repeat: Kind.WRONG_OUTCOME,
+    webhooks_in_another_order: Kind.REORDERED,
     rows_ahead_of_their_place: Kind.WRONG_READ_MODEL,
 }
 
@@ -310,5 +350,6 @@ def test_a_deadline_that_never_came_is_found() -> None:
         dead_letters=tuple(cluster.replay(Topic.DEAD_LETTERS)),
         snapshots=(),
         answers=(),
+        webhooks=webhooks(tuple(cluster.replay(Topic.EVENTS))),
     )
     assert found(history) == {Kind.LOST}

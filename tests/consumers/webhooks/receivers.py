@@ -67,6 +67,13 @@ class Receiver:
             came = self._came.wait_for(lambda: len(self.got) >= count, PATIENCE_SECONDS)
         assert came, f"{len(self.got)} of {count} came"
 
+    def taken(self) -> tuple[Got, ...]:
+        """What it got since this was asked last."""
+        with self._came:
+            found = tuple(self.got)
+            self.got.clear()
+        return found
+
     def of(self, account: str) -> list[int]:
         """The sequence of every event of an account, as they came."""
         return [int(each.told["sequence"]) for each in self.got if each.account == account]
