@@ -18,7 +18,7 @@ from ledger.log.seam import Batch, EventSource
 from ledger.values.instants import SECOND, Instant
 from ledger.wire.avro.codec import decode_event, event_name_of
 
-MAX_EVENTS = 2_000
+MOST_EVENTS, LEAST_EVENTS = 2_000, 50
 LOOK = SECOND
 """How often the hooks are looked up."""
 
@@ -70,8 +70,8 @@ class Courier:
         self._looked_at: Instant | None = None
         self._busy: dict[str, list[Run]] = {}
         self._positions: dict[int, int] | None = None
-        # The reader takes part from now on, although it is not asked while there is no hook.
-        source.read(dict(enumerate(source.ends())), 1, 0.0)
+        self._read_since = False
+        self._rest()
 
     @property
     def sending(self) -> bool:
@@ -91,6 +91,8 @@ class Courier:
         self._looked_at = now
         self._know(self._table.hooks())
         self._table.sweep()
+        if not self._hooks and self._read_since:
+            self._rest()
 
     def caught_up(self) -> bool:
         """Have all events that are in the log now been stored for the hooks?"""
@@ -109,7 +111,8 @@ class Courier:
         if not self._hooks:
             return 0
         places = self._places()
-        batches = self._source.read(places, MAX_EVENTS, timeout_seconds)
+        self._read_since = True
+        batches = self._source.read(places, self._most_events(), timeout_seconds)
         if not batches:
             return 0
         passing("webhooks.read")
@@ -151,6 +154,16 @@ class Courier:
         if ended:
             passing("webhooks.recorded")
         return len(ended)
+
+    def _most_events(self) -> int:
+        """Each hook may get all of them, and what is stored at once is bounded."""
+        return max(LEAST_EVENTS, MOST_EVENTS // len(self._hooks))
+
+    def _rest(self) -> None:
+        """Without a hook nothing is read. Whoever watches the reader sees it at the end."""
+        while self._source.read(dict(enumerate(self._source.ends())), 1, 0.0):
+            pass
+        self._read_since = False
 
     def _know(self, hooks: list[Hook]) -> None:
         known = {hook.hook_id: hook for hook in hooks}

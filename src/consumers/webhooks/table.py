@@ -115,7 +115,14 @@ UPDATE webhooks.hooks SET ended_at = now(), ended_why = %s WHERE id = %s AND end
 """
 _LEFT_OVER = """
 SELECT id FROM webhooks.hooks AS hook WHERE ended_at IS NOT NULL
-    AND EXISTS (SELECT FROM webhooks.queues WHERE hook_id = hook.id)
+    AND (EXISTS (SELECT FROM webhooks.queues WHERE hook_id = hook.id)
+        OR EXISTS (SELECT FROM webhooks.secrets WHERE hook_id = hook.id))
+LIMIT 1
+"""
+_OLD_SECRETS = """
+DELETE FROM webhooks.secrets AS secret USING webhooks.hooks AS hook
+WHERE hook.id = secret.hook_id AND (secret.number < hook.secret_number - 1
+    OR (secret.number < hook.secret_number AND hook.previous_until <= now()))
 """
 _SWEEP = """
 DELETE FROM webhooks.deliveries WHERE (hook_id, account_id, log_offset) IN (
@@ -233,8 +240,11 @@ class WebhookTable:
         return recorded
 
     def sweep(self) -> bool:
-        """Delete a slice of what is left of hooks that have ended; whether there was any."""
-        row = self._connection.execute(_LEFT_OVER + " LIMIT 1").fetchone()
+        """Delete secrets that sign no more, and a slice of what is left of hooks that have ended;
+        whether there was any.
+        """
+        self._connection.execute(_OLD_SECRETS)
+        row = self._connection.execute(_LEFT_OVER).fetchone()
         if row is None:
             return False
         with self._connection.transaction():

@@ -50,8 +50,7 @@ class Receiver:
         self.got: list[Got] = []
         self.answer: Callable[[Got], Answer] = lambda _: OK
         self._came = Condition()
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self.server.daemon_threads = True
+        self.server = _Server(("127.0.0.1", 0), self._handler())
         if tls is not None:
             self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
         self.port = self.server.server_port
@@ -89,7 +88,10 @@ class Receiver:
             protocol_version = "HTTP/1.1"
 
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
+                length = int(self.headers["content-length"])
+                body = self.rfile.read(length)
+                if len(body) < length:  # the sender was killed
+                    return
                 told = {name.lower(): value for name, value in self.headers.items()}
                 got = Got(path=self.path, headers=told, body=body)
                 with receiver._came:
@@ -114,6 +116,15 @@ def secret_of(text: str) -> bytes:
     """The bytes of a secret as its receiver gets it."""
     assert text.startswith("whsec_")
     return b64decode(text.removeprefix("whsec_"), validate=True)
+
+
+class _Server(ThreadingHTTPServer):
+    """A sender that is killed, or gives up, is nothing to speak of."""
+
+    daemon_threads = True
+
+    def handle_error(self, *_: Any) -> None:
+        """Nothing."""
 
 
 @contextmanager

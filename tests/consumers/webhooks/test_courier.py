@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from threading import Event as Flag
 
@@ -14,7 +14,7 @@ from consumers.webhooks.schedule import PATIENCE
 from consumers.webhooks.sending import PER_HOOK
 from consumers.webhooks.signing import headers
 from consumers.webhooks.table import RUN
-from ledger.log.seam import WrongWorld
+from ledger.log.seam import Batch, WrongWorld
 from ledger.values.instants import DAY, HOUR, MINUTE, SECOND
 from tests.consumers.webhooks.bench import Bench, bench_on, plain
 from tests.consumers.webhooks.receivers import OK, Answer, Got, Receiver, misbehaving, receiving
@@ -392,6 +392,49 @@ def test_of_two_rotations_the_newest_two_secrets_sign(bench: Bench, receiver: Re
     now = int(got.headers["webhook-timestamp"]) * SECOND
     secrets = [each[0] for each in reversed(made) if each is not None]
     assert headers(got.webhook_id, now, got.body, secrets).items() <= got.headers.items()
+
+
+def test_secrets_that_sign_no_more_are_deleted(bench: Bench) -> None:
+    hook = bench.add("http://127.0.0.1:9/")
+
+    def kept() -> list[int]:
+        bench.forward(SECOND)
+        rows = bench.connection.execute("SELECT number FROM webhooks.secrets ORDER BY number")
+        return [number for (number,) in rows]
+
+    assert kept() == [1]
+    keeping.rotate(bench.connection, hook, timedelta(1), plain)
+    assert kept() == [1, 2]
+    keeping.rotate(bench.connection, hook, timedelta(1), plain)
+    assert kept() == [2, 3]
+    keeping.rotate(bench.connection, hook, timedelta(0), plain)
+    assert kept() == [4]
+    keeping.end(bench.connection, hook, "no more")
+    assert kept() == []
+
+
+def test_without_a_hook_nothing_is_read_and_the_reader_is_at_the_end(
+    bench: Bench, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[dict[int, int]] = []
+    read = bench.source.read
+
+    def watched(positions: Mapping[int, int], most: int, timeout: float) -> dict[int, Batch]:
+        seen.append(dict(positions))
+        return read(positions, most, timeout)
+
+    monkeypatch.setattr(bench.source, "read", watched)
+    hook = bench.add(receiver.url)
+    bench.record("acct-1")
+    bench.settle()
+    keeping.end(bench.connection, hook, "no more")
+    bench.record("acct-1", 5)
+    seen.clear()
+    bench.forward(SECOND)
+    assert seen == [dict(enumerate(bench.source.ends()))]
+    bench.forward(SECOND)
+    assert bench.courier.follow(0.0) == 0
+    assert len(seen) == 1
 
 
 def test_there_are_not_more_hooks_than_there_may_be(bench: Bench) -> None:
