@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tools.program import arguments
 
 
 def main(port: int, path: str) -> None:
@@ -34,4 +35,5 @@ def main(port: int, path: str) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2])
+    asked = arguments(__doc__, "port", "file")
+    main(int(asked.port), asked.file)

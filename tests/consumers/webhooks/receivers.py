@@ -46,11 +46,11 @@ OK: Answer = (200, {})
 class Receiver:
     """Keeps what it gets, and answers as it is told to."""
 
-    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None, port: int = 0) -> None:
         self.got: list[Got] = []
         self.answer: Callable[[Got], Answer] = lambda _: OK
         self._came = Condition()
-        self.server = _Server(("127.0.0.1", 0), self._handler())
+        self.server = _Server(("127.0.0.1", port), self._handler())
         if tls is not None:
             self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
         self.port = self.server.server_port
