@@ -18,7 +18,7 @@ from ledger.state.reading import Key
 from ledger.values.instants import DAY
 from ledger.vocabulary.envelope import FIRST_EDITION, ZERO_HASH, RecordedEvent
 from ledger.wire.avro.codec import decode_event
-from projector.asking.histories import READ, history
+from projector.asking.histories import READ, Story, history, story
 from projector.asking.queries import NoReadModels, UnknownAccount
 from tests.consumers.deadlines.test_keeper import nodes
 from tests.projector.conftest import PASSING_TRIGGERS, catch_up
@@ -138,6 +138,7 @@ def test_a_command_of_which_a_part_is_shown_counts_as_not_decided(
     )
     _stands_at(shown, first.meta.source_partition, first.meta.log_sequence)
     assert len(history(shown, account).events) == place
+    assert story(shown, account, first.meta.causation_id) == Story(own=(), caused=())
 
 
 def _stands_at(shown: Connection[Any], partition: int, log_sequence: int) -> None:
@@ -145,6 +146,26 @@ def _stands_at(shown: Connection[Any], partition: int, log_sequence: int) -> Non
         "UPDATE consumers.checkpoints SET log_sequence = %s WHERE partition = %s",
         (log_sequence, partition),
     )
+
+
+def test_a_story_is_a_commands_own_events_and_what_they_caused(
+    shown: Connection[Any], stories: list[RecordedEvent]
+) -> None:
+    caused = 0
+    for account, events in accounts(stories).items():
+        for command in dict.fromkeys(event.meta.causation_id for event in events):
+            found = story(shown, account, command)
+            own = [event for event in events if event.meta.causation_id == command]
+            after = [
+                event
+                for event in events
+                if event.meta.correlation_id == command and event.meta.causation_id != command
+            ]
+            assert [event.body for event in found.own] == [event.body for event in own]
+            assert [event.body for event in found.caused] == [event.body for event in after]
+            caused += len(after)
+    assert caused > 0
+    assert story(shown, "acct-none", "none") == Story(own=(), caused=())
 
 
 def test_what_is_not_filled_yet_is_not_answered_from(

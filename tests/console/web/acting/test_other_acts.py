@@ -134,3 +134,31 @@ def test_without_brokers_the_page_keeps_the_command_and_sends_it_again_once(
     assert "AccountStandingChanged" in done.text
     assert send(client, form, "again").url == done.url
     assert events_of(client, "away-9").count("AccountStandingChanged") == 1
+
+
+def test_without_a_database_the_form_is_kept_to_be_sent_again(
+    client: TestClient, live_ledger: RunningLedger
+) -> None:
+    open_account(client, "away-8")
+    page = form_page(client, "away-8", "SetAccountStanding")
+    asked = press(client, page, "review", in_arrears="yes", **AS)
+    away = replace(ledger_of(live_ledger), database_url="postgresql://127.0.0.1:9/nothing")
+    with asked_by_anybody(away) as without_database:
+        unknown = press(without_database, asked, "act")
+    assert unknown.status_code == 503
+    assert "AccountStandingChanged" in press(client, unknown, "again").text
+
+
+def test_a_page_in_chinese_has_the_providers_own_words(client: TestClient) -> None:
+    with_instance(client, "zh-1")
+    asked = {"thing": "i-1", "lang": "zh"}
+    found = client.get("/accounts/zh-1/acts/ReturnInstance", params=asked, headers=BROWSER).text
+    client.cookies.clear()
+    for words in (
+        "退货退费",
+        "已阅读并同意",
+        "使用须知",
+        "实例销毁后 IP 资源同时释放。",
+        "保留7天",
+    ):
+        assert words in found

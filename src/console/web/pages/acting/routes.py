@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from console.web.access.guard import own_things
+from console.web.api.commands import UNANSWERED
 from console.web.api.queries import Asked
 from console.web.pages.acting import steps
 from console.web.pages.acting.forms.reading import body_of
-from console.web.pages.acting.visit import Form, visit_of
+from console.web.pages.acting.visit import Form, Visit, keep, visit_of
 from console.web.pages.rendering.standing import stand
 
 router = APIRouter(prefix="/accounts/{account_id}/acts", tags=["pages"], include_in_schema=False)
 
 
-@router.get("/{name}", dependencies=[Depends(stand)])
+@router.get("/{name}", dependencies=[Depends(stand), Depends(own_things)])
 def shown(request: Request, backend: Asked, account_id: str, name: str) -> Response:
     """The step that the query names."""
     visit = visit_of(request, backend, account_id, name, dict(request.query_params))
@@ -24,10 +26,17 @@ def shown(request: Request, backend: Asked, account_id: str, name: str) -> Respo
     return steps.begin(visit, body_of(visit.page.asked, visit.told))
 
 
-@router.post("/{name}")
+@router.post("/{name}", dependencies=[Depends(own_things)])
 def sent(request: Request, backend: Asked, account_id: str, name: str, form: Form) -> Response:
     """The step that the form names; a list that gets one more item, and a way back, name none."""
-    visit = visit_of(request, backend, account_id, name, form)
+    try:
+        return _next(visit_of(request, backend, account_id, name, form))
+    except UNANSWERED:
+        return keep(request, backend, account_id, name, form)
+
+
+def _next(visit: Visit) -> Response:
+    form = visit.told
     if more := form.get("more"):
         return steps.begin(visit, body_of(visit.page.asked, form), more=more)
     match form.get("step"):

@@ -314,5 +314,5 @@ def _waiting(visit: Visit, command_id: str) -> Response:
 
 def _not_known(visit: Visit, unknown: NotKnown) -> Response:
     """The brokers or the database do not answer: the same form again, with the same id."""
-    same = {name: value for name, value in visit.told.items() if name != "csrf"}
-    return visit.show("unknown", 503, command_id=unknown.command_id, hidden=same)
+    hidden = visit.sent_again
+    return visit.show("unknown", 503, command_id=unknown.command_id, hidden=hidden)

@@ -89,6 +89,7 @@ def facts_of(
     if kind not in _FACTS:
         return []
     name, id_column = _FACTS[kind]
+    told_apart = {"account_id", "state", id_column}
     question = QUESTIONS[name]
     names = [column.name for column in question.columns]
     with backend.connection() as connection:
@@ -97,7 +98,7 @@ def facts_of(
     return [
         (column.name, text)
         for column, cell in zip(question.columns, row, strict=False)
-        if column.name not in {"account_id", id_column} and (text := cell_text(column, cell))
+        if column.name not in told_apart and (text := cell_text(column, cell))
     ]
 
 
