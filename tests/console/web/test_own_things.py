@@ -222,6 +222,8 @@ def test_no_other_command_is_theirs(locked: TestClient, tokens: dict[str, str], 
     for method, path in routes(locked):
         if method != "POST" or path.rpartition("/")[2] in {*own, "signout", "signin"}:
             continue
+        if path.endswith("/acts/{name}"):  # each of them: acting/test_own_purchases
+            continue
         if any(
             right.operation == "CALL" and right.principal in {"*", role.removesuffix("s")}
             for right in MATRIX.rights_on("route", f"POST {path}")
