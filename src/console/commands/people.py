@@ -94,15 +94,16 @@ def list_all() -> None:
     from console.web.access import people
 
     table = Table(
-        "name", "roles", "own", "second factor", "since", "wrong passwords", "locked until", "ended"
+        "name", "roles", "own", "signs in by", "since", "wrong passwords", "locked until", "ended"
     )
     with connected(find_ledger(read_settings()).database_url) as connection:
         for each in people.everybody(connection):
             ended = "" if each.ended_at is None else f"{each.ended_at:%Y-%m-%d}"
             locked = "" if each.locked_until is None else f"{each.locked_until:%Y-%m-%d %H:%M}"
             roles, since = ", ".join(each.principals), f"{each.made_at:%Y-%m-%d}"
-            own, second = ", ".join([*each.accounts, *each.vendors]), "yes" * each.second_factor
-            table.add_row(each.name, roles, own, second, since, str(each.failures), locked, ended)
+            own = ", ".join([*each.accounts, *each.vendors])
+            by = each.issuer or ("password and code" if each.second_factor else "password")
+            table.add_row(each.name, roles, own, by, since, str(each.failures), locked, ended)
     put(console(), table)
 
 
@@ -149,6 +150,36 @@ def token(
     own = _own_things(principals, account, vendor, buyer_id)
     with connected(find_ledger(read_settings()).database_url) as connection:
         typer.echo(people.new_token(connection, name, principals, days, own))
+
+
+@app.command()
+def totp(
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    off: Annotated[bool, typer.Option("--off", help="No code is needed any more.")] = False,
+) -> None:
+    """Have a person sign in with a one-time code as well. The address for it is printed once.
+
+    Example:
+
+      refundctl people totp anna
+    """
+    from console.running.ledger_locator import connected, find_ledger
+    from console.running.settings import read_settings
+    from console.sealing.master_key import master_key
+    from console.web.access import people
+    from console.web.access.totp import address_of
+
+    settings = read_settings()
+    with connected(find_ledger(settings).database_url) as connection:
+        if off:
+            if not people.end_second_factor(connection, name):
+                raise BadInput(f"{name!r} signs in without a code already")
+            typer.echo(f"{name} signs in without a code")
+            return
+        secret = people.enrol(connection, name, master_key(settings))
+    if secret is None:
+        raise BadInput(f"nobody who is named {name!r} signs in with a password")
+    typer.echo(address_of(name, secret))
 
 
 def _own_things(

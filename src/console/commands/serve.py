@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import socket
-from typing import Annotated
+import ssl
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
@@ -18,6 +20,10 @@ def serve(
         int | None,
         typer.Option("--port", min=0, max=65_535, help="By default 8080; 0 chooses a free one."),
     ] = None,
+    tls_cert: Annotated[
+        Path | None, typer.Option("--tls-cert", help="A certificate, and those of its issuers.")
+    ] = None,
+    tls_key: Annotated[Path | None, typer.Option("--tls-key", help="Its key, as PEM.")] = None,
     everything_open: Annotated[
         bool, typer.Option("--open", help="Nobody has to sign in; only on a loopback address.")
     ] = False,
@@ -39,6 +45,8 @@ def serve(
 
       refundctl serve --read-only --incognito
 
+      refundctl serve --host 0.0.0.0 --tls-cert console.pem --tls-key console.key
+
       refundctl people add anna --role support && refundctl serve --port 9000
 
       curl 'http://127.0.0.1:8080/v1/balances?account=acct-1'
@@ -48,7 +56,9 @@ def serve(
     from console.running.ledger_locator import find_ledger
     from console.running.settings import read_settings
     from console.terminal.log_output import log_to_stderr
+    from console.web.access.oidc import Oidc, provider_of
     from console.web.access.own_site import LOOPBACK_HOSTS
+    from console.web.access.proxy import proxy_of
     from console.web.application import application
     from console.web.backend import Backend
     from console.web.pages.rendering.environment import Look
@@ -62,17 +72,46 @@ def serve(
         read_only=read_only or settings.console_read_only,
         incognito=incognito or settings.console_incognito,
     )
-    app = application(backend, everything_open=everything_open, hosts=hosts, look=look)
+    provider = provider_of(settings)
+    app = application(
+        backend,
+        everything_open=everything_open,
+        hosts=hosts,
+        look=look,
+        oidc=None if provider is None else Oidc(provider),
+        proxy=proxy_of(settings),
+    )
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=_END_SECONDS,
+        proxy_headers=False,  # only what our own settings name is a proxy
+        **_tls(tls_cert, tls_key),
+    )
     with _listening(host, settings.console_port if port is None else port) as listening:
-        typer.echo(f"serving http://{_told(*listening.getsockname()[:2])}", err=True)
+        scheme = "http" if tls_cert is None else "https"
+        typer.echo(f"serving {scheme}://{_told(*listening.getsockname()[:2])}", err=True)
         if settings.ready_file is not None:
             settings.ready_file.touch()
-        config = uvicorn.Config(
-            app, log_config=None, server_header=False, timeout_graceful_shutdown=_END_SECONDS
-        )
         server = uvicorn.Server(config)
         app.state.live.stopping = lambda: server.should_exit
         server.run(sockets=[listening])
+
+
+def _tls(cert: Path | None, key: Path | None) -> dict[str, Any]:
+    from console.running.secret_files import check_private
+
+    if cert is None and key is None:
+        return {}
+    if cert is None or key is None:
+        raise BadInput("--tls-cert and --tls-key belong together; give both")
+    check_private("--tls-key", key)
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(cert, key)
+    except OSError as error:  # an SSLError is one too
+        raise BadInput(f"--tls-cert {cert}, --tls-key {key}: {error.strerror or error}") from error
+    return {"ssl_certfile": cert, "ssl_keyfile": key}
 
 
 def _listening(host: str, port: int) -> socket.socket:

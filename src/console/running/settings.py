@@ -66,6 +66,43 @@ class Settings(BaseSettings):
         default=0, validation_alias="REFUNDS_METRICS_PORT"
     )
     """Of /metrics, /livez and /readyz; 0 chooses a free one."""
+    approval_above: dict[str, str] | None = Field(
+        default=None, validation_alias="REFUNDS_APPROVAL_ABOVE"
+    )
+    """JSON, currency → amount: an act at the console above it waits for a second person."""
+    approval_hours: int = Field(
+        default=72, ge=1, le=8_760, validation_alias="REFUNDS_APPROVAL_HOURS"
+    )
+    """So long it waits."""
+    oidc_issuer: str | None = Field(default=None, validation_alias="REFUNDS_OIDC_ISSUER")
+    oidc_client_id: str | None = Field(default=None, validation_alias="REFUNDS_OIDC_CLIENT_ID")
+    oidc_client_secret_file: Path | None = Field(
+        default=None, validation_alias="REFUNDS_OIDC_CLIENT_SECRET_FILE"
+    )
+    oidc_name_claim: str = Field(default="sub", validation_alias="REFUNDS_OIDC_NAME_CLAIM")
+    oidc_roles_claim: str = Field(default="groups", validation_alias="REFUNDS_OIDC_ROLES_CLAIM")
+    oidc_roles: dict[str, list[str]] = Field(
+        default_factory=dict, validation_alias="REFUNDS_OIDC_ROLES"
+    )
+    """JSON, value of the claim → roles of the console."""
+    proxy_addresses: str | None = Field(default=None, validation_alias="REFUNDS_PROXY_ADDRESSES")
+    proxy_secret_file: Path | None = Field(
+        default=None, validation_alias="REFUNDS_PROXY_SECRET_FILE"
+    )
+    proxy_secret_header: str = Field(
+        default="X-Refunds-Proxy", validation_alias="REFUNDS_PROXY_SECRET_HEADER"
+    )
+    proxy_name_header: str | None = Field(
+        default=None, validation_alias="REFUNDS_PROXY_NAME_HEADER"
+    )
+    """Without it the proxy names nobody, only the scheme."""
+    proxy_roles_header: str = Field(
+        default="X-Forwarded-Groups", validation_alias="REFUNDS_PROXY_ROLES_HEADER"
+    )
+    proxy_roles: dict[str, list[str]] = Field(
+        default_factory=dict, validation_alias="REFUNDS_PROXY_ROLES"
+    )
+    """JSON, what the header says → roles of the console."""
     console_port: int = Field(
         default=8080, ge=0, le=65_535, validation_alias="REFUNDS_CONSOLE_PORT"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import binascii
 import os
 from base64 import b64decode
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -41,6 +42,23 @@ class MasterKey:
     def is_own(self, account_id: str, number: int, wrapped: bytes) -> bool:
         """Whether it was wrapped under this key, not the other one."""
         return _opened(self._cipher, account_id, number, wrapped) is not None
+
+    def closed(self, purpose: str, secret: bytes) -> bytes:
+        """Another secret, in a form that opens for the same purpose alone."""
+        nonce = os.urandom(_NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, secret, purpose.encode())
+
+    def opened(self, purpose: str, wrapped: bytes) -> bytes:
+        """The secret of that form. Raises Failed if it is under another master key."""
+        nonce, box = wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:]
+        for cipher in (self._cipher, self._other):
+            with suppress(InvalidTag):
+                if cipher is not None:
+                    return cipher.decrypt(nonce, box, purpose.encode())
+        raise Failed(
+            f"the secret of {purpose} was not kept under this master key; set {SETTING} to the "
+            "file of the one under which it was"
+        )
 
     def unwrapped(self, account_id: str, number: int, wrapped: bytes) -> AccountKey:
         """The key of a wrapped form. Raises Failed if it is under another master key."""

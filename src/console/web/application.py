@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -14,11 +15,14 @@ from console.terminal.output import version
 from console.web import metrics, problems
 from console.web.access.body_limit import BodyLimit
 from console.web.access.guard import guard_of
+from console.web.access.oidc import Oidc
 from console.web.access.own_site import LOOPBACK_HOSTS
+from console.web.access.proxy import Proxy, ProxyScheme
 from console.web.access.whole_ids import WholeIds, read_ids
-from console.web.api import accounts, batches, clock, commands, events, health, queries
+from console.web.api import accounts, approvals, batches, clock, commands, events, health, queries
 from console.web.api.openapi import EVERYWHERE, describe
 from console.web.backend import Backend
+from console.web.desk import keep_publishing
 from console.web.pages import signing_in
 from console.web.pages.accounts.pages import PAGES as ACCOUNTS
 from console.web.pages.acting import routes as acting
@@ -39,7 +43,7 @@ from ledger.log.access import read_matrix
 
 AS_USUAL = Look()
 
-_API = (health, metrics, queries, commands, batches, accounts, clock, events)
+_API = (health, metrics, queries, commands, batches, approvals, accounts, clock, events)
 _PAGES = (
     live,
     signing_in,
@@ -63,11 +67,14 @@ def application(
     everything_open: bool = False,
     hosts: frozenset[str] = LOOPBACK_HOSTS,
     look: Look = AS_USUAL,
+    oidc: Oidc | None = None,
+    proxy: Proxy | None = None,
 ) -> FastAPI:
     """The application over a backend, which it opens and closes.
 
     Open: nobody has to sign in; then it answers only under the names of `hosts`. The look says
-    whether nothing may be done, and whether the pages hide amounts.
+    whether nothing may be done, and whether the pages hide amounts. `oidc` signs people in beside
+    the local ones, and so does `proxy`.
     """
     guard = guard_of(
         read_matrix(), everything_open=everything_open, hosts=hosts, read_only=look.read_only
@@ -77,10 +84,15 @@ def application(
     async def held(app: FastAPI) -> AsyncIterator[None]:
         backend.open()
         telling = asyncio.create_task(app.state.live.run())
+        ended = threading.Event()
+        publishing = threading.Thread(target=keep_publishing, args=(backend, ended), daemon=True)
+        publishing.start()
         try:
             yield
         finally:
             telling.cancel()
+            ended.set()
+            publishing.join()
             backend.close()
 
     app = FastAPI(
@@ -95,6 +107,7 @@ def application(
     )
     app.state.backend, app.state.look, app.state.live = backend, look, Live(backend)
     app.state.counted = Counted()
+    app.state.oidc, app.state.proxy = oidc, proxy
     problems.install(app, problem_page)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_middleware(BodyLimit, apart=frozenset({"/v1/batches"}))
@@ -102,6 +115,8 @@ def application(
     app.add_middleware(WholeIds)
     app.state.requests = metrics.Requests()
     app.middleware("http")(app.state.requests.counted)
+    if proxy is not None:
+        app.add_middleware(ProxyScheme, proxy=proxy)
     for each in (*_API, *_PAGES, *ACCOUNTS, *WORK):
         app.include_router(each.router)
     describe(app)

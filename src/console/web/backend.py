@@ -19,6 +19,7 @@ from console.sealing.giving import concerns_texts, refuse_too_long, sealing_with
 from console.sealing.master_key import master_key
 from console.sealing.showing import Opener
 from console.terminal.errors import BadInput
+from console.web.approving.limits import limits_of
 from console.web.log_records import LogRecords
 from consumers.clock import SandboxClock
 from ledger.log.kafka import KafkaTools
@@ -49,7 +50,9 @@ class Backend:
         )
         self.signing = signing_where_required(ledger, CONSOLE)
         self.records = LogRecords(ledger.kafka)
-        self._master = master_key(read_settings())
+        settings = read_settings()
+        self.master = master_key(settings)
+        self.limits, self.approval_hours = limits_of(settings), settings.approval_hours
         self._tools: KafkaTools | None = None
         self._publishing = threading.Lock()
 
@@ -89,7 +92,7 @@ class Backend:
     def too_long(self, given: GivenCommand) -> str | None:
         """Why a text of the command cannot be sealed; None if it can, or is not to be."""
         try:
-            if self._master is not None:
+            if self.master is not None:
                 refuse_too_long(given)
         except BadInput as error:
             return str(error)
@@ -100,15 +103,15 @@ class Backend:
         """The commands with their free texts sealed, where there is a master key, to be published
         before its end; commands without such texts need no database.
         """
-        if self._master is None or not any(map(concerns_texts, given)):
+        if self.master is None or not any(map(concerns_texts, given)):
             yield given
             return
-        with self.connection() as connection, sealing_with(connection, self._master)(given) as done:
+        with self.connection() as connection, sealing_with(connection, self.master)(given) as done:
             yield done
 
     def opener(self, connection: Connection[Any], *, may_read: bool) -> Opener:
         """Shows sealed texts to whoever may read them, and a word in their place to others."""
-        return Opener(connection, self._master if may_read else None)
+        return Opener(connection, self.master if may_read else None)
 
     def currencies(self, accounts: Iterable[str]) -> dict[str, Currency]:
         """Account → currency, of those accounts that there are."""

@@ -56,7 +56,7 @@ def test_a_wrong_password_says_no_more_than_that_and_keeps_the_name(
     found = locked.post("/signin", data=wrong)
     unknown = locked.post("/signin", data=wrong | {"name": "nobody"})
     assert found.status_code == unknown.status_code == 403
-    assert "Name or password are wrong." in found.text
+    assert "Name, password or code are wrong." in found.text
     assert f'value="{emma}"' in found.text
     assert "elsewhere" not in found.text
     assert found.text.replace(emma, "") == unknown.text.replace("nobody", "")

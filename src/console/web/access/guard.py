@@ -15,6 +15,8 @@ from starlette.concurrency import run_in_threadpool
 from console.web.access import people
 from console.web.access.own_site import refuse_other_hosts, refuse_other_sites
 from console.web.access.own_things import BUYER, VENDOR, OwnThings, own_part, see_account
+from console.web.access.proxy import Proxy, named_by
+from console.web.approving.limits import Giver
 from console.web.backend import Backend
 from console.web.problems import GoTo, Problem, SignInFirst
 from ledger.log.access import EVERYBODY, Matrix
@@ -23,7 +25,7 @@ SESSION_COOKIE = "refunds_session"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 LIVE = "Refunds-Live"
 """The header of a request that a page made by itself: it does not keep an idle session alive."""
-_OF_SESSIONS = ("/signin", "/signout")
+_OF_SESSIONS = ("/signin", "/signout", "/sessions/end")
 
 
 class Caller(Struct, frozen=True, kw_only=True):
@@ -38,6 +40,11 @@ class Caller(Struct, frozen=True, kw_only=True):
     csrf: str | None = None
     by_token: bool = False
     own: OwnThings | None = None
+
+    @property
+    def giver(self) -> Giver:
+        """The same as who gives a command."""
+        return Giver(name=self.name, for_owners="gateway" in self.principals)
 
 
 def guard_of(
@@ -120,6 +127,15 @@ def _takes_own(route: APIRoute) -> bool:
     return any(each.call in {own_things, own_account} for each in route.dependant.dependencies)
 
 
+def _named_by_proxy(request: Request) -> Caller | None:
+    proxy: Proxy | None = request.app.state.proxy
+    peer = None if request.client is None else request.client.host
+    named = None if proxy is None else named_by(proxy, request.headers, peer)
+    if named is None:
+        return None
+    return Caller(name=named.name, principals=named.principals, csrf=named.csrf, own=OwnThings())
+
+
 def still_there(request: Request) -> bool:
     """Whether who asked a while ago may ask still. Being looked at is no use of a session."""
     local = caller_of(request).csrf is None and not caller_of(request).by_token
@@ -128,6 +144,9 @@ def still_there(request: Request) -> bool:
 
 def _caller(request: Request, *, used: bool = True) -> Caller | None:
     backend: Backend = request.app.state.backend
+    if (named := _named_by_proxy(request)) is not None:
+        with backend.connection() as connection:
+            return None if people.has_ended(connection, named.name) else named
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     session_id = request.cookies.get(SESSION_COOKIE)
     with backend.connection() as connection:

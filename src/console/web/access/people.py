@@ -15,6 +15,9 @@ from msgspec import Struct
 from psycopg import Connection
 from psycopg.rows import class_row
 
+from console.sealing.master_key import SETTING, MasterKey
+from console.terminal.errors import Failed
+from console.web.access import totp
 from console.web.access.own_things import OwnThings
 
 SESSION_SECONDS, IDLE_SECONDS = 12 * 3600, 3600
@@ -49,6 +52,14 @@ class Signed(Struct, frozen=True, kw_only=True):
     vendors: list[str]
     buyer_id: str | None
     csrf: str | None = None
+
+
+class Session(Struct, frozen=True, kw_only=True):
+    """When somebody signed in, and asked last."""
+
+    began_at: datetime
+    used_at: datetime
+    ends_at: datetime
 
 
 class Locked(Exception):
@@ -97,14 +108,26 @@ def end(connection: Connection[Any], name: str) -> bool:
     return tokens.rowcount + person.rowcount > 0
 
 
-def sign_in(
-    connections: Callable[[], AbstractContextManager[Connection[Any]]], name: str, password: str
-) -> str | None:
-    """The id of a new session; None if name or password are wrong.
+def has_ended(connection: Connection[Any], name: str) -> bool:
+    """Whether an operator has ended whoever has the name."""
+    wanted = "SELECT FROM web.people WHERE name = %s AND ended_at IS NOT NULL"
+    return connection.execute(wanted, (name,)).fetchone() is not None
 
-    A wrong password counts; after five, Locked is raised for five minutes, also for the right one.
-    An unknown name takes as long as a wrong password. No connection is held while the password is
-    verified; who is locked meanwhile is not told whether it was right.
+
+def sign_in(
+    connections: Callable[[], AbstractContextManager[Connection[Any]]],
+    name: str,
+    password: str,
+    code: str = "",
+    master: MasterKey | None = None,
+) -> str | None:
+    """The id of a new session; None if name, password, or the code of who needs one are wrong.
+
+    A code counts once. It is looked at only where the password is right, and a wrong one counts as
+    a wrong password, so that neither is told apart. A wrong password counts; after five, Locked is
+    raised for five minutes, also for the right one. An unknown name takes as long as a wrong
+    password. No connection is held while the password is verified; who is locked
+    meanwhile is not told whether it was right.
     """
     with connections() as connection:
         digest = _digest_of(connection, name)
@@ -118,10 +141,61 @@ def sign_in(
         locked, ended, same = row or (False, True, False)
         if locked:
             raise Locked
-        if not right or ended or not same:
+        if not right or ended or not same or not _second_factor(connection, name, code, master):
             _count_failure(connection, name)
             return None
-        return _new_session(connection, name)
+        return new_session(connection, name)
+
+
+def enrol(connection: Connection[Any], name: str, master: MasterKey | None) -> bytes | None:
+    """A new secret for codes, which the person needs from now on; None if nobody has the name."""
+    secret = secrets.token_bytes(totp.SECRET_BYTES)
+    kept = secret if master is None else master.closed(_purpose(name), secret)
+    done = connection.execute(
+        "UPDATE web.people SET totp_secret = %s, totp_wrapped = %s, totp_step = 0"
+        " WHERE name = %s AND password_digest IS NOT NULL",
+        (kept, master is not None, name),
+    )
+    return secret if done.rowcount else None
+
+
+def end_second_factor(connection: Connection[Any], name: str) -> bool:
+    """Let a person sign in without a code; False if none was needed."""
+    done = connection.execute(
+        "UPDATE web.people SET totp_secret = NULL WHERE name = %s AND totp_secret IS NOT NULL",
+        (name,),
+    )
+    return done.rowcount == 1
+
+
+def _second_factor(
+    connection: Connection[Any], name: str, code: str, master: MasterKey | None
+) -> bool:
+    row = connection.execute(
+        "SELECT totp_secret, totp_wrapped, totp_step, extract(epoch FROM now())::bigint"
+        " FROM web.people WHERE name = %s",
+        (name,),
+    ).fetchone()
+    assert row is not None
+    secret, wrapped, used, now_seconds = row
+    if secret is None:
+        return True
+    if wrapped:
+        if master is None:
+            raise Failed(f"the second factor of {name} is under a master key; set {SETTING}")
+        secret = master.opened(_purpose(name), secret)
+    step = totp.step_of(secret, code.replace(" ", ""), now_seconds, used)
+    if step is None:
+        return False
+    connection.execute("UPDATE web.people SET totp_step = %s WHERE name = %s", (step, name))
+    if wrapped and master is not None:  # from now on under the newest master key
+        kept = master.closed(_purpose(name), secret)
+        connection.execute("UPDATE web.people SET totp_secret = %s WHERE name = %s", (kept, name))
+    return True
+
+
+def _purpose(name: str) -> str:
+    return f"totp:{name}"
 
 
 def _digest_of(connection: Connection[Any], name: str) -> str:
@@ -134,7 +208,8 @@ def _digest_of(connection: Connection[Any], name: str) -> str:
     return str(digest or _NOBODY)
 
 
-def _new_session(connection: Connection[Any], name: str) -> str:
+def new_session(connection: Connection[Any], name: str) -> str:
+    """The id of a new session of somebody who has shown who it is."""
     connection.execute("UPDATE web.people SET failures = 0 WHERE name = %s", (name,))
     session_id = secrets.token_urlsafe(32)
     connection.execute(
@@ -148,6 +223,22 @@ def _new_session(connection: Connection[Any], name: str) -> str:
 def sign_out(connection: Connection[Any], session_id: str) -> None:
     """End a session."""
     connection.execute("DELETE FROM web.sessions WHERE id_digest = %s", (_digest(session_id),))
+
+
+def sessions_of(connection: Connection[Any], name: str) -> list[Session]:
+    """The sessions under a name that have not ended, the newest first."""
+    with connection.cursor(row_factory=class_row(Session)) as cursor:
+        return cursor.execute(
+            "SELECT began_at, used_at, ends_at FROM web.sessions WHERE name = %s"
+            " AND ends_at > now() AND used_at > now() - make_interval(secs => %s)"
+            " ORDER BY began_at DESC",
+            (name, IDLE_SECONDS),
+        ).fetchall()
+
+
+def end_sessions(connection: Connection[Any], name: str) -> int:
+    """End every session under a name; how many these were."""
+    return connection.execute("DELETE FROM web.sessions WHERE name = %s", (name,)).rowcount
 
 
 def of_session(connection: Connection[Any], session_id: str, *, used: bool = True) -> Signed | None:

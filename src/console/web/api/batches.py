@@ -19,6 +19,7 @@ from console.web.api.commands import (
     UNANSWERED,
     outcome_to_json,
     patience_of,
+    proposal_to_json,
     status_of,
 )
 from console.web.api.formats import LINES
@@ -130,13 +131,17 @@ def _of_some(
         replace(each.command, meta=replace(each.command.meta, sandbox_at=sandbox_at))
         for each in given
     ]
-    for each, answered in zip(given, give_all(backend, commands, patience_seconds), strict=True):
+    answered_all = give_all(backend, commands, patience_seconds, by=caller.giver)
+    for each, answered in zip(given, answered_all, strict=True):
         answers[each.line_number] = _line(each, answered)
     return [answers[number] for number in sorted(answers)]
 
 
 def _line(line: CommandLine, answered: Answered) -> Line:
     head = {"line": line.line_number, "status": status_of(answered)}
+    if answered.proposal is not None:
+        told = proposal_to_json(answered.proposal)
+        return {**head, "proposal": told} if head["status"] == 409 else {**head, **told}
     if answered.outcome is None:
         told = {"outcome": "pending", "command_id": line.id, "account": line.account}
         return {**head, **told}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -19,11 +20,12 @@ from console.web.access.guard import Caller, Own, caller_of
 from console.web.access.own_things import own_actor, see_own_command
 from console.web.api.openapi import GIVEN_BY_PEOPLE, body_of, json_answer, problem_answers
 from console.web.api.queries import Asked
+from console.web.approving.proposals import Proposal
 from console.web.backend import Backend
 from console.web.desk import Answered, give
 from console.web.problems import FieldFault, Problem, problem_response
 from ledger.log.seam import LogUnavailable
-from ledger.values.instants import format_instant
+from ledger.values.instants import format_instant, from_datetime
 from ledger.values.money import format_minor
 from ledger.vocabulary.commands import COMMANDS, Command, OpenAccount
 from ledger.vocabulary.envelope import CommandMeta, GivenCommand
@@ -31,7 +33,7 @@ from ledger.vocabulary.shapes import Actor, Role
 from ledger.vocabulary.validation import MAX_TEXT, problems_of
 from ledger.vocabulary.validation import Problem as ValueProblem
 from ledger.vocabulary.words import words
-from ledger.wire.json.mapping import FieldProblem, read_command_body
+from ledger.wire.json.mapping import FieldProblem, read_command_body, value_to_json
 from projector.asking.outcomes import Outcome, outcome
 
 router = APIRouter(prefix="/v1/accounts/{account_id}/commands", tags=["commands"])
@@ -43,7 +45,7 @@ _OF_STATE = frozenset({"WRONG_STATE", "ALREADY_EXISTS", "NOT_PENDING", "COMMAND_
 
 
 AccountId = Annotated[str, Path(description="The account.", min_length=1, max_length=MAX_TEXT)]
-_ANSWERS: dict[int | str, dict[str, Any]] = {
+ANSWERS: dict[int | str, dict[str, Any]] = {
     200: json_answer("Outcome", "It was accepted; these are its events."),
     202: json_answer("Outcome", "It was published; `Location` says where to ask for its outcome."),
     **problem_answers(
@@ -69,7 +71,7 @@ def add_routes() -> None:
             summary=words()["commands"][name],
             description=_DESCRIPTION,
             response_class=JSONResponse,
-            responses=_ANSWERS,
+            responses=ANSWERS,
             openapi_extra={"requestBody": body_of(name)},
         )
 
@@ -133,9 +135,9 @@ class _Asked(Struct, frozen=True, kw_only=True):
 def _answered(backend: Backend, asked: _Asked, patience_seconds: float) -> JSONResponse:
     given = _read(backend, asked)
     meta = given.meta
-    where = f"/v1/accounts/{_part(meta.account_id)}/commands/{_part(meta.command_id)}"
+    where = place_of_command(meta.account_id, meta.command_id)
     try:
-        answered = give(backend, given, patience_seconds)
+        answered = give(backend, given, patience_seconds, by=asked.caller.giver)
     except UNANSWERED as error:
         raise Problem(
             503,
@@ -144,13 +146,25 @@ def _answered(backend: Backend, asked: _Asked, patience_seconds: float) -> JSONR
             "command again with the same id: it is decided once",
             command_id=meta.command_id,
         ) from error
+    return answer_of(answered, meta.command_id, where)
+
+
+def place_of_command(account_id: str, command_id: str) -> str:
+    """Where to ask for the outcome of a command."""
+    return f"/v1/accounts/{_part(account_id)}/commands/{_part(command_id)}"
+
+
+def answer_of(answered: Answered, command_id: str, where: str) -> JSONResponse:
+    """What came of a command, as an answer; `where` it can be asked for."""
     headers, status = {"Location": where}, status_of(answered)
+    if answered.proposal is not None:
+        return _waiting(answered.proposal, other=answered.other)
     if answered.outcome is None:
-        told = {"outcome": "pending", "command_id": meta.command_id}
+        told = {"outcome": "pending", "command_id": command_id}
         return JSONResponse(told, status, headers=headers)
     document = outcome_to_json(answered.outcome)
     if answered.other:
-        said = f"command id {meta.command_id} was given before with other content; give another id"
+        said = f"command id {command_id} was given before with other content; give another id"
         return problem_response(Problem(409, "The id is taken", said, first_outcome=document))
     if status == 200:
         return JSONResponse(document, headers=headers)
@@ -163,8 +177,47 @@ def _part(value: str) -> str:
     return quote(value, safe="")
 
 
+def _waiting(proposal: Proposal, *, other: bool) -> JSONResponse:
+    told, command_id = proposal_to_json(proposal), proposal.command_id
+    if other:
+        said = f"command id {command_id} was proposed before with other content; give another id"
+        return problem_response(Problem(409, "The id is taken", said, proposal=told))
+    if proposal.state in {"DECLINED", "EXPIRED"}:
+        said = f"nobody approved command {command_id}: {proposal.reason}; give it under another id"
+        return problem_response(Problem(409, "Not approved", said, proposal=told))
+    return JSONResponse(told, 202, headers={"Location": told["at"]})
+
+
+def proposal_to_json(found: Proposal) -> dict[str, Any]:
+    """A proposal as one JSON object."""
+    return {
+        "command": found.command_name,
+        "command_id": found.command_id,
+        "account": found.account_id,
+        "outcome": "waiting" if found.state == "WAITING" else "pending",
+        "state": found.state,
+        "reason": found.reason,
+        "actor": msgspec.to_builtins(found.given.meta.actor),
+        "body": value_to_json(found.given.body),
+        "proposed_by": found.proposed_by,
+        "proposed_at": _instant(found.proposed_at),
+        "waits_until": _instant(found.waits_until),
+        "decided_by": found.decided_by,
+        "decided_at": _instant(found.decided_at),
+        "published_at": _instant(found.published_at),
+        "at": f"/v1/approvals/{_part(found.account_id)}/{_part(found.command_id)}",
+    }
+
+
+def _instant(at: datetime | None) -> str | None:
+    return None if at is None else format_instant(from_datetime(at))
+
+
 def status_of(answered: Answered) -> int:
     """The status that tells what came of a command."""
+    if answered.proposal is not None:
+        decided = answered.proposal.state in {"DECLINED", "EXPIRED"}
+        return 409 if answered.other or decided else 202
     if answered.outcome is None:
         return 202
     codes = {each.code.value for each in answered.outcome.violations}

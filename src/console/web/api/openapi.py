@@ -55,7 +55,7 @@ _OUTCOME = {
         "command": {"type": ["string", "null"]},
         "command_id": {"type": "string"},
         "account": {"type": "string"},
-        "outcome": {"type": "string", "enum": ["accepted", "refused", "pending"]},
+        "outcome": {"type": "string", "enum": ["accepted", "refused", "pending", "waiting"]},
         "events": {"type": "array", "items": {"$ref": "#/components/schemas/EventName"}},
         "quote_id": {"type": ["string", "null"]},
         "quote_amount": {"type": ["string", "null"]},
@@ -64,6 +64,34 @@ _OUTCOME = {
         "recorded_at": {"type": "string", "format": "date-time"},
         "partition": {"type": "integer"},
         "log_sequence": {"type": "integer"},
+    },
+}
+_PROPOSAL = {
+    "type": "object",
+    "required": ["command", "command_id", "account", "outcome", "state", "reason", "proposed_by"],
+    "properties": {
+        "command": {"type": "string"},
+        "command_id": {"type": "string"},
+        "account": {"type": "string"},
+        "outcome": {"type": "string", "enum": ["waiting", "pending"]},
+        "state": {"type": "string", "enum": ["WAITING", "EXPIRED", "APPROVED", "DECLINED"]},
+        "reason": {"type": "string"},
+        "actor": {"type": "object", "additionalProperties": {"type": "string"}},
+        "body": {"type": "object", "additionalProperties": True},
+        "proposed_by": {"type": "string"},
+        "proposed_at": {"type": "string", "format": "date-time"},
+        "waits_until": {"type": "string", "format": "date-time"},
+        "decided_by": {"type": ["string", "null"]},
+        "decided_at": {"type": ["string", "null"], "format": "date-time"},
+        "published_at": {"type": ["string", "null"], "format": "date-time"},
+        "at": {"type": "string"},
+    },
+}
+_PROPOSALS = {
+    "type": "object",
+    "required": ["proposals"],
+    "properties": {
+        "proposals": {"type": "array", "items": {"$ref": "#/components/schemas/Proposal"}}
     },
 }
 _CLOCK = {
@@ -206,6 +234,8 @@ def _schemas() -> Document:
         "EventName": _EVENT,
         "Outcome": _OUTCOME,
         "Problem": _PROBLEM,
+        "Proposal": _PROPOSAL,
+        "Proposals": _PROPOSALS,
         "Violation": _VIOLATION,
         **ANSWERS,
     }

@@ -28,10 +28,13 @@ class NotKnown(Exception):
 
 
 class Given(Struct, frozen=True, kw_only=True):
-    """The id of a command that was given; `other`: the id had other content before."""
+    """The id of a command that was given; `other`: the id had other content before; `waits`: it was
+    not published, a second person decides.
+    """
 
     command_id: str
     other: bool = False
+    waits: bool = False
 
 
 def new_form() -> str:
@@ -64,7 +67,8 @@ def publish(visit: Visit, given: GivenCommand) -> Given:
     """
     command_id = given.meta.command_id
     try:
-        answered = give(visit.backend, given, _PATIENCE_SECONDS)
+        answered = give(visit.backend, given, _PATIENCE_SECONDS, by=visit.caller.giver)
     except UNANSWERED as error:
         raise NotKnown(command_id) from error
-    return Given(command_id=command_id, other=answered.other)
+    waits = answered.proposal is not None
+    return Given(command_id=command_id, other=answered.other, waits=waits)

@@ -150,6 +150,8 @@ def act(visit: Visit) -> Response:
         done = publish(visit, given)
     except NotKnown as unknown:
         return _not_known(visit, unknown)
+    if done.waits:
+        return RedirectResponse("/approvals", 303)
     other = "yes" if done.other else ""
     return RedirectResponse(visit.at(done=done.command_id, quote=quoted, other=other), 303)
 

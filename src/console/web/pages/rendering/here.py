@@ -33,12 +33,13 @@ ROOMS = (
     Room(name=N_("Refunds"), path="/lists/refunds", within="/refunds"),
     Room(name=N_("Marketplace"), path="/marketplace", within="/marketplace"),
     Room(name=N_("Work"), path="/work", within="/work"),
+    Room(name=N_("Approvals"), path="/approvals", within="/approvals"),
     Room(name=N_("Events"), path="/events", within="/events"),
     Room(name=N_("Books"), path="/books", within="/books"),
     Room(name=N_("Rules"), path="/rules", within="/rules"),
 )
 """The navigation, in its order."""
-_KEYS = dict(zip((room.name for room in ROOMS), "oabrmwekl", strict=True))
+_KEYS = dict(zip((room.name for room in ROOMS), "oabrmwpekl", strict=True))
 
 
 class Here(Struct, frozen=True, kw_only=True):

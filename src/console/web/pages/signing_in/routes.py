@@ -19,7 +19,7 @@ router = APIRouter(tags=["pages"], include_in_schema=False)
 @router.get("/signin")
 def signin_page(request: Request, next: str = "/") -> HTMLResponse:  # noqa: A002, the usual name
     """The form."""
-    return page(request, "signin.html", next=_own_path(next), name="", reason="")
+    return _form(request, next, 200)
 
 
 @router.post("/signin")
@@ -28,19 +28,38 @@ def sign_in(
     backend: Asked,
     name: Annotated[str, Form()],
     password: Annotated[str, Form()],
+    code: Annotated[str, Form()] = "",
     next: Annotated[str, Form()] = "/",  # noqa: A002, as above
 ) -> Response:
     """Begin a session and go where the person wanted to; or the form again, with the reason."""
     try:
-        session_id = people.sign_in(backend.connection, name, password)
-        reason = N_("Name or password are wrong.")
+        session_id = people.sign_in(backend.connection, name, password, code, backend.master)
+        reason = N_("Name, password or code are wrong.")
     except people.Locked:
         session_id = None
         reason = N_("Too many wrong passwords: try again in five minutes.")
     if session_id is None:
-        values = {"next": _own_path(next), "name": name, "reason": reason}
-        return page(request, "signin.html", 403, **values)
-    answer = RedirectResponse(_own_path(next), 303)
+        return _form(request, next, 403, name=name, reason=reason)
+    return signed_in(request, session_id, own_path(next))
+
+
+def _form(
+    request: Request, path: str, status: int, *, name: str = "", reason: str = ""
+) -> HTMLResponse:
+    return page(
+        request,
+        "signing_in/signin.html",
+        status,
+        next=own_path(path),
+        name=name,
+        reason=reason,
+        by_provider=request.app.state.oidc is not None,
+    )
+
+
+def signed_in(request: Request, session_id: str, path: str) -> Response:
+    """Go on to a path, with the session's cookie."""
+    answer = RedirectResponse(path, 303)
     answer.set_cookie(
         SESSION_COOKIE,
         session_id,
@@ -62,6 +81,6 @@ def sign_out(request: Request, backend: Asked) -> Response:
     return answer
 
 
-def _own_path(path: str) -> str:
+def own_path(path: str) -> str:
     """Never another site."""
     return path if path.startswith("/") and not path.startswith(("//", "/\\")) else "/"

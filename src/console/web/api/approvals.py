@@ -1,0 +1,87 @@
+"""`/v1/approvals`: commands that wait for a second person, who approves or declines them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Request
+from fastapi.responses import JSONResponse
+
+from console.web.access.guard import caller_of
+from console.web.api.commands import (
+    ANSWERS,
+    UNANSWERED,
+    AccountId,
+    answer_of,
+    patience_of,
+    place_of_command,
+    proposal_to_json,
+)
+from console.web.api.openapi import json_answer, problem_answers
+from console.web.api.queries import Asked
+from console.web.approving import proposals
+from console.web.desk import approve
+from console.web.problems import Problem
+
+router = APIRouter(prefix="/v1/approvals", tags=["approvals"])
+_DECIDED = problem_answers(s409="Somebody has decided already, or it waits no more.")
+
+
+@router.get("", responses={200: json_answer("Proposals", "The newest 200, the newest first.")})
+def approvals(
+    backend: Asked,
+    waiting: Annotated[bool, Query(description="Only those that still wait.")] = True,
+) -> dict[str, Any]:
+    """Commands that wait for a second person."""
+    with backend.connection() as connection:
+        found = proposals.newest(connection, waiting=waiting)
+    return {"proposals": [proposal_to_json(each) for each in found]}
+
+
+@router.get(
+    "/{account_id}/{command_id}", responses={200: json_answer("Proposal", "What became of it.")}
+)
+def approval(account_id: AccountId, command_id: str, backend: Asked) -> dict[str, Any]:
+    """One of them, also after it was decided."""
+    with backend.connection() as connection:
+        found = proposals.find(connection, [(account_id, command_id)])
+    if not found:
+        raise Problem(404, "Not found", f"command {command_id} of account {account_id}: none waits")
+    return proposal_to_json(found[account_id, command_id])
+
+
+@router.post("/{account_id}/{command_id}/approve", responses={**ANSWERS, **_DECIDED})
+def approve_one(
+    request: Request,
+    account_id: AccountId,
+    command_id: str,
+    backend: Asked,
+    prefer: Annotated[str | None, Header(description="wait=SECONDS, at most 60.")] = None,
+) -> JSONResponse:
+    """Approve it as the second person: it is published, and answered with its outcome."""
+    where = place_of_command(account_id, command_id)
+    by = caller_of(request).giver
+    try:
+        answered = approve(backend, (account_id, command_id), patience_of(prefer), by=by)
+    except UNANSWERED as error:
+        raise Problem(
+            503,
+            "Not known yet",
+            f"the database or the brokers do not answer; look at {where} later, or approve it "
+            "again: it is decided once",
+            command_id=command_id,
+        ) from error
+    return answer_of(answered, command_id, where)
+
+
+@router.post(
+    "/{account_id}/{command_id}/decline",
+    responses={200: json_answer("Proposal", "It is declined."), **_DECIDED},
+)
+def decline_one(
+    request: Request, account_id: AccountId, command_id: str, backend: Asked
+) -> dict[str, Any]:
+    """Decline it, or withdraw the own proposal: it is never published."""
+    with backend.connection() as connection:
+        key, name = (account_id, command_id), caller_of(request).name
+        return proposal_to_json(proposals.decline(connection, key, name))

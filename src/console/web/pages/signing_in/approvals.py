@@ -1,0 +1,52 @@
+"""`/approvals`: what waits for a second person, as a page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from console.rendering.reports.reasons import pairs
+from console.web.access.guard import caller_of
+from console.web.api.commands import proposal_to_json
+from console.web.api.queries import Asked
+from console.web.approving import proposals
+from console.web.approving.proposals import Proposal
+from console.web.desk import approve
+from console.web.pages.rendering import page
+
+router = APIRouter(tags=["pages"], include_in_schema=False)
+_PATIENCE_SECONDS = 5.0
+
+
+@router.get("/approvals")
+def approvals_page(request: Request, backend: Asked) -> HTMLResponse:
+    """What waits, and what was decided last."""
+    with backend.connection() as connection:
+        waiting = proposals.newest(connection, waiting=True)
+        every = proposals.newest(connection, waiting=False)
+    decided = [_shown(each) for each in every if each.state != "WAITING"]
+    shown = [_shown(each) for each in waiting]
+    return page(request, "signing_in/approvals.html", waiting=shown, decided=decided)
+
+
+@router.post("/approvals/{account_id}/{command_id}/approve")
+def approve_it(request: Request, account_id: str, command_id: str, backend: Asked) -> Response:
+    """Approve it as the second person, and see what came of it."""
+    by = caller_of(request).giver
+    approve(backend, (account_id, command_id), _PATIENCE_SECONDS, by=by)
+    return RedirectResponse("/approvals", 303)
+
+
+@router.post("/approvals/{account_id}/{command_id}/decline")
+def decline_it(request: Request, account_id: str, command_id: str, backend: Asked) -> Response:
+    """Decline it, or withdraw the own proposal."""
+    with backend.connection() as connection:
+        proposals.decline(connection, (account_id, command_id), caller_of(request).name)
+    return RedirectResponse("/approvals", 303)
+
+
+def _shown(proposal: Proposal) -> dict[str, Any]:
+    told = proposal_to_json(proposal)
+    return {**told, "body": pairs(told["body"])}
