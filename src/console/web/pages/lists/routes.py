@@ -45,7 +45,16 @@ def a_list(
     with backend.connection() as connection:
         at = past.moment(connection)
         found = opener_for(request, backend, connection).answer(
-            ask(connection, question, account or None, ROWS, at, after, within_of(own), wanted)
+            ask(
+                connection,
+                question,
+                account or None,
+                ROWS,
+                at,
+                after,
+                within_of(own),
+                wanted=wanted,
+            )
         )
     return page(
         request,
