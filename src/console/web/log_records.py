@@ -94,9 +94,15 @@ class LogRecords:
 def _some(
     tools: KafkaTools, topic: Topic, partition: int, offset: int, count: int
 ) -> Sequence[LogRecord]:
-    """An offset behind the end is none; where an open transaction is next, nothing is there yet."""
-    if not 0 <= partition < tools.partition_count:
+    """An offset behind the end is none. Ends of transactions are passed by; where an open one is
+    next, nothing is there yet.
+    """
+    if not 0 <= partition < tools.partition_count or offset < 0:
         return ()
-    if not 0 <= offset < tools.end_offsets(topic)[partition]:
-        return ()
-    return tools.read(topic, partition, offset, count, _READ_SECONDS).records
+    position, end = offset, tools.end_offsets(topic)[partition]
+    while position < end:
+        batch = tools.read(topic, partition, position, count, _READ_SECONDS)
+        if batch.records or batch.next_position <= position:
+            return batch.records
+        position = batch.next_position
+    return ()

@@ -1,11 +1,13 @@
-"""A small history on the module's ledger, for the tests of pages: a manual refund with a text."""
+"""Small histories on the module's ledger, for the tests of pages and of the API."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from fastapi.testclient import TestClient
 
+from console.web.api.openapi import examples
 from tests.console.web.test_api import OPENING, give
 
 TICKET = "T-17 of Ann Example"
@@ -34,3 +36,17 @@ def refunded(client: TestClient, account: str) -> dict[str, Any]:
         assert found.status_code == 200, found.text
     (row,) = client.get("/v1/refunds", params={"account": account}).json()["rows"]
     return dict(row)
+
+
+def holding(client: TestClient, account: str) -> None:
+    """An account with reservation r-1, which began today."""
+    bought = dict(examples()["RecordReservationPurchase"])
+    bought["starts_on"] = datetime.now(UTC).date().isoformat()
+    for name in ("returned_quantity", "refunded"):
+        del bought[name]
+    for name, body in (("OpenAccount", examples()["OpenAccount"]), (_PURCHASE, bought)):
+        found = give(client, account, name, body, name)
+        assert found.status_code == 200, found.text
+
+
+_PURCHASE = "RecordReservationPurchase"

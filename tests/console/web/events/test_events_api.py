@@ -10,7 +10,8 @@ import pytest
 from fastapi.testclient import TestClient
 from jsonschema import Draft202012Validator
 
-from tests.console.web.stories import TICKET, refunded
+from tests.console.web.stories import TICKET, holding, refunded
+from tests.console.web.test_api import give
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -111,6 +112,24 @@ def test_answers_have_the_fields_of_the_document(client: TestClient) -> None:
         answer = client.get(path)
         assert answer.status_code == 200, answer.text
         assert list(judge.iter_errors(answer.json())) == [], name
+
+
+def test_a_quote_has_its_working_and_its_end(client: TestClient) -> None:
+    holding(client, "quote-1")
+    asked = {"reservation_id": "r-1", "usd_rate": "1"}
+    outcome = give(client, "quote-1", "QuoteReservationRefund", asked, "ask", "OWNER:u-1").json()
+    told = client.get(f"/v1/accounts/quote-1/quotes/{outcome['quote_id']}").json()
+    assert told["amount"] == outcome["quote_amount"]
+    assert told["command_id"] == "ask"
+    assert told["expires_at"] > told["quoted_at"]
+    assert told["working"]
+    schemas = client.get("/v1/openapi.json").json()["components"]["schemas"]
+    judge = Draft202012Validator(
+        {"$ref": "#/components/schemas/Quote", "components": {"schemas": schemas}}
+    )
+    assert list(judge.iter_errors(told)) == []
+    why = client.get("/v1/accounts/quote-1/explanations/ask").json()
+    assert why["working"] == told["working"]
 
 
 def test_a_refund_has_its_steps_and_its_explanation(client: TestClient) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -10,11 +9,10 @@ from fastapi.testclient import TestClient
 
 from console.explaining.what_if import with_number
 from console.terminal.errors import BadInput
-from console.web.api.openapi import examples
 from ledger.rulebook import RULES
 from ledger.rulebook.numbers import numbers
 from ledger.terms.table import released_terms
-from tests.console.web.test_api import give
+from tests.console.web.stories import holding
 
 pytestmark = pytest.mark.timeout(300)
 BROWSER = {"Accept": "text/html", "Accept-Language": "en"}
@@ -48,14 +46,7 @@ def test_the_numbers_of_every_version_are_there_and_one_is_in_force(client: Test
 @pytest.fixture(scope="module")
 def holder(client: TestClient) -> str:
     """An account with a reservation that began today."""
-    opening = examples()["OpenAccount"]
-    bought = dict(examples()["RecordReservationPurchase"])
-    bought["starts_on"] = datetime.now(UTC).date().isoformat()
-    for name in ("returned_quantity", "refunded"):
-        del bought[name]
-    for name, body in (("OpenAccount", opening), ("RecordReservationPurchase", bought)):
-        found = give(client, "if-1", name, body, name)
-        assert found.status_code == 200, found.text
+    holding(client, "if-1")
     return "if-1"
 
 
