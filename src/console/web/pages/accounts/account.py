@@ -21,6 +21,7 @@ from console.web.pages.rendering.links import account_path, address
 from console.web.pages.rendering.standing import stand
 from console.web.pages.rendering.tables import Table
 from console.web.problems import Problem
+from ledger.vocabulary.shapes import AccountType
 from projector.asking.queries import Cell, Moment, Place, as_records, ask, of_columns
 from projector.questions import QUESTIONS, Question
 
@@ -68,10 +69,12 @@ def an_account(
     """The account on one page: of everything that can be long the newest."""
     with backend.connection() as connection:
         at, opener = past.moment(connection), opener_for(request, backend, connection)
+        account = _one(connection, "accounts", account_id, None)
+        online = account["account_type"] == AccountType.ONLINE  # which has no reservations
         parts: dict[str, Any] = {
-            "account": _one(connection, "accounts", account_id, None),
+            "account": account,
             "balance": _one(connection, "balances", account_id, at),
-            "cap": _one(connection, "annual-refund-totals", account_id, at),
+            "cap": None if online else _one(connection, "annual-refund-totals", account_id, at),
             "statement": _statement(connection, account_id, at, A_FEW, None, past.query),
             "timeline": timeline(connection, opener, account_id, A_FEW, None, at),
             "tables": [] if at else _tables(connection, opener, account_id),
