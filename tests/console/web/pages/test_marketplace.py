@@ -62,8 +62,8 @@ def test_a_purchase_says_how_its_invoice_stands_and_since_when_it_is_held(shown:
 
 
 def test_an_operator_answers_in_the_vendors_name_and_support_cannot(shown: Shown) -> None:
-    account, purchase, vendor = shown.rows(
-        "SELECT account_id, purchase_id, vendor_id FROM finance.marketplace_requests"
+    account, purchase, vendor, buyer = shown.rows(
+        "SELECT account_id, purchase_id, vendor_id, buyer_id FROM finance.marketplace_requests"
         " WHERE state IN ('PENDING', 'HELD') LIMIT 1"
     )[0]
     path = f"/marketplace/{purchase}?account={account}"
@@ -72,7 +72,7 @@ def test_an_operator_answers_in_the_vendors_name_and_support_cannot(shown: Shown
     assert links == [
         f"{there}/ApproveMarketplaceRefund?thing={purchase}&as=VENDOR%3A{vendor}",
         f"{there}/DeclineMarketplaceRefund?thing={purchase}&as=VENDOR%3A{vendor}",
-        f"{there}/WithdrawMarketplaceRefund?thing={purchase}",
+        f"{there}/WithdrawMarketplaceRefund?thing={purchase}&as=BUYER%3A{buyer}",
     ]
     for link in links:
         shown.page(link)

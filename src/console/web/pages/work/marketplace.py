@@ -153,14 +153,21 @@ def _acts(
 
     named = bool(caller.principals & MAY_NAME_ANY_ACTOR)
     speaks = named or VENDOR in caller.principals
-    vendor = {"as": f"VENDOR:{purchase['vendor_id']}"} if named else {}
+    vendor, buyer, support = (
+        {"as": f"{role}:{name}"} if named else {}
+        for role, name in (
+            ("VENDOR", purchase["vendor_id"]),
+            ("BUYER", purchase["buyer_id"]),
+            ("SUPPORT", caller.name),
+        )
+    )
     nothing = "" if waits else N_("no application waits")
     not_vendor = nothing or ("" if speaks else N_("the vendor answers it"))
     pending = N_("not while an application waits") if waits else ""
     return [
         act(N_("Approve"), "ApproveMarketplaceRefund", not_vendor, **vendor),
         act(N_("Decline"), "DeclineMarketplaceRefund", not_vendor, **vendor),
-        act(N_("Withdraw the application"), "WithdrawMarketplaceRefund", nothing),
-        act(N_("Apply for a refund"), "RequestMarketplaceRefund", pending),
-        act(N_("Refund by ticket"), "RefundMarketplaceManually", pending),
+        act(N_("Withdraw the application"), "WithdrawMarketplaceRefund", nothing, **buyer),
+        act(N_("Apply for a refund"), "RequestMarketplaceRefund", pending, **buyer),
+        act(N_("Refund by ticket"), "RefundMarketplaceManually", pending, **support),
     ]
