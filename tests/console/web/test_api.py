@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from httpx2 import Response
+from httpx2 import Client, Response
 
 from console.web.api.cursors import link_to_next
 from ledger.values.instants import parse_instant
@@ -20,7 +20,7 @@ OPENING = {"account_type": "ONLINE", "us_government": False, "currency": "CNY"}
 
 
 def give(
-    client: TestClient,
+    client: Client,
     account: str,
     name: str,
     body: dict[str, Any],

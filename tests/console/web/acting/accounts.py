@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from fastapi.testclient import TestClient
+from httpx2 import Client
 
 from tests.console.web.test_api import give
 
@@ -15,16 +15,14 @@ COMPONENTS = [
 OPENING = {"account_type": "ONLINE", "us_government": False, "currency": "CNY"}
 
 
-def open_account(
-    client: TestClient, account: str, kind: str = "ONLINE", currency: str = "CNY"
-) -> None:
+def open_account(client: Client, account: str, kind: str = "ONLINE", currency: str = "CNY") -> None:
     """An account of a kind."""
     body = {"account_type": kind, "us_government": False, "currency": currency}
     assert give(client, account, "OpenAccount", body, "open").status_code == 200
 
 
 def with_instance(
-    client: TestClient, account: str, instance: str = "i-1", cash: str = "1413.92"
+    client: Client, account: str, instance: str = "i-1", cash: str = "1413.92"
 ) -> None:
     """An account with a prepaid instance that was delivered a day ago, for one year."""
     open_account(client, account)
@@ -32,7 +30,7 @@ def with_instance(
 
 
 def record_order(
-    client: TestClient,
+    client: Client,
     account: str,
     order: str,
     instance: str,
@@ -63,15 +61,13 @@ def record_order(
     assert found.status_code == 200, found.text
 
 
-def with_reservation(
-    client: TestClient, account: str, reservation: str = "r-1", **more: Any
-) -> None:
+def with_reservation(client: Client, account: str, reservation: str = "r-1", **more: Any) -> None:
     """An account that pays by invoice, with a reservation of three that begins tomorrow."""
     open_account(client, account, "PAYG_INVOICE", "USD")
     record_reservation(client, account, reservation, **more)
 
 
-def record_reservation(client: TestClient, account: str, reservation: str, **more: Any) -> None:
+def record_reservation(client: Client, account: str, reservation: str, **more: Any) -> None:
     """A reservation of three for 3,650.00."""
     body = {
         "reservation_id": reservation,
@@ -91,7 +87,7 @@ def record_reservation(client: TestClient, account: str, reservation: str, **mor
     assert found.status_code == 200, found.text
 
 
-def present(client: TestClient) -> datetime:
+def present(client: Client) -> datetime:
     """The ledger's present."""
     at = client.get("/v1/clock").json()["sandbox_at"]
     return datetime.now(UTC) if at is None else datetime.fromisoformat(at)
@@ -102,7 +98,7 @@ def told(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def events_of(client: TestClient, account: str) -> list[str]:
+def events_of(client: Client, account: str) -> list[str]:
     """The names of the account's events, in order."""
     asked: dict[str, str | int] = {
         "account": account,
