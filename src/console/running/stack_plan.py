@@ -74,15 +74,7 @@ def ledger_plan(
     if terms is not None:
         terms_of([Path(terms)])
         told["REFUNDS_TERMS"] = metadata[TERMS] = str(terms)
-    processes = tuple(
-        _spec(
-            process,
-            name,
-            {**told, **_metrics(settings, process), **_access(settings, process, principals)},
-            roles.get(process),
-        )
-        for process, name in names_of(metadata)
-    )
+    processes = _processes(settings, metadata, told, principals, roles)
     if pages and find_spec("uvicorn") is not None:
         access = _access(settings, "gateway", principals)
         processes += (_pages({**told, **access}, roles.get(CONSOLE)),)
@@ -97,6 +89,24 @@ def ledger_plan(
         owner=owner,
         principals=principals,
         roles=tuple(sorted(roles.values(), key=lambda role: role != roles[PEOPLE])),
+    )
+
+
+def _processes(
+    settings: Settings,
+    metadata: Mapping[str, str],
+    told: Mapping[str, str],
+    principals: tuple[str, ...],
+    roles: Mapping[str, str],
+) -> tuple[ProcessSpec, ...]:
+    return tuple(
+        _spec(
+            process,
+            name,
+            {**told, **_metrics(settings, process), **_access(settings, process, principals)},
+            roles.get(process),
+        )
+        for process, name in names_of(metadata)
     )
 
 
