@@ -1,4 +1,4 @@
-"""The wizards in a browser: a return, a refusal, an exchange, a quote that runs out on the screen."""
+"""The wizards in a browser: a return, a refusal, an exchange, a quote that runs out."""
 
 from __future__ import annotations
 
