@@ -8,11 +8,13 @@ import re
 from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from fastapi.testclient import TestClient
 from msgspec import Struct
 
+from console.web.api.openapi import GIVEN_BY_PEOPLE
 from console.web.pages.rendering.environment import TEMPLATES, Look, environment
 from console.web.pages.rendering.languages import catalogues, messages
 from console.web.pages.rendering.tables import words_of, words_of_list
@@ -20,6 +22,7 @@ from ledger.state import entities
 from ledger.vocabulary import commands, events, shapes
 from ledger.vocabulary.fields import Items, Record, fields_of
 from ledger.vocabulary.shapes import Shape
+from ledger.vocabulary.words import sentence_of
 from projector.questions import QUESTIONS
 from tests.house.tree import ROOT
 
@@ -70,8 +73,10 @@ def of_the_vocabulary() -> Iterator[tuple[str, str]]:
                 if value.__module__.startswith("ledger.vocabulary.shapes"):
                     continue
                 yield name, module.__name__
-    for shape in commands.COMMANDS.values():
-        yield from ((words_of(path), shape.__name__) for path in _fields_of(shape))
+    for name in GIVEN_BY_PEOPLE:
+        for told in _fields_of(commands.COMMANDS[name]):
+            yield words_of(told.name), name
+            yield told.help, name
     for module in (shapes, entities):
         for value in vars(module).values():
             if inspect.isclass(value) and issubclass(value, Enum) and value is not Enum:
@@ -79,10 +84,17 @@ def of_the_vocabulary() -> Iterator[tuple[str, str]]:
     yield from ((each, "a view") for each in OF_VIEWS)
 
 
-def _fields_of(shape: type[Struct]) -> Iterator[str]:
+class _Told(NamedTuple):
+    """What the form of a command shows of a field."""
+
+    name: str
+    help: str
+
+
+def _fields_of(shape: type[Struct]) -> Iterator[_Told]:
     """The fields of a command's form, those of its records too."""
     for field in fields_of(shape):
-        yield field.name
+        yield _Told(field.name, sentence_of(shape.__name__, field.name))
         kind = field.kind.of if isinstance(field.kind, Items) else field.kind
         if isinstance(kind, Record):
             yield from _fields_of(kind.shape)

@@ -8,6 +8,8 @@ import psycopg
 import pytest
 from fastapi.testclient import TestClient
 from httpx2 import Response
+from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from console.web.access import people
@@ -162,3 +164,25 @@ def test_a_page_in_chinese_has_the_providers_own_words(client: TestClient) -> No
         "保留7天",
     ):
         assert words in found
+
+
+@settings(
+    max_examples=40,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@seed(16)
+@given(data=st.data())
+def test_no_form_is_a_fault_of_ours(client: TestClient, opened: str, data: st.DataObject) -> None:
+    name = data.draw(st.sampled_from(list(ACTS)))
+    kind = ACTS[name].asked
+    known = list(dict(flat(examples().get(kind.__name__, {}))))
+    fields = st.one_of(st.sampled_from([*known, "thing", "quote", "done"]), st.text(max_size=20))
+    typed = data.draw(st.dictionaries(fields, st.text(max_size=20), max_size=8))
+    step = data.draw(st.sampled_from(["", "quote", "review", "act", "purchases", "returns"]))
+    more = data.draw(st.sampled_from(["", "lines", "purchases", "x"]))
+    told = {**typed, "as": "OWNER:u-1", "step": step, "more": more, "acknowledged": "yes"}
+    path = f"/accounts/{opened}/acts/{name}"
+    assert client.post(path, data=told, headers=BROWSER).status_code < 500
+    assert client.get(path, params=told, headers=BROWSER).status_code < 500
