@@ -33,6 +33,7 @@ from ledger.vocabulary.commands import (
 from ledger.vocabulary.envelope import CommandMeta, GivenCommand
 from ledger.vocabulary.shapes import Actor, Role
 from tests.console.ledgers import RunningLedger
+from tests.console.web.acting.forms import BROWSER, form_of, press
 from tests.console.web.serving import ledger_of
 from tests.console.web.test_api import OPENING
 from tests.waiting import wait_until
@@ -378,6 +379,25 @@ def test_a_running_console_publishes_what_another_one_approved(
     with backend.connection() as connection:
         proposals.approve(connection, (account, "refund"), "bert")
     wait_until(lambda: len(issued(guarded, keys["anna"], account)) == 1, "the refund")
+
+
+def test_a_form_of_the_pages_is_no_way_round(
+    guarded: TestClient, live_ledger: RunningLedger, keys: dict[str, Any], account: str
+) -> None:
+    password = "correct horse battery staple"
+    with psycopg.connect(live_ledger.database_url, autocommit=True) as connection:
+        people.add(connection, "anna", password, ["support"])
+    guarded.post("/signin", data={"name": "anna", "password": password})
+    try:
+        act = f"/accounts/{account}/acts/RefundMarketplaceManually"
+        page = guarded.get(act, headers=BROWSER)
+        typed = {**form_of(page, "review").fields, **refund("150.00"), "step": "review"}
+        confirmed = press(guarded, guarded.post(act, data=typed, headers=BROWSER), "act")
+        assert confirmed.url.path == "/approvals"
+        assert "150.00 CNY is above 100.00 CNY" in confirmed.text
+    finally:
+        guarded.cookies.clear()
+    assert issued(guarded, keys["anna"], account) == []
 
 
 def test_the_page_shows_what_waits_and_takes_the_decision(

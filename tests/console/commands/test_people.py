@@ -1,0 +1,136 @@
+"""`refundctl people` and `refundctl serve` by HTTPS, as an operator gives them."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+import requests
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from tests.console.ledgers import PROGRAM, RunningLedger
+
+pytestmark = pytest.mark.timeout(300)
+
+
+def refundctl(environment: Mapping[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*PROGRAM, *words],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def password_file(folder: Path) -> str:
+    file = folder / "password"
+    file.write_text("correct horse battery staple")
+    file.chmod(0o600)
+    return str(file)
+
+
+def test_people_have_what_is_their_own_and_a_code(
+    live_ledger: RunningLedger, tmp_path: Path
+) -> None:
+    def people(*words: str) -> subprocess.CompletedProcess[str]:
+        return refundctl(live_ledger.environment, "people", *words)
+
+    file = ("--password-file", password_file(tmp_path))
+    for words, why in (
+        (("add", "shop", "--role", "buyer", *file), "--account"),
+        (("add", "shop", "--role", "vendor", *file), "--vendor"),
+        (("add", "shop", "--role", "finance", "--vendor", "v", *file), "--vendor"),
+        (("add", "shop", "--role", "finance", "--buyer-id", "b", *file), "--buyer-id"),
+        (("token", "shop", "--role", "buyer"), "--account"),
+        (("totp", "nobody"), "nobody"),
+    ):
+        found = people(*words)
+        assert (found.returncode, why in found.stderr) == (2, True), (words, found.stderr)
+    done = people("add", "shop", "--role", "buyer", "--account", "eu-*", *file)
+    assert done.returncode == 0, done.stderr
+    assert people("totp", "shop").stdout.startswith("otpauth://totp/Refund%20ledger%3Ashop?secret=")
+    listed = people("list").stdout
+    assert "eu-*" in listed
+    assert "and code" in listed
+    assert people("totp", "shop", "--off").returncode == 0
+    assert people("totp", "shop", "--off").returncode == 2
+
+
+def certificate(folder: Path) -> tuple[Path, Path]:
+    """A certificate of 127.0.0.1 that signs itself, and its key."""
+    key, now = generate_private_key(SECP256R1()), datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "console")])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
+        )
+        .sign(key, hashes.SHA256())
+    )
+    cert, file = folder / "cert.pem", folder / "key.pem"
+    cert.write_bytes(made.public_bytes(Encoding.PEM))
+    file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    file.chmod(0o600)
+    return cert, file
+
+
+def test_the_console_is_served_by_https(live_ledger: RunningLedger, tmp_path: Path) -> None:
+    cert, key = certificate(tmp_path)
+    words = [*PROGRAM, "serve", "--port", "0", "--tls-cert", str(cert), "--tls-key", str(key)]
+    serving = subprocess.Popen(
+        words,
+        env={**os.environ, **live_ledger.environment},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert serving.stderr is not None
+        line = next(each for each in serving.stderr if "serving" in each)
+        where = re.search(r"https://127\.0\.0\.1:\d+", line)
+        assert where is not None, line
+        found = requests.get(f"{where[0]}/livez", verify=str(cert), timeout=60)
+        assert found.headers["Strict-Transport-Security"] == "max-age=31536000"
+        language = requests.get(f"{where[0]}/signin?lang=en", verify=str(cert), timeout=60)
+        assert "Secure" in language.headers["Set-Cookie"]
+    finally:
+        serving.terminate()
+        serving.communicate(timeout=60)
+    assert serving.returncode == -signal.SIGTERM
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("--tls-cert", "cert.pem"), "belong together"),
+        (("--tls-key", "key.pem"), "belong together"),
+        (("--tls-cert", "cert.pem", "--tls-key", "open.pem"), "chmod 600"),
+        (("--tls-cert", "key.pem", "--tls-key", "key.pem"), "--tls-cert"),
+        (("--tls-cert", "none.pem", "--tls-key", "key.pem"), "--tls-cert"),
+    ],
+)
+def test_half_of_a_certificate_is_refused(
+    live_ledger: RunningLedger, tmp_path: Path, words: tuple[str, ...], why: str
+) -> None:
+    _, key = certificate(tmp_path)
+    (tmp_path / "open.pem").write_bytes(key.read_bytes())
+    (tmp_path / "open.pem").chmod(0o644)
+    told = [str(tmp_path / each) if each.endswith(".pem") else each for each in words]
+    found = refundctl(live_ledger.environment, "serve", *told)
+    assert (found.returncode, why in found.stderr) == (2, True), found.stderr
