@@ -435,6 +435,10 @@ def test_without_a_hook_nothing_is_read_and_the_reader_is_at_the_end(
     bench.forward(SECOND)
     assert bench.courier.follow(0.0) == 0
     assert len(seen) == 1
+    begins = dict(enumerate(bench.source.ends()))
+    bench.add(receiver.url)
+    bench.courier.follow(0.0)
+    assert seen[1:] == [begins]
 
 
 def test_there_are_not_more_hooks_than_there_may_be(bench: Bench) -> None:
