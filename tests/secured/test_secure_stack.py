@@ -176,6 +176,7 @@ def test_each_process_is_its_own_role_in_the_database(home: Path) -> None:
         "refunds_deadlines",
         "refunds_decider",
         "refunds_webhooks",
+        "refunds_console",
     }
 
 
