@@ -13,6 +13,8 @@ from console.commands.submit import outcomes_of
 from console.submitting.command_files import commands_in
 from console.submitting.live_listener import Listener
 from console.web.application import application
+from console.web.backend import Backend
+from console.web.pages.rendering.environment import Look
 from tests.console.ledgers import RunningLedger
 from tests.console.web.conftest import TESTING
 from tests.console.web.serving import ledger_of
@@ -68,5 +70,18 @@ def backend(storied: RunningLedger) -> SeenBackend:
 def pages(backend: SeenBackend) -> Iterator[TestClient]:
     """Its pages, open."""
     app = application(backend, everything_open=True, hosts=TESTING)
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def hushed(storied: RunningLedger) -> Iterator[TestClient]:
+    """Its pages, read only and incognito."""
+    app = application(
+        Backend(ledger_of(storied)),
+        everything_open=True,
+        hosts=TESTING,
+        look=Look(read_only=True, incognito=True),
+    )
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client

@@ -32,6 +32,11 @@ SMALL = frozenset(
     {"checkpoints", "horizons", "sandbox_clock", "currencies", "terms", "fiscal_year"}
 )
 """Tables with a row a partition, a currency or a version, and such."""
+UNTOLD = frozenset({"0.00", "1.00"})
+"""Amounts that say nothing, and stand on pages as other numbers."""
+OF_SESSIONS = frozenset({"/signout", "/sessions/end"})
+NO_AMOUNTS = ("/rules", "/v1/docs")
+"""Pages with the numbers of the rules, and with made-up examples."""
 SUMS = (
     "SELECT sum(amount)::text FROM finance.refunds GROUP BY currency, state",
     "SELECT sum(amount)::text FROM finance.refunds"
@@ -111,7 +116,7 @@ class Views:
         does not say in which view, whether it is the text of an amount in any, or of a sum.
         """
         if not shown.source:
-            return shown.text in self._texts()
+            return shown.text in self.texts()
         keys = [name for name in ("account_id",) if name in shown.row]
         wanted = (shown.text, *(shown.row[name].strip() for name in keys))
         return wanted in self._of(shown.source, (shown.column, *keys))
@@ -123,7 +128,8 @@ class Views:
             self._rows[source, columns] = set(self._connection.execute(asked.encode()))
         return self._rows[source, columns]
 
-    def _texts(self) -> set[str]:
+    def texts(self) -> set[str]:
+        """Every amount of every view."""
         if not self._all:
             self._all = set(self._every_text())
         return self._all
@@ -147,6 +153,25 @@ def rows_of(source: str) -> str:
     sums = ", ".join(f"{told} AS {name}" for name, told in question.expressions.items())
     grouped = question.group_by
     return f"(SELECT {grouped}, {sums} FROM {question.view} GROUP BY {grouped}) sums"
+
+
+def test_read_only_and_incognito_no_page_has_a_form_that_writes_or_an_amount(
+    walked: Walked, hushed: TestClient, storied: RunningLedger
+) -> None:
+    with psycopg.connect(storied.database_url, autocommit=True) as connection:
+        texts = {each for each in Views(connection).texts() if re.fullmatch(r"-?\d+\.\d\d", each)}
+    texts -= UNTOLD
+    leaking: dict[str, set[str]] = {}
+    for address in walked:
+        if address.startswith(NO_AMOUNTS):
+            continue
+        told = hushed.get(address, headers=BROWSER)
+        assert told.status_code in {200, 403}, address
+        posts = set(re.findall(r'<form method="post" action="([^"]*)"', told.text))
+        found = (posts - OF_SESSIONS) | (texts & set(re.findall(r"-?\d+\.\d\d\b", told.text)))
+        if found:
+            leaking[address] = found
+    assert not leaking, "\n".join(f"{a}: {sorted(f)}" for a, f in leaking.items())
 
 
 def test_no_page_about_one_account_reads_a_whole_table(

@@ -10,9 +10,23 @@ from console.web.api.queries import Asked
 from console.web.pages.acting import steps
 from console.web.pages.acting.forms.reading import body_of
 from console.web.pages.acting.visit import Form, Visit, keep, visit_of
+from console.web.pages.rendering.page import look_of
 from console.web.pages.rendering.standing import stand
+from console.web.problems import Problem
 
-router = APIRouter(prefix="/accounts/{account_id}/acts", tags=["pages"], include_in_schema=False)
+
+def to_act(request: Request) -> None:
+    """403 where nothing can be done from the pages, before anything is typed."""
+    if look_of(request).read_only:
+        raise Problem(403, "Not allowed", "this console was started read only")
+
+
+router = APIRouter(
+    prefix="/accounts/{account_id}/acts",
+    tags=["pages"],
+    include_in_schema=False,
+    dependencies=[Depends(to_act)],
+)
 
 
 @router.get("/{name}", dependencies=[Depends(stand), Depends(own_things)])
