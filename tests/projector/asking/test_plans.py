@@ -77,20 +77,24 @@ def test_no_view_that_is_asked_about_one_account_reads_the_rows_of_others(
 def test_no_search_of_events_reads_a_whole_table(
     connection: Connection[Any], accounts: list[str]
 ) -> None:
-    for sought in (
-        Sought(),
-        Sought(account="acct-1"),
-        Sought(event="AccountOpened", account="acct-1"),
-        Sought(event="CommandRefused"),
-        Sought(event="MarketplaceRefundWithdrawn"),
-        Sought(command="no such command"),
-        Sought(correlation="no such story"),
-        Sought(refund="no such refund"),
+    for sought, index in (
+        (Sought(), "outcomes_pkey"),
+        (Sought(account="acct-1"), "outcomes_of_accounts"),
+        (Sought(event="AccountOpened", account="acct-1"), "outcomes_of_accounts"),
+        (Sought(event="CommandRefused"), "outcomes_of_kinds"),
+        (Sought(event="MarketplaceRefundWithdrawn"), "outcomes_of_kinds"),
+        (Sought(command="no such command"), "outcomes_of_commands"),
+        (Sought(correlation="no such story"), "outcomes_of_stories"),
+        (Sought(refund="no such refund"), "refunds_ids"),
     ):
         statement, values = prepared(sought, 3)
         read = read_at_once(connection, statement.decode(), values)
         assert read, sought
         assert max(read.values()) <= 40, (sought, read)
+        plan = connection.execute(b"EXPLAIN (FORMAT JSON) " + statement, values).fetchone()
+        assert plan is not None
+        used = {each.get("Index Name") for each in nodes(plan[0][0]["Plan"])}
+        assert index in used, (sought, used)
 
 
 def read_of_others(
