@@ -27,7 +27,8 @@ from ledger.vocabulary.shapes import Channel
 from projector.migrations import migrate
 from tests.bodies import line, order
 from tests.console.web.conftest import asked_by_anybody
-from tests.projector.shown import show
+from tests.projector.shown import of_account, show
+from tests.projector.views.test_settlement_flows import card_changed, failed
 from tests.scenario import Scenario
 from tests.services import fresh_database
 
@@ -74,6 +75,7 @@ def fill(database_url: str) -> list[RecordedEvent]:
             stories.append(SimpleNamespace(recorded=events))
     stories += [of_odd_account(account) for account in ODD]
     stories.append(with_a_promotion_order())
+    stories += [of_account(failed(), "acct-failed"), of_account(card_changed(), "acct-card")]
     migrate(database_url)
     return show(database_url, stories)
 

@@ -70,7 +70,9 @@ def test_a_settled_refund_was_at_every_station(shown: Shown) -> None:
 
 
 def test_a_held_refund_stops_and_can_be_settled_again(shown: Shown) -> None:
-    for account, refund in refunds(shown, "state = 'HELD'"):
+    held = refunds(shown, "state = 'HELD'")
+    assert len(held) == 2
+    for account, refund in held:
         assert stations(shown, account, refund)[-1] == ("stopped", "Held")
         page = shown.page(f"/refunds/{refund}?account={quote(account)}")
         assert f"/accounts/{account}/acts/SettleRefund?thing={refund}" in page
