@@ -27,11 +27,11 @@ class Visitor:
         assert answer is not None
         return answer.status
 
-    def sign_in(self, name: str, to: str = "/") -> None:
+    def sign_in(self, name: str, to: str = "/", password: str = PASSWORD) -> None:
         """By the form, and on to a page."""
         self.go(f"/signin?next={to}")
         self.page.get_by_label("Name").fill(name)
-        self.page.get_by_label("Password").fill(PASSWORD)
+        self.page.get_by_label("Password").fill(password)
         self.page.get_by_role("button", name="Sign in").click()
         self.page.wait_for_url(self.site + to)
 

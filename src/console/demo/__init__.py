@@ -31,6 +31,7 @@ def demo(
     again.
     """
     from console.demo.narrator import Narrator
+    from console.demo.scenes import OF_A_KEPT_STACK, SCENES
     from console.demo.stage import staged
     from console.running.ledger_locator import running_in, use_schema_registry
     from console.running.settings import read_settings
@@ -49,7 +50,7 @@ def demo(
     use_schema_registry(settings)
     with staged(settings, keep=keep) as seen:
         _introduce(narrator, seen, time.monotonic() - began)
-        _tell(narrator, running_in(seen))
+        _tell(narrator, running_in(seen), OF_A_KEPT_STACK if keep else SCENES)
     _farewell(narrator, seen, keep=keep, seconds=time.monotonic() - began)
 
 
@@ -58,9 +59,8 @@ def _introduce(narrator: Narrator, seen: Status, seconds: float) -> None:
     narrator.note(f"up after {seconds:.1f} s: {running}")
 
 
-def _tell(narrator: Narrator, ledger: Ledger) -> None:
+def _tell(narrator: Narrator, ledger: Ledger, scenes: tuple[Scene, ...]) -> None:
     from console.demo import closing
-    from console.demo.scenes import SCENES
     from console.running.ledger_locator import connected
     from console.running.origins.own_signature import signing_of
     from console.submitting.live_listener import Listener, shown
@@ -69,7 +69,7 @@ def _tell(narrator: Narrator, ledger: Ledger) -> None:
     with connected(ledger.database_url) as connection:
         listener = Listener(ledger.kafka, signing_of(ledger))
         try:
-            for number, scene in enumerate(SCENES, start=1):
+            for number, scene in enumerate(scenes, start=1):
                 narrator.heading(f"{number}. {scene.title}")
                 _play(narrator, connection, listener, scene)
             told = time.monotonic() - began
@@ -79,7 +79,7 @@ def _tell(narrator: Narrator, ledger: Ledger) -> None:
             ran = closing.figures(closing.audited(narrator, ledger), listener.tools)
         finally:
             listener.close()
-    given = sum(bool(beat.id) for scene in SCENES for beat in scene.beats)
+    given = sum(bool(beat.id) for scene in scenes for beat in scene.beats)
     narrator.heading("What ran")
     narrator.say(
         f"{ran.commands} commands, {given} of them given above and the others by reactions and "
@@ -131,7 +131,7 @@ def _farewell(narrator: Narrator, seen: Status, *, keep: bool, seconds: float) -
 
 
 def _visitor_of(seen: Status) -> str:
-    """A person who may do everything on the pages; returns the password."""
+    """A person of support and finance; returns the password."""
     import secrets
 
     from console.running.ledger_locator import connected
@@ -140,5 +140,5 @@ def _visitor_of(seen: Status) -> str:
     assert seen.database_url is not None
     password = secrets.token_urlsafe(12)
     with connected(seen.database_url) as connection:
-        people.add(connection, VISITOR, password, ["finance", "operator", "support"])
+        people.add(connection, VISITOR, password, ["finance", "support"])
     return password

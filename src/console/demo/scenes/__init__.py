@@ -5,6 +5,7 @@ from __future__ import annotations
 from console.demo.scene import Scene
 from console.demo.scenes.instances import (
     BILLED_BY_USE,
+    LEFT_TO_THE_VISITOR,
     PROMOTION_ORDER,
     RETURNED_AND_DESTROYED,
     RETURNED_AND_RESTORED,
@@ -22,3 +23,5 @@ SCENES: tuple[Scene, ...] = (
     REFUNDED_WITHIN_THE_CAP,
     REFUSED_THEN_EXCHANGED,
 )
+OF_A_KEPT_STACK: tuple[Scene, ...] = (*SCENES, LEFT_TO_THE_VISITOR)
+"""One more: somebody stays, and should find something to do."""

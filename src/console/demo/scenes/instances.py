@@ -275,3 +275,26 @@ BILLED_BY_USE = Scene(
         ),
     ),
 )
+
+
+LEFT_TO_THE_VISITOR = Scene(
+    title="An instance for you to return",
+    account="acct-tea-shop",
+    actors=_ACTORS,
+    beats=(
+        Beat(
+            at="2026-12-09T10:05:00Z",
+            say="The tea shop orders one more instance. On the pages you can return it yourself.",
+            id="order-for-you",
+            command="RecordInstanceOrder",
+            role="BILLING",
+            body=_order(
+                "o-5",
+                "redis-3",
+                starts_at="2026-12-09T10:05:00Z",
+                ends_at="2027-12-09T10:05:00Z",
+                paid={"cash": "200.00", "gift": "207.96", "voucher": "100.00"},
+            ),
+        ),
+    ),
+)
