@@ -28,12 +28,12 @@ def stack(services: Services, tmp_path: Path) -> Iterator[Stack]:
         yield running
 
 
-@pytest.mark.parametrize("seed", [4, 6])
+@pytest.mark.parametrize("seed", [2, 3])
 def test_every_record_becomes_what_it_must_and_the_bad_ones_change_nothing(seed: int) -> None:
     tally = run(SOME, seed)
     assert tally.sent == SOME + SOME // 3
     assert tally.decided > SOME // 5
-    assert len(tally.reasons) > 7
+    assert len(tally.reasons) > 8
 
 
 @pytest.mark.parametrize(

@@ -157,7 +157,9 @@ def totp(
     name: Annotated[str, typer.Argument(metavar="NAME")],
     off: Annotated[bool, typer.Option("--off", help="No code is needed any more.")] = False,
 ) -> None:
-    """Have a person sign in with a one-time code as well. The address for it is printed once.
+    """Ask a person for a one-time code as well, when signing in.
+
+    The address for it is printed once.
 
     Example:
 

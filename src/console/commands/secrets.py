@@ -121,7 +121,7 @@ def drop_old_passwords(folder: Folder = None) -> None:
 
 @app.command()
 def rewrap() -> None:
-    """Encrypt the keys of all accounts under another master key.
+    """Encrypt the keys of all accounts under another master.
 
     REFUNDS_MASTER_KEY_FILE names the new one, REFUNDS_OTHER_MASTER_KEY_FILE the one before.
 
