@@ -1,4 +1,4 @@
-"""The wizards in a browser: a return, a refusal, an exchange, a quote that runs out."""
+"""The wizards in a browser: a return, a refusal, a quote that runs out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from console.web.access import people
 from tests.browser.visitor import Visitor
 from tests.console.ledgers import RunningLedger
-from tests.console.web.acting.accounts import events_of, with_instance, with_reservation
+from tests.console.web.acting.accounts import events_of, with_instance
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
@@ -122,32 +122,3 @@ def test_whoever_may_only_read_gets_no_act(
     assert visitor.go("/accounts/browse-5/acts/ReturnInstance?thing=i-1") == 403
     visitor.errors.clear()  # Chromium's own line about the status
     expect(page.get_by_role("main")).to_contain_text("finn may not")
-
-
-def test_two_reservations_become_one_by_the_exchange(
-    visitor: Visitor, page: Page, billing: httpx2.Client
-) -> None:
-    with_reservation(billing, "browse-6")
-    visitor.sign_in("emma", to="/accounts/browse-6/acts/ExchangeReservations?thing=r-1")
-    page.get_by_role("button", name="Go on").click()
-    typed = {
-        "reservation_id": "n-1",
-        "sku": "Standard_D8s_v3",
-        "quantity": "1",
-        "total": "9000.00",
-        "payment.invoice_id": "inv-n-1",
-    }
-    page.locator('[name="purchases[0].term_months"]').select_option("36")
-    for name, text in typed.items():
-        page.locator(f'[name="purchases[0].{name}"]').fill(text)
-    page.get_by_label("Read and agreed").check()
-    page.get_by_role("button", name="Show the amount").click()
-    main = page.get_by_role("main")
-    expect(main).to_contain_text("1. Cancellation: what goes back")
-    expect(main).to_contain_text("2. Purchase: what comes")
-    assert visitor.serious_findings() == []
-    page.set_viewport_size({"width": 320, "height": 640})
-    assert not visitor.wider_than_the_screen()
-    page.locator('button[value="act"]').click()
-    expect(main).to_contain_text("Submitted")
-    assert "ReservationExchanged" in events_of(billing, "browse-6")
