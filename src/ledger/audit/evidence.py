@@ -11,7 +11,7 @@ from ledger.audit.kept import Kept
 from ledger.log.seam import LogRecord, Topic
 from ledger.origins.verifying import KeptOrigins
 from ledger.terms.table import TermsTable
-from ledger.values.instants import Instant
+from ledger.values.instants import Instant, format_instant
 from ledger.vocabulary.envelope import ZERO_HASH, EventMeta, GivenCommand
 from ledger.vocabulary.events import Event, LedgerOpened
 from ledger.wire.dead_letters.closing import Resolution
@@ -190,3 +190,11 @@ def divergence(
         expected=str(expected),
         found=str(found),
     )
+
+
+def instant_told(instant: Instant) -> str:
+    """An instant as text; an event of a falsified log can have one that no calendar has."""
+    try:
+        return format_instant(instant)
+    except OverflowError:
+        return f"{instant} microseconds after 1970, which is no date"

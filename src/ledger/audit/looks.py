@@ -6,7 +6,15 @@ from collections.abc import Callable, Iterable, Mapping
 
 from msgspec.structs import replace
 
-from ledger.audit.evidence import Divergence, Look, Seen, SeenCommand, SeenEvent
+from ledger.audit.evidence import (
+    Divergence,
+    Look,
+    PartitionEnd,
+    Seen,
+    SeenCommand,
+    SeenEvent,
+    divergence,
+)
 from ledger.log.seam import Topic
 
 First = tuple[int, Divergence]
@@ -35,11 +43,16 @@ class Looks:
         if looks is None:
             looks = self._by_kind[kind] = self._heeding(kind, type(seen))
         for name, look in looks:
-            for divergence in look(seen):
-                command_number, offset = self._command
-                of_command = (divergence.topic, divergence.offset) == (Topic.COMMANDS, offset)
-                self._keep(name, command_number if of_command else number, divergence)
-                break
+            try:
+                for found in look(seen):
+                    self._keep(name, number, found)
+                    break
+            except Exception as error:
+                # A falsified log can have any event: also one that a check cannot calculate with.
+                if isinstance(seen, PartitionEnd):
+                    raise
+                expected = "an event that can follow on those before it"
+                self._keep(name, number, divergence(seen, expected=expected, found=repr(error)))
         if isinstance(seen, SeenCommand):
             self._command = (number, seen.record.offset)
 
@@ -50,9 +63,12 @@ class Looks:
             if any(kind in check.heeds for kind in kinds)
         ]
 
-    def _keep(self, name: str, number: int, divergence: Divergence) -> None:
+    def _keep(self, name: str, number: int, found: Divergence) -> None:
         del self._running[name]
         self._by_kind = {}
+        command_number, offset = self._command
+        if (found.topic, found.offset) == (Topic.COMMANDS, offset):
+            number = command_number
         known = self._found.get(name)
         if known is None or number < known[0]:
-            self._found[name] = (number, replace(divergence, check=name))
+            self._found[name] = (number, replace(found, check=name))

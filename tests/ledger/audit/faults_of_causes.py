@@ -192,3 +192,15 @@ def later_than_its_command(s: RecordedLog) -> Place:
 
 def occurred_in_the_future(s: RecordedLog) -> Place:
     return event_at(s.forge_meta(InstanceRestored, occurred_at=2**52))
+
+
+def after_the_year_9999(s: RecordedLog) -> Place:
+    return event_at(s.forge_meta(InstanceRestored, recorded_at=2**62, occurred_at=2**62))
+
+
+def occurred_after_the_year_9999(s: RecordedLog) -> Place:
+    return event_at(s.forge_meta(InstanceRestored, occurred_at=2**62))
+
+
+def before_the_year_1(s: RecordedLog) -> Place:
+    return event_at(s.forge_meta(InstanceRestored, recorded_at=-(2**62)))

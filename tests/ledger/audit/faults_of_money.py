@@ -10,6 +10,7 @@ from ledger.vocabulary.events import (
     RefundSettled,
     ReservationCancelled,
     ReservationExchanged,
+    ReservationPurchased,
 )
 from ledger.vocabulary.shapes import Parts, Side
 from ledger.wire.avro.codec import decode_event
@@ -88,6 +89,20 @@ def reservation_overpaid(s: RecordedLog) -> Place:
 
 def more_given_back_than_held(s: RecordedLog) -> Place:
     return event_at(s.forge(ReservationCancelled, 2, quantity=3))
+
+
+def reservation_begun_in_no_year(s: RecordedLog) -> Place:
+    """Its instalments cannot be counted, which the first one to be given back needs."""
+    s.forge(ReservationPurchased, starts_on=2**62)
+    partition, place = s.find(ReservationCancelled)
+    return event_at(s.events(partition)[place])
+
+
+def reservation_without_a_month(s: RecordedLog) -> Place:
+    """Its instalments have no amount."""
+    s.forge(ReservationPurchased, term_months=0)
+    partition, place = s.find(RefundIssued, 6)
+    return event_at(s.events(partition)[place])
 
 
 def settled_twice(s: RecordedLog) -> Place:

@@ -113,7 +113,14 @@ PLANTS: dict[str, tuple[Callable[[RecordedLog], Place], ...]] = {
         letters.redriven_as_itself,
         letters.resolution_without_sense,
     ),
-    "instants": (causes.back_in_time, causes.later_than_its_command, causes.occurred_in_the_future),
+    "instants": (
+        causes.back_in_time,
+        causes.later_than_its_command,
+        causes.occurred_in_the_future,
+        causes.after_the_year_9999,
+        causes.occurred_after_the_year_9999,
+        causes.before_the_year_1,
+    ),
     "postings_balance": (
         money.one_side_changed,
         money.balanced_only_across_transactions,
@@ -132,6 +139,8 @@ PLANTS: dict[str, tuple[Callable[[RecordedLog], Place], ...]] = {
         money.purchase_overpaid,
         money.reservation_overpaid,
         money.more_given_back_than_held,
+        money.reservation_begun_in_no_year,
+        money.reservation_without_a_month,
     ),
     "refund_progress": (
         money.settled_twice,
@@ -177,6 +186,7 @@ PLANTS: dict[str, tuple[Callable[[RecordedLog], Place], ...]] = {
         verdicts.another_amount,
         verdicts.another_sentence,
         verdicts.another_instant,
+        causes.occurred_after_the_year_9999,
         causes.half_an_outcome,
         causes.one_event_too_many,
         causes.decided_twice,

@@ -12,8 +12,9 @@ from ledger.audit.evidence import (
     SeenCommand,
     SeenEvent,
     divergence,
+    instant_told,
 )
-from ledger.values.instants import Instant, format_instant
+from ledger.values.instants import Instant
 from ledger.vocabulary.events import LedgerOpened
 
 
@@ -45,7 +46,7 @@ class Instants:
             told = ("occurred by", meta.recorded_at, "occurred at", meta.occurred_at)
         else:
             return ()
-        wanted, given = (f"{word} {format_instant(at)}" for word, at in (told[:2], told[2:]))
+        wanted, given = (f"{word} {instant_told(at)}" for word, at in (told[:2], told[2:]))
         return (divergence(seen, seen.name, expected=wanted, found=given),)
 
     def _stamp(self, source_offset: int) -> Instant | None:
