@@ -23,18 +23,31 @@ UNDER_KEY_1 = "sealed:1:1:AAAA"
 
 @cache
 def _log() -> RecordedLog:
-    ledger = MemoryLedger()
+    ledger = _erased_once("p-1")
     give = ledger.give
-    opened = OpenAccount(account_type=AccountType.ONLINE, us_government=False, currency="CNY")
-    give(ONLINE, "open", BILLING, opened)
-    give(ONLINE, "bought", BILLING, purchase())
-    give(ONLINE, "t-1", SUPPORT, _ticket("t-1", 1))
-    give(ONLINE, "e-1", SUPPORT, EraseSubject(key_number=1))
     give(ONLINE, "t-late", SUPPORT, _ticket("t-late", 1))
     give(ONLINE, "t-2", SUPPORT, _ticket("t-2", 2))
     give(ONLINE, "e-again", SUPPORT, EraseSubject(key_number=1))
     give(ONLINE, "e-2", SUPPORT, EraseSubject(key_number=2))
     give(ONLINE, "t-3", SUPPORT, _ticket("t-3", 3))
+    return ledger.recorded()
+
+
+def _erased_once(purchase_id: str) -> MemoryLedger:
+    ledger = MemoryLedger()
+    give = ledger.give
+    opened = OpenAccount(account_type=AccountType.ONLINE, us_government=False, currency="CNY")
+    give(ONLINE, "open", BILLING, opened)
+    give(ONLINE, "bought", BILLING, purchase(purchase_id))
+    give(ONLINE, "t-1", SUPPORT, _ticket("t-1", 1, purchase_id))
+    give(ONLINE, "e-1", SUPPORT, EraseSubject(key_number=1))
+    return ledger
+
+
+def log_with_an_id_like_a_text() -> RecordedLog:
+    """A publisher chooses the ids; this one has the form of a text under the destroyed key."""
+    ledger = _erased_once(UNDER_KEY_1)
+    ledger.give(ONLINE, "t-2", SUPPORT, _ticket("t-2", 2, UNDER_KEY_1))
     return ledger.recorded()
 
 
@@ -85,9 +98,9 @@ def _begin(s: RecordedLog) -> None:
     s.records, s.decided = other.records, other.decided
 
 
-def _ticket(command_id: str, number: int) -> Command:
+def _ticket(command_id: str, number: int, purchase_id: str = "p-1") -> Command:
     asked = RefundMarketplaceManually(
-        purchase_id="p-1", ticket=f"of {command_id}", amount=1, currency="CNY"
+        purchase_id=purchase_id, ticket=f"of {command_id}", amount=1, currency="CNY"
     )
     meta = CommandMeta(command_id=command_id, account_id=ONLINE, actor=SUPPORT)
     key = AccountKey(number=number, secret=bytes([number]) * 32)

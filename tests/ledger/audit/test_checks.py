@@ -212,6 +212,10 @@ def test_texts_before_and_after_erasures_are_no_fault() -> None:
     assert audit(erasures.log_with_erasures(), ANY).divergences == ()
 
 
+def test_an_id_that_looks_like_a_sealed_text_is_no_fault() -> None:
+    assert audit(erasures.log_with_an_id_like_a_text(), ANY).divergences == ()
+
+
 @pytest.mark.parametrize("act", [letters.redriven, letters.closed])
 def test_a_letter_given_back_or_closed_is_no_fault(act: Callable[[RecordedLog], object]) -> None:
     closed = log()

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-import msgspec
 from msgspec import Struct
 
 from ledger.audit.evidence import AuditedPartition, Divergence, Seen, SeenEvent, divergence
 from ledger.audit.kept import Kept
-from ledger.vocabulary.events import EVENTS, SubjectErased
-from ledger.vocabulary.sealing import key_number, text_fields
+from ledger.vocabulary.events import EVENTS, Event, SubjectErased
+from ledger.vocabulary.sealing import SEALED_FIELDS, key_number, text_fields
 
 
 class _Erased(Struct, frozen=True, kw_only=True):
@@ -42,7 +41,7 @@ class Erasures:
         if isinstance(seen.body, SubjectErased):
             yield from self._next(seen, 1 if last is None else last.up_to + 1, seen.body.key_number)
         elif last is not None:
-            for number in _numbers(msgspec.to_builtins(seen.body)):
+            for number in _numbers(seen.body):
                 if number <= last.up_to:
                     expected = f"no text under a key up to {last.up_to}, which are destroyed"
                     yield divergence(seen, expected=expected, found=f"one under key {number}")
@@ -53,14 +52,14 @@ class Erasures:
             yield divergence(seen, expected=f"key {following}", found=f"key {number}")
 
 
-def _numbers(value: object) -> Iterator[int]:
-    """The numbers of the keys of all sealed texts in a value, those of its working included."""
-    match value:
-        case dict():
-            for part in value.values():
-                yield from _numbers(part)
-        case list() | tuple():
-            for part in value:
-                yield from _numbers(part)
-        case str() if (number := key_number(value)) is not None:
+def _numbers(body: Event) -> Iterator[int]:
+    """The numbers of the keys of all sealed texts of an event, those in its working included.
+
+    What else has their form is no text: a publisher may choose such an id.
+    """
+    told = [getattr(body, name) for name in text_fields(type(body))]
+    for step in getattr(body, "working", ()):
+        told += [step.inputs[name] for name in SEALED_FIELDS if name in step.inputs]
+    for text in told:
+        if text is not None and (number := key_number(text)) is not None:
             yield number
