@@ -82,6 +82,7 @@ def verify(
 
       refundctl audit verify --json | jq .divergences
     """
+    from console.commands.export import writable
     from console.rendering.reports.audit import print_verified, verified_to_json
     from console.running.ledger_locator import find_ledger
     from console.running.settings import read_settings
@@ -90,6 +91,8 @@ def verify(
     _known(check)
     if save is not None and check is not None:
         raise BadInput("--save needs every check; leave out --check")
+    if save is not None:
+        writable(save, force=True)
     place = None if begin_at is None else read_place(begin_at)
     ledger = find_ledger(read_settings())
     found = verified(ledger, check, jobs, place, sealed=save is not None)
@@ -216,7 +219,14 @@ def save_place(file: Path, log: AuditReport) -> None:
     if not log.ends:
         raise Failed(f"{file} is not written: nothing is decided yet")
     place = Place(audited_at=format_instant(WallClock().now()), release=version(), ends=log.ends)
-    file.write_bytes(place_to_bytes(place))
+    part = file.with_name(f".{file.name}.part")
+    try:
+        part.write_bytes(place_to_bytes(place))
+        part.replace(file)
+    except OSError as error:
+        raise Failed(
+            f"{file} cannot be written: {error.strerror}; correct --save and audit again"
+        ) from error
 
 
 def _audited(

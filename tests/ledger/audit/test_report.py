@@ -89,6 +89,19 @@ def test_a_place_of_some_checks_only_is_not_written(tmp_path: Path) -> None:
     assert ended("verify", "--check", "hash_chain", "--save", str(place)) == 2
 
 
+def test_where_a_place_cannot_be_written_nothing_is_audited(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ended("verify", "--save", str(tmp_path / "gone" / "place.json")) == 2
+    assert f"there is no folder {tmp_path / 'gone'}; create it first" in capsys.readouterr().err
+
+
+def test_a_place_that_cannot_be_written_says_why(tmp_path: Path) -> None:
+    saved = audit(everything(), "anybody", sealed=True)
+    with pytest.raises(Failed, match="cannot be written: No such file or directory; "):
+        save_place(tmp_path / "gone" / "place.json", saved)
+
+
 def test_a_divergence_names_place_key_expected_and_found() -> None:
     found = Verified(log=report(falsified=True), read_models=None, seconds=1.0)
     assert not found.holds
