@@ -11,7 +11,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from benchmarks.kit import peak_megabytes
+from benchmarks.kit import peak_megabytes, seconds_of
 from ledger.log.seam import LogRecord, LogTools, Outgoing, Topic
 from tests.consumers.processes.stacks import Stack, refundctl, running_stack
 from tests.hostile.run import Tally, compared, stream
@@ -56,7 +56,7 @@ def run_on_a_stack(bad: int, seed: int, most_megabytes: float = MOST_MEGABYTES) 
     try:
         with running_stack(home) as stack:
             names = [each.name for each in stack.status().processes]
-            pids = {name: stack.pid(name) for name in names if stack.pid(name) is not None}
+            pids = {name: pid for name in names if (pid := stack.pid(name)) is not None}
             # 1
             grown = list(_published(stack, pids["decider"], bad, seed))
             # 2
@@ -66,7 +66,7 @@ def run_on_a_stack(bad: int, seed: int, most_megabytes: float = MOST_MEGABYTES) 
             megabytes = {name: peak_megabytes(pid) for name, pid in pids.items()}
             worst = megabytes["decider"]
             assert worst <= most_megabytes, f"the decider had {worst:.0f} MB"
-            seconds = _processor_seconds(pids["decider"])
+            seconds = seconds_of(pids["decider"])
             # 4
             tally = _compared(stack)
             assert refundctl(stack.home, "audit", "verify") == ""
@@ -80,7 +80,7 @@ def run_on_a_stack(bad: int, seed: int, most_megabytes: float = MOST_MEGABYTES) 
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _published(stack: Stack, decider: int | None, bad: int, seed: int) -> Iterator[float]:
+def _published(stack: Stack, decider: int, bad: int, seed: int) -> Iterator[float]:
     """Publish all; the decider's peak about ten times. The client refuses to send a record with
     neither a key nor a value, so those are left to the run in memory.
     """
@@ -107,11 +107,6 @@ def _compared(stack: Stack) -> Tally:
         tally.duplicates += part.duplicates
         tally.reasons += part.reasons
     return tally
-
-
-def _processor_seconds(pid: int | None) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / 100.0
 
 
 class OnePartition:
