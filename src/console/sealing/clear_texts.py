@@ -8,14 +8,14 @@ from typing import Any
 from psycopg import Connection
 
 from ledger.vocabulary.events import EVENTS
-from ledger.vocabulary.sealing import ERASED, text_fields
+from ledger.vocabulary.sealing import ERASED, FORM, text_fields
 
 _CLEAR = """
 SELECT count(DISTINCT command_id) FROM finance.events
 JOIN unnest(%s::text[], %s::text[]) AS text (event, field)
     ON event_name = text.event
 WHERE account_id = %s AND coalesce(body ->> text.field, '') NOT IN ('', %s)
-    AND body ->> text.field NOT LIKE 'sealed:1:%%'
+    AND body ->> text.field !~ %s
 """
 
 
@@ -23,7 +23,8 @@ def clear_texts_recorded(connection: Connection[Any], account_id: str) -> int:
     """How many commands gave one: a command has at most one, and several events may repeat it."""
     places = list(_places())
     events, fields = [event for event, _ in places], [field for _, field in places]
-    row = connection.execute(_CLEAR, (events, fields, account_id, ERASED)).fetchone()
+    values = (events, fields, account_id, ERASED, f"^{FORM}$")
+    row = connection.execute(_CLEAR, values).fetchone()
     assert row is not None
     return int(row[0])
 

@@ -35,7 +35,9 @@ _OWN_WORDS = frozenset({("SupportTaskOpened", "reason")})
 ERASED: Final = "erased"
 """What is recorded, and shown, in place of a text whose key is destroyed."""
 _NONCE_BYTES = 12
-_FORM = re.compile(r"sealed:1:([1-9][0-9]{0,8}):([A-Za-z0-9_-]+)")
+FORM: Final = "sealed:1:([1-9][0-9]{0,8}):([A-Za-z0-9_-]+)"
+"""A sealed text as a pattern, also of PostgreSQL: the number of its key, and the box."""
+_FORM = re.compile(FORM)
 
 
 class AccountKey(Struct, frozen=True, kw_only=True):

@@ -268,6 +268,16 @@ def test_texts_that_were_never_sealed_are_counted(
     ]
 
 
+def test_a_clear_text_that_begins_as_a_sealed_one_is_counted(
+    live: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as without:
+        without.delenv(SETTING)
+        submit(live, *bought("seal-16"), manual("seal-16", ticket="sealed:1: see T-18"))
+    ran = live.run("erase", "--account", "seal-16")
+    assert "1 texts of seal-16 were never sealed and stay readable" in ran.out
+
+
 def test_a_key_that_outlived_its_erasure_is_found(
     live: Terminal, live_ledger: RunningLedger
 ) -> None:
