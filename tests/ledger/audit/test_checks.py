@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from msgspec.structs import replace
@@ -12,6 +13,8 @@ from msgspec.structs import replace
 from ledger.audit import CHECKS, Check, Divergence, audit
 from ledger.audit import checks as checks_package
 from ledger.audit.account_spool import SLICE_RECORDS
+from ledger.audit.evidence import PartitionEnd, Seen, SeenDeadLetter
+from ledger.audit.looks import Looks
 from ledger.terms.table import TermsTable, released_terms
 from ledger.vocabulary.commands import OpenAccount, TakeInstanceOffline
 from ledger.vocabulary.events import RefundIssued
@@ -280,6 +283,27 @@ def test_without_a_committed_offset_a_later_event_shows_what_was_decided() -> No
     falsified.decided = [None, None]
     seen = found_in(falsified)["one_outcome_per_command"]
     assert (seen.topic, seen.partition, seen.offset) == place
+
+
+class Broken:
+    """A check that ends with an error."""
+
+    heeds: ClassVar[tuple[type, ...]] = (SeenDeadLetter, PartitionEnd)
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def look(self, seen: Seen) -> Iterable[Divergence]:
+        """Never comes to an answer."""
+        raise self._error
+
+
+def test_an_error_that_no_event_can_cause_ends_the_audit() -> None:
+    end = PartitionEnd(partition=0)
+    letter = SeenDeadLetter(record=CLEAN().letters(0)[0], source_offset=0)
+    for error, seen in ((ZeroDivisionError(), end), (MemoryError(), letter)):
+        with pytest.raises(type(error)):
+            Looks({"broken": Broken(error)}, {}).give(1, seen)
 
 
 def test_only_the_first_divergence_of_a_check_is_told() -> None:
