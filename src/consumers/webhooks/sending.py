@@ -28,6 +28,8 @@ RUN_SECONDS = 5.0
 """After so long a run ends early, so that what was delivered is recorded."""
 _REST_BYTES, _REST_SECONDS = 16_384, 1.0
 """How much of an answer is read, and how long, only to use the connection again."""
+_SAID = 200
+"""So many characters of an error are kept; it can repeat what a receiver sent."""
 _RESOLVERS = 64
 _IDLE_SECONDS = 30.0
 _GONE = 410
@@ -216,7 +218,7 @@ def _asked(text: str, now: Instant) -> Instant | None:
         return int(text) * SECOND
     try:
         until = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return max(0, from_datetime(until.replace(tzinfo=until.tzinfo or UTC)) - now)
 
@@ -235,4 +237,4 @@ async def _rest_of(answer: httpcore2.Response) -> None:
 
 
 def _said(error: Exception) -> str:
-    return str(error).strip() or type(error).__name__
+    return str(error).strip()[:_SAID] or type(error).__name__

@@ -53,6 +53,8 @@ def check_url(url: str, allowed: Iterable[Network]) -> None:
     if parts.username is not None or parts.password is not None or parts.fragment:
         raise TargetRefused("leave user, password and fragment out; the requests are signed")
     address = _literal(host)
+    if address is None and not _can_be_looked_up(host):
+        raise TargetRefused(f"{host[:60]} is no name of a host: a part of it is empty or too long")
     if parts.scheme == "http" and not _names_loopback(host):
         raise TargetRefused("http is for a loopback address alone; use https")
     if address is not None:
@@ -77,9 +79,12 @@ def check_address(address: Address, host: str, allowed: Iterable[Network]) -> No
 
 
 async def resolved(host: str, port: int) -> Sequence[str]:
-    """The addresses of a host by this machine's resolver."""
+    """The addresses of a host by this machine's resolver. OSError, also for what is no name."""
     loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=SOCK_STREAM)
+    try:
+        found = await loop.getaddrinfo(host, port, type=SOCK_STREAM)
+    except UnicodeError as error:
+        raise OSError(f"{host} is no name of a host") from error
     return list(dict.fromkeys(str(each[4][0]) for each in found))
 
 
@@ -137,6 +142,14 @@ def _literal(host: str) -> Address | None:
         return ip_address(host.strip("[]"))
     except ValueError:
         return None
+
+
+def _can_be_looked_up(host: str) -> bool:
+    """As the resolver sees it, which encodes a name before it asks."""
+    try:
+        return bool(host.encode("idna"))
+    except UnicodeError:
+        return False
 
 
 def _names_loopback(host: str) -> bool:

@@ -96,6 +96,18 @@ def answering(status: int, **headers_told: str) -> Callable[[Got], Answer]:
     return lambda _: (status, told)
 
 
+def saying(told: bytes) -> Callable[[socket.socket], None]:
+    """Says it, and reads all that is sent: bytes that nobody read would reset the connection."""
+
+    def talk(connection: socket.socket) -> None:
+        connection.sendall(told)
+        connection.shutdown(socket.SHUT_WR)
+        while connection.recv(65_536):
+            pass
+
+    return talk
+
+
 def test_a_run_is_sent_in_order_and_signed_with_every_secret(sender: Sender) -> None:
     with receiving() as receiver:
         run = run_to(receiver.url + "?a=1", 5)
@@ -156,6 +168,7 @@ def test_a_receiver_that_is_gone_wants_no_more(sender: Sender) -> None:
         ("-5", None),
         ("9" * 50, None),
         ("Mon, 99 Jan 2026 07:00:00 GMT", None),
+        (f"Mon, 05 Jan {'9' * 20} 07:00:00 GMT", None),
     ],
 )
 def test_a_receiver_may_ask_for_time(
@@ -229,8 +242,21 @@ def test_a_receiver_that_is_not_there_is_tried_again(sender: Sender) -> None:
 
 
 def test_what_is_no_http_is_no_answer(sender: Sender) -> None:
-    with misbehaving(lambda connection: connection.sendall(b"220 mail ready\r\n\r\n")) as url:
+    with misbehaving(saying(b"220 mail ready\r\n\r\n")) as url:
         assert "not HTTP" in failure_of(sender, url).why
+
+
+def test_of_a_long_line_that_is_no_http_a_part_is_kept(sender: Sender) -> None:
+    with misbehaving(saying(b"HTTP/1.1 200 OK\r\n" + b"x" * 60_000 + b"\r\n\r\n")) as url:
+        why = failure_of(sender, url).why
+    assert "not HTTP" in why
+    assert len(why) < 300
+
+
+def test_a_name_that_cannot_be_looked_up_is_a_failure_of_its_hook_alone() -> None:
+    sender = Sender(replace(sending_to(), network=CheckedNetwork(())))
+    assert "address is not known" in failure_of(sender, "https://receiver..example/").why
+    sender.close()
 
 
 def test_a_hook_that_hangs_holds_up_no_other() -> None:

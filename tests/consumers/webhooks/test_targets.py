@@ -100,6 +100,8 @@ def test_these_urls_may_be_used(url: str) -> None:
         ("https://receiver.example/\r\nx: y", "no space"),
         ("https://receiver.example/" + "a" * 2_000, "at most 2000"),
         ("https://例.example/", "printable ASCII"),
+        ("https://receiver..example/", "no name of a host"),
+        ("https://" + "a" * 64 + ".example/", "no name of a host"),
     ],
 )
 def test_these_urls_are_refused(url: str, why: str) -> None:
