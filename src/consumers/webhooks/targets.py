@@ -23,8 +23,8 @@ Network = IPv4Network | IPv6Network
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """A host and a port → its addresses."""
 LONGEST_URL = 2_000
-_SPECIAL = tuple(ip_network(each) for each in ("192.0.0.0/24", "168.63.129.16/32"))
-"""Public by the registries, and yet the inner services of clouds."""
+_SPECIAL = tuple(ip_network(each) for each in ("192.0.0.0/24", "168.63.129.16/32", "fec0::/10"))
+"""Not private by the registries, and yet the inner services of clouds, and sites of old."""
 _TRANSLATED = ip_network("64:ff9b::/96")
 
 
