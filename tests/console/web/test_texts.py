@@ -19,6 +19,7 @@ from tests.console.ledgers import RunningLedger
 from tests.console.web.conftest import TESTING
 from tests.console.web.serving import ledger_of
 from tests.console.web.stories import TICKET, refunded
+from tests.console.web.test_api import give
 
 pytestmark = pytest.mark.timeout(300)
 FORM = "sealed:1:"
@@ -88,6 +89,26 @@ def test_only_those_who_may_read_texts_read_them_and_nobody_the_sealed_form(
             assert told.status_code == 200, (role, path, told.text)
             assert (TICKET in told.text) == (role in READERS), (role, path)
             assert FORM not in told.text, (role, path)
+
+
+def test_the_second_person_reads_what_is_to_be_approved(
+    sealing: TestClient, backend: Backend, tokens: dict[str, dict[str, str]]
+) -> None:
+    refunded(sealing, "text-3")
+    backend.limits = {"CNY": 1_00}
+    body = {"purchase_id": "p-1", "ticket": TICKET, "amount": "2.00"}
+    found = give(sealing, "text-3", "RefundMarketplaceManually", body, "second", "SUPPORT:s-1")
+    assert (found.status_code, found.json()["outcome"]) == (202, "waiting"), found.text
+    locked = TestClient(application(backend))
+    where = found.headers["Location"]
+    for role in ROLES:
+        for path in ("/approvals", "/v1/approvals", where)[role == "gateway" :]:
+            told = locked.get(path, headers=tokens[role])
+            assert told.status_code == 200, (role, path, told.text)
+            assert (TICKET in told.text) == (role in READERS), (role, path)
+            assert FORM not in told.text, (role, path)
+    declined = locked.post(f"{where}/decline", headers=tokens["support"])
+    assert declined.json()["body"]["ticket"] == TICKET
 
 
 def test_after_an_erasure_everybody_sees_that_it_is_erased(

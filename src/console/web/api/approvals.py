@@ -7,7 +7,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import JSONResponse
 
+from console.sealing.showing import Opener
 from console.web.access.guard import caller_of
+from console.web.access.texts import opener_for
 from console.web.api.commands import (
     ANSWERS,
     UNANSWERED,
@@ -20,6 +22,7 @@ from console.web.api.commands import (
 from console.web.api.openapi import json_answer, problem_answers
 from console.web.api.queries import Asked
 from console.web.approving import proposals
+from console.web.approving.proposals import Proposal
 from console.web.desk import approve
 from console.web.problems import Problem
 
@@ -29,25 +32,29 @@ _DECIDED = problem_answers(s409="Somebody has decided already, or it waits no mo
 
 @router.get("", responses={200: json_answer("Proposals", "The newest 200, the newest first.")})
 def approvals(
+    request: Request,
     backend: Asked,
     waiting: Annotated[bool, Query(description="Only those that still wait.")] = True,
 ) -> dict[str, Any]:
     """Commands that wait for a second person."""
     with backend.connection() as connection:
         found = proposals.newest(connection, waiting=waiting)
-    return {"proposals": [proposal_to_json(each) for each in found]}
+        opener = opener_for(request, backend, connection)
+        return {"proposals": [proposal_shown(opener, each) for each in found]}
 
 
 @router.get(
     "/{account_id}/{command_id}", responses={200: json_answer("Proposal", "What became of it.")}
 )
-def approval(account_id: AccountId, command_id: str, backend: Asked) -> dict[str, Any]:
+def approval(
+    request: Request, account_id: AccountId, command_id: str, backend: Asked
+) -> dict[str, Any]:
     """One of them, also after it was decided."""
+    key = (account_id, command_id)
     with backend.connection() as connection:
-        found = proposals.find(connection, [(account_id, command_id)])
-    if not found:
-        raise Problem(404, "Not found", f"command {command_id} of account {account_id}: none waits")
-    return proposal_to_json(found[account_id, command_id])
+        if found := proposals.find(connection, [key]).get(key):
+            return proposal_shown(opener_for(request, backend, connection), found)
+    raise Problem(404, "Not found", f"command {command_id} of account {account_id}: none waits")
 
 
 @router.post("/{account_id}/{command_id}/approve", responses={**ANSWERS, **_DECIDED})
@@ -84,4 +91,11 @@ def decline_one(
     """Decline it, or withdraw the own proposal: it is never published."""
     with backend.connection() as connection:
         key, name = (account_id, command_id), caller_of(request).name
-        return proposal_to_json(proposals.decline(connection, key, name))
+        declined = proposals.decline(connection, key, name)
+        return proposal_shown(opener_for(request, backend, connection), declined)
+
+
+def proposal_shown(opener: Opener, found: Proposal) -> dict[str, Any]:
+    """A proposal with its texts as far as who asks may read them."""
+    told: dict[str, Any] = opener.shown(*found.key, proposal_to_json(found))
+    return told

@@ -8,8 +8,10 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from console.rendering.reports.reasons import pairs
+from console.sealing.showing import Opener
 from console.web.access.guard import caller_of
-from console.web.api.commands import proposal_to_json
+from console.web.access.texts import opener_for
+from console.web.api.approvals import proposal_shown
 from console.web.api.queries import Asked
 from console.web.approving import proposals
 from console.web.approving.proposals import Proposal
@@ -26,8 +28,9 @@ def approvals_page(request: Request, backend: Asked) -> HTMLResponse:
     with backend.connection() as connection:
         waiting = proposals.newest(connection, waiting=True)
         every = proposals.newest(connection, waiting=False)
-    decided = [_shown(each) for each in every if each.state != "WAITING"]
-    shown = [_shown(each) for each in waiting]
+        opener = opener_for(request, backend, connection)
+        decided = [_shown(opener, each) for each in every if each.state != "WAITING"]
+        shown = [_shown(opener, each) for each in waiting]
     return page(request, "signing_in/approvals.html", waiting=shown, decided=decided)
 
 
@@ -47,6 +50,6 @@ def decline_it(request: Request, account_id: str, command_id: str, backend: Aske
     return RedirectResponse("/approvals", 303)
 
 
-def _shown(proposal: Proposal) -> dict[str, Any]:
-    told = proposal_to_json(proposal)
+def _shown(opener: Opener, proposal: Proposal) -> dict[str, Any]:
+    told = proposal_shown(opener, proposal)
     return {**told, "body": pairs(told["body"])}
