@@ -257,8 +257,15 @@ def test_a_provider_that_is_away_is_no_fault_of_ours(
     found = provider_of(settings_of(gone, tmp_path))
     assert found is not None
     app = application(Backend(ledger_of(live_ledger)), oidc=Oidc(found))
-    with TestClient(app, raise_server_exceptions=False) as client:
+    waiting = "SELECT count(*) FROM web.sign_ins"
+    with (
+        TestClient(app, raise_server_exceptions=False) as client,
+        psycopg.connect(live_ledger.database_url, autocommit=True) as connection,
+    ):
+        before = connection.execute(waiting).fetchone()
         assert client.get("/signin/oidc").status_code == 503
+        # It was asked first, while no connection to the database was held.
+        assert connection.execute(waiting).fetchone() == before
 
 
 def test_a_provider_that_says_it_is_another_is_not_asked(

@@ -10,7 +10,8 @@ import hashlib
 import secrets
 import threading
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -91,16 +92,26 @@ class Oidc:
         self._addresses: dict[str, Any] | None = None
         self._keys: dict[str, jwt.PyJWK] = {}
 
-    def begin(self, connection: Connection[Any], redirect_uri: str, path: str) -> tuple[str, str]:
-        """Where to send the browser, and the secret by which it is known again."""
+    def begin(
+        self,
+        connections: Callable[[], AbstractContextManager[Connection[Any]]],
+        redirect_uri: str,
+        path: str,
+    ) -> tuple[str, str]:
+        """Where to send the browser, and the secret by which it is known again.
+
+        No connection is held while the provider is asked.
+        """
+        there = self._address("authorization_endpoint")
         browser, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(48)
         state, nonce = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
-        connection.execute("DELETE FROM web.sign_ins WHERE ends_at < now()")
-        connection.execute(
-            "INSERT INTO web.sign_ins (browser_digest, state, nonce, verifier, next, ends_at)"
-            " VALUES (%s, %s, %s, %s, %s, now() + make_interval(secs => %s))",
-            (_digest(browser), state, nonce, verifier, path, WAITS_SECONDS),
-        )
+        with connections() as connection:
+            connection.execute("DELETE FROM web.sign_ins WHERE ends_at < now()")
+            connection.execute(
+                "INSERT INTO web.sign_ins (browser_digest, state, nonce, verifier, next, ends_at)"
+                " VALUES (%s, %s, %s, %s, %s, now() + make_interval(secs => %s))",
+                (_digest(browser), state, nonce, verifier, path, WAITS_SECONDS),
+            )
         challenge = urlsafe_b64encode(_digest(verifier)).decode().rstrip("=")
         asked = {
             "response_type": "code",
@@ -112,7 +123,6 @@ class Oidc:
             "code_challenge": challenge,
             "code_challenge_method": "S256",
         }
-        there = self._address("authorization_endpoint")
         return f"{there}{'&' if '?' in there else '?'}{urlencode(asked)}", browser
 
     def finish(self, begun: SignIn, code: str, redirect_uri: str) -> Told:

@@ -18,8 +18,7 @@ _COOKIE, _CALLBACK = "refunds_signin", "/signin/oidc/callback"
 @router.get("/signin/oidc")
 def to_the_provider(request: Request, backend: Asked, next: str = "/") -> Response:  # noqa: A002, the usual name
     """Send the browser to the provider."""
-    with backend.connection() as connection:
-        there, browser = _oidc(request).begin(connection, _back(request), own_path(next))
+    there, browser = _oidc(request).begin(backend.connection, _back(request), own_path(next))
     answer = RedirectResponse(there, 303)
     answer.set_cookie(
         _COOKIE,
