@@ -85,14 +85,18 @@ def application(
         backend.open()
         telling = asyncio.create_task(app.state.live.run())
         ended = threading.Event()
-        publishing = threading.Thread(target=keep_publishing, args=(backend, ended), daemon=True)
-        publishing.start()
+        publishing = threading.Thread(
+            target=keep_publishing, args=(backend, ended), name="publishing", daemon=True
+        )
+        if not look.read_only:
+            publishing.start()
         try:
             yield
         finally:
             telling.cancel()
             ended.set()
-            publishing.join()
+            if publishing.is_alive():
+                publishing.join()
             backend.close()
 
     app = FastAPI(

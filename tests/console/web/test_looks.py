@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -44,6 +45,20 @@ def test_no_route_that_writes_answers_read_only(hushed: TestClient) -> None:
         else:
             assert found.status_code == 403, (method, path)
             assert "read only" in found.text
+
+
+@pytest.mark.parametrize("read_only", [True, False])
+def test_only_a_console_that_may_write_publishes_what_others_approved(
+    live_ledger: RunningLedger, read_only: bool
+) -> None:
+    def publishing() -> int:
+        return [each.name for each in threading.enumerate()].count("publishing")
+
+    before = publishing()
+    app = application(Backend(ledger_of(live_ledger)), look=Look(read_only=read_only))
+    with TestClient(app):
+        assert publishing() - before == (0 if read_only else 1)
+    assert publishing() == before
 
 
 def test_a_page_says_that_it_is_read_only_and_has_no_form_that_acts(hushed: TestClient) -> None:
