@@ -306,13 +306,15 @@ def test_what_is_declined_or_waited_too_long_is_never_published(
         )
     late = guarded.post(f"{where}/approve", headers=keys["bert"])
     assert (late.status_code, "expired" in late.text) == (409, True)
+    assert guarded.get(where, headers=keys["bert"]).json()["outcome"] == "expired"
     with backend.connection() as connection:
         connection.execute(
             "UPDATE web.proposals SET waits_until = now() + interval '1 hour'"
             " WHERE account_id = %s",
             (account,),
         )
-    assert guarded.post(f"{where}/decline", headers=keys["bert"]).json()["state"] == "DECLINED"
+    declined = guarded.post(f"{where}/decline", headers=keys["bert"]).json()
+    assert (declined["state"], declined["outcome"]) == ("DECLINED", "declined")
     assert guarded.post(f"{where}/approve", headers=keys["otto"]).status_code == 409
     found = give(
         guarded, keys["anna"], account, "RefundMarketplaceManually", refund("150.00"), "refund"

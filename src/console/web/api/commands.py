@@ -194,7 +194,7 @@ def proposal_to_json(found: Proposal) -> dict[str, Any]:
         "command": found.command_name,
         "command_id": found.command_id,
         "account": found.account_id,
-        "outcome": "waiting" if found.state == "WAITING" else "pending",
+        "outcome": "pending" if found.state == "APPROVED" else found.state.lower(),
         "state": found.state,
         "reason": found.reason,
         "actor": msgspec.to_builtins(found.given.meta.actor),

@@ -73,7 +73,7 @@ _PROPOSAL = {
         "command": {"type": "string"},
         "command_id": {"type": "string"},
         "account": {"type": "string"},
-        "outcome": {"type": "string", "enum": ["waiting", "pending"]},
+        "outcome": {"type": "string", "enum": ["waiting", "pending", "declined", "expired"]},
         "state": {"type": "string", "enum": ["WAITING", "EXPIRED", "APPROVED", "DECLINED"]},
         "reason": {"type": "string"},
         "actor": {"type": "object", "additionalProperties": {"type": "string"}},
