@@ -2,40 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from projector.questions import Kind, Question
 
-NOTHING = "-"
-Wanted = Mapping[str, str]
-"""Column → its value as text, or - for none; of an instant the day in UTC, or the days from one to
-another, `2026-01-01..2026-01-31`.
+Only = Mapping[str, Sequence[str | None]]
+"""Column → the values of which a row must have one, as text, or None for no value; of an instant
+the day in UTC, or the days from one to another, `2026-01-01..2026-01-31`.
 """
+NOTHING_ELSE: Only = MappingProxyType({})
 
 
 class NoSuchValue(ValueError):
     """A value that no row of the column can have; the message says what can be."""
 
 
-def matching(question: Question, wanted: Wanted) -> tuple[list[str], dict[str, Any]]:
+def matching(question: Question, only: Only) -> tuple[list[str], dict[str, Any]]:
     """The conditions, with the values as parameters. Raises NoSuchValue for a day that is none."""
-    columns = {column.name: column for column in question.columns}
+    kinds = {column.name: column.kind for column in question.columns}
     conditions: list[str] = []
     values: dict[str, Any] = {}
-    for number, (name, text) in enumerate(wanted.items()):
-        if "\0" in text:
+    for number, (name, texts) in enumerate(only.items()):
+        told = [text for text in texts if text is not None]
+        if any("\0" in text for text in told):
             raise NoSuchValue(f"{name}: a text has no character 0")
-        if text == NOTHING:
-            conditions.append(f"{name} IS NULL")
-        elif columns[name].kind is Kind.INSTANT:
-            first, until = f"first_{number}", f"until_{number}"
-            conditions.append(f"{name} >= %({first})s AND {name} < %({until})s")
-            values[first], values[until] = _days(name, text)
-        else:
-            conditions.append(f"{name}::text = %(wanted_{number})s")
-            values[f"wanted_{number}"] = text
+        either = [f"{name} IS NULL"] if None in texts else []
+        if kinds[name] is Kind.INSTANT:
+            for place, text in enumerate(told):
+                first, until = f"first_{number}_{place}", f"until_{number}_{place}"
+                either.append(f"({name} >= %({first})s AND {name} < %({until})s)")
+                values[first], values[until] = _days(name, text)
+        elif told:
+            either.append(f"{name}::text = ANY(%(only_{number})s)")
+            values[f"only_{number}"] = told
+        conditions.append(f"({' OR '.join(either) or 'false'})")
     return conditions, values
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from types import MappingProxyType
 from typing import Any
 
 from msgspec import Struct
@@ -14,7 +13,7 @@ from msgspec.structs import replace
 from psycopg import Connection, errors
 
 from ledger.values.instants import Instant, as_datetime, format_instant, from_datetime
-from projector.asking.matching import NoSuchValue, Wanted, matching
+from projector.asking.matching import NOTHING_ELSE, NoSuchValue, Only, matching
 from projector.asking.within import Within, condition
 from projector.questions import Column, Kind, Question
 
@@ -46,11 +45,6 @@ Place = tuple[str, ...]
 """Where a row stands in the order of its query: the values of the columns of the order, as text."""
 
 
-Only = Mapping[str, Sequence[str]]
-"""Column → the values of which a row must have one."""
-NOTHING_ELSE: Only = MappingProxyType({})
-
-
 class Answer(Struct, frozen=True, kw_only=True):
     """The rows of an answer, with cells in the order of the columns.
 
@@ -71,16 +65,15 @@ def ask(
     after: Place | None = None,
     within: Within | None = None,
     only: Only = NOTHING_ELSE,
-    wanted: Wanted | None = None,
 ) -> Answer:
     """Answer a query, for one account or for all, with at most `limit` rows after a place, and of
     those that `only` names by values of columns.
 
-    `within` is all that whoever asks may see, and `wanted` what somebody typed for columns. Raises
-    UnknownAccount, NotAnswerable, NotTheirs, and NoReadModels if no projector has run yet.
+    `within` is all that whoever asks may see. Raises UnknownAccount, NotAnswerable, NotTheirs, and
+    NoReadModels if no projector has run yet.
     """
     see_that_it_is_within(within, account_id)
-    statement, values = _prepared(question, account_id, moment, after, within, only, wanted)
+    statement, values = _prepared(question, account_id, moment, after, within, only)
     values["limit"] = None if limit is None else limit + 1
     with explained(connection):
         _see_that_it_can_be_answered(connection, question, account_id, moment)
@@ -101,14 +94,14 @@ def ask_for_all(
     account_id: str | None = None,
     moment: Moment | None = None,
     within: Within | None = None,
-    wanted: Wanted | None = None,
+    only: Only = NOTHING_ELSE,
 ) -> Iterator[tuple[Cell, ...]]:
     """Every row, as of one instant, with some of them in memory at a time; raises as `ask` does.
 
     It holds the connection, which must be in no transaction, until the last row is taken.
     """
     see_that_it_is_within(within, account_id)
-    statement, values = _prepared(question, account_id, moment, None, within, wanted=wanted)
+    statement, values = _prepared(question, account_id, moment, None, within, only)
     values["limit"] = None
     with explained(connection), connection.transaction():
         _see_that_it_can_be_answered(connection, question, account_id, moment)
@@ -211,7 +204,6 @@ def _prepared(
     after: Place | None,
     within: Within | None = None,
     only: Only = NOTHING_ELSE,
-    wanted: Wanted | None = None,
 ) -> tuple[bytes, dict[str, Any]]:
     """The statement, all values of which are parameters, and these; `limit` is yet to be set."""
     order = [_ordered(word) for word in question.order.split()]
@@ -226,11 +218,8 @@ def _prepared(
         kept, values = [*kept, own], values | own_values
     if question.group_by is not None:
         source, kept = _grouped(question, source, kept), []
-    for name, values_of in only.items():
-        kept.append(f"{of_columns(question, [name]).columns[0].name} = ANY(%(only_{name})s)")
-        values[f"only_{name}"] = list(values_of)
-    more, values_of_more = _wanted(question, wanted)
-    kept, values = [*kept, *more], values | values_of_more
+    matched, matched_values = _matching(question, only)
+    kept, values = [*kept, *matched], values | matched_values
     if after is not None:
         values |= {f"after_{number}": value for number, value in enumerate(after)}
         there = ", ".join(f"%({name})s" for name in values if name.startswith("after_"))
@@ -250,9 +239,9 @@ def _prepared(
     return statement.encode(), values
 
 
-def _wanted(question: Question, wanted: Wanted | None) -> tuple[list[str], dict[str, Any]]:
+def _matching(question: Question, only: Only) -> tuple[list[str], dict[str, Any]]:
     try:
-        return matching(question, wanted or {})
+        return matching(question, only)
     except NoSuchValue as error:
         raise NotAnswerable(str(error)) from error
 

@@ -12,19 +12,28 @@ from projector.questions import QUESTIONS
 REFUNDS = QUESTIONS["refunds"]
 
 
-def test_a_value_a_day_some_days_and_nothing() -> None:
-    wanted = {"state": "HELD", "issued_at": "2026-01-31", "settled_at": "2026-01-01..2026-01-31"}
-    conditions, values = matching(REFUNDS, wanted | {"rule": "-"})
+def test_values_days_and_nothing() -> None:
+    conditions, values = matching(
+        REFUNDS,
+        {
+            "state": ["HELD", "SETTLED"],
+            "issued_at": ["2026-01-31"],
+            "settled_at": [None, "2026-01-01..2026-01-31"],
+            "rule": [None],
+            "ticket": [],
+        },
+    )
     assert conditions == [
-        "state::text = %(wanted_0)s",
-        "issued_at >= %(first_1)s AND issued_at < %(until_1)s",
-        "settled_at >= %(first_2)s AND settled_at < %(until_2)s",
-        "rule IS NULL",
+        "(state::text = ANY(%(only_0)s))",
+        "((issued_at >= %(first_1_0)s AND issued_at < %(until_1_0)s))",
+        "(settled_at IS NULL OR (settled_at >= %(first_2_0)s AND settled_at < %(until_2_0)s))",
+        "(rule IS NULL)",
+        "(false)",
     ]
-    assert values["wanted_0"] == "HELD"
-    assert values["first_1"] == datetime(2026, 1, 31, tzinfo=UTC)
-    assert values["until_1"] == values["until_2"] == datetime(2026, 2, 1, tzinfo=UTC)
-    assert values["first_2"] == datetime(2026, 1, 1, tzinfo=UTC)
+    assert values["only_0"] == ["HELD", "SETTLED"]
+    assert values["first_1_0"] == datetime(2026, 1, 31, tzinfo=UTC)
+    assert values["until_1_0"] == values["until_2_0"] == datetime(2026, 2, 1, tzinfo=UTC)
+    assert values["first_2_0"] == datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -39,4 +48,4 @@ def test_a_value_a_day_some_days_and_nothing() -> None:
 )
 def test_a_value_that_no_row_can_have_is_named(column: str, text: str) -> None:
     with pytest.raises(NoSuchValue, match=column):
-        matching(REFUNDS, {column: text})
+        matching(REFUNDS, {column: [text]})

@@ -18,7 +18,7 @@ from console.web.api.openapi import rows_answer
 from console.web.backend import Backend
 from console.web.problems import Problem
 from ledger.values.instants import Instant, parse_instant
-from projector.asking.matching import Wanted
+from projector.asking.matching import NOTHING_ELSE, Only
 from projector.asking.queries import (
     Answer,
     Cell,
@@ -117,14 +117,14 @@ def every_row(
     format_: str,
     headers: dict[str, str],
     within: Within | None,
-    columns_wanted: Wanted | None = None,
+    only: Only = NOTHING_ELSE,
 ) -> Response:
     """Every row; what cannot be answered is known before the first of them is sent."""
 
     def rows() -> Iterator[tuple[Cell, ...]]:
         with backend.connection() as connection:
             opener = opener_for(request, backend, connection)
-            for row in ask_for_all(connection, question, account, at, within, columns_wanted):
+            for row in ask_for_all(connection, question, account, at, within, only):
                 yield from opener.answer(Answer(question=question, rows=(row,))).rows
 
     found = rows()

@@ -17,7 +17,8 @@ from console.web.pages.rendering import AskedPast, page, table_of
 from console.web.pages.rendering.links import address
 from console.web.pages.rendering.standing import stand
 from console.web.problems import Problem
-from projector.asking.queries import Only, as_records, ask
+from projector.asking.matching import Only
+from projector.asking.queries import as_records, ask
 from projector.questions import QUESTIONS
 
 router = APIRouter(tags=["pages"], include_in_schema=False, dependencies=[Depends(stand)])

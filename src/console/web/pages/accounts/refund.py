@@ -26,7 +26,8 @@ from console.web.pages.rendering.tables import Table
 from console.web.problems import Problem
 from ledger.vocabulary.envelope import RecordedEvent
 from projector.asking.histories import about_thing, of_refund
-from projector.asking.queries import Answer, Only, as_records, ask
+from projector.asking.matching import Only
+from projector.asking.queries import Answer, as_records, ask
 from projector.questions import QUESTIONS
 
 router = APIRouter(tags=["pages"], include_in_schema=False, dependencies=[Depends(stand)])
@@ -92,12 +93,12 @@ def _refund(asked: _Asked, refund_id: str, accounts: Sequence[str]) -> Row:
 
 def _values(asked: _Asked, backend: Backend, refund: Row) -> dict[str, Any]:
     account_id, refund_id = refund["account_id"], refund["refund_id"]
-    of_it = {"refund_id": [refund_id]}
+    of_it: Only = {"refund_id": [refund_id]}
     events = opened(of_refund(asked.connection, account_id, refund_id), asked.opener)
     requests = asked.rows("marketplace-requests", account_id, of_it)
     # Release 0.1.0 and a purge of the read models leave nothing to explain: the rest is shown.
     told = _explained(asked, backend, refund, events) if events else None
-    tables = {
+    tables: dict[str, Only] = {
         "postings": {"event_id": [each.meta.event_id for each in events]},
         "documents": of_it,
         "refund-progress": of_it,

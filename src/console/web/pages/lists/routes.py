@@ -15,9 +15,11 @@ from console.web.api.cursors import place_of
 from console.web.api.formats import CSV, JSON, LINES
 from console.web.api.queries import Asked, every_row
 from console.web.pages.rendering import AskedPast, page, table_of
+from console.web.pages.rendering.links import NOTHING
 from console.web.pages.rendering.standing import stand
 from console.web.pages.rendering.tables import words_of, words_of_list
 from console.web.problems import Problem
+from projector.asking.matching import Only
 from projector.asking.queries import ask
 from projector.questions import QUESTIONS, Question
 
@@ -53,7 +55,7 @@ def a_list(
                 at,
                 after,
                 within_of(own),
-                wanted=wanted,
+                _only(wanted),
             )
         )
     return page(
@@ -95,7 +97,7 @@ def rows(
         FORMATS[format_],
         headers,
         within_of(own),
-        _wanted(request, question),
+        _only(_wanted(request, question)),
     )
 
 
@@ -104,6 +106,10 @@ def _wanted(request: Request, question: Question) -> dict[str, str]:
     names = [column.name for column in question.columns]
     asked = request.query_params
     return {name: asked[name].strip() for name in names if asked.get(name, "").strip()}
+
+
+def _only(wanted: Mapping[str, str]) -> Only:
+    return {name: [None if text == NOTHING else text] for name, text in wanted.items()}
 
 
 def _filters(question: Question, wanted: Mapping[str, str]) -> list[tuple[str, str, str]]:

@@ -11,8 +11,7 @@ from typing import Any, TypeVar
 from msgspec import Struct
 from psycopg import Connection
 
-from console.web.pages.rendering.links import address
-from projector.asking.matching import NOTHING
+from console.web.pages.rendering.links import NOTHING, address
 from projector.asking.queries import explained
 
 DAYS, MOST_ROWS, MOST_ACCOUNTS = 14, 200, 10

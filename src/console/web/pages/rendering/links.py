@@ -6,6 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
+NOTHING = "-"
+"""What an address says where a column has no value; one that is empty is left out."""
+
 
 def address(path: str, query: Mapping[str, str]) -> str:
     """A path with what is asked; parameters without a value are left out."""

@@ -26,7 +26,8 @@ from ledger.vocabulary.events import InvoiceStateRecorded, MarketplacePurchaseRe
 from ledger.vocabulary.shapes import InvoiceState
 from ledger.wire.json.mapping import value_to_json
 from projector.asking.histories import about_thing
-from projector.asking.queries import Only, as_records, ask
+from projector.asking.matching import Only
+from projector.asking.queries import as_records, ask
 from projector.questions import QUESTIONS
 
 router = APIRouter(
