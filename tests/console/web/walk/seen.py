@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from psycopg import Connection, Cursor
@@ -11,19 +12,35 @@ from psycopg import Connection, Cursor
 from console.web.backend import Backend
 
 Statement = tuple[str, Any]
+_SEEN: ContextVar[list[Statement] | None] = ContextVar("seen", default=None)
+"""A request has the context of whoever sends it, in all threads that answer it; what runs besides
+requests has none.
+"""
+
+
+@contextmanager
+def statements_of_requests() -> Iterator[list[Statement]]:
+    """The statements of the requests that are sent within."""
+    seen: list[Statement] = []
+    token = _SEEN.set(seen)
+    try:
+        yield seen
+    finally:
+        _SEEN.reset(token)
 
 
 class SeenBackend(Backend):
-    """A backend that remembers the statements of its connections."""
-
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        self.statements: list[Statement] = []
+    """A backend that remembers the statements of its connections, where requests are looked at."""
 
     @contextmanager
     def connection(self) -> Iterator[Connection[Any]]:
         """As the backend gives it, with a cursor that remembers."""
-        seen = self.statements
+        asked = _SEEN.get()
+        if asked is None:
+            with super().connection() as connection:
+                yield connection
+            return
+        seen: list[Statement] = asked
 
         class Remembering(Cursor[Any]):
             def execute(self, query: Any, params: Any = None, **more: Any) -> Any:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections import Counter, deque
 from collections.abc import Iterator
+from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit
 
@@ -20,7 +21,7 @@ from projector.questions import QUESTIONS, Kind
 from tests.console.ledgers import RunningLedger
 from tests.console.web.test_access import routes
 from tests.console.web.walk.html import Page, Shown
-from tests.console.web.walk.seen import SeenBackend, whole_scans
+from tests.console.web.walk.seen import SeenBackend, statements_of_requests, whole_scans
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
@@ -175,7 +176,7 @@ def test_read_only_and_incognito_no_page_has_a_form_that_writes_or_an_amount(
 
 
 def test_no_page_about_one_account_reads_a_whole_table(
-    walked: Walked, pages: TestClient, backend: SeenBackend, storied: RunningLedger
+    walked: Walked, pages: TestClient, storied: RunningLedger
 ) -> None:
     of_accounts = [
         address
@@ -186,15 +187,29 @@ def test_no_page_about_one_account_reads_a_whole_table(
     looked = 0
     with psycopg.connect(storied.database_url, autocommit=True) as connection:
         for address in of_accounts:
-            backend.statements.clear()
-            pages.get(address, headers=BROWSER)
-            for statement in list(backend.statements):
+            with statements_of_requests() as statements:
+                pages.get(address, headers=BROWSER)
+            for statement in statements:
                 if not statement[0].lstrip().startswith(("SELECT", "WITH")):
                     continue
                 whole = set(whole_scans(connection, statement)) - SMALL
                 assert not whole, (address, whole, statement)
                 looked += 1
     assert looked > 50
+
+
+def test_only_what_a_request_asks_is_remembered(pages: TestClient, backend: SeenBackend) -> None:
+    def asks() -> None:
+        with backend.connection() as connection:
+            connection.execute("SELECT 'besides'")
+
+    with statements_of_requests() as statements:
+        besides = Thread(target=asks)
+        besides.start()
+        besides.join()
+        assert statements == []
+        pages.get("/recycle-bin", headers=BROWSER)
+        assert any("recycle_bin" in text for text, _ in statements)
 
 
 def test_a_whole_scan_is_seen(storied: RunningLedger) -> None:
