@@ -26,7 +26,7 @@ from console.web.desk import keep_publishing
 from console.web.pages import signing_in
 from console.web.pages.accounts.pages import PAGES as ACCOUNTS
 from console.web.pages.acting import routes as acting
-from console.web.pages.books import closings, report
+from console.web.pages.books import closings, exports, report
 from console.web.pages.books import routes as books
 from console.web.pages.events import letters
 from console.web.pages.events import routes as event_pages
@@ -55,6 +55,7 @@ _PAGES = (
     rules,
     acting,
     books,
+    exports,
     closings,
     report,
 )
