@@ -7,9 +7,10 @@ from typing import Any
 from fastapi import Response
 from msgspec import Struct
 
+from console.web.pages.acting.facts import facts_of
 from console.web.pages.acting.forms.reading import Json, flat
 from console.web.pages.acting.forms.showing import Filled, controls_of
-from console.web.pages.acting.things import facts_of, things_of
+from console.web.pages.acting.things import things_of
 from console.web.pages.acting.visit import Visit
 from console.web.problems import Problem
 from ledger.vocabulary.shapes import SourceKind

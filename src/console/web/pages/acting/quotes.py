@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from console.web.pages.acting.acts import ActPage
+from console.web.pages.acting.act_page import ActPage
 from console.web.pages.acting.visit import Visit
 from ledger.vocabulary.commands import (
     Command,

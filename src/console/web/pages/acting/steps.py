@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse
 
 from console.rendering.sentences.events import sentence
 from console.web.pages.acting.exchange import begin_exchange
+from console.web.pages.acting.facts import facts_of
 from console.web.pages.acting.forms.reading import Json, body_of, flat
 from console.web.pages.acting.forms.showing import Filled, controls_of
 from console.web.pages.acting.giving import (
@@ -18,7 +19,7 @@ from console.web.pages.acting.giving import (
     read,
 )
 from console.web.pages.acting.quotes import Refused, ShownQuote, quote_of
-from console.web.pages.acting.things import Thing, Things, facts_of, things_of
+from console.web.pages.acting.things import Thing, Things, things_of
 from console.web.pages.acting.visit import Visit
 from console.web.problems import FieldFault, Problem
 from ledger.values.instants import Instant, format_instant

@@ -1,4 +1,4 @@
-"""What an act is about: the thing, its facts, what the act would bring, what stands in the way."""
+"""What an act is about: the thing, what the act would bring, what stands in the way."""
 
 from __future__ import annotations
 
@@ -7,22 +7,14 @@ from typing import Any
 from msgspec import Struct
 
 from console.explaining.eligibility import eligibility_of
-from console.rendering.reports.answers import cell_text
 from console.rendering.reports.eligibility import eligibility_to_json
 from console.terminal.errors import BadInput
 from console.web.backend import Backend
-from console.web.pages.acting.acts import ActPage
-from ledger.values.money import Currency
-from ledger.vocabulary.shapes import Actor, Role, SourceKind
+from console.web.pages.acting.act_page import ActPage
+from ledger.vocabulary.shapes import Actor, Role
 from projector.asking.histories import history
-from projector.asking.queries import ask
-from projector.questions import QUESTIONS
 
 Json = dict[str, Any]
-_FACTS = {
-    SourceKind.INSTANCE: ("instances", "instance_id"),
-    SourceKind.RESERVATION: ("reservations", "reservation_id"),
-}
 
 
 class Thing(Struct, frozen=True, kw_only=True):
@@ -80,28 +72,3 @@ def things_of(
         if each["kind"] == page.thing_kind
     )
     return Things(all=things)
-
-
-def facts_of(
-    backend: Backend, account_id: str, kind: SourceKind | None, thing_id: str
-) -> list[tuple[str, str]]:
-    """What the read models say of a thing, by the names of the columns; empty ones are left out."""
-    if kind not in _FACTS:
-        return []
-    name, id_column = _FACTS[kind]
-    told_apart = {"account_id", "state", id_column}
-    question = QUESTIONS[name]
-    names = [column.name for column in question.columns]
-    with backend.connection() as connection:
-        rows = ask(connection, question, account_id).rows
-    row = next((row for row in rows if row[names.index(id_column)] == thing_id), ())
-    return [
-        (column.name, text)
-        for column, cell in zip(question.columns, row, strict=False)
-        if column.name not in told_apart and (text := cell_text(column, cell))
-    ]
-
-
-def currency_of(backend: Backend, account_id: str) -> Currency | None:
-    """The account's currency; None if it was never opened."""
-    return backend.currencies([account_id]).get(account_id)

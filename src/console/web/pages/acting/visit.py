@@ -15,8 +15,9 @@ from console.web.access.guard import Caller, caller_of
 from console.web.access.own_things import own_actor, see_own_command
 from console.web.api.commands import MAY_NAME_ANY_ACTOR, actor_of
 from console.web.backend import Backend
-from console.web.pages.acting.acts import ACTS, ActPage
-from console.web.pages.acting.things import currency_of
+from console.web.pages.acting.act_page import ActPage
+from console.web.pages.acting.acts import ACTS
+from console.web.pages.acting.facts import currency_of
 from console.web.pages.rendering import page as rendered
 from console.web.pages.rendering.links import account_path, address
 from console.web.problems import FieldFault, Problem
