@@ -106,7 +106,7 @@ def test_links_lead_through_all_pages_in_the_order_of_the_list(client: TestClien
 
 
 @pytest.mark.parametrize(
-    "cursor", ["", "x", "bm9uZQ", "WyJldmVudHMiXQ", "WyJldmVudHMiLCJcdTAwMDAiXQ"]
+    "cursor", ["", "x", "bm9uZQ", "WyJldmVudHMiXQ", "WyJldmVudHMiLCJcdTAwMDAiXQ", "W1tb" * 900]
 )
 def test_a_cursor_of_another_list_is_not_taken(client: TestClient, cursor: str) -> None:
     found = client.get("/v1/events", params={"cursor": cursor})

@@ -26,7 +26,7 @@ def place_of(name: str, cursor: str | None) -> Place | None:
     try:
         padded = cursor[:LONGEST] + "=" * (-len(cursor) % 4)
         found = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
         found = []
