@@ -134,7 +134,7 @@ def _as_shown(
             raise Problem(
                 404, "Not found", f"partition {partition} has no event of number {log_sequence}"
             )
-        events = history(connection, found.account_id).events
+        events = history(connection, found.account_id, since=found.sequence).events
         opener = opener_for(request, backend, connection)
         told: list[dict[str, Any]] = [
             opener.shown(found.account_id, found.command_id, event_told(each))
