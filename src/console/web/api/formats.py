@@ -26,16 +26,19 @@ def as_json(found: Answer, next_cursor: str | None) -> str:
 
 
 def as_texts(format_: str, question: Question, rows: Iterable[tuple[Cell, ...]]) -> Iterator[str]:
-    """JSON lines, or CSV with a head, a row at a time."""
+    """JSON lines, CSV with a head, or all rows as a page of JSON; a row at a time."""
     names = [column.name for column in question.columns]
-    if format_ == LINES:
-        for row in rows:
-            record = dict(zip(names, row, strict=True))
-            yield json.dumps(record, ensure_ascii=False) + "\n"
+    if format_ == CSV:
+        yield _line(names)
+        yield from map(_line, rows)
         return
-    yield _line(names)
-    for row in rows:
-        yield _line(row)
+    records = (json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False) for row in rows)
+    if format_ == LINES:
+        yield from (f"{record}\n" for record in records)
+        return
+    yield '{"rows": ['
+    yield from (f"{', ' if number else ''}{record}" for number, record in enumerate(records))
+    yield '], "next": null}'
 
 
 def _line(row: Sequence[Cell]) -> str:
