@@ -70,6 +70,20 @@ def test_the_statement_leads_from_the_newest_line_to_the_first_with_the_balance_
     assert len(wanted) > 2
 
 
+def test_lists_lead_on_only_in_their_own_order(
+    shown: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("console.web.pages.accounts.account.A_FEW", 1)
+    ((account_id,),) = shown.rows(
+        "SELECT account_id FROM finance.refunds GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1"
+    )
+    page = main_of(shown.page(f"/accounts/{quote(account_id, safe='')}"))
+    ways = [unescape(each) for each in re.findall(r'href="(/lists/refunds\?[^"]*)"', page)]
+    assert ways
+    for way in ways:
+        shown.page(way)
+
+
 def test_the_timeline_has_every_event_once_the_newest_first(
     shown: Shown, monkeypatch: pytest.MonkeyPatch
 ) -> None:

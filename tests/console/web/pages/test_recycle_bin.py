@@ -71,6 +71,11 @@ def test_a_stay_that_has_ended_has_no_way_out(shown: Shown) -> None:
     assert "/acts/" not in page
 
 
+def test_the_list_has_the_state_of_the_page(shown: Shown) -> None:
+    page = main_of(shown.page("/recycle-bin?account=acct-five-days&state=DESTROYED"))
+    assert '"/lists/recycle-bin?account=acct-five-days&amp;state=DESTROYED"' in page
+
+
 def test_the_refund_of_a_return_is_the_views_and_leads_to_it(shown: Shown) -> None:
     (row,) = shown.rows(
         "SELECT refund_id, refund_amount::text FROM finance.recycle_bin"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from typing import Any
 from urllib.parse import quote
 
@@ -131,3 +132,14 @@ def test_without_its_account_it_is_found_and_of_several_one_is_chosen(shown: Sho
 )
 def test_a_refund_that_is_not_there_is_a_page_with_a_way_back(shown: Shown, path: str) -> None:
     assert '<a href="/">' in shown.page(path, 404)
+
+
+def test_the_files_of_a_table_have_the_rows_of_the_refund_alone(shown: Shown) -> None:
+    ((account, refund),) = shown.rows(
+        "SELECT account_id, min(refund_id) FROM finance.refund_progress"
+        " GROUP BY 1 HAVING count(DISTINCT refund_id) > 1 ORDER BY 1 LIMIT 1"
+    )
+    page = main_of(shown.page(f"/refunds/{refund}?account={quote(account)}"))
+    (file,) = re.findall(r'href="(/lists/refund-progress/rows\.json\?[^"]*)"', page)
+    rows = shown.client.get(unescape(file)).json()["rows"]
+    assert {row["refund_id"] for row in rows} == {refund}

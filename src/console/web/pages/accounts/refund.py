@@ -71,7 +71,7 @@ class _Asked:
 
     def table(self, name: str, account_id: str, only: Only) -> Table:
         """The same as a table."""
-        return table_of(self._answer(name, account_id, only), {"account": account_id})
+        return table_of(self._answer(name, account_id, only), {"account": account_id}, only)
 
     def _answer(self, name: str, account_id: str, only: Only) -> Answer:
         question = QUESTIONS[name]

@@ -44,6 +44,7 @@ def a_list(
     """The rows of a query, now or at a past instant."""
     question, after = _question(name), place_of(name, cursor or None)
     wanted = _wanted(request, question)
+    only = _only(wanted)
     with backend.connection() as connection:
         at = past.moment(connection)
         found = opener_for(request, backend, connection).answer(
@@ -55,7 +56,7 @@ def a_list(
                 at,
                 after,
                 within_of(own),
-                _only(wanted),
+                only,
             )
         )
     return page(
@@ -64,7 +65,7 @@ def a_list(
         question=question,
         words=words_of_list(name),
         names=[(each, words_of_list(each)) for each in QUESTIONS],
-        shown=table_of(found, {"account": account, **past.query, **wanted}),
+        shown=table_of(found, {"account": account, **past.query}, only),
         account=account,
         filters=_filters(question, wanted),
         past=past,

@@ -9,9 +9,10 @@ from msgspec import Struct
 
 from console.rendering.reports.answers import cell_text
 from console.web.api.cursors import cursor_of
-from console.web.pages.rendering.links import address, cell_link
+from console.web.pages.rendering.links import NOTHING, address, cell_link
+from projector.asking.matching import NOTHING_ELSE, Only
 from projector.asking.queries import Answer, Cell, as_records
-from projector.questions import Column, Kind
+from projector.questions import QUESTIONS, Column, Kind
 
 NUMBERS = frozenset({Kind.MONEY, Kind.NUMBER, Kind.SPAN})
 EXPORTS = {"csv": "CSV", "jsonl": "JSON lines", "json": "JSON"}
@@ -51,15 +52,20 @@ class Table(Struct, frozen=True, kw_only=True):
     more: str | None
 
 
-def table_of(answer: Answer, asked: Mapping[str, str] | None = None) -> Table:
+def table_of(
+    answer: Answer, asked: Mapping[str, str] | None = None, only: Only = NOTHING_ELSE
+) -> Table:
     """The answer to a query as a table; `asked` are the parameters of the list with these rows:
-    `account`, `as_of`, `known_at`. Its links keep them.
+    `account`, `as_of`, `known_at`. Its links keep them, and the columns that have one value. The
+    list goes on only where it has the same order.
     """
-    name, kept = answer.question.name, dict(asked or {})
+    name = answer.question.name
+    single = {each: texts[0] or NOTHING for each, texts in only.items() if len(texts) == 1}
+    kept = {**(asked or {}), **single}
     path, past = f"/lists/{name}", {k: v for k, v in kept.items() if k in {"as_of", "known_at"}}
     heads = tuple(_head(column) for column in answer.question.columns)
     more = None
-    if answer.last is not None:
+    if answer.last is not None and answer.question.order == QUESTIONS[name].order:
         more = address(path, kept | {"cursor": cursor_of(name, answer.last)})
     records = as_records(answer)
     return Table(

@@ -85,7 +85,7 @@ def applications(
         request,
         "work/applications.html",
         applications=as_records(found),
-        shown=table_of(found, {"account": account}),
+        shown=table_of(found, {"account": account}, STATES[state]),
         more=more,
         account=account,
         state=state,
@@ -107,13 +107,8 @@ def a_purchase(
         of_it: Only = {"purchase_id": [purchase_id]}
         opener = opener_for(request, backend, connection)
         requests = as_records(opener.answer(ask(connection, REQUESTS, account, ROWS, only=of_it)))
-        refunds = ask(
-            connection,
-            REFUNDS,
-            account,
-            ROWS,
-            only={"source_kind": ["MARKETPLACE"], "source_id": [purchase_id]},
-        )
+        bought: Only = {"source_kind": ["MARKETPLACE"], "source_id": [purchase_id]}
+        refunds = ask(connection, REFUNDS, account, ROWS, only=bought)
     waits = next((each for each in requests if each["state"] in {"PENDING", "HELD"}), None)
     return page(
         request,
@@ -121,7 +116,7 @@ def a_purchase(
         account=account,
         purchase=purchase,
         requests=requests,
-        refunds=table_of(opener.answer(refunds), {"account": account}),
+        refunds=table_of(opener.answer(refunds), {"account": account}, bought),
         acts=_acts(caller_of(request), account, purchase, waits is not None),
     )
 
