@@ -31,9 +31,12 @@ ARGUMENTS = (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """One browser for the run; skipped, loudly, on a machine without one."""
+    """One browser for a module; skipped, loudly, on a machine without one.
+
+    Its driver keeps an event loop in this thread: it must have ended before others run one.
+    """
     found = os.environ.get("CHROMIUM") or shutil.which("chromium")
     if found is None:
         pytest.skip("no chromium; install it (on Debian: apt-get install chromium)")

@@ -88,7 +88,7 @@ def test_no_command_line_has_a_secret(run: FullRun) -> None:
 def test_no_process_leaves_its_memory_in_a_file(run: FullRun) -> None:
     seen = run.status()
     pids = {each.name: each.identity.pid for each in seen.processes if each.identity is not None}
-    assert len(pids) == len(seen.processes) == 6
+    assert len(pids) == len(seen.processes) == 8
     assert {name: core_size(pid) for name, pid in pids.items()} == dict.fromkeys(pids, NO_CORE)
     assert [path for path in run.folder.rglob("core*") if path.is_file()] == []
 

@@ -119,7 +119,7 @@ def test_good_records_end_well_and_their_form_is_told(
     assert (first["frame"], first["command"], first["schema_version"], first["command_id"]) == (
         "fingerprint",
         "OpenAccount",
-        1,
+        2,
         "open",
     )
     assert (first["notes"], len(second["notes"])) == ([], 5)

@@ -220,4 +220,5 @@ def test_who_adds_a_webhook_cannot_read_its_secret_and_who_signs_can(role: As) -
         assert keeping.skip(operator, hook, "acct-1") == "msg_1"
         assert keeping.redrive(operator, hook, None, 0) == 0
         assert keeping.end(operator, hook, "no more")
+        assert table.sweep()
         assert not table.sweep()

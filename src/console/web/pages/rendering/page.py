@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 
@@ -11,7 +13,9 @@ from console.web.pages.rendering.here import Here
 from console.web.pages.rendering.languages import language_of
 from console.web.pages.rendering.standing import Standing
 from console.web.pages.rendering.themes import theme_of
+from ledger.log.access import read_matrix
 
+_COMMANDS = "POST /v1/accounts/{account_id}/commands/"
 _YEAR_SECONDS = 365 * 24 * 3600
 
 
@@ -19,8 +23,9 @@ def page(request: Request, template: str, status: int = 200, **values: object) -
     """The page of a template, in the language and the colours of who looks at it.
 
     A template knows besides its values: `here` (its own address, and the way to others), `caller`,
-    `standing` (None where the read models were not asked), `waits_for` (a command that the page
-    does not show yet), `look`, `language` and `theme`.
+    `may_act` (whether the caller may give any command here), `standing` (None where the read models
+    were not asked), `waits_for` (a command that the page does not show yet), `look`, `language` and
+    `theme`.
     """
     look, language, theme = look_of(request), language_of(request), theme_of(request)
     caller: Caller | None = getattr(request.state, "caller", None)
@@ -32,6 +37,7 @@ def page(request: Request, template: str, status: int = 200, **values: object) -
             here=Here.of(request),
             path=request.url.path,
             caller=caller,
+            may_act=not look.read_only and may_act(caller),
             standing=standing,
             waits_for=getattr(request.state, "waits_for", None),
             language=language,
@@ -57,3 +63,14 @@ def look_of(request: Request) -> Look:
     """How the application was started to look."""
     look: Look = request.app.state.look
     return look
+
+
+def may_act(caller: Caller | None) -> bool:
+    """Whether there is any command that a caller may give."""
+    return caller is not None and not caller.principals.isdisjoint(_who_acts())
+
+
+@cache
+def _who_acts() -> frozenset[str]:
+    rights = read_matrix().rights
+    return frozenset(each.principal for each in rights if each.name.startswith(_COMMANDS))
