@@ -33,6 +33,7 @@ class Provider:
         self.given = 0
         self.sign: Signing = signed
         self.keys_asked = 0
+        self.silent_about = ""
 
     def authorize(self, address: str) -> dict[str, str]:
         """What the browser brings back from the page to which it was sent."""
@@ -108,14 +109,14 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         provider: Provider = self.server.provider  # type: ignore[attr-defined]  # set above
         if self.path == "/.well-known/openid-configuration":
-            self._answer(
-                {
-                    "issuer": provider.issuer,
-                    "authorization_endpoint": f"{provider.issuer}/authorize",
-                    "token_endpoint": f"{provider.issuer}/token",
-                    "jwks_uri": f"{provider.issuer}/keys",
-                }
-            )
+            told = {
+                "issuer": provider.issuer,
+                "authorization_endpoint": f"{provider.issuer}/authorize",
+                "token_endpoint": f"{provider.issuer}/token",
+                "jwks_uri": f"{provider.issuer}/keys",
+            }
+            told.pop(provider.silent_about, None)
+            self._answer(told)
         elif self.path == "/keys":
             self._answer(provider.jwks())
 

@@ -275,6 +275,18 @@ def test_a_provider_that_says_it_is_another_is_not_asked(
     assert browser.get("/signin/oidc").status_code == 403
 
 
+@pytest.mark.parametrize(
+    "name", ["authorization_endpoint", "token_endpoint", "jwks_uri"], ids=lambda name: name
+)
+def test_a_provider_that_does_not_say_where_to_ask_is_refused(
+    browser: TestClient, provider: Provider, name: str
+) -> None:
+    provider.silent_about = name
+    found = browser.get("/signin/oidc")
+    assert found.status_code == 403
+    assert f"does not say its {name}" in found.text
+
+
 def test_without_a_provider_there_is_no_such_page(locked: TestClient) -> None:
     assert locked.get("/signin/oidc").status_code == 404
     assert locked.get("/signin/oidc/callback").status_code == 404

@@ -28,6 +28,7 @@ from console.web.access.own_site import LOOPBACK_HOSTS
 from console.web.problems import Problem
 
 ALGORITHM, LEEWAY_SECONDS, TIMEOUT_SECONDS, WAITS_SECONDS = "RS256", 30, 5, 600
+_ADDRESSES = ("authorization_endpoint", "jwks_uri", "token_endpoint")
 _REQUIRED = ["exp", "iat", "iss", "aud", "sub", "nonce"]
 
 
@@ -206,6 +207,8 @@ class Oidc:
             found = _asked("GET", where)
             if found.get("issuer") != self.provider.issuer:
                 raise _refused(f"it says that it is {str(found.get('issuer'))[:100]!r}")
+            if missing := [each for each in _ADDRESSES if not isinstance(found.get(each), str)]:
+                raise _refused(f"it does not say its {' and '.join(missing)}")
             self._addresses = found
         return str(self._addresses[name])
 
