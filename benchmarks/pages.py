@@ -174,7 +174,9 @@ def _route(path: str) -> str:
 
 
 def _is_page(path: str) -> bool:
-    return not path.startswith(("/v1/", "/static/", "/signout")) and "lang=" not in path
+    """Whole exports are no pages."""
+    apart = ("/v1/", "/static/", "/signout", "/live")
+    return not path.startswith(apart) and "lang=" not in path and "/rows." not in path
 
 
 def _ask(client: httpx2.Client, route: str, paths: Sequence[str]) -> Route:
