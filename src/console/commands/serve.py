@@ -89,7 +89,7 @@ def serve(
         proxy_headers=False,  # only what our own settings name is a proxy
         **_tls(tls_cert, tls_key),
     )
-    with _listening(host, settings.console_port if port is None else port) as listening:
+    with listening_at(host, settings.console_port if port is None else port) as listening:
         scheme = "http" if tls_cert is None else "https"
         typer.echo(f"serving {scheme}://{_told(*listening.getsockname()[:2])}", err=True)
         if settings.ready_file is not None:
@@ -114,7 +114,7 @@ def _tls(cert: Path | None, key: Path | None) -> dict[str, Any]:
     return {"ssl_certfile": cert, "ssl_keyfile": key}
 
 
-def _listening(host: str, port: int) -> socket.socket:
+def listening_at(host: str, port: int) -> socket.socket:
     """Listens from now on; who asks before the application has started waits for it."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from contextlib import contextmanager
 import uvicorn
 from fastapi import FastAPI
 
+from console.commands.serve import listening_at
 from console.running.ledger_locator import Ledger
 from tests.console.ledgers import RunningLedger
 
@@ -17,7 +17,7 @@ from tests.console.ledgers import RunningLedger
 @contextmanager
 def served(app: FastAPI) -> Iterator[str]:
     """Where it answers."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
+    with listening_at("127.0.0.1", 0) as listening:
         server = uvicorn.Server(uvicorn.Config(app, log_config=None))
         app.state.live.stopping = lambda: server.should_exit
         running = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
