@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from console.explaining.folded_accounts import FoldedAccount
 from console.rendering.reports.eligibility import Eligibility
 from console.terminal.errors import BadInput
 from consumers.sandbox.planning import folded, planned
@@ -30,11 +31,32 @@ def eligibility_of(
     Raises BadInput where that has passed, where there is no account, and for a rate that is wrong
     or missing.
     """
-    at = history.now if later is None else later
-    state = _state(history, terms, later)
-    account = state.find(Account, history.account_id, "")
+    state, events = _state(history, terms, later), len(history.events)
+    return eligibility_in(
+        FoldedAccount(state=state, sequence=events, place=history),
+        terms,
+        at=later,
+        usd_rate=usd_rate,
+        actor_id=actor_id,
+        support=support,
+    )
+
+
+def eligibility_in(
+    found: FoldedAccount,
+    terms: TermsTable,
+    *,
+    at: Instant | None = None,
+    usd_rate: str | None = None,
+    actor_id: str | None = None,
+    support: bool = False,
+) -> Eligibility:
+    """The same for an account that is folded already; at another instant as its state is then."""
+    state, account_id = found.state, found.place.account_id
+    at = found.place.now if at is None else at
+    account = state.find(Account, account_id, "")
     if account is None:
-        raise BadInput(f"account {history.account_id} was never opened; open it with OpenAccount")
+        raise BadInput(f"account {account_id} was never opened; open it with OpenAccount")
     asking = Asking(
         now=at,
         terms=terms.at(at),
@@ -43,11 +65,12 @@ def eligibility_of(
         support=support,
     )
     return Eligibility(
-        history=history,
+        history=found.place,
+        events=found.sequence,
         currency=account.currency,
         at=at,
         terms=asking.terms.version,
-        things=eligible(state, history.account_id, asking),
+        things=eligible(state, account_id, asking),
     )
 
 

@@ -59,9 +59,8 @@ class FoldedAccounts:
             except BaseException:
                 self._forget(account_id)
                 raise
-            assert kept.last is not None
             self._keep_no_more_than_most()
-            yield FoldedAccount(state=kept.state, sequence=kept.last.meta.sequence, place=place)
+            yield FoldedAccount(state=kept.state, sequence=_events(kept), place=place)
 
     def _one(self, account_id: str) -> _Kept:
         with self._choosing:

@@ -8,7 +8,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from console.explaining.eligibility import eligibility_of
+from console.explaining.eligibility import eligibility_in
+from console.explaining.folded_accounts import FoldedAccount
 from console.rendering.reports.eligibility import (
     Eligibility,
     brings_told,
@@ -19,7 +20,6 @@ from console.terminal.errors import BadInput
 from ledger.rulebook import Rule
 from ledger.terms.table import Terms, TermsTable, overridden, section_of
 from ledger.values.instants import Instant, format_instant
-from projector.asking.histories import History
 
 _VERSION = "what-if"
 _OF_THE_VERSION = frozenset({"version", "effective_from"})
@@ -61,16 +61,16 @@ def numbers_to_change(rule: Rule, terms: Terms) -> tuple[str, ...]:
 
 
 def what_if(
-    history: History, terms: TermsTable, name: str, text: str, usd_rate: str | None
+    found: FoldedAccount, terms: TermsTable, name: str, text: str, usd_rate: str | None
 ) -> WhatIf:
     """Compare what may be done now with what might be done by another number.
 
     Only the judgement of now is another: what was decided before stays as it was. Raises BadInput
-    for a number that the terms cannot have, and as `eligibility_of` does.
+    for a number that the terms cannot have, and as `eligibility_in` does.
     """
-    other = with_number(terms, history.now, name, text)
-    now = eligibility_of(history, terms, usd_rate=usd_rate)
-    then = eligibility_of(history, other, usd_rate=usd_rate)
+    other = with_number(terms, found.place.now, name, text)
+    now = eligibility_in(found, terms, usd_rate=usd_rate)
+    then = eligibility_in(found, other, usd_rate=usd_rate)
     before, after = _acts(now), _acts(then)
     return WhatIf(
         at=now.at,

@@ -27,9 +27,12 @@ _OF_WHAT_IS_BOUGHT = ("amount", "purchased_total", "payable", "at_least_as_much"
 
 
 class Eligibility(Struct, frozen=True, kw_only=True):
-    """What was found for an account at an instant, by the terms then, and what it rests on."""
+    """What was found for an account at an instant, by the terms then, and what it rests on: the
+    place in `history`, and the number of all the account's events.
+    """
 
     history: History
+    events: int
     currency: Currency
     at: Instant
     terms: str
@@ -47,7 +50,7 @@ def eligibility_to_json(found: Eligibility) -> Json:
             "partition": history.partition,
             "log_sequence": history.log_sequence,
             "recorded_at": format_instant(history.recorded_at),
-            "events": len(history.events),
+            "events": found.events,
         },
         "things": [
             {
@@ -90,7 +93,7 @@ def eligibility_head(found: Eligibility) -> str:
     history = found.history
     return (
         f"account {history.account_id} at {format_instant(found.at)}, terms version {found.terms}\n"
-        f"as of its event {len(history.events)}; partition {history.partition} is shown up to "
+        f"as of its event {found.events}; partition {history.partition} is shown up to "
         f"log_sequence {history.log_sequence}, recorded {format_instant(history.recorded_at)}"
     )
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 
-from console.explaining.eligibility import eligibility_of
+from console.explaining.eligibility import eligibility_in, eligibility_of
 from console.explaining.event_sources import from_history, is_of
 from console.explaining.explanation import Explanation, explained, explanation_to_json
 from console.rendering.reports.eligibility import eligibility_to_json
@@ -43,6 +43,12 @@ def eligibility(
     at: Annotated[str | None, Query(description=_AT, examples=["2026-01-31T00:00:00Z"])] = None,
 ) -> dict[str, Any]:
     """What may be done now with each thing of the account, what it would bring, and why not."""
+    if at is None:
+        with backend.folded.folded(backend.connection, account_id) as account:
+            found = eligibility_in(
+                account, backend.terms, usd_rate=usd_rate, actor_id=actor, support=support
+            )
+        return eligibility_to_json(found)
     with backend.connection() as connection:
         events = history(connection, account_id)
     found = eligibility_of(

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from msgspec import Struct
 
-from console.explaining.eligibility import eligibility_of
+from console.explaining.eligibility import eligibility_in
 from console.rendering.reports.eligibility import eligibility_to_json
 from console.terminal.errors import BadInput
 from console.web.backend import Backend
 from console.web.pages.acting.act_page import ActPage
 from ledger.vocabulary.shapes import Actor, Role
-from projector.asking.histories import history
 
 Json = dict[str, Any]
 
@@ -52,16 +52,16 @@ def things_of(
     Without a rate of an account that is not in US dollars, no verdict is given where it counts.
     Raises UnknownAccount.
     """
-    with backend.connection() as connection:
-        events = history(connection, account_id)
     support = actor is not None and actor.role is Role.SUPPORT
     by = None if actor is None or support else actor.id
-    told, judged = usd_rate, True
-    try:
-        found = eligibility_of(events, backend.terms, usd_rate=told, actor_id=by, support=support)
-    except BadInput:
-        judged = page.thing_field != "reservation_id" or page.quote is None
-        found = eligibility_of(events, backend.terms, usd_rate="1", actor_id=by, support=support)
+    judged = True
+    with backend.folded.folded(backend.connection, account_id) as account:
+        judge = partial(eligibility_in, account, backend.terms, actor_id=by, support=support)
+        try:
+            found = judge(usd_rate=usd_rate)
+        except BadInput:
+            judged = page.thing_field != "reservation_id" or page.quote is None
+            found = judge(usd_rate="1")
     things = tuple(
         Thing(
             id=each["id"],

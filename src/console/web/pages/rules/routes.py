@@ -20,7 +20,6 @@ from ledger.rulebook import RULES, Rule
 from ledger.rulebook.numbers import numbers
 from ledger.terms.table import Terms
 from ledger.values.instants import Instant, format_instant
-from projector.asking.histories import history
 from projector.asking.queries import UnknownAccount
 
 router = APIRouter(tags=["pages"], include_in_schema=False)
@@ -109,9 +108,8 @@ def _tried(
         raise BadInput(f"number: {number!r} is no number of rule {rule.name} that can be tried")
     if not value:
         raise BadInput("value: write the other number")
-    with backend.connection() as connection:
-        events = history(connection, account)
-    return what_if(events, backend.terms, number, value, usd_rate.strip() or None)
+    with backend.folded.folded(backend.connection, account) as found:
+        return what_if(found, backend.terms, number, value, usd_rate.strip() or None)
 
 
 def _versions(rule: Rule, backend: Backend, in_force: Terms) -> list[Version]:
