@@ -66,7 +66,7 @@ def recycle_bin(
         request,
         "accounts/recycle_bin.html",
         stays=[_stay(each, present=at is None) for each in as_records(found)],
-        shown=table_of(replace(found, question=STAYS), asked, only),
+        shown=table_of(found, asked, only),
         more=more,
         account=account,
         state=state,

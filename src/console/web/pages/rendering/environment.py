@@ -12,7 +12,6 @@ from msgspec import Struct
 
 from console.web.pages.rendering.languages import LANGUAGES, translations
 from console.web.pages.rendering.links import account_path, address, quoted
-from console.web.pages.rendering.themes import THEMES
 
 STATIC = Path(__file__).parent / "static"
 TEMPLATES = Path(__file__).parent.parent / "templates"
@@ -54,7 +53,6 @@ def environment(language: str, look: Look) -> Environment:
     found.globals.update(
         look=look,
         languages=LANGUAGES,
-        themes=THEMES,
         account_path=account_path,
         address=address,
     )

@@ -35,7 +35,6 @@ def page(request: Request, template: str, status: int = 200, **values: object) -
         .get_template(template)
         .render(
             here=Here.of(request),
-            path=request.url.path,
             caller=caller,
             may_act=not look.read_only and may_act(caller),
             standing=standing,

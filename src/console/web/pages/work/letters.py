@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
-from typing import Annotated, Any
+from typing import Annotated
 
 import structlog
 from fastapi import APIRouter, Form, Query, Request, Response
@@ -56,8 +56,6 @@ def dead_letters(
         left_off=max(0, len(found) - MOST),
         taken=taken,
         closed=closed,
-        me=caller_of(request).name,
-        may_redrive="operator" in caller_of(request).principals,
     )
 
 
@@ -75,8 +73,6 @@ def a_letter(request: Request, backend: Asked, name: str) -> HTMLResponse:
         "work/letter.html",
         letter=told,
         holder=taken,
-        me=caller_of(request).name,
-        may_redrive="operator" in caller_of(request).principals,
     )
 
 
@@ -116,11 +112,10 @@ def _resolved(
         return None, next(resolve(tools, writer, [standing], order))
 
 
-def _named(name: str, found: Iterator[LetterStatus] | Sequence[LetterStatus] | Any) -> LetterStatus:
+def _named(name: str, found: Iterable[LetterStatus]) -> LetterStatus:
     for each in found:
         if str(each.source) == name:
-            standing: LetterStatus = each
-            return standing
+            return each
     raise Problem(404, "Not found", f"there is no dead letter {name!r}")
 
 

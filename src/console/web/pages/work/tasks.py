@@ -40,7 +40,6 @@ def work(request: Request, backend: Asked) -> HTMLResponse:
         "work/work.html",
         parts=[(name, words, list(map(_row, rows))) for name, words, rows in parts],
         most=MOST,
-        me=caller_of(request).name,
     )
 
 

@@ -17,7 +17,7 @@ KINDS = frozenset({REFUND, LETTER})
 _TAKEN = """
 LEFT JOIN web.work w ON w.kind = 'REFUND' AND w.account_id = r.account_id AND w.id = r.refund_id
 """
-_REFUND = "r.account_id, r.refund_id, r.state, r.amount, r.currency, w.taken_by, w.taken_at"
+_REFUND = "r.account_id, r.refund_id, r.state, r.amount, r.currency, w.taken_by"
 # A task about a refund that was held is over when the refund is held no more; any other when a
 # person says so.
 _TASKS = f"""
@@ -74,7 +74,6 @@ class Waiting(Struct, frozen=True, kw_only=True):
     currency: str
     since: datetime
     taken_by: str | None
-    taken_at: datetime | None
 
     @property
     def amount_text(self) -> str:
