@@ -12,14 +12,14 @@ from psycopg import Connection
 from console.sealing.showing import Opener
 from console.web.access.guard import own_account
 from console.web.access.texts import opener_for
-from console.web.api.cursors import cursor_of, place_of
+from console.web.api.cursors import place_of
 from console.web.api.queries import Asked
 from console.web.pages.accounts.things import ShownThings, things_of
 from console.web.pages.accounts.timeline import timeline
 from console.web.pages.rendering import AskedPast, Past, page, table_of
-from console.web.pages.rendering.links import account_path, address
+from console.web.pages.rendering.links import account_path
 from console.web.pages.rendering.standing import stand
-from console.web.pages.rendering.tables import Table
+from console.web.pages.rendering.tables import Table, way_on
 from console.web.problems import Problem
 from ledger.vocabulary.shapes import AccountType
 from projector.asking.queries import Cell, Moment, Place, as_records, ask, of_columns
@@ -180,10 +180,7 @@ def _statement(
     asked: dict[str, str],
 ) -> Table:
     found = ask(connection, STATEMENT, account_id, limit, at, after)
-    more = None
-    if found.last is not None:
-        cursor = cursor_of("account-statement", found.last)
-        more = address(f"{account_path(account_id)}/statement", {**asked, "cursor": cursor})
+    more = way_on(found, "account-statement", f"{account_path(account_id)}/statement", asked)
     return replace(table_of(found, {"account": account_id, **asked}), more=more)
 
 

@@ -10,12 +10,12 @@ from msgspec.structs import replace
 
 from console.web.access.guard import Own
 from console.web.access.own_things import within_of
-from console.web.api.cursors import cursor_of, place_of
+from console.web.api.cursors import place_of
 from console.web.api.queries import Asked
 from console.web.pages.accounts.things import act_path
 from console.web.pages.rendering import AskedPast, page, table_of
-from console.web.pages.rendering.links import address
 from console.web.pages.rendering.standing import stand
+from console.web.pages.rendering.tables import way_on
 from console.web.problems import Problem
 from projector.asking.matching import Only
 from projector.asking.queries import as_records, ask
@@ -58,16 +58,12 @@ def recycle_bin(
         only: Only = {} if state == EVERY_STATE else {"state": [state]}
         found = ask(connection, question, account or None, ROWS, at, after, within_of(own), only)
     asked = {"account": account, **past.query}
-    more = None
-    if found.last is not None:
-        place = cursor_of("bin", found.last)
-        more = address("/recycle-bin", {**asked, "state": state, "cursor": place})
+    more = way_on(found, "bin", "/recycle-bin", {**asked, "state": state})
     return page(
         request,
         "accounts/recycle_bin.html",
         stays=[_stay(each, present=at is None) for each in as_records(found)],
-        shown=table_of(found, asked, only),
-        more=more,
+        shown=replace(table_of(found, asked, only), more=more),
         account=account,
         state=state,
         states=(*STATES, EVERY_STATE),

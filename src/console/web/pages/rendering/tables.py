@@ -64,9 +64,7 @@ def table_of(
     kept = {**(asked or {}), **single}
     path, past = f"/lists/{name}", {k: v for k, v in kept.items() if k in {"as_of", "known_at"}}
     heads = tuple(_head(column) for column in answer.question.columns)
-    more = None
-    if answer.last is not None and answer.question.order == QUESTIONS[name].order:
-        more = address(path, kept | {"cursor": cursor_of(name, answer.last)})
+    same_order = answer.question.order == QUESTIONS[name].order
     records = as_records(answer)
     return Table(
         name=name,
@@ -81,8 +79,15 @@ def table_of(
         ),
         list_link=address(path, kept),
         exports={words: address(f"{path}/rows.{end}", kept) for end, words in EXPORTS.items()},
-        more=more,
+        more=way_on(answer, name, path, kept) if same_order else None,
     )
+
+
+def way_on(answer: Answer, cursors: str, path: str, asked: Mapping[str, str]) -> str | None:
+    """Where an answer goes on, by a cursor of that name; None at its end."""
+    if answer.last is None:
+        return None
+    return address(path, {**asked, "cursor": cursor_of(cursors, answer.last)})
 
 
 def words_of_list(name: str) -> str:

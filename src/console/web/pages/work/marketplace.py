@@ -13,14 +13,14 @@ from console.web.access.guard import Caller, Own, caller_of
 from console.web.access.own_things import VENDOR, OwnThings, within_of
 from console.web.access.texts import opener_for
 from console.web.api.commands import MAY_NAME_ANY_ACTOR
-from console.web.api.cursors import cursor_of, place_of
+from console.web.api.cursors import place_of
 from console.web.api.queries import Asked
 from console.web.pages.accounts.account import REFUNDS
 from console.web.pages.accounts.things import act_path
 from console.web.pages.rendering import page, table_of
 from console.web.pages.rendering.languages import N_
-from console.web.pages.rendering.links import address
 from console.web.pages.rendering.standing import stand
+from console.web.pages.rendering.tables import way_on
 from console.web.problems import Problem
 from ledger.vocabulary.events import InvoiceStateRecorded, MarketplacePurchaseRecorded
 from ledger.vocabulary.shapes import InvoiceState
@@ -77,16 +77,12 @@ def applications(
                 only=STATES[state],
             )
         )
-    more = None
-    if found.last is not None:
-        place = cursor_of("applications", found.last)
-        more = address("/marketplace", {"account": account, "state": state, "cursor": place})
+    more = way_on(found, "applications", "/marketplace", {"account": account, "state": state})
     return page(
         request,
         "work/applications.html",
         applications=as_records(found),
-        shown=table_of(found, {"account": account}, STATES[state]),
-        more=more,
+        shown=replace(table_of(found, {"account": account}, STATES[state]), more=more),
         account=account,
         state=state,
         states=list(STATES),
