@@ -5,6 +5,7 @@ from __future__ import annotations
 import binascii
 import os
 from base64 import b64decode
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -28,7 +29,7 @@ class MasterKey:
 
     def __init__(self, secret: bytes, other: bytes | None = None) -> None:
         self._cipher = AESGCM(secret)
-        self._other = None if other is None else AESGCM(other)
+        self._ciphers = [self._cipher] if other is None else [self._cipher, AESGCM(other)]
 
     def new_key(self, account_id: str, number: int) -> bytes:
         """A random key, in its wrapped form."""
@@ -36,41 +37,40 @@ class MasterKey:
 
     def wrapped(self, account_id: str, key: AccountKey) -> bytes:
         """The wrapped form of a key."""
-        nonce = os.urandom(_NONCE_BYTES)
-        return nonce + self._cipher.encrypt(nonce, key.secret, _bound(account_id, key.number))
+        return self._encrypted(_bound(account_id, key.number), key.secret)
 
     def is_own(self, account_id: str, number: int, wrapped: bytes) -> bool:
         """Whether it was wrapped under this key, not the other one."""
-        return _opened(self._cipher, account_id, number, wrapped) is not None
-
-    def closed(self, purpose: str, secret: bytes) -> bytes:
-        """Another secret, in a form that opens for the same purpose alone."""
-        nonce = os.urandom(_NONCE_BYTES)
-        return nonce + self._cipher.encrypt(nonce, secret, purpose.encode())
-
-    def opened(self, purpose: str, wrapped: bytes) -> bytes:
-        """The secret of that form. Raises Failed if it is under another master key."""
-        nonce, box = wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:]
-        for cipher in (self._cipher, self._other):
-            with suppress(InvalidTag):
-                if cipher is not None:
-                    return cipher.decrypt(nonce, box, purpose.encode())
-        raise Failed(
-            f"the secret of {purpose} was not kept under this master key; set {SETTING} to the "
-            "file of the one under which it was"
-        )
+        return _decrypted([self._cipher], _bound(account_id, number), wrapped) is not None
 
     def unwrapped(self, account_id: str, number: int, wrapped: bytes) -> AccountKey:
         """The key of a wrapped form. Raises Failed if it is under another master key."""
-        for cipher in (self._cipher, self._other):
-            secret = None if cipher is None else _opened(cipher, account_id, number, wrapped)
-            if secret is not None:
-                return AccountKey(number=number, secret=secret)
-        raise Failed(
-            f"key {number} of account {account_id} was not made under this master key; set "
-            f"{SETTING} to the file of the one under which it was made, or {OTHER} while it is "
-            "being replaced"
-        )
+        secret = _decrypted(self._ciphers, _bound(account_id, number), wrapped)
+        if secret is None:
+            raise Failed(
+                f"key {number} of account {account_id} was not made under this master key; set "
+                f"{SETTING} to the file of the one under which it was made, or {OTHER} while it is "
+                "being replaced"
+            )
+        return AccountKey(number=number, secret=secret)
+
+    def closed(self, purpose: str, secret: bytes) -> bytes:
+        """Another secret, in a form that opens for the same purpose alone."""
+        return self._encrypted(purpose.encode(), secret)
+
+    def opened(self, purpose: str, wrapped: bytes) -> bytes:
+        """The secret of that form. Raises Failed if it is under another master key."""
+        secret = _decrypted(self._ciphers, purpose.encode(), wrapped)
+        if secret is None:
+            raise Failed(
+                f"the secret of {purpose} was not kept under this master key; set {SETTING} to the "
+                "file of the one under which it was"
+            )
+        return secret
+
+    def _encrypted(self, bound: bytes, secret: bytes) -> bytes:
+        nonce = os.urandom(_NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, secret, bound)
 
 
 def master_key(settings: Settings) -> MasterKey | None:
@@ -99,12 +99,12 @@ def _secret_of(setting: str, path: Path) -> bytes:
     return secret
 
 
-def _opened(cipher: AESGCM, account_id: str, number: int, wrapped: bytes) -> bytes | None:
+def _decrypted(ciphers: Iterable[AESGCM], bound: bytes, wrapped: bytes) -> bytes | None:
     nonce, box = wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:]
-    try:
-        return cipher.decrypt(nonce, box, _bound(account_id, number))
-    except InvalidTag:
-        return None
+    for cipher in ciphers:
+        with suppress(InvalidTag):
+            return cipher.decrypt(nonce, box, bound)
+    return None
 
 
 def _bound(account_id: str, number: int) -> bytes:
