@@ -12,7 +12,7 @@ from psycopg import Connection
 
 from consumers.webhooks.hooks import MOST_HOOKS, Secret
 from consumers.webhooks.signing import SECRET_BYTES
-from consumers.webhooks.table import EMPTIED, LOCK
+from consumers.webhooks.table import BEGINS_ANEW, EMPTIED, END, LOCK
 from ledger.values.instants import Instant
 
 Wrap = Callable[[str, int, bytes], Secret]
@@ -31,9 +31,6 @@ _TROUBLES = """
 SELECT account_id, state, failures, failing_since, due_at, said FROM webhooks.queues
 WHERE hook_id = %s AND failures > 0 ORDER BY state, failing_since, account_id LIMIT %s
 """
-_END = """
-UPDATE webhooks.hooks SET ended_at = now(), ended_why = %s WHERE id = %s AND ended_at IS NULL
-"""
 _NEXT = """
 UPDATE webhooks.hooks SET secret_number = secret_number + 1, previous_until = now() + %s
 WHERE id = %s AND ended_at IS NULL RETURNING secret_number, previous_until
@@ -42,9 +39,6 @@ _AGAIN = """
 UPDATE webhooks.queues SET state = 'WAITING', due_at = %(now)s, waits_since = %(now)s,
     failures = 0, failing_since = NULL
 WHERE hook_id = %(hook)s AND (account_id = %(account)s OR (%(account)s IS NULL AND state = 'DEAD'))
-"""
-_TRY_NOW = """
-UPDATE webhooks.hooks SET failures = 0, failing_since = NULL, rests_until = NULL WHERE id = %s
 """
 _SKIP = """
 DELETE FROM webhooks.deliveries WHERE hook_id = %(hook)s AND account_id = %(account)s
@@ -126,7 +120,7 @@ def troubles(connection: Connection[Any], hook_id: str, most: int) -> list[Troub
 
 def end(connection: Connection[Any], hook_id: str, why: str) -> bool:
     """Send it nothing more; False if there is none. What waits is deleted by the process."""
-    return bool(connection.execute(_END, (why, hook_id)).rowcount)
+    return bool(connection.execute(END, (why, hook_id)).rowcount)
 
 
 def rotate(
@@ -148,7 +142,7 @@ def redrive(connection: Connection[Any], hook_id: str, account_id: str | None, n
         asked = {"hook": hook_id, "account": account_id, "now": now}
         found = connection.execute(_AGAIN, asked).rowcount
         if found:
-            connection.execute(_TRY_NOW, (hook_id,))
+            connection.execute(BEGINS_ANEW, (hook_id,))
     return found
 
 

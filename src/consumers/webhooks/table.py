@@ -107,10 +107,10 @@ UPDATE webhooks.hooks SET failures = failures + %s,
 """
 _HOOK_RESTS = "UPDATE webhooks.hooks SET rests_until = %s WHERE id = %s"
 _ALL_DEAD = "UPDATE webhooks.queues SET state = 'DEAD' WHERE hook_id = %s AND state = 'WAITING'"
-_BEGINS_ANEW = """
+BEGINS_ANEW = """
 UPDATE webhooks.hooks SET failures = 0, failing_since = NULL, rests_until = NULL WHERE id = %s
 """
-_END = """
+END = """
 UPDATE webhooks.hooks SET ended_at = now(), ended_why = %s WHERE id = %s AND ended_at IS NULL
 """
 _LEFT_OVER = """
@@ -278,7 +278,7 @@ class WebhookTable:
         failure, hook_id, account_id = end.failure, end.run.hook.hook_id, end.run.account_id
         assert failure is not None
         if failure.gone:
-            self._connection.execute(_END, ("its receiver answered 410", hook_id))
+            self._connection.execute(END, ("its receiver answered 410", hook_id))
             return Recorded(sent=end.delivered, failed=1, ended=True)
         said = {"hook": hook_id, "account": account_id, "now": now, "said": failure.why}
         row = self._connection.execute(_AGAIN, said).fetchone()
@@ -296,7 +296,7 @@ class WebhookTable:
             return 0
         failing_since: Instant = row[1]
         if dead(failing_since, now):
-            self._connection.execute(_BEGINS_ANEW, (hook_id,))
+            self._connection.execute(BEGINS_ANEW, (hook_id,))
             return self._connection.execute(_ALL_DEAD, (hook_id,)).rowcount
         self._connection.execute(_HOOK_RESTS, (now + rest(failing_since, now), hook_id))
         return 0
