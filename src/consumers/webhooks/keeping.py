@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 from psycopg import Connection
+from psycopg.rows import class_row
 
 from consumers.webhooks.hooks import MOST_HOOKS, Secret
 from consumers.webhooks.signing import SECRET_BYTES
@@ -21,9 +22,9 @@ _ADD = "INSERT INTO webhooks.hooks (id, url, events, starts) VALUES (%s, %s, %s,
 _COUNT = "SELECT count(*) FROM webhooks.hooks WHERE ended_at IS NULL"
 _SIGNS = "INSERT INTO webhooks.secrets VALUES (%s, %s, %s, %s)"
 _ALL = """
-SELECT id, url, events, made_at, ended_at, ended_why, sent, last_sent_at, rests_until,
-    secret_number, previous_until, count(account_id) FILTER (WHERE state = 'WAITING'),
-    count(account_id) FILTER (WHERE state = 'DEAD')
+SELECT id AS hook_id, url, events, made_at, ended_at, ended_why, sent, last_sent_at, rests_until,
+    secret_number, previous_until, count(account_id) FILTER (WHERE state = 'WAITING') AS waiting,
+    count(account_id) FILTER (WHERE state = 'DEAD') AS dead
 FROM webhooks.hooks LEFT JOIN webhooks.queues ON hook_id = id
 WHERE id = %(id)s OR %(id)s IS NULL GROUP BY id ORDER BY made_at, id
 """
@@ -106,16 +107,14 @@ def add(
 
 def shown(connection: Connection[Any], hook_id: str | None = None) -> list[Shown]:
     """Every hook, or one: also those that have ended."""
-    names = Shown.__struct_fields__
-    rows = connection.execute(_ALL, {"id": hook_id}).fetchall()
-    return [Shown(**dict(zip(names, row, strict=True))) for row in rows]
+    with connection.cursor(row_factory=class_row(Shown)) as cursor:
+        return cursor.execute(_ALL, {"id": hook_id}).fetchall()
 
 
 def troubles(connection: Connection[Any], hook_id: str, most: int) -> list[Trouble]:
     """The accounts of a hook whose next event was not taken: dead ones first."""
-    names = Trouble.__struct_fields__
-    rows = connection.execute(_TROUBLES, (hook_id, most)).fetchall()
-    return [Trouble(**dict(zip(names, row, strict=True))) for row in rows]
+    with connection.cursor(row_factory=class_row(Trouble)) as cursor:
+        return cursor.execute(_TROUBLES, (hook_id, most)).fetchall()
 
 
 def end(connection: Connection[Any], hook_id: str, why: str) -> bool:
