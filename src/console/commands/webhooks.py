@@ -12,6 +12,7 @@ from console.terminal.help import HeadedCommands
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from console.running.settings import Settings
     from consumers.webhooks.keeping import Shown, Wrap
 
 app = typer.Typer(
@@ -65,7 +66,7 @@ def add(
     ):
         try:
             hook_id, secret = keeping.add(
-                connection, url, names, lambda: tools.end_offsets(Topic.EVENTS), _wrap()
+                connection, url, names, lambda: tools.end_offsets(Topic.EVENTS), _wrap(settings)
             )
         except keeping.TooMany as error:
             raise BadInput(str(error)) from error
@@ -210,19 +211,19 @@ def rotate(
     from consumers.webhooks import keeping
     from consumers.webhooks.signing import secret_text
 
-    with connected(find_ledger(read_settings()).database_url) as connection:
-        made = keeping.rotate(connection, hook_id, timedelta(hours=keep), _wrap())
+    settings = read_settings()
+    with connected(find_ledger(settings).database_url) as connection:
+        made = keeping.rotate(connection, hook_id, timedelta(hours=keep), _wrap(settings))
     if made is None:
         raise _unknown(hook_id)
     typer.echo(f"secret  {secret_text(made[0])}\nthe old one signs until {made[1]:%Y-%m-%d %H:%M}")
 
 
-def _wrap() -> Wrap:
-    from console.running.settings import read_settings
+def _wrap(settings: Settings) -> Wrap:
     from console.sealing.master_key import master_key
     from console.sealing.webhook_secrets import wrapping
 
-    return wrapping(master_key(read_settings()))
+    return wrapping(master_key(settings))
 
 
 def _events(text: str) -> list[str]:
