@@ -98,7 +98,7 @@ def end(connection: Connection[Any], name: str) -> bool:
     is neither a person nor a token that still counts.
     """
     with connection.transaction():
-        connection.execute("DELETE FROM web.sessions WHERE name = %s", (name,))
+        end_sessions(connection, name)
         tokens = connection.execute(
             "UPDATE web.tokens SET ends_at = now() WHERE name = %s AND ends_at > now()", (name,)
         )

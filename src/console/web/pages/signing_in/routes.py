@@ -76,6 +76,11 @@ def sign_out(request: Request, backend: Asked) -> Response:
     """End the session."""
     with backend.connection() as connection:
         people.sign_out(connection, request.cookies.get(SESSION_COOKIE, ""))
+    return signed_out()
+
+
+def signed_out() -> Response:
+    """Go on to the form, without the session's cookie."""
     answer = RedirectResponse("/signin", 303)
     answer.delete_cookie(SESSION_COOKIE)
     return answer

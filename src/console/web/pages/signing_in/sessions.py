@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse
 
 from console.web.access import people
-from console.web.access.guard import SESSION_COOKIE, caller_of
+from console.web.access.guard import caller_of
 from console.web.api.queries import Asked
 from console.web.pages.rendering import page
+from console.web.pages.signing_in.routes import signed_out
 from ledger.values.instants import format_instant, from_datetime
 
 router = APIRouter(tags=["pages"], include_in_schema=False)
@@ -31,6 +32,4 @@ def sign_out_everywhere(request: Request, backend: Asked) -> Response:
     """End every own session, this one too."""
     with backend.connection() as connection:
         people.end_sessions(connection, caller_of(request).name)
-    answer = RedirectResponse("/signin", 303)
-    answer.delete_cookie(SESSION_COOKIE)
-    return answer
+    return signed_out()
