@@ -11,6 +11,7 @@ from ledger.log.seam import LogRecord
 from ledger.values.instants import format_instant
 from ledger.vocabulary.digest import command_digest, digested
 from ledger.vocabulary.envelope import ZERO_HASH, GivenCommand, RecordedEvent
+from ledger.vocabulary.sealing import key_number, text_fields
 from ledger.wire.avro.codec import (
     UnreadableRecord,
     body_hash,
@@ -24,7 +25,6 @@ from ledger.wire.json.mapping import event_to_json, value_to_json
 from projector.asking.event_search import Reached
 
 Json = dict[str, Any]
-SEALED_FORM = '"sealed:1:'
 HASHED = "SHA-256 of the record's value without its frame (the first {} bytes)"
 
 
@@ -188,10 +188,11 @@ def event_told(found: RecordedEvent) -> Json:
 
 def command_told(given: GivenCommand) -> Json:
     """The command with its envelope, and the text over which its digest is if no part is sealed."""
-    text = digested(given).decode()
+    texts = [getattr(given.body, name) or "" for name in text_fields(type(given.body))]
+    sealed = any(key_number(text) is not None for text in texts)
     return {
         "command": given.name,
         "meta": value_to_json(given.meta),
         "body": value_to_json(given.body),
-        "digested": None if SEALED_FORM in text else text,
+        "digested": None if sealed else digested(given).decode(),
     }
