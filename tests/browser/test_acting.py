@@ -24,49 +24,37 @@ def client(ledger: RunningLedger) -> Iterator[TestClient]:
         yield client
 
 
-def sound(visitor: Visitor) -> None:
-    """Nobody is kept out of the page, in the dark and on a telephone neither."""
-    page = visitor.page
-    assert visitor.serious_findings() == []
-    page.emulate_media(color_scheme="dark")
-    assert visitor.serious_findings() == []
-    page.emulate_media(color_scheme="light")
-    page.set_viewport_size({"width": 320, "height": 640})
-    assert not visitor.wider_than_the_screen()
-    page.set_viewport_size({"width": 1280, "height": 900})
-
-
 def test_an_instance_is_returned_step_by_step(
     visitor: Visitor, page: Page, client: TestClient
 ) -> None:
     with_instance(client, "b-return")
     visitor.sign_in("emma")
     assert visitor.go("/accounts/b-return/acts/ReturnInstance?thing=i-1") == 200
-    sound(visitor)
+    visitor.sees_a_page_for_everybody()
     page.get_by_label("Read and agreed").check()
     page.get_by_role("button", name="Show the amount").click()
     expect(page.get_by_role("timer")).to_contain_text("14 min")
     page.get_by_text("How it was calculated").click()
-    sound(visitor)
+    visitor.sees_a_page_for_everybody()
     page.get_by_role("link", name="Confirm the refund").click()
-    sound(visitor)
+    visitor.sees_a_page_for_everybody()
     page.get_by_role("button", name="Confirm the refund").click()
     expect(page.get_by_role("heading", name="Submitted")).to_be_visible()
-    sound(visitor)
+    visitor.sees_a_page_for_everybody()
 
 
 def test_an_exchange_chooses_and_reviews(visitor: Visitor, page: Page, client: TestClient) -> None:
     with_reservation(client, "b-exchange")
     visitor.sign_in("emma")
     visitor.go("/accounts/b-exchange/acts/ExchangeReservations?thing=r-1&lang=zh")
-    sound(visitor)
+    visitor.sees_a_page_for_everybody()
     page.locator("button[value=purchases]").click()
     page.locator('[name="purchases[0].reservation_id"]').fill("n-1")
     page.locator('[name="purchases[0].total"]').fill("5000")
     page.locator('[name="purchases[0].payment.invoice_id"]').fill("inv-n")
-    sound(visitor)
+    visitor.sees_a_page_for_everybody()
     page.get_by_label("已阅读并同意").check()
     page.locator("button[value=quote]").click()
-    sound(visitor)
+    visitor.sees_a_page_for_everybody()
     page.get_by_role("button", name="完成交换").click()
     expect(page.get_by_role("heading", name="提交成功")).to_be_visible()

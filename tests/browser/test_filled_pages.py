@@ -49,14 +49,10 @@ def site(services: Services) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("path", ROOMS)
-def test_a_room_keeps_nobody_out(visitor: Visitor, page: Page, path: str) -> None:
+def test_a_room_keeps_nobody_out(visitor: Visitor, path: str) -> None:
     visitor.sign_in("emma")
     assert visitor.go(path) == 200
-    assert visitor.serious_findings() == []
-    page.emulate_media(color_scheme="dark")
-    assert visitor.serious_findings() == []
-    page.set_viewport_size({"width": 320, "height": 640})
-    assert not visitor.wider_than_the_screen()
+    visitor.sees_a_page_for_everybody()
 
 
 def test_the_second_of_two_people_is_told_who_has_the_task(

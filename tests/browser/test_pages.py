@@ -22,14 +22,10 @@ def test_a_person_signs_in_and_out(visitor: Visitor, page: Page) -> None:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_page_keeps_nobody_out(visitor: Visitor, page: Page, path: str) -> None:
+def test_a_page_keeps_nobody_out(visitor: Visitor, path: str) -> None:
     visitor.sign_in("finn")
     assert visitor.go(path) == 200
-    assert visitor.serious_findings() == []
-    page.emulate_media(color_scheme="dark")
-    assert visitor.serious_findings() == []
-    page.set_viewport_size({"width": 320, "height": 640})
-    assert not visitor.wider_than_the_screen()
+    visitor.sees_a_page_for_everybody()
 
 
 def test_a_page_in_chinese_says_so_and_stays_so(visitor: Visitor, page: Page) -> None:

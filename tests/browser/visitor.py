@@ -35,6 +35,16 @@ class Visitor:
         self.page.get_by_role("button", name="Sign in").click()
         self.page.wait_for_url(self.site + to)
 
+    def sees_a_page_for_everybody(self) -> None:
+        """Nothing keeps people out, in the dark neither; nothing is wider than a telephone."""
+        assert self.serious_findings() == []
+        self.page.emulate_media(color_scheme="dark")
+        assert self.serious_findings() == []
+        self.page.emulate_media(color_scheme="light")
+        self.page.set_viewport_size({"width": 320, "height": 640})
+        assert not self.wider_than_the_screen()
+        self.page.set_viewport_size({"width": 1280, "height": 900})
+
     def serious_findings(self) -> list[str]:
         """What axe-core finds on this page that keeps people out."""
         found = json.loads(json.dumps(Axe().run(self.page).response["violations"]))
