@@ -31,8 +31,7 @@ def test_an_instance_is_returned_step_by_step(
     visitor.sign_in("emma")
     assert visitor.go("/accounts/b-return/acts/ReturnInstance?thing=i-1") == 200
     visitor.sees_a_page_for_everybody()
-    page.get_by_label("Read and agreed").check()
-    page.get_by_role("button", name="Show the amount").click()
+    visitor.ask_for_the_amount()
     expect(page.get_by_role("timer")).to_contain_text("14 min")
     page.get_by_text("How it was calculated").click()
     visitor.sees_a_page_for_everybody()

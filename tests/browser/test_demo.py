@@ -78,10 +78,8 @@ def return_it(visitor: Visitor) -> None:
     page: Page = visitor.page
     visitor.go(ACCOUNT)
     page.get_by_role("main").locator('a[href*="/acts/ReturnInstance"]').first.click()
-    page.get_by_label("Read and agreed").check()
-    page.get_by_role("button", name="Show the amount").click()
+    visitor.ask_for_the_amount()
     expect(page.get_by_role("main")).to_contain_text("407.96 CNY")
     take(page, "return")
-    page.get_by_role("main").get_by_role("link", name="Confirm").click()
-    page.get_by_role("button", name="Confirm the refund").click()
+    visitor.confirm_the_refund()
     expect(page.get_by_role("main")).to_contain_text("Submitted")

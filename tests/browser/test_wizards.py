@@ -26,11 +26,11 @@ def billing(ledger: RunningLedger, site: str) -> Iterator[httpx2.Client]:
         yield client
 
 
-def asks_for_a_return(page: Page, account: str) -> None:
+def asks_for_a_return(visitor: Visitor, account: str) -> None:
     """From the account's page to the list with amounts."""
-    page.get_by_role("main").locator(f'a[href^="/accounts/{account}/acts/ReturnInstance"]').click()
-    page.get_by_label("Read and agreed").check()
-    page.get_by_role("button", name="Show the amount").click()
+    main = visitor.page.get_by_role("main")
+    main.locator(f'a[href^="/accounts/{account}/acts/ReturnInstance"]').click()
+    visitor.ask_for_the_amount()
 
 
 def test_a_return_moves_the_account_s_page_without_loading_it_again(
@@ -41,7 +41,7 @@ def test_a_return_moves_the_account_s_page_without_loading_it_again(
     page.evaluate("window.neverLoadedAgain = true")
     acting = Visitor(page.context.new_page(), visitor.site)
     acting.go("/accounts/browse-1")
-    asks_for_a_return(acting.page, "browse-1")
+    asks_for_a_return(acting, "browse-1")
     main = acting.page.get_by_role("main")
     expect(main).to_contain_text("1413.92 CNY")
     expect(main.locator("[data-until]")).to_contain_text("min")
@@ -66,9 +66,8 @@ def test_without_scripts_a_return_is_the_same(
     context = chromium.new_context(java_script_enabled=False)
     visitor = Visitor(context.new_page(), site)
     visitor.sign_in("emma", to="/accounts/browse-2")
-    asks_for_a_return(visitor.page, "browse-2")
-    visitor.page.get_by_role("main").get_by_role("link", name="Confirm").click()
-    visitor.page.get_by_role("button", name="Confirm the refund").click()
+    asks_for_a_return(visitor, "browse-2")
+    visitor.confirm_the_refund()
     expect(visitor.page.get_by_role("main")).to_contain_text("Submitted")
     assert events_of(billing, "browse-2").count("RefundIssued") == 1
     context.close()
@@ -84,8 +83,7 @@ def test_a_refusal_names_the_rule_and_its_figures(
     for each in (page, stale.page):
         each.get_by_label("Read and agreed").check()
     page.get_by_role("button", name="Show the amount").click()
-    page.get_by_role("main").get_by_role("link", name="Confirm").click()
-    page.get_by_role("button", name="Confirm the refund").click()
+    visitor.confirm_the_refund()
     expect(page.get_by_role("main")).to_contain_text("Submitted")
     stale.page.get_by_role("button", name="Show the amount").click()
     expect(stale.page.get_by_role("main")).to_contain_text("WRONG_STATE")
@@ -98,8 +96,7 @@ def test_a_quote_that_runs_out_on_the_screen_cannot_be_confirmed(
     with_instance(billing, "browse-4")
     page.clock.install()
     visitor.sign_in("emma", to="/accounts/browse-4/acts/ReturnInstance?thing=i-1")
-    page.get_by_label("Read and agreed").check()
-    page.get_by_role("button", name="Show the amount").click()
+    visitor.ask_for_the_amount()
     page.get_by_role("main").get_by_role("link", name="Confirm").click()
     confirm = page.get_by_role("button", name="Confirm the refund")
     expect(confirm).to_be_enabled()

@@ -35,6 +35,16 @@ class Visitor:
         self.page.get_by_role("button", name="Sign in").click()
         self.page.wait_for_url(self.site + to)
 
+    def ask_for_the_amount(self) -> None:
+        """From the rules of a return to the list with amounts."""
+        self.page.get_by_label("Read and agreed").check()
+        self.page.get_by_role("button", name="Show the amount").click()
+
+    def confirm_the_refund(self) -> None:
+        """From the list with amounts, asked once more, to the progress."""
+        self.page.get_by_role("main").get_by_role("link", name="Confirm").click()
+        self.page.get_by_role("button", name="Confirm the refund").click()
+
     def sees_a_page_for_everybody(self) -> None:
         """Nothing keeps people out, in the dark neither; nothing is wider than a telephone."""
         assert self.serious_findings() == []
