@@ -11,6 +11,7 @@ from msgspec import Struct, to_builtins
 from console.explaining.recorded_event import (
     Check,
     EventRecord,
+    Json,
     checks,
     command_in,
     command_told,
@@ -187,7 +188,13 @@ def offset_of(backend: Backend, partition: int, log_sequence: int) -> int:
 
 
 def told(request: Request, backend: Backend, read: Read) -> dict[str, Any]:
-    """The event as one JSON object, with its texts as far as who asks may read them."""
+    """The event as one JSON object."""
+    event, command = opened(request, backend, read)
+    return record_to_json(read.found, read.proof, event, command, read.reached)
+
+
+def opened(request: Request, backend: Backend, read: Read) -> tuple[Json, Json | None]:
+    """The event and its command, with their texts as far as who asks may read them."""
     meta = read.found.event.meta
     with backend.connection() as connection:
         opener = opener_for(request, backend, connection)
@@ -196,7 +203,7 @@ def told(request: Request, backend: Backend, read: Read) -> dict[str, Any]:
         if read.command is not None:
             asked = command_told(read.command)
             command = opener.shown(meta.account_id, read.command.meta.command_id, asked)
-    return record_to_json(read.found, read.proof, event, command, read.reached)
+    return event, command
 
 
 def _command(backend: Backend, found: EventRecord) -> tuple[GivenCommand | None, str]:

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
 
-from console.explaining.recorded_event import command_told, event_told
+from console.explaining.recorded_event import event_told
 from console.web.access.texts import opener_for
 from console.web.api.events import (
     Offset,
@@ -16,6 +16,7 @@ from console.web.api.events import (
     Read,
     found_to_json,
     offset_of,
+    opened,
     read_event,
     searched,
 )
@@ -93,14 +94,8 @@ def one_event(
 
 def _whole(request: Request, backend: Backend, read: Read) -> HTMLResponse:
     found = read.found
-    meta, record = found.event.meta, found.record
-    event = event_told(found.event)
-    command = None if read.command is None else command_told(read.command)
-    with backend.connection() as connection:
-        opener = opener_for(request, backend, connection)
-        event = opener.shown(meta.account_id, meta.causation_id, event)
-        if command is not None:
-            command = opener.shown(meta.account_id, meta.causation_id, command)
+    record = found.record
+    event, command = opened(request, backend, read)
     name, version = schema_of(Family.EVENTS, record.value)
     return page(
         request,
