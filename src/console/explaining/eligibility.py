@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from console.explaining.folded_accounts import FoldedAccount
 from console.rendering.reports.eligibility import Eligibility
 from console.terminal.errors import BadInput
 from consumers.sandbox.planning import folded, planned
-from ledger.eligibility import Asking, eligible
-from ledger.state import MemoryState
+from ledger.eligibility import Asking, eligible, judged
+from ledger.state import Key, MemoryState
 from ledger.state.entities import Account, Reservation
 from ledger.terms.table import TermsTable
 from ledger.values.instants import Instant, format_instant
@@ -46,12 +48,16 @@ def eligibility_in(
     found: FoldedAccount,
     terms: TermsTable,
     *,
+    keys: Iterable[Key] | None = None,
     at: Instant | None = None,
     usd_rate: str | None = None,
     actor_id: str | None = None,
     support: bool = False,
 ) -> Eligibility:
-    """The same for an account that is folded already; at another instant as its state is then."""
+    """The same for an account that is folded already; at another instant as its state is then.
+
+    `keys` are the things to judge, where that is not all that the account holds or held.
+    """
     state, account_id = found.state, found.place.account_id
     at = found.place.now if at is None else at
     account = state.find(Account, account_id, "")
@@ -70,7 +76,7 @@ def eligibility_in(
         currency=account.currency,
         at=at,
         terms=asking.terms.version,
-        things=eligible(state, account_id, asking),
+        things=eligible(state, account_id, asking) if keys is None else judged(state, keys, asking),
     )
 
 

@@ -152,7 +152,7 @@ def _status(entity: Entity) -> str:
     return entity.status.value
 
 
-_KINDS: dict[type[object], SourceKind] = {
+KINDS: dict[type[object], SourceKind] = {
     Instance: SourceKind.INSTANCE,
     Purchase: SourceKind.MARKETPLACE,
     Reservation: SourceKind.RESERVATION,
@@ -165,7 +165,7 @@ def _shown(key: Key, entity: Entity, thing: Thing | None, currency: Currency) ->
     if prepaid and _status(entity) == InstanceStatus.RUNNING:
         acts.append(_downgrade(key))
     return ShownThing(
-        kind=_KINDS[key.kind].value, id=key.entity_id, status=_status(entity), acts=tuple(acts)
+        kind=KINDS[key.kind].value, id=key.entity_id, status=_status(entity), acts=tuple(acts)
     )
 
 

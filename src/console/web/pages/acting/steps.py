@@ -59,7 +59,7 @@ def begin(visit: Visit, told: Json, fault: FieldFault | None = None, more: str =
     values = _presets(visit) | told
     if page.thing_kind is not None:
         things = things_of(
-            visit.backend, visit.account_id, page, _actor(visit), values.get("usd_rate")
+            visit.backend, visit.account_id, page, _actor(visit), values.get("usd_rate"), chosen
         )
         if not chosen:
             return visit.show("choose", things=things.all)

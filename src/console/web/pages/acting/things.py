@@ -11,7 +11,9 @@ from console.explaining.eligibility import eligibility_in
 from console.rendering.reports.eligibility import eligibility_to_json
 from console.terminal.errors import BadInput
 from console.web.backend import Backend
+from console.web.pages.accounts.things import KINDS
 from console.web.pages.acting.act_page import ActPage
+from ledger.eligibility import held
 from ledger.vocabulary.shapes import Actor, Role
 
 Json = dict[str, Any]
@@ -46,8 +48,10 @@ def things_of(
     page: ActPage,
     actor: Actor | None,
     usd_rate: str | None = None,
+    thing_id: str = "",
 ) -> Things:
-    """The account's things of the kind that the act is about, in the order they came to be.
+    """The account's things of the kind that the act is about, in the order they came to be; of an
+    id the one that has it. Only these are judged, however many things the account has.
 
     Without a rate of an account that is not in US dollars, no verdict is given where it counts.
     Raises UnknownAccount.
@@ -56,7 +60,14 @@ def things_of(
     by = None if actor is None or support else actor.id
     judged = True
     with backend.folded.folded(backend.connection, account_id) as account:
-        judge = partial(eligibility_in, account, backend.terms, actor_id=by, support=support)
+        keys = [
+            key
+            for key in held(account.state, account_id)
+            if KINDS[key.kind] is page.thing_kind and thing_id in ("", key.entity_id)
+        ]
+        judge = partial(
+            eligibility_in, account, backend.terms, keys=keys, actor_id=by, support=support
+        )
         try:
             found = judge(usd_rate=usd_rate)
         except BadInput:
@@ -69,6 +80,5 @@ def things_of(
             verdict=next((act for act in each["acts"] if judged and act["act"] == page.name), None),
         )
         for each in eligibility_to_json(found)["things"]
-        if each["kind"] == page.thing_kind
     )
     return Things(all=things)
