@@ -14,7 +14,7 @@ from ledger.values.instants import Instant, as_datetime
 from ledger.vocabulary.envelope import ZERO_HASH, EventMeta, RecordedEvent
 from ledger.vocabulary.events import EVENTS
 from ledger.vocabulary.shapes import Actor, Role
-from projector.asking.queries import Moment, NoReadModels, UnknownAccount, explained
+from projector.asking.queries import Moment, NoReadModels, explained, unknown_account
 
 _EVENTS = """
 SELECT e.account_id, e.partition, e.log_sequence, e.sequence, e.event_name, e.event_id,
@@ -112,10 +112,7 @@ def history(connection: Connection[Any], account_id: str, since: int = 1) -> His
         with connection.cursor(row_factory=class_row(_Row)) as cursor:
             rows = cursor.execute(READ, (account_id, since)).fetchall()
         if not rows:
-            raise UnknownAccount(
-                f"account {account_id}: the read models have none of that id; see all with "
-                "'refundctl query accounts'"
-            )
+            raise unknown_account(account_id)
         reached = connection.execute(_REACHED, (rows[0].partition,)).fetchone()
     events = tuple(map(_event, _of_whole_commands(rows)))
     if reached is None or None in reached or _gap(events, since):

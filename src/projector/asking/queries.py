@@ -187,10 +187,11 @@ def explained(connection: Connection[Any]) -> Iterator[None]:
 def see_that_it_is_within(within: Within | None, account_id: str | None) -> None:
     """UnknownAccount for one that whoever asks may not see: as if there were none of that id."""
     if within is not None and account_id is not None and not within.has(account_id):
-        raise _unknown(account_id)
+        raise unknown_account(account_id)
 
 
-def _unknown(account_id: str) -> UnknownAccount:
+def unknown_account(account_id: str) -> UnknownAccount:
+    """What to raise where the read models have no account of that id."""
     return UnknownAccount(
         f"account {account_id}: the read models have none of that id; see all with "
         "'refundctl query accounts'"
@@ -295,7 +296,7 @@ def _see_that_it_is_there(
         "SELECT opened_at FROM finance.accounts WHERE account_id = %s", (account_id,)
     ).fetchone()
     if found is None:
-        raise _unknown(account_id)
+        raise unknown_account(account_id)
     if at is not None and from_datetime(found[0]) > min(at.as_of, at.known_at):
         opened = format_instant(from_datetime(found[0]))
         raise UnknownAccount(

@@ -11,7 +11,7 @@ from msgspec import Struct
 from psycopg import Connection, sql
 
 from ledger.values.instants import Instant, as_datetime, format_instant, from_datetime
-from projector.asking.queries import NoReadModels, UnknownAccount
+from projector.asking.queries import NoReadModels, unknown_account
 from projector.exports.columns import Column, views
 
 LASTING = ("statement", "postings", "journal", "refusals", "events", "outcomes")
@@ -128,10 +128,7 @@ def _see_that_it_is_there(connection: Connection[Any], view: str, account: str |
     if account is not None:
         query = "SELECT FROM finance.accounts WHERE account_id = %s"
         if connection.execute(query, (account,)).fetchone() is None:
-            raise UnknownAccount(
-                f"account {account}: the read models have none of that id; see all with "
-                "'refundctl query accounts'"
-            )
+            raise unknown_account(account)
 
 
 def see_that_it_is_complete(connection: Connection[Any], period: Period) -> None:
