@@ -92,10 +92,12 @@ def _causes(events: Iterable[RecordedEvent]) -> _Causes:
     ordered = sorted({each.meta.sequence: each for each in events}.items())
     by_story: dict[str, list[RecordedEvent]] = {}
     found: _Causes = {}
+    sought: set[str] = set()  # a cause that is not among these events is looked for once
     for _, event in ordered:
         earlier = by_story.setdefault(event.meta.correlation_id, [])
         command_id = event.meta.causation_id
-        if event.meta.actor.role is Role.SYSTEM and command_id not in found:
+        if event.meta.actor.role is Role.SYSTEM and command_id not in sought:
+            sought.add(command_id)
             cause = next((each for each in reversed(earlier) if _led_to(each, event)), None)
             if cause is not None:
                 found[command_id] = (cause, event)
