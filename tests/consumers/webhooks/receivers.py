@@ -88,12 +88,9 @@ class Receiver:
             protocol_version = "HTTP/1.1"
 
             def do_POST(self) -> None:
-                length = int(self.headers["content-length"])
-                body = self.rfile.read(length)
-                if len(body) < length:  # the sender was killed
+                got = got_by(self)
+                if got is None:
                     return
-                told = {name.lower(): value for name, value in self.headers.items()}
-                got = Got(path=self.path, headers=told, body=body)
                 with receiver._came:
                     receiver.got.append(got)
                     receiver._came.notify_all()
@@ -110,6 +107,16 @@ class Receiver:
                 """Nothing."""
 
         return Handler
+
+
+def got_by(handler: BaseHTTPRequestHandler) -> Got | None:
+    """The request; None if the sender was killed before its end."""
+    length = int(handler.headers["content-length"])
+    body = handler.rfile.read(length)
+    if len(body) < length:
+        return None
+    told = {name.lower(): value for name, value in handler.headers.items()}
+    return Got(path=handler.path, headers=told, body=body)
 
 
 def secret_of(text: str) -> bytes:
