@@ -7,17 +7,12 @@ import re
 import signal
 import subprocess
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 import requests
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from devstack.certificates import authority, issue
 from tests.console.ledgers import PROGRAM, RunningLedger
 
 pytestmark = pytest.mark.timeout(300)
@@ -68,31 +63,18 @@ def test_people_have_what_is_their_own_and_a_code(
 
 
 def certificate(folder: Path) -> tuple[Path, Path]:
-    """A certificate of 127.0.0.1 that signs itself, and its key."""
-    key, now = generate_private_key(SECP256R1()), datetime.now(UTC)
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "console")])
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
-        )
-        .sign(key, hashes.SHA256())
-    )
-    cert, file = folder / "cert.pem", folder / "key.pem"
-    cert.write_bytes(made.public_bytes(Encoding.PEM))
-    file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    file.chmod(0o600)
-    return cert, file
+    """A certificate of 127.0.0.1, and its key; the authority that signed it is `ca.pem`."""
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    issue(authority(folder), key, "console", hosts=("127.0.0.1",))
+    own, begin, signed = key.read_text().partition("-----BEGIN CERTIFICATE")
+    key.write_text(own)
+    cert.write_text(begin + signed)
+    return cert, key
 
 
 def test_the_console_is_served_by_https(live_ledger: RunningLedger, tmp_path: Path) -> None:
     cert, key = certificate(tmp_path)
+    known = str(tmp_path / "ca.pem")
     words = [*PROGRAM, "serve", "--port", "0", "--tls-cert", str(cert), "--tls-key", str(key)]
     serving = subprocess.Popen(
         words,
@@ -105,9 +87,9 @@ def test_the_console_is_served_by_https(live_ledger: RunningLedger, tmp_path: Pa
         line = next(each for each in serving.stderr if "serving" in each)
         where = re.search(r"https://127\.0\.0\.1:\d+", line)
         assert where is not None, line
-        found = requests.get(f"{where[0]}/livez", verify=str(cert), timeout=60)
+        found = requests.get(f"{where[0]}/livez", verify=known, timeout=60)
         assert found.headers["Strict-Transport-Security"] == "max-age=31536000"
-        language = requests.get(f"{where[0]}/signin?lang=en", verify=str(cert), timeout=60)
+        language = requests.get(f"{where[0]}/signin?lang=en", verify=known, timeout=60)
         assert "Secure" in language.headers["Set-Cookie"]
     finally:
         serving.terminate()
