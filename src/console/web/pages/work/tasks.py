@@ -73,13 +73,10 @@ def give_back(
     caller = caller_of(request)
     with backend.connection() as connection:
         has = waiting.holder(connection, kind, account, id)
-        may = (
-            has is None or SOMEBODY_ELSE_MAY_LET_GO in caller.principals or has.name == caller.name
-        )
-        if has is not None and may:
+        if has is not None:
+            if has.name != caller.name and SOMEBODY_ELSE_MAY_LET_GO not in caller.principals:
+                return _taken(request, has, kind)
             waiting.give_back(connection, kind, account, id, has.name)
-    if has is not None and not may:
-        return _taken(request, has, kind)
     return RedirectResponse(_page_of(kind), 303)
 
 

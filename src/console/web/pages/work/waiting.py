@@ -50,9 +50,7 @@ RETURNING w.taken_by, w.taken_at
 _HOLDER = "SELECT taken_by, taken_at FROM web.work WHERE (kind, account_id, id) = (%s, %s, %s)"
 _GIVE_BACK = "DELETE FROM web.work WHERE (kind, account_id, id, taken_by) = (%s, %s, %s, %s)"
 _DONE = """
-INSERT INTO web.tasks_done (account_id, task_id, done_by)
-SELECT e.account_id, e.body ->> 'task_id', %s FROM finance.events e
-WHERE e.event_name = 'SupportTaskOpened' AND e.account_id = %s AND e.body ->> 'task_id' = %s
+INSERT INTO web.tasks_done (account_id, task_id, done_by) VALUES (%s, %s, %s)
 ON CONFLICT DO NOTHING
 """
 _REFUND_OF_TASK = """
@@ -146,8 +144,8 @@ def refund_of_task(connection: Connection[Any], account_id: str, task_id: str) -
 
 
 def done(connection: Connection[Any], account_id: str, task_id: str, name: str) -> None:
-    """The task is done."""
-    connection.execute(_DONE, (name, account_id, task_id))
+    """The task, one that there is, is done."""
+    connection.execute(_DONE, (account_id, task_id, name))
 
 
 def _waiting(connection: Connection[Any], statement: str, limit: int) -> list[Waiting]:
