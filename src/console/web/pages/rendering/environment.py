@@ -11,7 +11,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from msgspec import Struct
 
 from console.web.pages.rendering.languages import LANGUAGES, translations
-from console.web.pages.rendering.links import account_path, address, quoted
+from console.web.pages.rendering.links import (
+    account_path,
+    address,
+    purchase_path,
+    quoted,
+    refund_path,
+)
 
 STATIC = Path(__file__).parent / "static"
 TEMPLATES = Path(__file__).parent.parent / "templates"
@@ -54,6 +60,8 @@ def environment(language: str, look: Look) -> Environment:
         look=look,
         languages=LANGUAGES,
         account_path=account_path,
+        refund_path=refund_path,
+        purchase_path=purchase_path,
         address=address,
     )
     return found

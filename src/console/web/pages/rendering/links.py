@@ -26,18 +26,23 @@ def account_path(account_id: str) -> str:
     return f"/accounts/{quoted(account_id)}"
 
 
+def refund_path(refund_id: str, account_id: str) -> str:
+    """The page of a refund, with its account: an id is unique in its account alone."""
+    return address(f"/refunds/{quoted(refund_id)}", {"account": account_id})
+
+
+def purchase_path(purchase_id: str, account_id: str) -> str:
+    """The page of a purchase, with its account, as above."""
+    return address(f"/marketplace/{quoted(purchase_id)}", {"account": account_id})
+
+
 Row = Mapping[str, Any]
-
-
-def of_account(path: str, row: Row) -> str:
-    """A page about something of the row's account, since an id is unique in its account alone."""
-    return address(path, {"account": row.get("account_id") or ""})
 
 
 CELL_LINKS: dict[str, Callable[[Row], str | None]] = {
     "account_id": lambda row: account_path(row["account_id"]),
-    "refund_id": lambda row: of_account(f"/refunds/{quoted(row['refund_id'])}", row),
-    "purchase_id": lambda row: of_account(f"/marketplace/{quoted(row['purchase_id'])}", row),
+    "refund_id": lambda row: refund_path(row["refund_id"], row.get("account_id") or ""),
+    "purchase_id": lambda row: purchase_path(row["purchase_id"], row.get("account_id") or ""),
 }
 """Column → the page that a cell of it leads to; a room adds a line for the pages that it has."""
 

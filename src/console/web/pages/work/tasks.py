@@ -13,7 +13,7 @@ from console.web.api.queries import Asked
 from console.web.pages.accounts.things import act_path
 from console.web.pages.rendering import page
 from console.web.pages.rendering.languages import N_
-from console.web.pages.rendering.links import address, quoted
+from console.web.pages.rendering.links import refund_path
 from console.web.pages.rendering.standing import stand
 from console.web.pages.work import waiting
 from console.web.pages.work.waiting import KINDS, LETTER, REFUND, Holder, Waiting
@@ -122,7 +122,7 @@ def _row(each: Waiting) -> dict[str, Any]:
     account, refund = each.account_id, each.refund_id
     return {
         "it": each,
-        "refund_link": address(f"/refunds/{quoted(refund)}", {"account": account}),
+        "refund_link": refund_path(refund, account),
         "settle": act_path(account, "SettleRefund", refund) if each.state == "HELD" else "",
         "correct": act_path(account, "CorrectRefund", refund),
     }
