@@ -14,7 +14,7 @@ import platform
 import resource
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -84,6 +84,11 @@ def seconds_of(pid: int) -> float:
     """The processor time that a process has used so far, without its children."""
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def percentile(ordered: Sequence[float], percent: float) -> float:
+    """Of sorted values the one below which so many percent of them are, to one decimal place."""
+    return round(ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))], 1)
 
 
 def commit() -> str:

@@ -13,7 +13,7 @@ import argparse
 import threading
 import time
 from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 
 import psycopg
@@ -23,7 +23,7 @@ from benchmarks import kit
 from benchmarks.mix import commands
 from benchmarks.stacks import Stack, stack
 from ledger.log.kafka import KafkaTools
-from ledger.log.seam import Outgoing, Published, Topic
+from ledger.log.seam import Outgoing, Topic
 from ledger.wire.avro.codec import decode_event
 from projector.asking.queries import positions
 
@@ -110,7 +110,7 @@ def measure(made: Stack, rate: float, seconds: float) -> Latency:
     count = int(rate * (seconds + WARM_UP_SECONDS))
     records = list(islice(commands(count, time.time_ns() // 1000, partitions), count))
     watcher = _Watcher(made)
-    due = _publish(tools.publish, records, rate)
+    due = publish(tools, records, rate)
     try:
         last = _last_events(tools, due)
         _await(watcher, last)
@@ -126,15 +126,13 @@ def measure(made: Stack, rate: float, seconds: float) -> Latency:
     return Latency(
         rate=round(rate, 1),
         commands=len(measured),
-        percentiles={f"{each:g}": round(_percentile(measured, each), 1) for each in PERCENTILES},
+        percentiles={f"{each:g}": kit.percentile(measured, each) for each in PERCENTILES},
         most=round(measured[-1], 1),
     )
 
 
-def _publish(
-    publish: Callable[[Sequence[Outgoing]], Sequence[Published]],
-    records: Sequence[Outgoing],
-    rate: float,
+def publish(
+    tools: KafkaTools, records: Sequence[Outgoing], rate: float, tick_seconds: float = TICK_SECONDS
 ) -> dict[Place, float]:
     """Send what is due, tick by tick; partition and offset → the instant it was due."""
     due: dict[Place, float] = {}
@@ -142,10 +140,10 @@ def _publish(
     while sent < len(records):
         now = time.monotonic()
         ready = min(len(records), int((now - start) * rate) + 1)
-        for number, place in enumerate(publish(records[sent:ready]), start=sent):
+        for number, place in enumerate(tools.publish(records[sent:ready]), start=sent):
             due[place.partition, place.offset] = start + number / rate
         sent = ready
-        time.sleep(max(0.0, TICK_SECONDS - (time.monotonic() - now)))
+        time.sleep(max(0.0, tick_seconds - (time.monotonic() - now)))
     return due
 
 
@@ -172,10 +170,6 @@ def _await(watcher: _Watcher, last: Mapping[Place, int]) -> None:
         if time.monotonic() > give_up:
             raise SystemExit("gave up: the read models do not show everything")
         time.sleep(POLL_SECONDS)
-
-
-def _percentile(ordered: Sequence[float], percent: float) -> float:
-    return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]
 
 
 if __name__ == "__main__":

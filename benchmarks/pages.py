@@ -24,21 +24,17 @@ import httpx2
 import psycopg
 from msgspec import Struct, structs
 
-from benchmarks import kit
+from benchmarks import kit, latency, whole
 from benchmarks.mix import commands
 from benchmarks.stacks import Stack, stack
 from console.rendering.reports.stack import pages_of
 from console.web.access import people
-from consumers.deciding.decider import GROUP as DECIDER
 from devstack import status
-from ledger.log.kafka import KafkaTools
-from ledger.log.seam import Outgoing, Topic
-from projector.asking.queries import positions
+from ledger.log.seam import Outgoing
 
 OF_A_ROUTE, ASKED, WARM_UP = 5, 40, 3
 AT_ONCE = 20_000
 TICK_SECONDS = 0.1
-PATIENCE_SECONDS = 1_800.0
 LINK = re.compile(r'href="(/[^"#]*)"')
 ID = re.compile(r"(?<=/)[^/]*[0-9][^/]*")
 
@@ -107,34 +103,12 @@ def _fill(made: Stack, stream: Iterable[Outgoing]) -> int:
     given = iter(stream)
     while some := list(islice(given, AT_ONCE)):
         tools.publish(some)
-    _wait_for(made, tools)
+    whole.followed(made, tools, time.monotonic())
     tools.close()
     with psycopg.connect(made.database_url) as connection:
         row = connection.execute("SELECT count(*) FROM finance.events").fetchone()
     assert row is not None
     return int(row[0])
-
-
-def _wait_for(made: Stack, tools: KafkaTools) -> None:
-    """Until everything that was published is decided and shown."""
-    give_up = time.monotonic() + PATIENCE_SECONDS
-    ends = tools.end_offsets(Topic.COMMANDS)
-    while _behind(tools.committed_offsets(DECIDER, Topic.COMMANDS), ends):
-        _patience(give_up)
-    ends = tools.end_offsets(Topic.EVENTS)
-    with psycopg.connect(made.database_url, autocommit=True) as connection:
-        while _behind([positions(connection).get(place) for place in range(len(ends))], ends):
-            _patience(give_up)
-
-
-def _behind(reached: Sequence[int | None], ends: Sequence[int]) -> bool:
-    return any((at or 0) < end for at, end in zip(reached, ends, strict=True))
-
-
-def _patience(give_up: float) -> None:
-    if time.monotonic() > give_up:
-        raise SystemExit("gave up: the stack did not get through; see its logs")
-    time.sleep(0.2)
 
 
 def _client(made: Stack) -> httpx2.Client:
@@ -183,7 +157,9 @@ def _ask(client: httpx2.Client, route: str, paths: Sequence[str]) -> Route:
     for path in paths[:WARM_UP]:
         client.get(path)
     taken = sorted(_milliseconds(client, path) for path in islice(cycle(paths), ASKED))
-    made = Route(route=route, asked=ASKED, p50=_at(taken, 50), p99=_at(taken, 99))
+    made = Route(
+        route=route, asked=ASKED, p50=kit.percentile(taken, 50), p99=kit.percentile(taken, 99)
+    )
     print(f"{route:<44} p50 {made.p50:7.1f} ms  p99 {made.p99:7.1f} ms")
     return made
 
@@ -211,31 +187,23 @@ def _load(
             for at in (reader % len(paths) for reader in range(asked.readers if paths else 0))
         ]
         tools = made.tools()
-        _publish(tools, records, asked.rate)
-        _wait_for(made, tools)
+        latency.publish(tools, records, asked.rate, TICK_SECONDS)
+        whole.followed(made, tools, time.monotonic())
         tools.close()
         stop.set()
         taken = sorted(each for done in reading for each in done.result())
     spent = (made.processor_seconds()["decider"] - before) / len(records) * 1e6
     load = Load(commands=len(records), decider_microseconds=round(spent, 1))
     if taken:
-        load = structs.replace(load, pages=len(taken), p50=_at(taken, 50), p95=_at(taken, 95))
+        load = structs.replace(
+            load, pages=len(taken), p50=kit.percentile(taken, 50), p95=kit.percentile(taken, 95)
+        )
     print(
         f"{asked.rate:.0f} commands a second, {asked.readers if paths else 0} readers: decider "
         f"{load.decider_microseconds} µs a command; {load.pages} pages, p50 {load.p50} ms, p95 "
         f"{load.p95} ms"
     )
     return load
-
-
-def _publish(tools: KafkaTools, records: Sequence[Outgoing], rate: float) -> None:
-    start, sent = time.monotonic(), 0
-    while sent < len(records):
-        now = time.monotonic()
-        ready = min(len(records), int((now - start) * rate) + 1)
-        tools.publish(records[sent:ready])
-        sent = ready
-        time.sleep(max(0.0, TICK_SECONDS - (time.monotonic() - now)))
 
 
 def _read_on(client: httpx2.Client, paths: Sequence[str], pause: float, stop: Flag) -> list[float]:
@@ -248,10 +216,6 @@ def _read_on(client: httpx2.Client, paths: Sequence[str], pause: float, stop: Fl
         taken.append(_milliseconds(client, path))
         stop.wait(pause)
     return taken
-
-
-def _at(ordered: Sequence[float], percent: float) -> float:
-    return round(ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))], 1)
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ from benchmarks import kit
 from benchmarks.mix import commands
 from benchmarks.stacks import Stack, stack
 from consumers.deciding.decider import GROUP as DECIDER
+from ledger.log.kafka import KafkaTools
 from ledger.log.seam import Topic
 from projector.asking.queries import positions
 
@@ -81,17 +82,7 @@ def measure(made: Stack, count: int) -> Run:
     start = time.monotonic()
     tools.publish(records)
     published = time.monotonic() - start
-    with psycopg.connect(made.database_url, autocommit=True) as connection:
-        decided, apart = _follow(
-            lambda: tools.committed_offsets(DECIDER, Topic.COMMANDS),
-            tools.end_offsets(Topic.COMMANDS),
-            start,
-        )
-        shown, _ = _follow(
-            lambda: [positions(connection).get(partition) for partition in range(partitions)],
-            tools.end_offsets(Topic.EVENTS),
-            start,
-        )
+    decided, shown, apart = followed(made, tools, start)
     tools.close()
     spent = made.processor_seconds()
     made.check_restarts()
@@ -113,6 +104,25 @@ def measure(made: Stack, count: int) -> Run:
     for name, each in sorted(run.microseconds.items()):
         print(f"  {name:<12} {each:4.0f} µs a command, {run.peak_megabytes[name]:4.0f} MB peak")
     return run
+
+
+def followed(made: Stack, tools: KafkaTools, start: float) -> tuple[float, float, float]:
+    """Wait for the decider and for the read models; seconds since `start` until everything that
+    was published was decided, and shown, and how far partitions were apart.
+    """
+    decided, apart = _follow(
+        lambda: tools.committed_offsets(DECIDER, Topic.COMMANDS),
+        tools.end_offsets(Topic.COMMANDS),
+        start,
+    )
+    with psycopg.connect(made.database_url, autocommit=True) as connection:
+        partitions = range(tools.partition_count)
+        shown, _ = _follow(
+            lambda: [positions(connection).get(each) for each in partitions],
+            tools.end_offsets(Topic.EVENTS),
+            start,
+        )
+    return decided, shown, apart
 
 
 def _measure_other(root: Path, count: int) -> dict[str, float]:
