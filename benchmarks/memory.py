@@ -30,14 +30,13 @@ from benchmarks.projector import database
 from consumers.deciding.decider import GROUP
 from ledger.audit import CHECKS, audit_partition, audited_partitions
 from ledger.audit.processes import collect_rarely
-from ledger.log.seam import Batch, LogRecord, Topic
+from ledger.log.seam import Batch, LogRecord, Topic, only
 from projector.following.projection import Projection
 from projector.migrations import migrate
 from projector.reconciling.reconcile import reconcile
 from projector.runner import run
 
 EVENTS_A_COMMAND = 1.3
-_FAR = 1 << 62
 
 
 class Events:
@@ -75,8 +74,7 @@ class Events:
         kept = self._open.get(partition)
         if kept is not None and kept[0] == position:
             return kept[1]
-        start = [position if each == partition else _FAR for each in range(PARTITIONS)]
-        records = self._log.replay(Topic.EVENTS, start)
+        records = self._log.replay(Topic.EVENTS, only(self._log, partition, position))
         self._open[partition] = (position, records)
         return records
 

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from benchmarks.kit import peak_megabytes, seconds_of
 from ledger.log.kafka.client.settings import MAX_RECORD_BYTES
-from ledger.log.seam import LogRecord, LogTools, Outgoing, Topic
+from ledger.log.seam import LogRecord, LogTools, Outgoing, Topic, only
 from tests.consumers.processes.stacks import Stack, refundctl, running_stack
 from tests.hostile.run import Tally, compared, stream
 from tests.waiting import wait_until
@@ -22,7 +22,6 @@ MOST_MEGABYTES = 300.0
 """What a decider may have at most, however many records came."""
 AT_ONCE = 5_000
 PATIENCE_SECONDS = 3_600.0
-_FAR = 1 << 62
 
 
 class Figures(Struct, frozen=True, kw_only=True):
@@ -127,7 +126,4 @@ class OnePartition:
 
     def replay(self, topic: Topic) -> Iterator[LogRecord]:
         """The records of this partition."""
-        starts = [
-            0 if partition == self._partition else _FAR for partition in range(self.partition_count)
-        ]
-        return self._tools.replay(topic, starts)
+        return self._tools.replay(topic, only(self._tools, self._partition))

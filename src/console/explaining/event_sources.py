@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from ledger.terms.table import TermsTable
     from ledger.vocabulary.envelope import GivenCommand, RecordedEvent
 
-_FAR = 1 << 62
 _IN_JSON = ("at", "event", "id", "account", "sequence", "causation_id", "body")
 
 Json = dict[str, Any]
@@ -229,11 +228,11 @@ def _beginning(connection: Any, account: str) -> int:
 
 def entries_of(tools: LogTools, partition: int, start: int, account: str) -> Iterator[Entry]:
     """An account's events in a partition, from a position on, with who signed their commands."""
-    from ledger.log.seam import Topic
+    from ledger.log.seam import Topic, only
     from ledger.wire.avro.codec import decode_event
 
     key = account.encode()
-    for record in tools.replay(Topic.EVENTS, _only(tools, partition, start)):
+    for record in tools.replay(Topic.EVENTS, only(tools, partition, start)):
         if record.key == key:
             yield _with_signature(decode_event(record.value), record.offset)
 
@@ -241,17 +240,13 @@ def entries_of(tools: LogTools, partition: int, start: int, account: str) -> Ite
 def _asked(
     tools: KafkaTools, partition: int, entries: Iterable[Entry], wanted: str
 ) -> Iterator[tuple[tuple[str, str], Json]]:
-    from ledger.log.seam import Topic
+    from ledger.log.seam import Topic, only
     from ledger.wire.avro.codec import decode_command
 
     entry = next((each for each in entries if is_of(each, wanted)), None)
     if entry is None or entry.stood_at is None:
         return
-    start = _only(tools, partition, entry.stood_at[1])
+    start = only(tools, partition, entry.stood_at[1])
     record = next(iter(tools.replay(Topic.COMMANDS, start)))
     given = decode_command(record.key, record.value)
     yield (given.meta.account_id, given.meta.command_id), _body_of(given)
-
-
-def _only(tools: LogTools, partition: int, start: int) -> list[int]:
-    return [start if p == partition else _FAR for p in range(tools.partition_count)]

@@ -18,7 +18,7 @@ from ledger.audit.evidence import (
     SeenEvent,
     UnreadEvent,
 )
-from ledger.log.seam import LogRecord, LogTools, Topic
+from ledger.log.seam import LogRecord, LogTools, Topic, only
 from ledger.wire.avro.codec import body_hash
 
 
@@ -152,7 +152,6 @@ def accounts_since(tools: LogTools, audited: AuditedPartition) -> frozenset[byte
                 f"partition {audited.partition} of {topic} ends at offset {end}, before the place "
                 f"at {first}: it is of another log; audit the whole log, without --from"
             )
-        start = [end] * tools.partition_count
-        start[audited.partition] = first
+        start = only(tools, audited.partition, first)
         found.update(record.key or b"" for record in tools.replay(topic, start))
     return frozenset(found)

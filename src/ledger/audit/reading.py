@@ -16,7 +16,7 @@ from ledger.audit.evidence import (
     SeenResolution,
     UnreadEvent,
 )
-from ledger.log.seam import LogRecord, LogTools, Topic
+from ledger.log.seam import FAR, LogRecord, LogTools, Topic, only
 from ledger.vocabulary.digest import command_digest
 from ledger.vocabulary.envelope import NEWEST_EDITION
 from ledger.vocabulary.events import LedgerOpened
@@ -24,7 +24,6 @@ from ledger.wire.avro.codec import UnreadableRecord, decode_command, examined_ev
 from ledger.wire.dead_letters.closing import is_resolution, read_resolution
 from ledger.wire.dead_letters.letter import read_letter
 
-_FAR = 1 << 62
 _UNKNOWN = -2
 
 _Answer = SeenEvent | UnreadEvent | SeenDeadLetter
@@ -43,7 +42,7 @@ def replayed(
     partition, decided = audited.partition, audited.decided
     events = _Ahead(_records(tools, Topic.EVENTS, partition, decided, before))
     letters = _Ahead(_records(tools, Topic.DEAD_LETTERS, partition, decided, before))
-    for record in tools.replay(Topic.COMMANDS, _only(tools, partition)):
+    for record in tools.replay(Topic.COMMANDS, only(tools, partition)):
         if before is not None and before.leaves_out(Topic.COMMANDS, record):
             continue
         offset = record.offset
@@ -53,8 +52,8 @@ def replayed(
         yield _command(record, due=due, edition=events.edition_of(offset))
         yield from events.before(offset + 1)
         yield from letters.before(offset + 1)
-    yield from events.before(_FAR)
-    yield from letters.before(_FAR)
+    yield from events.before(FAR)
+    yield from letters.before(FAR)
     if before is not None:
         for topic in Topic:
             before.prove(topic)
@@ -93,7 +92,7 @@ def _records(
     commands decided by then, because the end of a transaction reaches each of its partitions at
     another time.
     """
-    first = tools.replay(topic, _only(tools, partition))
+    first = tools.replay(topic, only(tools, partition))
 
     def read(record: LogRecord) -> _Answer | None:
         if topic is Topic.DEAD_LETTERS and is_resolution(record):
@@ -110,7 +109,7 @@ def _records(
             if seen is not None:
                 yield seen
         if decided is not None:
-            rest = tools.replay(topic, _only(tools, partition, position))
+            rest = tools.replay(topic, only(tools, partition, position))
             late = (seen for record in rest if (seen := read(record)) is not None)
             yield from takewhile(lambda seen: _source(seen) < decided, late)
 
@@ -145,7 +144,7 @@ def _resolutions(tools: LogTools, partition: int) -> Iterator[Seen]:
     """The resolutions, with the records that they name. People write these, at most some hundreds,
     so each record is read separately.
     """
-    for record in tools.replay(Topic.DEAD_LETTERS, _only(tools, partition)):
+    for record in tools.replay(Topic.DEAD_LETTERS, only(tools, partition)):
         if is_resolution(record):
             found = read_resolution(record)
             letter = copy = None
@@ -161,7 +160,7 @@ def _at(tools: LogTools, topic: Topic, partition: int, offset: int) -> LogRecord
     """The record at a position; None if there is none."""
     if offset >= tools.end_offsets(topic)[partition]:
         return None
-    found = next(tools.replay(topic, _only(tools, partition, offset)), None)
+    found = next(tools.replay(topic, only(tools, partition, offset)), None)
     return found if found is not None and found.offset == offset else None
 
 
@@ -176,7 +175,7 @@ def _source(seen: _Answer | None) -> int:
 def first_opened(tools: LogTools) -> LedgerOpened | None:
     """The `LedgerOpened` of the first partition that has an event."""
     for partition in range(tools.partition_count):
-        first = next(iter(tools.replay(Topic.EVENTS, _only(tools, partition))), None)
+        first = next(iter(tools.replay(Topic.EVENTS, only(tools, partition))), None)
         if first is not None:
             match _event(first):
                 case SeenEvent(body=LedgerOpened() as opened):
@@ -184,8 +183,3 @@ def first_opened(tools: LogTools) -> LedgerOpened | None:
                 case _:
                     return None
     return None
-
-
-def _only(tools: LogTools, partition: int, start: int = 0) -> list[int]:
-    """The start positions to read only one partition."""
-    return [start if p == partition else _FAR for p in range(tools.partition_count)]

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum, StrEnum, auto
-from typing import Protocol
+from typing import Final, Protocol
 
 from msgspec import Struct
 
 from ledger.values.instants import Instant
 
 Headers = Sequence[tuple[str, bytes]]
+FAR: Final = 1 << 62
+"""An offset behind every record."""
 
 
 class Topic(StrEnum):
@@ -232,3 +234,8 @@ class EventSource(Protocol):
     def close(self) -> None:
         """Close all connections."""
         ...
+
+
+def only(tools: LogTools, partition: int, start: int = 0) -> list[int]:
+    """Where a replay begins in each partition to read one alone, from `start` on."""
+    return [start if each == partition else FAR for each in range(tools.partition_count)]
