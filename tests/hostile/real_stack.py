@@ -12,6 +12,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from benchmarks.kit import peak_megabytes, seconds_of
+from ledger.log.kafka.client.records import size_of
 from ledger.log.kafka.client.settings import MAX_RECORD_BYTES
 from ledger.log.seam import LogRecord, LogTools, Outgoing, Topic, only
 from tests.consumers.processes.stacks import Stack, refundctl, running_stack
@@ -95,9 +96,7 @@ def _published(stack: Stack, decider: int, bad: int, seed: int) -> Iterator[floa
 
 def _sendable(record: Outgoing) -> bool:
     """It has a key or a value, and is not larger than the broker takes."""
-    size = len(record.key or b"") + len(record.value or b"")
-    size += sum(len(name) + len(value) for name, value in record.headers)
-    return size <= MAX_RECORD_BYTES and (record.key, record.value) != (None, None)
+    return size_of(record) <= MAX_RECORD_BYTES and (record.key, record.value) != (None, None)
 
 
 def _compared(stack: Stack) -> Tally:

@@ -62,13 +62,18 @@ def check_outgoing(settings: KafkaSettings, records: Sequence[Outgoing]) -> None
     for record in records:
         if not 0 <= record.partition <= last:
             raise ValueError(f"{record.topic}: no partition {record.partition}; it has 0..{last}")
-        size = len(record.key or b"") + len(record.value or b"")
-        size += sum(len(name) + len(value) for name, value in record.headers)
+        size = size_of(record)
         if size > MAX_RECORD_BYTES and record.topic is not Topic.DEAD_LETTERS:
             raise ValueError(
                 f"{record.topic}/{record.partition}: a record of {size} bytes; "
                 f"the limit is {MAX_RECORD_BYTES}"
             )
+
+
+def size_of(record: Outgoing) -> int:
+    """The bytes of its key, its value and its headers."""
+    size = len(record.key or b"") + len(record.value or b"")
+    return size + sum(len(name) + len(value) for name, value in record.headers)
 
 
 def send_all(producer: Any, settings: KafkaSettings, records: Sequence[Outgoing]) -> list[Any]:
