@@ -17,8 +17,8 @@ from console.web.api.queries import Asked
 from console.web.pages.accounts.things import ShownThings, things_of
 from console.web.pages.accounts.timeline import timeline
 from console.web.pages.rendering import AskedPast, Past, page, table_of
+from console.web.pages.rendering.before_rows import stand
 from console.web.pages.rendering.links import account_path
-from console.web.pages.rendering.standing import stand
 from console.web.pages.rendering.tables import Table, way_on
 from console.web.problems import Problem
 from ledger.vocabulary.shapes import AccountType

@@ -14,7 +14,7 @@ from console.web.api.cursors import place_of
 from console.web.api.queries import Asked
 from console.web.pages.accounts.things import act_path
 from console.web.pages.rendering import AskedPast, page, table_of
-from console.web.pages.rendering.standing import stand
+from console.web.pages.rendering.before_rows import stand
 from console.web.pages.rendering.tables import way_on
 from console.web.problems import Problem
 from projector.asking.matching import Only

@@ -20,8 +20,8 @@ from console.web.pages.accounts.opening import opened
 from console.web.pages.accounts.stations import attempts_of, stations_of
 from console.web.pages.accounts.things import act_path
 from console.web.pages.rendering import page, table_of
+from console.web.pages.rendering.before_rows import stand
 from console.web.pages.rendering.languages import N_
-from console.web.pages.rendering.standing import stand
 from console.web.pages.rendering.tables import Table
 from console.web.problems import Problem
 from ledger.vocabulary.envelope import RecordedEvent

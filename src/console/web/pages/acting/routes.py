@@ -10,8 +10,8 @@ from console.web.api.queries import Asked
 from console.web.pages.acting import steps
 from console.web.pages.acting.forms.reading import body_of
 from console.web.pages.acting.visit import Form, Visit, keep, visit_of
+from console.web.pages.rendering.before_rows import stand
 from console.web.pages.rendering.page import look_of
-from console.web.pages.rendering.standing import stand
 from console.web.problems import Problem
 
 

@@ -16,7 +16,7 @@ from console.web.closing.month import Month, month_of
 from console.web.closing.protocol import see_that_it_can_be_closed
 from console.web.pages.books.routes import may_close
 from console.web.pages.rendering import page
-from console.web.pages.rendering.standing import stand
+from console.web.pages.rendering.before_rows import stand
 from console.web.problems import Problem
 from projector.exports.period import BadPeriod
 

@@ -15,8 +15,8 @@ from console.terminal.period_options import period
 from console.web.api.queries import Asked
 from console.web.backend import Backend
 from console.web.pages.rendering import page
+from console.web.pages.rendering.before_rows import stand
 from console.web.pages.rendering.languages import N_
-from console.web.pages.rendering.standing import stand
 from console.web.problems import Problem
 from projector.exports.period import BadPeriod
 from projector.report.figures import Figures, figures

@@ -9,7 +9,7 @@ from console.web.api.queries import Asked
 from console.web.closing.runs import newest_runs
 from console.web.pages.books.exports import VIEWS
 from console.web.pages.rendering import AskedPast, page, table_of
-from console.web.pages.rendering.standing import stand
+from console.web.pages.rendering.before_rows import stand
 from projector.asking.queries import ask
 from projector.exports.writing import Format
 from projector.questions import QUESTIONS

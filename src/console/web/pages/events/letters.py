@@ -12,7 +12,7 @@ from console.web.api.events import Offset, Partition
 from console.web.api.queries import Asked
 from console.web.pages.events.hex_dump import hex_rows
 from console.web.pages.rendering import page
-from console.web.pages.rendering.standing import stand
+from console.web.pages.rendering.before_rows import stand
 from console.web.problems import Problem
 from ledger.log.seam import LogRecord, Topic
 from ledger.values.instants import format_instant

@@ -25,7 +25,7 @@ from console.web.backend import Backend
 from console.web.pages.events.fields import fields_of
 from console.web.pages.events.hex_dump import hex_rows
 from console.web.pages.rendering import page
-from console.web.pages.rendering.standing import stand
+from console.web.pages.rendering.before_rows import stand
 from console.web.problems import Problem
 from ledger.log.seam import LogUnavailable
 from ledger.values.instants import format_instant

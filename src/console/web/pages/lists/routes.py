@@ -15,8 +15,8 @@ from console.web.api.cursors import place_of
 from console.web.api.formats import CSV, JSON, LINES
 from console.web.api.queries import Asked, every_row
 from console.web.pages.rendering import AskedPast, page, table_of
+from console.web.pages.rendering.before_rows import stand
 from console.web.pages.rendering.links import NOTHING
-from console.web.pages.rendering.standing import stand
 from console.web.pages.rendering.tables import words_of, words_of_list
 from console.web.problems import Problem
 from projector.asking.matching import Only

@@ -10,7 +10,8 @@ from console.web.backend import Backend
 from console.web.pages.overview.figures import DAYS, Counted, Figures, days_of, figures_of
 from console.web.pages.overview.pictures import stacked
 from console.web.pages.rendering import page
-from console.web.pages.rendering.standing import Standing, stand
+from console.web.pages.rendering.before_rows import stand
+from console.web.pages.rendering.standing import Standing
 
 router = APIRouter(tags=["pages"], include_in_schema=False)
 

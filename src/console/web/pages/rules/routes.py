@@ -13,7 +13,7 @@ from console.terminal.errors import BadInput
 from console.web.api.queries import Asked, instant_of
 from console.web.backend import Backend
 from console.web.pages.rendering import AskedPast, page
-from console.web.pages.rendering.standing import stand
+from console.web.pages.rendering.before_rows import stand
 from console.web.problems import Problem
 from consumers.clock import WallClock
 from ledger.rulebook import RULES, Rule

@@ -18,8 +18,8 @@ from console.web.api.queries import Asked
 from console.web.pages.accounts.account import REFUNDS
 from console.web.pages.accounts.things import act_path
 from console.web.pages.rendering import page, table_of
+from console.web.pages.rendering.before_rows import stand
 from console.web.pages.rendering.languages import N_
-from console.web.pages.rendering.standing import stand
 from console.web.pages.rendering.tables import way_on
 from console.web.problems import Problem
 from ledger.vocabulary.events import InvoiceStateRecorded, MarketplacePurchaseRecorded

@@ -12,9 +12,9 @@ from console.web.access.guard import caller_of
 from console.web.api.queries import Asked
 from console.web.pages.accounts.things import act_path
 from console.web.pages.rendering import page
+from console.web.pages.rendering.before_rows import stand
 from console.web.pages.rendering.languages import N_
 from console.web.pages.rendering.links import refund_path
-from console.web.pages.rendering.standing import stand
 from console.web.pages.work import waiting
 from console.web.pages.work.waiting import KINDS, LETTER, REFUND, Holder, Waiting
 from console.web.problems import Problem
