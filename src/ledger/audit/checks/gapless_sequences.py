@@ -38,8 +38,8 @@ class GaplessSequences:
         number, self._next = self._next, self._next + 1
         if not isinstance(seen, SeenEvent) or seen.meta.log_sequence == number:
             return ()
-        told = (f"log_sequence {number}", f"log_sequence {seen.meta.log_sequence}")
-        return (divergence(seen, seen.name, expected=told[0], found=told[1]),)
+        expected, found = f"log_sequence {number}", f"log_sequence {seen.meta.log_sequence}"
+        return (divergence(seen, seen.name, expected=expected, found=found),)
 
 
 class AccountSequences:
@@ -60,5 +60,5 @@ class AccountSequences:
         self._accounts.keep(_Last(meta.sequence), meta.account_id)
         if meta.sequence == sequence:
             return ()
-        told = (f"sequence {sequence}", f"sequence {meta.sequence}")
-        return (divergence(seen, seen.name, expected=told[0], found=told[1]),)
+        expected, found = f"sequence {sequence}", f"sequence {meta.sequence}"
+        return (divergence(seen, seen.name, expected=expected, found=found),)

@@ -33,5 +33,5 @@ class HashChain:
         last, self._last = self._last, body_hash(seen.record.value or b"")
         if not isinstance(seen, SeenEvent) or seen.meta.prev_hash == last:
             return ()
-        told = (f"prev_hash {last.hex()}", f"prev_hash {seen.meta.prev_hash.hex()}")
-        return (divergence(seen, seen.name, expected=told[0], found=told[1]),)
+        expected, found = f"prev_hash {last.hex()}", f"prev_hash {seen.meta.prev_hash.hex()}"
+        return (divergence(seen, seen.name, expected=expected, found=found),)

@@ -38,16 +38,17 @@ class Instants:
             return ()
         meta = seen.meta
         stamp = self._stamp(meta.source_offset)
-        expected = max(self._last, meta.recorded_at if stamp is None else stamp)
+        due = max(self._last, meta.recorded_at if stamp is None else stamp)
         self._last = max(self._last, meta.recorded_at)
-        if meta.recorded_at != expected:
-            told = ("recorded at", expected, "recorded at", meta.recorded_at)
+        if meta.recorded_at != due:
+            expected = f"recorded at {instant_told(due)}"
+            found = f"recorded at {instant_told(meta.recorded_at)}"
         elif meta.occurred_at > meta.recorded_at:
-            told = ("occurred by", meta.recorded_at, "occurred at", meta.occurred_at)
+            expected = f"occurred by {instant_told(meta.recorded_at)}"
+            found = f"occurred at {instant_told(meta.occurred_at)}"
         else:
             return ()
-        wanted, given = (f"{word} {instant_told(at)}" for word, at in (told[:2], told[2:]))
-        return (divergence(seen, seen.name, expected=wanted, found=given),)
+        return (divergence(seen, seen.name, expected=expected, found=found),)
 
     def _stamp(self, source_offset: int) -> Instant | None:
         """The command's instant; None if the command is missing."""

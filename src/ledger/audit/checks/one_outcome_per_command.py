@@ -55,16 +55,16 @@ class OneOutcomePerCommand:
             self._count = meta.count
         if meta.index == number and meta.count == self._count:
             return ()
-        told = (f"index {number} of {self._count}", f"index {meta.index} of {meta.count}")
-        return (divergence(seen, seen.name, expected=told[0], found=told[1]),)
+        expected, found = f"index {number} of {self._count}", f"index {meta.index} of {meta.count}"
+        return (divergence(seen, seen.name, expected=expected, found=found),)
 
     def _close(self) -> Iterable[Divergence]:
         command = self._command
         if command is None:
             return ()
         if self._found != self._count:
-            told = (f"{self._count} events", f"{self._found} events")
-            return (divergence(command, expected=told[0], found=told[1]),)
+            expected, found = f"{self._count} events", f"{self._found} events"
+            return (divergence(command, expected=expected, found=found),)
         silent = not self._found and not self._letters
         if silent and command.due and command.given is None:
             found = f"no outcome of {command.problem}"

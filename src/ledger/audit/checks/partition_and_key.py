@@ -26,10 +26,10 @@ class PartitionAndKey:
             return ()
         key = seen.meta.account_id.encode()
         if seen.record.key != key:
-            told = (f"key {key!r}", f"key {seen.record.key!r}")
-            return (divergence(seen, seen.name, expected=told[0], found=told[1]),)
+            expected, found = f"key {key!r}", f"key {seen.record.key!r}"
+            return (divergence(seen, seen.name, expected=expected, found=found),)
         home = partition_of(key, self._partition_count)
         if home != seen.record.partition:
-            told = (f"partition {home}", f"partition {seen.record.partition}")
-            return (divergence(seen, seen.name, expected=told[0], found=told[1]),)
+            expected, found = f"partition {home}", f"partition {seen.record.partition}"
+            return (divergence(seen, seen.name, expected=expected, found=found),)
         return ()
