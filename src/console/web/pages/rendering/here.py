@@ -19,27 +19,22 @@ class Room(Struct, frozen=True, kw_only=True):
     name: str
     path: str
     within: str
-
-    @property
-    def key(self) -> str:
-        """The letter that leads there after `g`."""
-        return _KEYS[self.name]
+    key: str
 
 
 ROOMS = (
-    Room(name=N_("Overview"), path="/", within="/overview"),
-    Room(name=N_("Accounts"), path="/lists/accounts", within="/accounts/"),
-    Room(name=N_("Recycle bin"), path="/recycle-bin", within="/recycle-bin"),
-    Room(name=N_("Refunds"), path="/lists/refunds", within="/refunds"),
-    Room(name=N_("Marketplace"), path="/marketplace", within="/marketplace"),
-    Room(name=N_("Work"), path="/work", within="/work"),
-    Room(name=N_("Approvals"), path="/approvals", within="/approvals"),
-    Room(name=N_("Events"), path="/events", within="/events"),
-    Room(name=N_("Books"), path="/books", within="/books"),
-    Room(name=N_("Rules"), path="/rules", within="/rules"),
+    Room(name=N_("Overview"), path="/", within="/overview", key="o"),
+    Room(name=N_("Accounts"), path="/lists/accounts", within="/accounts/", key="a"),
+    Room(name=N_("Recycle bin"), path="/recycle-bin", within="/recycle-bin", key="b"),
+    Room(name=N_("Refunds"), path="/lists/refunds", within="/refunds", key="r"),
+    Room(name=N_("Marketplace"), path="/marketplace", within="/marketplace", key="m"),
+    Room(name=N_("Work"), path="/work", within="/work", key="w"),
+    Room(name=N_("Approvals"), path="/approvals", within="/approvals", key="p"),
+    Room(name=N_("Events"), path="/events", within="/events", key="e"),
+    Room(name=N_("Books"), path="/books", within="/books", key="k"),
+    Room(name=N_("Rules"), path="/rules", within="/rules", key="l"),
 )
 """The navigation, in its order."""
-_KEYS = dict(zip((room.name for room in ROOMS), "oabrmwpekl", strict=True))
 
 
 class Here(Struct, frozen=True, kw_only=True):
