@@ -33,7 +33,8 @@ OR e.correlation_id = ANY(%s) AND e.correlation_id <> e.command_id) ORDER BY e.s
 _BEGINNING = """
 SELECT min(e.sequence) FROM finance.events e WHERE e.account_id = %s AND e.command_id = %s
 """
-_STORY = f"{_EVENTS} AND e.sequence >= %s AND %s IN (e.command_id, e.correlation_id)"
+_STORY = f"""{_EVENTS} AND e.sequence >= %s AND %s IN (e.command_id, e.correlation_id)
+ORDER BY e.sequence"""
 """What a command caused came later in its account."""
 _REACHED = """
 SELECT r.events - 1, finance.micros(r.last_recorded_at), finance.micros(finance.now())
@@ -138,17 +139,13 @@ def story(connection: Connection[Any], account_id: str, command_id: str) -> Stor
     """
     with explained(connection):
         began = connection.execute(_BEGINNING, (account_id, command_id)).fetchone()
-        with connection.cursor(row_factory=class_row(_Row)) as cursor:
-            statement = f"{_STORY} ORDER BY e.sequence"
-            values = (account_id, began and began[0], command_id)
-            rows = cursor.execute(statement, values).fetchall()
-    own = [row for row in rows if row.command_id == command_id]
-    if not own or len(own) < own[0].event_count:
+    found = _found(connection, _STORY, (account_id, began and began[0], command_id))
+    own = tuple(each for each in found if each.meta.causation_id == command_id)
+    if not own or len(own) < own[0].meta.count:
         return Story(own=(), caused=())
-    of_first = own[: own[0].event_count]
     return Story(
-        own=tuple(map(_event, of_first)),
-        caused=tuple(_event(row) for row in rows if row.command_id != command_id),
+        own=own[: own[0].meta.count],
+        caused=tuple(each for each in found if each.meta.causation_id != command_id),
     )
 
 
