@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator
 
+import httpx2
 import psycopg
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
@@ -66,6 +67,16 @@ def site(ledger: RunningLedger) -> Iterator[str]:
         people.add(connection, "finn", PASSWORD, ["finance"])
     with served(application(Backend(ledger_of(ledger)))) as url:
         yield url
+
+
+@pytest.fixture(scope="module")
+def billing(ledger: RunningLedger, site: str) -> Iterator[httpx2.Client]:
+    """Upstream billing, by the HTTP API."""
+    with psycopg.connect(ledger.database_url, autocommit=True) as connection:
+        token = people.new_token(connection, "billing", ["gateway", "operator"], 1)
+    headers = {"Authorization": f"Bearer {token}"}
+    with httpx2.Client(base_url=site, headers=headers, timeout=60) as client:
+        yield client
 
 
 @pytest.fixture

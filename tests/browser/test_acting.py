@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
+import httpx2
 import pytest
-from fastapi.testclient import TestClient
 from playwright.sync_api import Page, expect
 
 from tests.browser.visitor import Visitor
-from tests.console.ledgers import RunningLedger
 from tests.console.web.acting.accounts import with_instance, with_reservation
-from tests.console.web.conftest import asked_by_anybody
-from tests.console.web.serving import ledger_of
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
 
-@pytest.fixture(scope="module")
-def client(ledger: RunningLedger) -> Iterator[TestClient]:
-    """Who records what there is to act on."""
-    with asked_by_anybody(ledger_of(ledger)) as client:
-        yield client
-
-
 def test_an_instance_is_returned_step_by_step(
-    visitor: Visitor, page: Page, client: TestClient
+    visitor: Visitor, page: Page, billing: httpx2.Client
 ) -> None:
-    with_instance(client, "b-return")
+    with_instance(billing, "b-return")
     visitor.sign_in("emma")
     assert visitor.go("/accounts/b-return/acts/ReturnInstance?thing=i-1") == 200
     visitor.sees_a_page_for_everybody()
@@ -44,8 +32,10 @@ def test_an_instance_is_returned_step_by_step(
     visitor.sees_a_page_for_everybody()
 
 
-def test_an_exchange_chooses_and_reviews(visitor: Visitor, page: Page, client: TestClient) -> None:
-    with_reservation(client, "b-exchange")
+def test_an_exchange_chooses_and_reviews(
+    visitor: Visitor, page: Page, billing: httpx2.Client
+) -> None:
+    with_reservation(billing, "b-exchange")
     visitor.sign_in("emma")
     visitor.go("/accounts/b-exchange/acts/ExchangeReservations?thing=r-1&lang=zh")
     visitor.sees_a_page_for_everybody()

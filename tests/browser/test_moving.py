@@ -3,36 +3,22 @@
 from __future__ import annotations
 
 import httpx2
-import psycopg
 import pytest
 from playwright.sync_api import Page, expect
 
-from console.web.access import people
 from tests.browser.visitor import Visitor
-from tests.console.ledgers import RunningLedger
+from tests.console.web.acting.accounts import open_account
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
 
 def test_a_list_shows_a_new_account_without_being_loaded_again(
-    visitor: Visitor, page: Page, ledger: RunningLedger
+    visitor: Visitor, page: Page, billing: httpx2.Client
 ) -> None:
-    with psycopg.connect(ledger.database_url, autocommit=True) as connection:
-        token = people.new_token(connection, "billing", ["gateway"], 1)
     visitor.sign_in("finn", to="/lists/accounts")
     page.evaluate("window.notLoadedAgain = true")
     page.get_by_label("Account", exact=True).fill("half typed")
-    opened = httpx2.post(
-        f"{visitor.site}/v1/accounts/moves-by-itself/commands/OpenAccount",
-        json={"account_type": "ONLINE", "us_government": False, "currency": "CNY"},
-        headers={
-            "Authorization": f"Bearer {token}",
-            "Idempotency-Key": "open",
-            "Refunds-Actor": "BILLING:billing",
-        },
-        timeout=60,
-    )
-    assert opened.status_code == 200, opened.text
+    open_account(billing, "moves-by-itself")
     expect(page.get_by_role("link", name="moves-by-itself")).to_be_visible(timeout=30_000)
     assert page.evaluate("window.notLoadedAgain") is True
     assert page.get_by_label("Account", exact=True).input_value() == "half typed"

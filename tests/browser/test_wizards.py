@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import httpx2
-import psycopg
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from console.web.access import people
 from tests.browser.visitor import Visitor
-from tests.console.ledgers import RunningLedger
 from tests.console.web.acting.accounts import events_of, with_instance
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
-
-
-@pytest.fixture(scope="module")
-def billing(ledger: RunningLedger, site: str) -> Iterator[httpx2.Client]:
-    """Upstream billing, by the HTTP API."""
-    with psycopg.connect(ledger.database_url, autocommit=True) as connection:
-        token = people.new_token(connection, "billing", ["gateway", "operator"], 1)
-    with httpx2.Client(base_url=site, headers={"Authorization": f"Bearer {token}"}) as client:
-        yield client
 
 
 def asks_for_a_return(visitor: Visitor, account: str) -> None:
