@@ -15,12 +15,12 @@ from fastapi.testclient import TestClient
 from console.web.access import people
 from ledger.log.access import EVERYBODY, read_matrix
 from tests.console.ledgers import RunningLedger
+from tests.console.web.browser import PASSWORD
 
 pytestmark = pytest.mark.timeout(300)
 
 MATRIX = read_matrix()
 ROLES = sorted({right.principal for right in MATRIX.rights if right.kind == "route"} - {EVERYBODY})
-PASSWORD = "correct horse battery staple"
 
 
 @pytest.fixture(scope="module")

@@ -33,7 +33,8 @@ from ledger.vocabulary.commands import (
 from ledger.vocabulary.envelope import CommandMeta, GivenCommand
 from ledger.vocabulary.shapes import Actor, Role
 from tests.console.ledgers import RunningLedger
-from tests.console.web.acting.forms import BROWSER, form_of, press
+from tests.console.web.acting.forms import form_of, press
+from tests.console.web.browser import BROWSER, PASSWORD, sign_in
 from tests.console.web.serving import ledger_of
 from tests.console.web.test_api import OPENING
 from tests.waiting import wait_until
@@ -386,10 +387,9 @@ def test_a_running_console_publishes_what_another_one_approved(
 def test_a_form_of_the_pages_is_no_way_round(
     guarded: TestClient, live_ledger: RunningLedger, keys: dict[str, Any], account: str
 ) -> None:
-    password = "correct horse battery staple"
     with psycopg.connect(live_ledger.database_url, autocommit=True) as connection:
-        people.add(connection, "anna", password, ["support"])
-    guarded.post("/signin", data={"name": "anna", "password": password})
+        people.add(connection, "anna", PASSWORD, ["support"])
+    sign_in(guarded, "anna")
     try:
         act = f"/accounts/{account}/acts/RefundMarketplaceManually"
         page = guarded.get(act, headers=BROWSER)
@@ -406,13 +406,12 @@ def test_the_page_shows_what_waits_and_takes_the_decision(
     guarded: TestClient, keys: dict[str, dict[str, str]], account: str
 ) -> None:
     propose(guarded, keys["anna"], account)
-    browser = {"Accept": "text/html"}
-    own = guarded.get("/approvals", headers=keys["anna"] | browser).text
+    own = guarded.get("/approvals", headers=keys["anna"] | BROWSER).text
     assert "somebody else decides" in own
     form = f"/approvals/{account}/refund/approve"
     assert form not in own
-    assert form in guarded.get("/approvals", headers=keys["bert"] | browser).text
-    done = guarded.post(form, headers=keys["bert"] | browser)
+    assert form in guarded.get("/approvals", headers=keys["bert"] | BROWSER).text
+    done = guarded.post(form, headers=keys["bert"] | BROWSER)
     assert done.status_code == 200
     assert form not in done.text
     assert issued(guarded, keys["anna"], account)[0]["approved_by"] == "bert"

@@ -22,13 +22,12 @@ from console.web.pages.rendering.live import Live
 from console.web.pages.rendering.standing import STALE_SECONDS, Standing
 from ledger.values.instants import SECOND
 from tests.console.ledgers import RunningLedger
+from tests.console.web.browser import BROWSER, PASSWORD, sign_in
 from tests.console.web.serving import ledger_of, served
 from tests.console.web.test_api import OPENING, give
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(300)
-BROWSER = {"Accept": "text/html"}
-PASSWORD = "correct horse battery staple"
 
 
 @contextmanager
@@ -87,7 +86,7 @@ def test_a_stream_ends_with_its_session(live_ledger: RunningLedger, client: Test
     app = application(Backend(ledger_of(live_ledger)))
     with served(app) as url:
         with httpx2.Client(base_url=url) as browser:
-            browser.post("/signin", data={"name": "lisa", "password": PASSWORD})
+            sign_in(browser, "lisa")
             session = browser.cookies[SESSION_COOKIE]
         with listening(url, "", **{SESSION_COOKIE: session}) as told:
             assert next(told)[0] != "ended"
@@ -132,7 +131,7 @@ def test_what_a_page_asks_by_itself_does_not_keep_a_session(
 ) -> None:
     with psycopg.connect(live_ledger.database_url, autocommit=True) as connection:
         people.add(connection, "lars", PASSWORD, ["finance"])
-        locked.post("/signin", data={"name": "lars", "password": PASSWORD})
+        sign_in(locked, "lars")
         asked = "SELECT used_at FROM web.sessions WHERE name = 'lars'"
         before = connection.execute(asked).fetchone()
         assert locked.get("/", headers=BROWSER | {LIVE: "1"}).status_code == 200

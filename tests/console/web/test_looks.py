@@ -13,13 +13,13 @@ from console.web.application import application
 from console.web.backend import Backend
 from console.web.pages.rendering.environment import Look
 from tests.console.ledgers import RunningLedger
+from tests.console.web.browser import BROWSER
 from tests.console.web.conftest import TESTING
 from tests.console.web.serving import ledger_of
 from tests.console.web.test_access import routes
 from tests.console.web.test_api import OPENING, give
 
 pytestmark = pytest.mark.timeout(300)
-BROWSER = {"Accept": "text/html"}
 
 
 @pytest.fixture(scope="module")

@@ -24,6 +24,7 @@ from console.web.access.oidc import Oidc, provider_of
 from console.web.application import application
 from console.web.backend import Backend
 from tests.console.ledgers import RunningLedger
+from tests.console.web.browser import BROWSER, PASSWORD
 from tests.console.web.provider import (
     CLIENT_ID,
     CLIENT_SECRET,
@@ -37,7 +38,6 @@ from tests.console.web.serving import ledger_of
 pytestmark = pytest.mark.timeout(300)
 
 ROLES = {"staff": ["support"], "books": ["finance"]}
-PASSWORD = "correct horse battery staple"
 
 
 def settings_of(provider: Provider, folder: Path, **more: Any) -> Settings:
@@ -101,7 +101,7 @@ def test_who_is_known_signs_in_and_acts_under_that_name(
     assert (found.status_code, found.headers["Location"]) == (303, "/lists/accounts")
     assert "HttpOnly" in found.headers["Set-Cookie"]
     assert browser.get("/v1/balances").status_code == 200
-    page = browser.get("/sessions", headers={"Accept": "text/html"}).text
+    page = browser.get("/sessions", headers=BROWSER).text
     assert f">{provider.claims['sub']}</a>" in page
 
 

@@ -14,6 +14,7 @@ from console.web.api.openapi import GIVEN_BY_PEOPLE, examples
 from ledger.vocabulary.commands import COMMANDS
 from ledger.vocabulary.validation import body_problems
 from ledger.wire.json.mapping import read_command_body
+from tests.console.web.browser import BROWSER
 from tests.console.web.test_api import OPENING, give
 
 pytestmark = pytest.mark.timeout(300)
@@ -86,7 +87,7 @@ def test_an_outcome_has_the_fields_of_the_document(client: TestClient) -> None:
 
 
 def test_the_page_shows_every_route_without_scripts_and_other_hosts(client: TestClient) -> None:
-    page = client.get("/v1/docs", headers={"Accept": "text/html"})
+    page = client.get("/v1/docs", headers=BROWSER)
     assert page.status_code == 200
     for path in client.get("/v1/openapi.json").json()["paths"]:
         assert f"{path}</code>" in page.text

@@ -10,12 +10,10 @@ from fastapi.testclient import TestClient
 
 from console.web.access import people
 from tests.console.ledgers import RunningLedger
+from tests.console.web.browser import BROWSER, PASSWORD
 from tests.console.web.test_api import OPENING, give
 
 pytestmark = pytest.mark.timeout(300)
-
-PASSWORD = "correct horse battery staple"
-BROWSER = {"Accept": "text/html"}
 
 
 @pytest.fixture(scope="module")

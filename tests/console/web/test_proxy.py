@@ -18,6 +18,7 @@ from console.web.access.proxy import Proxy, proxy_of
 from console.web.application import application
 from console.web.backend import Backend
 from tests.console.ledgers import RunningLedger
+from tests.console.web.browser import BROWSER, PASSWORD
 from tests.console.web.serving import ledger_of
 
 pytestmark = pytest.mark.timeout(300)
@@ -118,7 +119,7 @@ def test_a_page_of_another_site_does_nothing_in_the_name_of_the_person(
     form = {"csrf": "wrong"}
     path = "/approvals/a/c/decline"
     assert behind.post(path, data=form, headers=BY_SECRET).status_code == 403
-    page = behind.get("/sessions", headers=BY_SECRET | {"Accept": "text/html"}).text
+    page = behind.get("/sessions", headers=BY_SECRET | BROWSER).text
     csrf = re.findall(r'name="csrf" value="([^"]+)"', page)[-1]
     elsewhere = BY_SECRET | {"Sec-Fetch-Site": "cross-site"}
     assert behind.post(path, data={"csrf": csrf}, headers=elsewhere).status_code == 403
@@ -129,7 +130,7 @@ def test_a_name_that_has_ended_is_not_signed_in(
     behind: TestClient, live_ledger: RunningLedger
 ) -> None:
     with psycopg.connect(live_ledger.database_url, autocommit=True) as connection:
-        people.add(connection, "pia", "correct horse battery staple", ["finance"])
+        people.add(connection, "pia", PASSWORD, ["finance"])
         people.end(connection, "pia")
     assert behind.get("/v1/balances", headers=BY_SECRET | {"X-User": "pia"}).status_code == 401
 

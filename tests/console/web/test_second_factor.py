@@ -16,10 +16,10 @@ from console.sealing.master_key import MasterKey
 from console.terminal.errors import Failed
 from console.web.access import people, totp
 from tests.console.ledgers import RunningLedger
+from tests.console.web.browser import BROWSER, PASSWORD, sign_in
 
 pytestmark = pytest.mark.timeout(300)
 
-PASSWORD = "correct horse battery staple"
 RFC_SECRET = b"12345678901234567890"
 
 
@@ -154,8 +154,8 @@ def test_somebody_sees_the_own_sessions_and_ends_them_all(
     other = people.sign_in(lambda: nullcontext(connection), "susi", PASSWORD) or ""
     svens = people.sign_in(lambda: nullcontext(connection), "sven", PASSWORD) or ""
     locked.cookies.clear()
-    locked.post("/signin", data={"name": "susi", "password": PASSWORD})
-    shown = locked.get("/sessions", headers={"Accept": "text/html"}).text
+    sign_in(locked, "susi")
+    shown = locked.get("/sessions", headers=BROWSER).text
     assert shown.count("<tr><td>") == 2
     csrf = re.findall(r'name="csrf" value="([^"]+)"', shown)[-1]
     assert locked.post("/sessions/end", data={"csrf": "wrong"}).status_code == 403

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 from msgspec import Struct
 
-BROWSER = {"Accept": "text/html"}
+from tests.console.web.browser import BROWSER
 
 
 class Form(Struct, kw_only=True):

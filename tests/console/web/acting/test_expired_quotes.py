@@ -10,8 +10,9 @@ from fastapi.testclient import TestClient
 
 from tests.console.ledgers import RunningLedger
 from tests.console.web.acting.accounts import events_of, present, record_order, told, with_instance
-from tests.console.web.acting.forms import BROWSER, follow, form_of, press, send
+from tests.console.web.acting.forms import follow, form_of, press, send
 from tests.console.web.acting.test_instances import begin
+from tests.console.web.browser import BROWSER
 from tests.console.web.conftest import asked_by_anybody
 from tests.console.web.serving import ledger_of
 from tests.console.web.test_api import give

@@ -13,7 +13,8 @@ from tests.console.web.acting.accounts import (
     record_order,
     with_instance,
 )
-from tests.console.web.acting.forms import BROWSER, follow, form_of, press, send
+from tests.console.web.acting.forms import follow, form_of, press, send
+from tests.console.web.browser import BROWSER
 from tests.console.web.test_api import give
 
 pytestmark = pytest.mark.timeout(300)

@@ -20,14 +20,14 @@ from ledger.vocabulary.commands import COMMANDS, ROLES
 from ledger.vocabulary.shapes import Role
 from tests.console.ledgers import RunningLedger
 from tests.console.web.acting.accounts import events_of, open_account, with_instance
-from tests.console.web.acting.forms import BROWSER, form_of, press, send
+from tests.console.web.acting.forms import form_of, press, send
+from tests.console.web.browser import BROWSER, PASSWORD, sign_in
 from tests.console.web.conftest import asked_by_anybody
 from tests.console.web.serving import ledger_of
 
 pytestmark = pytest.mark.timeout(300)
 
 AS = {"as": "BILLING:b-1"}
-PASSWORD = "correct horse battery staple"
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +103,7 @@ def test_a_person_of_support_sees_the_forms_that_support_may_give(
 ) -> None:
     with psycopg.connect(live_ledger.database_url, autocommit=True) as connection:
         people.add(connection, "gina", PASSWORD, ["support"])
-    locked.post("/signin", data={"name": "gina", "password": PASSWORD})
+    sign_in(locked, "gina")
     found = {name: form_page(locked, opened, name).status_code for name in GIVEN_BY_PEOPLE}
     may = {Role.SUPPORT, Role.OWNER, Role.BUYER}
     expected = {

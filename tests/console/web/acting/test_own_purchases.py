@@ -15,11 +15,11 @@ from tests.console.ledgers import RunningLedger
 from tests.console.web.acting.accounts import events_of, open_account, present, told
 from tests.console.web.acting.forms import form_of, press
 from tests.console.web.acting.test_instances import begin
+from tests.console.web.browser import PASSWORD, sign_in
 from tests.console.web.test_api import give
 
 pytestmark = pytest.mark.timeout(300)
 
-PASSWORD = "correct horse battery staple"
 PEOPLE = {
     "bea": ("buyer", OwnThings(accounts=("shop-1",), buyer_id="buyer-1")),
     "vic": ("vendor", OwnThings(vendors=("vendor-1",))),
@@ -63,7 +63,7 @@ def signed(locked: TestClient) -> Iterator[TestClient]:
 
 @pytest.mark.usefixtures("shops")
 def test_a_buyer_applies_and_the_vendor_agrees(signed: TestClient, client: TestClient) -> None:
-    signed.post("/signin", data={"name": "bea", "password": PASSWORD})
+    sign_in(signed, "bea")
     first = begin(signed, "shop-1", "RequestMarketplaceRefund", "p-1")
     assert "3 natural days" in first.text
     without = press(signed, press(signed, first, "review", acknowledged="yes"), "act")
@@ -72,7 +72,7 @@ def test_a_buyer_applies_and_the_vendor_agrees(signed: TestClient, client: TestC
     assert "MarketplaceRefundRequested" in press(signed, asked, "act").text
     assert begin(signed, "shop-2", "RequestMarketplaceRefund", "p-1").status_code == 404
     signed.cookies.clear()
-    signed.post("/signin", data={"name": "vic", "password": PASSWORD})
+    sign_in(signed, "vic")
     assert begin(signed, "shop-2", "ApproveMarketplaceRefund", "p-1").status_code == 404
     answer = begin(signed, "shop-1", "ApproveMarketplaceRefund", "p-1")
     assert form_of(answer, "review").fields["purchase_id"] == "p-1"
@@ -85,7 +85,7 @@ def test_a_buyer_applies_and_the_vendor_agrees(signed: TestClient, client: TestC
 @pytest.mark.usefixtures("shops")
 @pytest.mark.parametrize("name", list(PEOPLE))
 def test_no_other_act_is_theirs(signed: TestClient, name: str) -> None:
-    signed.post("/signin", data={"name": name, "password": PASSWORD})
+    sign_in(signed, name)
     found = {act for act in ACTS if begin(signed, "shop-1", act, "p-1").status_code != 403}
     assert found == OWN_ACTS[name]
 
@@ -94,7 +94,7 @@ def test_no_other_act_is_theirs(signed: TestClient, name: str) -> None:
 def test_nobody_acts_on_anothers_purchase_by_a_form_that_was_changed(
     signed: TestClient, client: TestClient
 ) -> None:
-    signed.post("/signin", data={"name": "vic", "password": PASSWORD})
+    sign_in(signed, "vic")
     before = events_of(client, "shop-2")
     form = form_of(begin(signed, "shop-1", "DeclineMarketplaceRefund", "p-1"), "review")
     elsewhere = form.action.replace("shop-1", "shop-2")

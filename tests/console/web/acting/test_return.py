@@ -10,12 +10,12 @@ from httpx2 import Response
 from console.web.access import people
 from tests.console.ledgers import RunningLedger
 from tests.console.web.acting.accounts import events_of, record_order, with_instance
-from tests.console.web.acting.forms import BROWSER, follow, form_of, press, send
+from tests.console.web.acting.forms import follow, form_of, press, send
+from tests.console.web.browser import BROWSER, PASSWORD, sign_in
 
 pytestmark = pytest.mark.timeout(300)
 
 AS = {"as": "OWNER:u-1"}
-PASSWORD = "correct horse battery staple"
 
 
 @pytest.fixture(scope="module")
@@ -169,7 +169,7 @@ def test_a_person_of_support_acts_under_the_own_name(
     with psycopg.connect(live_ledger.database_url, autocommit=True) as connection:
         people.add(connection, "emma", PASSWORD, ["support"])
         people.add(connection, "fred", PASSWORD, ["finance"])
-    locked.post("/signin", data={"name": "emma", "password": PASSWORD})
+    sign_in(locked, "emma")
     first = begin(locked, "return-11")
     assert 'name="as"' not in first.text
     listed = press(locked, first, "quote", acknowledged="yes")
@@ -185,6 +185,6 @@ def test_a_person_of_support_acts_under_the_own_name(
     billing = locked.get("/accounts/return-11/acts/ChangeCard", headers=BROWSER)
     assert billing.status_code == 403
     locked.cookies.clear()
-    locked.post("/signin", data={"name": "fred", "password": PASSWORD})
+    sign_in(locked, "fred")
     assert begin(locked, "return-11").status_code == 403
     locked.cookies.clear()

@@ -14,6 +14,7 @@ from console.web.pages.events.fields import fields_of
 from ledger.log.kafka import KafkaTools
 from ledger.log.seam import Outgoing, Topic
 from tests.console.ledgers import RunningLedger
+from tests.console.web.browser import BROWSER
 from tests.console.web.conftest import asked_by_anybody
 from tests.console.web.serving import ledger_of
 from tests.console.web.stories import TICKET, refunded
@@ -22,7 +23,6 @@ from tests.console.web.test_away import NOBODY
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(300)
-BROWSER = {"Accept": "text/html"}
 
 
 def first_link(text: str) -> str:

@@ -11,11 +11,11 @@ from fastapi.testclient import TestClient
 
 from console.web.pages.overview.figures import SHARE, Counted, Figures
 from console.web.pages.overview.pictures import HEIGHT, WIDTH, stacked
+from tests.console.web.browser import BROWSER
 from tests.console.web.stories import refunded
 from tests.console.web.test_api import OPENING, give
 
 pytestmark = pytest.mark.timeout(300)
-BROWSER = {"Accept": "text/html"}
 FIGURE = re.compile(r'<td class="number"><a href="([^"]+)">(\d+)</a></td>')
 
 

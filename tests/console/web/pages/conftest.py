@@ -26,6 +26,7 @@ from ledger.vocabulary.envelope import RecordedEvent
 from ledger.vocabulary.shapes import Channel
 from projector.migrations import migrate
 from tests.bodies import line, order
+from tests.console.web.browser import BROWSER
 from tests.console.web.conftest import asked_by_anybody
 from tests.projector.shown import of_account, show
 from tests.projector.views.test_settlement_flows import card_changed, failed
@@ -35,7 +36,6 @@ from tests.services import fresh_database
 EXAMPLES = sorted((Path(__file__).parents[4] / "examples").glob("*.jsonl"))
 ODD = ("a/b", "a?b=c", "a#b", "a b", "账户")
 NOBODY = "127.0.0.1:9"
-BROWSER = {"Accept": "text/html"}
 
 
 def events_of(example: Path) -> list[RecordedEvent]:

@@ -15,7 +15,7 @@ from consumers.dead_letters.status import letter_statuses
 from ledger.log.kafka import KafkaTools
 from ledger.log.seam import Outgoing, Topic
 from tests.console.ledgers import RunningLedger
-from tests.console.web.pages.conftest import BROWSER
+from tests.console.web.browser import BROWSER
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(300)

@@ -7,7 +7,8 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 
 from tests.console.web.acting.accounts import events_of, open_account, present, told
-from tests.console.web.acting.forms import BROWSER, follow, form_of, press, send
+from tests.console.web.acting.forms import follow, form_of, press, send
+from tests.console.web.browser import BROWSER
 from tests.console.web.test_api import give
 
 pytestmark = pytest.mark.timeout(300)

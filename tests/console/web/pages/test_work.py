@@ -10,7 +10,8 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 
 from console.web.pages.work.waiting import holder
-from tests.console.web.pages.conftest import BROWSER, Shown, main_of
+from tests.console.web.browser import BROWSER
+from tests.console.web.pages.conftest import Shown, main_of
 
 pytestmark = pytest.mark.timeout(300)
 Task = tuple[str, str, str]

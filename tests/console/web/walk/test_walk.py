@@ -19,13 +19,13 @@ from starlette.routing import compile_path
 
 from projector.questions import QUESTIONS, Kind
 from tests.console.ledgers import RunningLedger
+from tests.console.web.browser import BROWSER
 from tests.console.web.test_access import routes
 from tests.console.web.walk.html import Page, Shown
 from tests.console.web.walk.seen import SeenBackend, statements_of_requests, whole_scans
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
-BROWSER = {"Accept": "text/html"}
 OF_ONE_SHAPE = 3
 """So many addresses with one route and the same parameters are looked at."""
 OF_LOOKS = frozenset({"lang", "theme"})
