@@ -25,11 +25,10 @@ import structlog
 
 from benchmarks import kit
 from benchmarks.log_files import LogFiles, make_log
+from benchmarks.mix import COMMANDS_AN_ACCOUNT, EVENTS_A_COMMAND
 from consumers.deciding.decider import GROUP
 from ledger.audit import audit
 
-EVENTS_A_COMMAND = 1.3
-COMMANDS_AN_ACCOUNT = 50
 EVENTS_AN_ACCOUNT = 4
 
 

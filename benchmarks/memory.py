@@ -26,6 +26,7 @@ import structlog
 from benchmarks import kit
 from benchmarks.deciding import PARTITIONS
 from benchmarks.log_files import LogFiles, make_log
+from benchmarks.mix import EVENTS_A_COMMAND
 from benchmarks.projector import database
 from consumers.deciding.decider import GROUP
 from ledger.audit import CHECKS, audit_partition, audited_partitions
@@ -35,8 +36,6 @@ from projector.following.projection import Projection
 from projector.migrations import migrate
 from projector.reconciling.reconcile import reconcile
 from projector.runner import run
-
-EVENTS_A_COMMAND = 1.3
 
 
 class Events:

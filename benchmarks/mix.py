@@ -28,6 +28,8 @@ from ledger.vocabulary.shapes import (
 )
 
 COMMANDS_AN_ACCOUNT = 50
+EVENTS_A_COMMAND = 1.3
+"""About, where what the reactions send is decided too."""
 
 
 def commands(
