@@ -8,8 +8,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from console.running.ledger_locator import Ledger
-from console.web.application import application
+from console.web.application import AS_USUAL, application
 from console.web.backend import Backend
+from console.web.pages.rendering.environment import Look
 from tests.console.ledgers import RunningLedger
 from tests.console.web.serving import ledger_of, served
 
@@ -40,7 +41,7 @@ def url(live_ledger: RunningLedger) -> Iterator[str]:
         yield found
 
 
-def asked_by_anybody(ledger: Ledger) -> TestClient:
+def asked_by_anybody(ledger: Ledger, look: Look = AS_USUAL) -> TestClient:
     """The application over a ledger: nobody has to sign in, and a fault of ours is an answer."""
-    app = application(Backend(ledger), everything_open=True, hosts=TESTING)
+    app = application(Backend(ledger), everything_open=True, hosts=TESTING, look=look)
     return TestClient(app, raise_server_exceptions=False)

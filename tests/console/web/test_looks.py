@@ -14,7 +14,7 @@ from console.web.backend import Backend
 from console.web.pages.rendering.environment import Look
 from tests.console.ledgers import RunningLedger
 from tests.console.web.browser import BROWSER
-from tests.console.web.conftest import TESTING
+from tests.console.web.conftest import asked_by_anybody
 from tests.console.web.serving import ledger_of
 from tests.console.web.test_access import routes
 from tests.console.web.test_api import OPENING, give
@@ -25,13 +25,8 @@ pytestmark = pytest.mark.timeout(300)
 @pytest.fixture(scope="module")
 def hushed(live_ledger: RunningLedger) -> Iterator[TestClient]:
     """Read only and incognito."""
-    app = application(
-        Backend(ledger_of(live_ledger)),
-        everything_open=True,
-        hosts=TESTING,
-        look=Look(read_only=True, incognito=True),
-    )
-    with TestClient(app, raise_server_exceptions=False) as client:
+    look = Look(read_only=True, incognito=True)
+    with asked_by_anybody(ledger_of(live_ledger), look) as client:
         yield client
 
 

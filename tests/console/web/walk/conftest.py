@@ -13,10 +13,9 @@ from console.commands.submit import outcomes_of
 from console.submitting.command_files import commands_in
 from console.submitting.live_listener import Listener
 from console.web.application import application
-from console.web.backend import Backend
 from console.web.pages.rendering.environment import Look
 from tests.console.ledgers import RunningLedger
-from tests.console.web.conftest import TESTING
+from tests.console.web.conftest import TESTING, asked_by_anybody
 from tests.console.web.serving import ledger_of
 from tests.console.web.walk.seen import SeenBackend
 from tests.house.tree import ROOT
@@ -77,11 +76,6 @@ def pages(backend: SeenBackend) -> Iterator[TestClient]:
 @pytest.fixture(scope="module")
 def hushed(storied: RunningLedger) -> Iterator[TestClient]:
     """Its pages, read only and incognito."""
-    app = application(
-        Backend(ledger_of(storied)),
-        everything_open=True,
-        hosts=TESTING,
-        look=Look(read_only=True, incognito=True),
-    )
-    with TestClient(app, raise_server_exceptions=False) as client:
+    look = Look(read_only=True, incognito=True)
+    with asked_by_anybody(ledger_of(storied), look) as client:
         yield client
