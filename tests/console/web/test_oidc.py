@@ -268,6 +268,17 @@ def test_a_provider_that_is_away_is_no_fault_of_ours(
         assert connection.execute(waiting).fetchone() == before
 
 
+def test_a_sign_in_deletes_those_that_nobody_answered_in_time(
+    browser: TestClient, live_ledger: RunningLedger
+) -> None:
+    begun(browser)
+    late = "UPDATE web.sign_ins SET ends_at = now() - interval '1 second'"
+    with psycopg.connect(live_ledger.database_url, autocommit=True) as connection:
+        connection.execute(late)
+        begun(browser)
+        assert connection.execute("SELECT count(*) FROM web.sign_ins").fetchone() == (1,)
+
+
 def test_a_provider_that_says_it_is_another_is_not_asked(
     browser: TestClient, provider: Provider
 ) -> None:

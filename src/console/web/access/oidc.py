@@ -24,6 +24,7 @@ from pydantic import SecretStr
 from console.running.secret_files import read_secret
 from console.running.settings import Settings
 from console.terminal.errors import BadInput
+from console.web.access.ended_rows import delete_ended_sign_ins
 from console.web.access.own_site import LOOPBACK_HOSTS
 from console.web.problems import Problem
 
@@ -107,7 +108,7 @@ class Oidc:
         browser, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(48)
         state, nonce = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
         with connections() as connection:
-            connection.execute("DELETE FROM web.sign_ins WHERE ends_at < now()")
+            delete_ended_sign_ins(connection)
             connection.execute(
                 "INSERT INTO web.sign_ins (browser_digest, state, nonce, verifier, next, ends_at)"
                 " VALUES (%s, %s, %s, %s, %s, now() + make_interval(secs => %s))",

@@ -18,6 +18,7 @@ from psycopg.rows import class_row
 from console.sealing.master_key import SETTING, MasterKey
 from console.terminal.errors import Failed
 from console.web.access import totp
+from console.web.access.ended_rows import delete_ended_sessions
 from console.web.access.own_things import OwnThings
 
 SESSION_SECONDS, IDLE_SECONDS = 12 * 3600, 3600
@@ -211,6 +212,7 @@ def _digest_of(connection: Connection[Any], name: str) -> str:
 def new_session(connection: Connection[Any], name: str) -> str:
     """The id of a new session of somebody who has shown who it is."""
     connection.execute("UPDATE web.people SET failures = 0 WHERE name = %s", (name,))
+    delete_ended_sessions(connection)
     session_id = secrets.token_urlsafe(32)
     connection.execute(
         "INSERT INTO web.sessions (id_digest, name, csrf, ends_at)"
