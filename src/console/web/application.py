@@ -141,13 +141,17 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
+    "Vary": "Accept, Accept-Language, Authorization, Cookie",
 }
+_OF_FILES = {"Cache-Control": "no-cache"}
+"""The same for everybody: a browser keeps them, and asks whether they have changed."""
 
 
 async def _with_headers(request: Request, call_next: RequestResponseEndpoint) -> Response:
     """No page runs what is not ours, is framed by others, or stays in a cache."""
     answer = await call_next(request)
-    for name, value in _HEADERS.items():
+    of_file = request.url.path.startswith("/static/")
+    for name, value in (_HEADERS | _OF_FILES if of_file else _HEADERS).items():
         answer.headers.setdefault(name, value)
     if request.url.scheme == "https":
         answer.headers["Strict-Transport-Security"] = "max-age=31536000"

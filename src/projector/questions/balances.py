@@ -34,6 +34,7 @@ QUESTIONS: tuple[Question, ...] = (
         ),
         order="account_id line",
         at="finance.statement_at",
+        by_events_alone=False,
     ),
     Question(
         name="quotas",
@@ -43,6 +44,7 @@ QUESTIONS: tuple[Question, ...] = (
             "account_id quota allowed:NUMBER used:NUMBER pending:NUMBER available:NUMBER terms"
         ),
         order="account_id quota",
+        by_events_alone=False,
     ),
     Question(
         name="commitment-terms",
@@ -53,6 +55,7 @@ QUESTIONS: tuple[Question, ...] = (
             " credited:MONEY opened_at:INSTANT"
         ),
         order="account_id starts_on term_id",
+        by_events_alone=False,
     ),
 )
 """In the order they are listed."""

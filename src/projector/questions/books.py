@@ -14,6 +14,7 @@ QUESTIONS: tuple[Question, ...] = (
             " debit:MONEY credit:MONEY currency recorded_at:INSTANT occurred_at:INSTANT event_id"
         ),
         order="account_id log_sequence line",
+        by_events_alone=False,
     ),
     Question(
         name="postings",

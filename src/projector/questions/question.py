@@ -39,7 +39,7 @@ class Question(Struct, frozen=True, kw_only=True):
     comes first, with ? behind where an instant may be empty, which comes last. `group_by` names
     those of the sums, if columns are sums. `at` is the function for the past, if there is one;
     `of_accounts` says whether the query can be limited to one account, `of_vendors` whether to what
-    a vendor sold.
+    a vendor sold. `by_events_alone`: its rows do not change as time passes, or with the terms.
     """
 
     name: str
@@ -52,6 +52,7 @@ class Question(Struct, frozen=True, kw_only=True):
     at: str | None = None
     of_accounts: bool = True
     of_vendors: bool = False
+    by_events_alone: bool = True
 
 
 def columns(text: str) -> tuple[Column, ...]:

@@ -63,6 +63,7 @@ QUESTIONS: tuple[Question, ...] = (
         ),
         order="position",
         of_accounts=False,
+        by_events_alone=False,
     ),
     Question(
         name="reached",
@@ -73,6 +74,7 @@ QUESTIONS: tuple[Question, ...] = (
         ),
         order="partition",
         of_accounts=False,
+        by_events_alone=False,
     ),
 )
 """In the order they are listed."""

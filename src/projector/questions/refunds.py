@@ -61,6 +61,7 @@ QUESTIONS: tuple[Question, ...] = (
         ),
         order="account_id",
         at="finance.annual_refund_totals_at",
+        by_events_alone=False,
     ),
     *(
         Question(
@@ -75,6 +76,7 @@ QUESTIONS: tuple[Question, ...] = (
                 " commitment_next_release_usd:MONEY"
             ),
             order="account_id year_starts_on currency",
+            by_events_alone=False,
         )
         for kind in ("calendar", "fiscal")
     ),

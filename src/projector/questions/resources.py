@@ -26,6 +26,7 @@ QUESTIONS: tuple[Question, ...] = (
         ),
         order="account_id isolated_at instance_id isolation_id",
         at="finance.recycle_bin_at",
+        by_events_alone=False,
     ),
     Question(
         name="reservations",
@@ -40,6 +41,7 @@ QUESTIONS: tuple[Question, ...] = (
             " bought_in_exchange:FLAG purchased_at:INSTANT"
         ),
         order="account_id starts_on reservation_id",
+        by_events_alone=False,
     ),
     Question(
         name="marketplace-requests",
@@ -53,6 +55,7 @@ QUESTIONS: tuple[Question, ...] = (
         ),
         order="account_id requested_at request_id",
         of_vendors=True,
+        by_events_alone=False,
     ),
 )
 """In the order they are listed."""

@@ -135,6 +135,32 @@ def test_an_answer_that_did_not_change_is_not_sent_again(client: TestClient) -> 
     assert other.status_code == 200
 
 
+def test_one_of_several_tags_and_a_weak_one_are_known_again(client: TestClient) -> None:
+    tag = client.get("/v1/balances").headers["ETag"]
+    for told in (f'"another", {tag}', f"W/{tag}"):
+        assert client.get("/v1/balances", headers={"If-None-Match": told}).status_code == 304
+
+
+def test_what_changes_as_time_passes_has_no_tag_at_present(client: TestClient) -> None:
+    tag = client.get("/v1/balances").headers["ETag"]
+    found = client.get("/v1/recycle-bin", headers={"If-None-Match": tag})
+    assert (found.status_code, "ETag" in found.headers) == (200, False)
+
+
+def test_no_cache_takes_the_answer_to_one_for_that_to_another(client: TestClient) -> None:
+    for path in ("/v1/balances", "/lists/balances", "/static/style.css", "/no/such"):
+        varied = {each.strip() for each in client.get(path).headers["Vary"].split(",")}
+        assert {"Accept", "Accept-Language", "Authorization", "Cookie"} <= varied, path
+    assert client.get("/v1/balances").headers["Cache-Control"] == "no-store"
+
+
+def test_a_file_of_the_pages_is_kept_and_asked_about(client: TestClient) -> None:
+    first = client.get("/static/style.css")
+    assert first.headers["Cache-Control"] == "no-cache"
+    again = client.get("/static/style.css", headers={"If-None-Match": first.headers["ETag"]})
+    assert again.status_code == 304
+
+
 def test_what_may_be_done_and_an_unknown_account(client: TestClient) -> None:
     give(client, "web-9", "OpenAccount", OPENING, "open")
     assert client.get("/v1/accounts/web-9/eligibility").json()["things"] == []

@@ -244,3 +244,21 @@ def test_they_begin_with_their_own_list(
 ) -> None:
     found = locked.get("/", headers=headers(tokens[role]), follow_redirects=False)
     assert (found.status_code, found.headers["Location"]) == (303, home)
+
+
+def test_the_tag_of_what_one_sees_is_not_that_of_another(
+    locked: TestClient, tokens: dict[str, str], live_ledger: RunningLedger
+) -> None:
+    with psycopg.connect(live_ledger.database_url, autocommit=True) as connection:
+        every = {
+            "far": people.new_token(connection, "far", ["buyer"], 1, OwnThings(accounts=(FAR,))),
+            "finance": people.new_token(connection, "fina", ["finance"], 1),
+            "support": people.new_token(connection, "sara", ["support"], 1),
+            **{name: tokens[name] for name in ("buyer", "buyers")},
+        }
+    path = "/v1/refunds"
+    tags = [locked.get(path, headers=headers(token)).headers["ETag"] for token in every.values()]
+    assert len(set(tags)) == len(every)
+    for (name, token), tag in zip(every.items(), [*tags[1:], tags[0]], strict=True):
+        told = headers(token) | {"If-None-Match": tag}
+        assert locked.get(path, headers=told).status_code == 200, name

@@ -33,6 +33,7 @@ _CELLS: dict[Kind, Document] = {
     Kind.TEXTS: {"type": "array", "items": {"type": "string"}},
     Kind.JSON: {},
 }
+_TAG = "Changes with the rows; none where they also change as time passes, or with the terms."
 _VIOLATION = {
     "type": "object",
     "required": ["rule", "code", "message", "figures"],
@@ -161,7 +162,7 @@ def rows_answer(question: Question) -> Document:
         "description": question.about[:1].upper() + question.about[1:],
         "headers": {
             "Link": {"description": "The next page.", "schema": {"type": "string"}},
-            "ETag": {"description": "Changes with the rows.", "schema": {"type": "string"}},
+            "ETag": {"description": _TAG, "schema": {"type": "string"}},
         },
         "content": {
             "application/json": {"schema": page},
