@@ -88,30 +88,31 @@ _Causes = dict[str, tuple[RecordedEvent, RecordedEvent]]
 
 
 def _causes(events: Iterable[RecordedEvent]) -> _Causes:
-    """Found by the ids of follow-ups, which are derived from the id of their cause."""
-    ordered = sorted({each.meta.sequence: each for each in events}.items())
-    by_story: dict[str, list[RecordedEvent]] = {}
+    """Found by the ids of follow-ups, which are derived from the id of their cause: once for each
+    event and each of those who act in its story.
+    """
+    ordered = [event for _, event in sorted({each.meta.sequence: each for each in events}.items())]
+    effects: dict[str, RecordedEvent] = {}
+    acting: dict[str, set[str]] = {}
+    for event in ordered:
+        if event.meta.actor.role is Role.SYSTEM:
+            effects.setdefault(event.meta.causation_id, event)
+            acting.setdefault(event.meta.correlation_id, set()).add(event.meta.actor.id)
     found: _Causes = {}
-    sought: set[str] = set()  # a cause that is not among these events is looked for once
-    for _, event in ordered:
-        earlier = by_story.setdefault(event.meta.correlation_id, [])
-        command_id = event.meta.causation_id
-        if event.meta.actor.role is Role.SYSTEM and command_id not in sought:
-            sought.add(command_id)
-            cause = next((each for each in reversed(earlier) if _led_to(each, event)), None)
-            if cause is not None:
-                found[command_id] = (cause, event)
-        earlier.append(event)
-    return found
+    for cause in ordered:
+        for name in sorted(acting.get(cause.meta.correlation_id, ())):
+            for command_id in _could_lead_to(cause, name) & effects.keys():
+                found[command_id] = (cause, effects[command_id])
+    return dict(sorted(found.items(), key=lambda each: each[1][1].meta.sequence))
 
 
-def _led_to(cause: RecordedEvent, effect: RecordedEvent) -> bool:
-    name, wanted = effect.meta.actor.id, effect.meta.causation_id
-    return any(
-        follow_up_id(cause.meta.event_id, name, index, attempt) == wanted
+def _could_lead_to(cause: RecordedEvent, name: str) -> set[str]:
+    """The ids of the commands that somebody would give because of an event."""
+    return {
+        follow_up_id(cause.meta.event_id, name, index, attempt)
         for index in _INDICES
         for attempt in _ATTEMPTS
-    )
+    }
 
 
 def _moved(event: RecordedEvent, causes: _Causes) -> Moved:
