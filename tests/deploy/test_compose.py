@@ -125,6 +125,15 @@ def test_each_service_finds_its_files_and_may_read_them(tmp_path: Path) -> None:
         assert not unreadable or user == 0, f"{name} runs as {user} and cannot read {unreadable}"
 
 
+def test_no_two_principals_share_a_user_who_could_read_the_files_of_both() -> None:
+    words = OURS["security"]["command"]
+    owners = dict(each.removeprefix("--owner=").split("=") for each in words if "--owner=" in each)
+    users = [owners[principal] for principal in read_matrix().at_brokers]
+    assert len({*users}) == len(users)
+    for principal, role in read_matrix().roles.items():
+        assert owners.get(role.name) == (None if principal == "finance" else owners[principal])
+
+
 def test_who_signs_may_read_its_key_and_who_verifies_needs_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -155,12 +164,11 @@ def test_each_principal_has_one_service_that_connects_as_it() -> None:
         for name, each in OURS.items()
         if "REFUNDS_KAFKA_PROPERTIES" in each.get("environment", {})
     }
-    # Upstream billing is not ours to run; the console is the same at the brokers.
-    ours = set(read_matrix().at_brokers) - {"gateway", "console"}
+    # Upstream billing is not ours to run.
+    ours = set(read_matrix().at_brokers) - {"gateway"}
     assert told.pop("init") == "/run/security/broker.properties"
-    assert told.pop("console") == "/run/security/gateway.properties"
     assert told == {name: f"/run/security/{name}.properties" for name in ours}
-    for name in (*told, "console"):
+    for name in told:
         role = read_matrix().roles[name].name
         url = conninfo_to_dict(OURS[name]["environment"]["DATABASE_URL"])
         assert (url["user"], url["passfile"]) == (role, f"/run/security/{role}.pgpass")

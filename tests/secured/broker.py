@@ -24,7 +24,16 @@ from devstack.kafka.java import find_java
 from devstack.system.ports import listens, take_ports
 
 PATIENCE_SECONDS = 90.0
-PRINCIPALS = ("gateway", "decider", "reactions", "projector", "webhooks", "auditor", "operator")
+PRINCIPALS = (
+    "gateway",
+    "decider",
+    "reactions",
+    "projector",
+    "webhooks",
+    "auditor",
+    "operator",
+    "console",
+)
 USER, PASSWORD = "alice", "Tr0ub4dor&3-is-secret"
 KEY_PASSWORD = "opens-the-key"
 LISTENERS = {

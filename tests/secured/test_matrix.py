@@ -98,14 +98,14 @@ def test_the_matrix_names_things_and_operations_that_there_are() -> None:
     assert len(PRINCIPALS) * len(cells()) >= 300
 
 
-def test_only_the_decider_writes_events_and_only_three_write_commands() -> None:
+def test_only_the_decider_writes_events_and_only_four_write_commands() -> None:
     writers = {
         topic: {r.principal for r in MATRIX.rights if (r.name, r.operation) == (topic, "WRITE")}
         for topic in (Topic.EVENTS.value, Topic.COMMANDS.value, f"{DECIDER}-*")
     }
     assert writers == {
         Topic.EVENTS.value: {"decider"},
-        Topic.COMMANDS.value: {"gateway", "reactions", "operator"},
+        Topic.COMMANDS.value: {"gateway", "reactions", "operator", "console"},
         f"{DECIDER}-*": {"decider"},
     }
     destroyers = {

@@ -4,22 +4,41 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import psycopg
 import pytest
+from httpx2 import Client
+from kafka import KafkaAdminClient
+from kafka.admin import (
+    ACLFilter,
+    ACLOperation,
+    ACLPermissionType,
+    ACLResourcePatternType,
+    ResourcePatternFilter,
+    ResourceType,
+    ScramMechanism,
+    UserScramCredentialDeletion,
+)
 from msgspec.structs import replace
 from psycopg.conninfo import make_conninfo
 
 from console.running.kafka_access import security_of_file
 from console.running.ledger_locator import running_in
+from console.running.origins.own_signature import signing_of
+from consumers.follow_ups import command_record
 from devstack import destroy, status
-from devstack.certificates import authority, issue
+from devstack.certificates import authority, issue, write_secret
 from devstack.kafka.security import (
+    MECHANISMS,
     administrator_bootstrap,
+    administrator_options,
     authority_file,
     client_file,
     password_of,
@@ -31,8 +50,11 @@ from ledger.log.kafka.client.security import KafkaSecurity, Protocol
 from ledger.log.seam import LogUnavailable, Outgoing, Topic
 from projector.rights.granting import differences
 from tests.console.ledgers import PROGRAM
+from tests.console.web.browser import BROWSER, PASSWORD, sign_in
+from tests.consumers.ledgers import START, given, opening
 from tests.house.tree import ROOT
 from tests.secured.broker import PRINCIPALS
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -205,3 +227,120 @@ def test_who_may_not_is_told_by_which_right(home: Path) -> None:
     )
     assert told.returncode == 1
     assert "the database refuses this role: permission denied for schema" in told.stderr
+
+
+@pytest.fixture
+def pages(home: Path, tmp_path: Path) -> Iterator[Client]:
+    """The pages of the stack, with an operator signed in."""
+    name, secret = f"anna-{uuid.uuid4().hex[:8]}", tmp_path / "password"
+    write_secret(secret, PASSWORD.encode())
+    added = run(home, "people", "add", name, "--role", "operator", "--password-file", str(secret))
+    assert added.returncode == 0, added.stderr
+    (port,) = (each.port for each in status(home).processes if each.name == "console")
+    with Client(
+        base_url=f"http://127.0.0.1:{port}", headers=BROWSER, timeout=60, follow_redirects=True
+    ) as client:
+        sign_in(client, name)
+        yield client
+
+
+def misplaced(home: Path, account: str) -> str:
+    """A signed command that upstream billing puts on a wrong partition; the letter's name."""
+    ledger = running_in(status(home))
+    sign = signing_of(replace(ledger, own_origin=None), "gateway")()
+    opened = given("c-1", opening().body, account=account, sandbox_at=START)
+    right = command_record(opened, ledger.partition_count, sign)
+    gateway = tools_of(home, "gateway")
+    wrong = replace(right, partition=(right.partition + 1) % ledger.partition_count)
+    (at,) = gateway.publish([wrong])
+    gateway.close()
+    return f"{at.partition}:{at.offset}"
+
+
+def redriven(pages: Client, letter: str) -> str:
+    """Sends a letter to the decider again by its page; what the page says."""
+    told: list[str] = []
+
+    def shown() -> bool:
+        told[:] = [pages.get(f"/work/letters/{letter}").text]
+        return "Send it to the decider again" in told[0]
+
+    wait_until(shown, f"the page of letter {letter}")
+    csrf = re.search(r'name="csrf" value="([^"]+)"', told[0])
+    assert csrf is not None
+    form = {"letter": letter, "csrf": csrf[1], "reason": "its partition"}
+    return pages.post("/work/letters/redrive", data=form).text
+
+
+def outcomes(home: Path, account: str) -> list[str]:
+    """The names of an account's events."""
+    with psycopg.connect(running_in(status(home)).database_url) as connection:
+        rows: list[tuple[str]] = connection.execute(
+            "SELECT event_name FROM read_models.outcomes WHERE account_id = %s", (account,)
+        ).fetchall()
+    return [name for (name,) in rows]
+
+
+def test_an_operator_sends_a_dead_letter_again_by_the_pages_and_it_is_decided(
+    home: Path, pages: Client
+) -> None:
+    account = f"acct-{uuid.uuid4().hex[:8]}"
+    letter = misplaced(home, account)
+    told = redriven(pages, letter)
+    assert f"Letter {letter} was sent again" in told, told
+    wait_until(lambda: outcomes(home, account) == ["AccountOpened"], "the outcome")
+
+
+def test_the_pages_give_a_command_and_show_its_record_and_its_events(
+    home: Path, pages: Client
+) -> None:
+    account = f"acct-{uuid.uuid4().hex[:8]}"
+    token = run(home, "people", "token", "billing", "--role", "gateway").stdout.strip()
+    key = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+    told = pages.post(
+        f"/v1/accounts/{account}/commands/OpenAccount",
+        json={"account_type": "ONLINE", "us_government": False, "currency": "CNY"},
+        headers=key | {"Idempotency-Key": "c-1", "Refunds-Actor": "BILLING:billing"},
+    )
+    assert told.status_code in {200, 201}, told.text
+    with psycopg.connect(running_in(status(home)).database_url) as connection:
+        row = connection.execute(
+            "SELECT partition, log_sequence FROM read_models.outcomes WHERE account_id = %s",
+            (account,),
+        ).fetchone()
+    assert row is not None
+    found = pages.get(f"/v1/events/{row[0]}/numbers/{row[1]}", headers=key)
+    assert '"c-1"' in json.dumps(found.json()["command"]), found.text
+
+
+@pytest.fixture
+def of_an_earlier_release(home: Path) -> Path:
+    """The same home as an earlier release left it: without a principal `console`."""
+    folder = home / "security"
+    admin: Any = KafkaAdminClient(
+        bootstrap_servers=administrator_bootstrap(folder), **administrator_options(folder)
+    )
+    everything = ResourcePatternFilter(ResourceType.ANY, None, ACLResourcePatternType.ANY)
+    own = ACLFilter("User:console", None, ACLOperation.ANY, ACLPermissionType.ANY, everything)
+    made = ScramMechanism[MECHANISMS[0].replace("-", "_")]
+    try:
+        ((_, removed, _),) = admin.delete_acls([own])
+        assert removed
+        admin.alter_user_scram_credentials([UserScramCredentialDeletion("console", made)])
+    finally:
+        admin.close()
+    assert run(home, "down").returncode == 0
+    client_file(folder, "console").unlink()
+    return home
+
+
+def test_a_stack_of_an_earlier_release_gets_the_principal_at_its_next_start(
+    of_an_earlier_release: Path, request: pytest.FixtureRequest
+) -> None:
+    home = of_an_earlier_release
+    started = run(home, "up", "--sandbox")
+    assert started.returncode == 0, started.stderr
+    account = f"acct-{uuid.uuid4().hex[:8]}"
+    letter = misplaced(home, account)
+    told = redriven(request.getfixturevalue("pages"), letter)
+    assert f"Letter {letter} was sent again" in told, told

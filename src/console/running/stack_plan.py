@@ -76,7 +76,7 @@ def ledger_plan(
         told["REFUNDS_TERMS"] = metadata[TERMS] = str(terms)
     processes = _processes(settings, metadata, told, principals, roles)
     if pages and find_spec("uvicorn") is not None:
-        access = _access(settings, "gateway", principals)
+        access = _access(settings, CONSOLE, principals)
         processes += (_pages({**told, **access}, roles.get(CONSOLE)),)
     assignments = tuple(f"{name}={value}" for name, value in told.items())
     return Plan(
@@ -173,7 +173,7 @@ def _spec(process: str, name: str, told: Mapping[str, str], role: str | None) ->
 
 
 def _pages(told: Mapping[str, str], role: str | None) -> ProcessSpec:
-    """The web console, at a free port of the loopback; at the brokers it is the gateway."""
+    """The web console, at a free port of the loopback."""
     from devstack import ProcessSpec
 
     return ProcessSpec(

@@ -52,6 +52,18 @@ def test_made_again_only_the_brokers_certificate_is_new(terminal: Terminal, tmp_
     }
 
 
+def test_made_again_a_principal_of_a_new_release_gets_its_file(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    folder = tmp_path / "made"
+    terminal.run(*MAKE, "--folder", str(folder))
+    client_file(folder, "console").unlink()
+    before = password_of(folder, "gateway")
+    assert terminal.run(*MAKE, "--folder", str(folder)).code == 0
+    assert len(password_of(folder, "console")) > 30
+    assert password_of(folder, "gateway") == before
+
+
 def test_each_file_is_readable_by_its_owner_alone(terminal: Terminal, tmp_path: Path) -> None:
     folder = tmp_path / "made"
     own = f"decider={os.getuid()}"

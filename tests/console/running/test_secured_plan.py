@@ -66,11 +66,11 @@ def test_a_stack_that_was_never_secured_is_open() -> None:
     assert all("REFUNDS_KAFKA_PROPERTIES" not in spec.env for spec in plan.processes)
 
 
-def test_the_pages_are_a_role_of_their_own_and_the_gateway_at_the_brokers(home: Path) -> None:
+def test_the_pages_are_a_principal_of_their_own(home: Path) -> None:
     plan = ledger_plan(read_settings(), None, sandbox=False, secure=True, pages=True)
     (pages,) = (spec for spec in plan.processes if spec.name == "console")
     assert pages.role == "refunds_console"
-    assert pages.env["REFUNDS_KAFKA_PROPERTIES"] == str(home / "security" / "gateway.properties")
+    assert pages.env["REFUNDS_KAFKA_PROPERTIES"] == str(home / "security" / "console.properties")
     assert pages.port_variable == "REFUNDS_CONSOLE_PORT"
     kept, _ = scaled(plan, {"decider": 2})
     assert pages in kept
