@@ -52,6 +52,10 @@ ABOUT_THING = f"""{_EVENTS} AND e.sequence < %s AND (
         AND e.body @> jsonb_build_object('lines', jsonb_build_array(
             jsonb_build_object('instance_id', %s::text))))
 ORDER BY e.sequence DESC LIMIT %s"""
+OF_PURCHASE = f"""{_EVENTS} AND e.event_name = {{}} AND e.body ->> 'purchase_id' = %s
+ORDER BY e.sequence DESC LIMIT 1"""
+BOUGHT = OF_PURCHASE.format("'MarketplacePurchaseRecorded'")
+INVOICED = OF_PURCHASE.format("'InvoiceStateRecorded'")
 
 
 class History(Struct, frozen=True, kw_only=True):
@@ -189,6 +193,14 @@ def about_thing(
     """The last events before a number that name an instance, purchase or reservation; in order."""
     found = _found(connection, ABOUT_THING, (account_id, before, thing_id, thing_id, limit))
     return tuple(reversed(found))
+
+
+def of_purchase(
+    connection: Connection[Any], account_id: str, purchase_id: str
+) -> tuple[RecordedEvent, ...]:
+    """What was bought, and the last that was said of its invoice; however much happened since."""
+    asked = (account_id, purchase_id)
+    return _found(connection, BOUGHT, asked) + _found(connection, INVOICED, asked)
 
 
 def _found(

@@ -7,12 +7,14 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
+from msgspec.structs import replace
 from psycopg import Connection
 
 from console.explaining.event_sources import from_history
 from console.explaining.explanation import explained, explanation_to_json
 from console.sealing.showing import Opener
 from console.web.access.guard import Own
+from console.web.access.own_things import OwnThings, see_account, within_of
 from console.web.access.texts import opener_for
 from console.web.api.queries import Asked
 from console.web.backend import Backend
@@ -27,12 +29,15 @@ from console.web.problems import Problem
 from ledger.vocabulary.envelope import RecordedEvent
 from projector.asking.histories import about_thing, of_refund
 from projector.asking.matching import Only
-from projector.asking.queries import Answer, as_records, ask
+from projector.asking.queries import Answer, as_records, ask, of_columns
 from projector.questions import QUESTIONS
 
 router = APIRouter(tags=["pages"], include_in_schema=False, dependencies=[Depends(stand)])
 MOST_ABOUT_THE_THING, MOST_ROWS = 50, 100
-_ACCOUNTS = "SELECT account_id FROM finance.refunds WHERE refund_id = %s ORDER BY 1 LIMIT 20"
+MOST_ACCOUNTS = 20
+_ACCOUNTS = replace(
+    of_columns(QUESTIONS["refunds"], ["account_id", "refund_id"]), order="account_id"
+)
 Row = Mapping[str, Any]
 
 
@@ -46,14 +51,14 @@ def a_refund(
 ) -> HTMLResponse:
     """The refund; where several accounts have one of that id, the accounts to choose from."""
     with backend.connection() as connection:
-        accounts = [account] if account else _accounts(connection, refund_id)
-        if own is not None:
-            accounts = [each for each in accounts if own.within.has(each)]
-        if len(accounts) > 1:
-            values: dict[str, Any] = {"refund_id": refund_id, "accounts": accounts}
+        if account:
+            see_account(own, account)
+        found = [account] if account else _accounts(connection, own, refund_id)
+        if len(found) > 1:
+            values: dict[str, Any] = {"refund_id": refund_id, "accounts": found}
             return page(request, "accounts/refunds.html", **values)
         asked = _Asked(connection, opener_for(request, backend, connection))
-        refund = _refund(asked, refund_id, accounts)
+        refund = _refund(asked, refund_id, found)
         values = _values(asked, backend, refund)
     return page(request, "accounts/refund.html", refund=refund, **values)
 
@@ -78,8 +83,11 @@ class _Asked:
         return self.opener.answer(ask(self.connection, question, account_id, MOST_ROWS, only=only))
 
 
-def _accounts(connection: Connection[Any], refund_id: str) -> list[str]:
-    return [row[0] for row in connection.execute(_ACCOUNTS, (refund_id,))]
+def _accounts(connection: Connection[Any], own: OwnThings | None, refund_id: str) -> list[str]:
+    """The first of the accounts with a refund of that id, of those that who asks may see."""
+    of_it: Only = {"refund_id": [refund_id]}
+    found = ask(connection, _ACCOUNTS, limit=MOST_ACCOUNTS, within=within_of(own), only=of_it)
+    return [str(account_id) for account_id, _ in found.rows]
 
 
 def _refund(asked: _Asked, refund_id: str, accounts: Sequence[str]) -> Row:

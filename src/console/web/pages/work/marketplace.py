@@ -25,7 +25,7 @@ from console.web.problems import Problem
 from ledger.vocabulary.events import InvoiceStateRecorded, MarketplacePurchaseRecorded
 from ledger.vocabulary.shapes import InvoiceState
 from ledger.wire.json.mapping import value_to_json
-from projector.asking.histories import about_thing
+from projector.asking.histories import of_purchase
 from projector.asking.matching import Only
 from projector.asking.queries import as_records, ask
 from projector.questions import QUESTIONS
@@ -36,7 +36,7 @@ router = APIRouter(
     include_in_schema=False,
     dependencies=[Depends(stand)],
 )
-ROWS, MOST_ABOUT_A_PURCHASE = 50, 200
+ROWS = 50
 OPEN, EVERY_STATE = "OPEN", "ALL"
 STATES: dict[str, Only] = {
     OPEN: {"state": ["PENDING", "HELD"]},
@@ -47,7 +47,6 @@ STATES: dict[str, Only] = {
 }
 REQUESTS = replace(QUESTIONS["marketplace-requests"], order="due_at? requested_at request_id")
 """Those first that are due first."""
-_LAST = 2**62
 
 
 @router.get("")
@@ -121,8 +120,7 @@ def _purchase(
     connection: Connection[Any], own: OwnThings | None, account: str, purchase_id: str
 ) -> dict[str, Any]:
     """What was bought, and how its invoice stands. Problem where there is no such purchase."""
-    events = about_thing(connection, account, purchase_id, _LAST, MOST_ABOUT_A_PURCHASE)
-    bodies = [each.body for each in events]
+    bodies = [each.body for each in of_purchase(connection, account, purchase_id)]
     bought = next((each for each in bodies if isinstance(each, MarketplacePurchaseRecorded)), None)
     theirs = bought is not None and (
         own is None or own.within.has(account) or bought.vendor_id in own.vendors
