@@ -8,6 +8,13 @@ INSTALLED := .venv/.installed
 COMPILE := uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
 	--no-emit-index-url --no-header --no-annotate
 
+# Where the environment forbids bytecode beside the sources, it is kept in .venv: without any, each of
+# the many starts of a run compiles a thousand modules.
+ifneq ($(PYTHONDONTWRITEBYTECODE),)
+unexport PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX ?= $(CURDIR)/.venv/bytecode
+endif
+
 # Passed through to the programs: make torture CELLS=decider, make bench QUICK=1.
 export SECURE SEEDS QUICK RECORDS SEED CELLS FIRST MISSING REPORT FROM JOBS MUTANTS COMMANDS
 

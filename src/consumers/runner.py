@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from threading import Event as Flag
-from typing import Any, LiteralString, Protocol
+from typing import TYPE_CHECKING, Any, LiteralString, Protocol
 
 import structlog
 from psycopg import Connection
 
 from consumers.deadlines.keeper import DeadlineKeeper
-from consumers.webhooks.courier import Courier
 from ledger.log.seam import Log
+
+if TYPE_CHECKING:
+    # A process without webhooks imports no HTTP client.
+    from consumers.webhooks.courier import Courier
 
 WAIT_SECONDS = 0.2
 IDLE_SECONDS = 0.05

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from console.running.kafka_access import KafkaAccess, kafka_security, security_of_file
-from console.running.secret_files import one_secret
 from console.terminal.errors import URL_RULE, BadInput, Failed
 
 if TYPE_CHECKING:
@@ -83,6 +81,8 @@ def find_ledger(settings: Settings) -> Ledger:
                 "KAFKA_BOOTSTRAP is set but DATABASE_URL is not; set both, or neither to use the "
                 "stack of 'refundctl up'"
             )
+        from console.running.kafka_access import kafka_security
+
         return Ledger(
             bootstrap=settings.kafka_bootstrap,
             database_url=_readable(settings.database_url),
@@ -134,6 +134,8 @@ def own_origin_of(settings: Settings) -> OwnOrigin | None:
 
 def refuse_unused_security(why: str) -> None:
     """BadInput where the environment says how to speak to brokers that are not ours."""
+    from console.running.kafka_access import KafkaAccess
+
     told = KafkaAccess().told()
     if told:
         raise BadInput(
@@ -149,6 +151,7 @@ def use_schema_registry(settings: Settings, *, register: bool = False) -> None:
     """
     if settings.schema_registry_url is None:
         return
+    from console.running.secret_files import one_secret
     from ledger.wire.avro.codec import use_registry
     from ledger.wire.avro.schema_registry import SchemaRegistry
 
@@ -169,6 +172,7 @@ def use_schema_registry(settings: Settings, *, register: bool = False) -> None:
 
 def running_in(seen: Status) -> Ledger:
     """The ledger of a stack. Raises Failed if it does not run."""
+    from console.running.kafka_access import security_of_file
     from devstack import State
 
     running = seen.state in (State.RUNNING, State.DEGRADED)

@@ -63,3 +63,12 @@ def test_bash_completes_the_names_of_commands(words: str, expected: str) -> None
         check=False,
     )
     assert expected in done.stdout.split(), done.stderr
+
+
+def test_what_only_some_commands_need_is_not_imported_before_they_run() -> None:
+    asked = "import sys; import console.main; print(*{name.split('.')[0] for name in sys.modules})"
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    imported = set(done.stdout.split())
+    assert "typer" in imported
+    late = {"cryptography", "fastapi", "fastavro", "kafka", "psycopg", "pydantic", "rich"}
+    assert imported & late == set()

@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from argon2 import PasswordHasher
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
@@ -133,6 +134,10 @@ def test_no_connection_is_held_while_a_password_is_verified(
     monkeypatch.setattr(people, "_right", verified)
     with pytest.raises(people.Locked):
         people.sign_in(connections, "dora", PASSWORD)
+
+
+def test_an_unknown_name_takes_as_long_as_a_wrong_password() -> None:
+    assert not PasswordHasher().check_needs_rehash(people._NOBODY)
 
 
 def test_a_password_signs_in_and_five_wrong_ones_lock(live_ledger: RunningLedger) -> None:

@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from console.running.file_owners import user_ids
-from console.running.origins.changes import (
-    NewKey,
-    Rights,
-    add_key,
-    add_origin,
-    end_keys,
-    hand_over,
-    set_mode,
-    set_rights,
-    start_required,
-)
-from console.running.origins.origin_folder import OriginFolder
-from console.running.settings import read_settings
 from console.terminal.errors import BadInput
 from ledger.origins.table import Algorithm, Mode
 from ledger.values.instants import HOUR, Instant, parse_instant
 from ledger.vocabulary.shapes import Role
+
+if TYPE_CHECKING:
+    from console.running.origins.changes import Rights
+    from console.running.origins.origin_folder import OriginFolder
 
 Name = Annotated[str, typer.Argument(metavar="ORIGIN", help="For example billing.")]
 Roles = Annotated[
@@ -74,6 +65,8 @@ def add(
 
       refundctl origins add partner --role VENDOR --account 'eu-*' --public-key partner.pem
     """
+    from console.running.origins.changes import NewKey, add_origin
+
     rights = _rights(role, command, account)
     found = NewKey(algorithm=algorithm, public_key=public_key, key_id=key, since=_instant(since))
     for line in add_origin(_folder(), origin, rights, found):
@@ -98,6 +91,8 @@ def start(
 
       refundctl origins start --owner ledger=10002 --owner operator=10004
     """
+    from console.running.origins.changes import hand_over, start_required
+
     folder, users = _folder(), user_ids(owners)
     for line in start_required(folder, algorithm):
         typer.echo(line)
@@ -113,6 +108,8 @@ def allow(
 
       refundctl origins allow partner --role VENDOR --account 'eu-*' --account us-1
     """
+    from console.running.origins.changes import set_rights
+
     for line in set_rights(_folder(), origin, _rights(role, command, account)):
         typer.echo(line)
 
@@ -138,6 +135,8 @@ def rotate(
 
       refundctl origins rotate ledger --from 2026-12-01T00:00:00Z --overlap-hours 1
     """
+    from console.running.origins.changes import NewKey, add_key
+
     found = NewKey(algorithm=None, public_key=public_key, key_id=key, since=_instant(since))
     for line in add_key(_folder(), origin, found, overlap=round(overlap_hours * HOUR)):
         typer.echo(line)
@@ -159,6 +158,8 @@ def revoke(
 
       refundctl origins revoke billing --key k1
     """
+    from console.running.origins.changes import end_keys
+
     for line in end_keys(_folder(), origin, key):
         typer.echo(line)
 
@@ -175,17 +176,24 @@ def mode(
 
       refundctl origins mode warn
     """
+    from console.running.origins.changes import set_mode
+
     for line in set_mode(_folder(), wanted):
         typer.echo(line)
 
 
 def _folder() -> OriginFolder:
+    from console.running.origins.origin_folder import OriginFolder
+    from console.running.settings import read_settings
+
     return OriginFolder(read_settings().origins_folder)
 
 
 def _rights(
     roles: list[Role] | None, commands: list[str] | None, accounts: list[str] | None
 ) -> Rights:
+    from console.running.origins.changes import Rights
+
     if not roles:
         raise BadInput("no role is given; say with --role what the origin may act as")
     return Rights(

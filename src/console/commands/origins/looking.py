@@ -7,10 +7,6 @@ from typing import Annotated
 
 import typer
 
-from console.running.ledger_locator import Ledger, find_ledger
-from console.running.origins.origin_folder import OriginFolder
-from console.running.origins.own_signature import ledger_id_of, signing_of
-from console.running.settings import read_settings
 from console.terminal.errors import BadInput, Failed
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
@@ -33,6 +29,8 @@ def list_origins(
       refundctl origins list --history
     """
     from console.rendering.reports.origins import origins_to_json, print_history, print_origins
+    from console.running.origins.origin_folder import OriginFolder
+    from console.running.settings import read_settings
     from console.terminal.output import json_line
     from consumers.clock import WallClock
 
@@ -69,7 +67,9 @@ def sign(
       refundctl origins sign examples/live/orders.jsonl
     """
     from console.rendering.reports.origins import signed_to_json
-    from console.running.ledger_locator import own_origin_of
+    from console.running.ledger_locator import Ledger, find_ledger, own_origin_of
+    from console.running.origins.own_signature import ledger_id_of, signing_of
+    from console.running.settings import read_settings
     from console.submitting.command_files import commands_in
     from console.terminal.output import json_line
     from ledger.wire.json.command_lines import CommandLine, resolve
@@ -104,6 +104,9 @@ def sign(
 
 def _ledger_id() -> str | None:
     """None if no ledger runs: the table can be read all the same."""
+    from console.running.ledger_locator import find_ledger
+    from console.running.origins.own_signature import ledger_id_of
+    from console.running.settings import read_settings
     from ledger.log.seam import LogUnavailable, WrongWorld
 
     try:
