@@ -22,6 +22,7 @@ from console.web.access.whole_ids import WholeIds, read_ids
 from console.web.api import accounts, approvals, batches, clock, commands, events, health, queries
 from console.web.api.openapi import EVERYWHERE, describe
 from console.web.backend import Backend
+from console.web.background import Background
 from console.web.desk import keep_publishing
 from console.web.pages import signing_in
 from console.web.pages.accounts.pages import PAGES as ACCOUNTS
@@ -87,7 +88,10 @@ def application(
         telling = asyncio.create_task(app.state.live.run())
         ended = threading.Event()
         publishing = threading.Thread(
-            target=keep_publishing, args=(backend, ended), name="publishing", daemon=True
+            target=keep_publishing,
+            args=(backend, ended, background),
+            name="publishing",
+            daemon=True,
         )
         if not look.read_only:
             publishing.start()
@@ -110,7 +114,10 @@ def application(
         responses=EVERYWHERE,
         dependencies=[Depends(read_ids), Depends(guard)],
     )
-    app.state.backend, app.state.look, app.state.live = backend, look, Live(backend)
+    app.state.requests = metrics.Requests()
+    background = Background(app.state.requests.registry)
+    app.state.background, app.state.live = background, Live(backend, background)
+    app.state.backend, app.state.look = backend, look
     app.state.counted = Counted()
     app.state.oidc, app.state.proxy = oidc, proxy
     problems.install(app, problem_page)
@@ -118,7 +125,6 @@ def application(
     app.add_middleware(BodyLimit, apart=frozenset({"/v1/batches"}))
     app.middleware("http")(_with_headers)
     app.add_middleware(WholeIds)
-    app.state.requests = metrics.Requests()
     app.middleware("http")(app.state.requests.counted)
     if proxy is not None:
         app.add_middleware(ProxyScheme, proxy=proxy)

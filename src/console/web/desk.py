@@ -18,6 +18,7 @@ from console.web.approving import proposals
 from console.web.approving.limits import MAY_WAIT, Giver, why_it_waits
 from console.web.approving.proposals import Proposal
 from console.web.backend import Backend
+from console.web.background import PUBLISHING, Background
 from console.web.problems import Problem
 from consumers.follow_ups import command_record
 from ledger.log.seam import LogUnavailable
@@ -26,7 +27,7 @@ from ledger.vocabulary.digest import command_digest
 from ledger.vocabulary.envelope import GivenCommand
 from projector.asking.outcomes import CommandKey, Outcome, outcomes
 
-_POLL_SECONDS, _LATE_SECONDS = 0.015, 5.0
+_POLL_SECONDS, _LATE_SECONDS, _LATEST_SECONDS = 0.015, 5.0, 60.0
 _Known = Mapping[CommandKey, tuple[Outcome, ...]]
 _log = structlog.get_logger(__name__)
 
@@ -97,13 +98,22 @@ def publish_approved(backend: Backend) -> int:
     return len(found)
 
 
-def keep_publishing(backend: Backend, ended: threading.Event) -> None:
+def keep_publishing(
+    backend: Backend,
+    ended: threading.Event,
+    background: Background,
+    usual_seconds: float = _LATE_SECONDS,
+) -> None:
     """Until the end: now and then publish what was approved and could not be published."""
-    while not ended.wait(_LATE_SECONDS):
+    while not ended.wait(background.pause_seconds(PUBLISHING, usual_seconds, _LATEST_SECONDS)):
         try:
             publish_approved(backend)
         except (LogUnavailable, Problem, psycopg.Error, PoolTimeout) as error:
             _log.warning("what is approved waits to be published", error=str(error))
+        except Exception as error:  # a fault of ours, which must not end the task
+            background.failed(PUBLISHING, error)
+        else:
+            background.did(PUBLISHING)
 
 
 def _kept(backend: Backend, given: GivenCommand, by: Giver) -> Answered | None:

@@ -119,7 +119,7 @@ def test_a_page_that_is_closed_leaves_its_place(live_ledger: RunningLedger) -> N
 def test_too_many_streams_are_refused(live_ledger: RunningLedger) -> None:
     backend = Backend(ledger_of(live_ledger))
     app = application(backend, everything_open=True)
-    app.state.live = Live(backend, most=0)
+    app.state.live = Live(backend, app.state.background, most=0)
     with served(app) as url:
         found = httpx2.get(f"{url}/live?seen=")
     assert found.status_code == 503

@@ -137,10 +137,22 @@ def _named_by_proxy(request: Request) -> Caller | None:
     return Caller(name=named.name, principals=named.principals, csrf=named.csrf, own=OwnThings())
 
 
-def still_there(request: Request) -> bool:
-    """Whether who asked a while ago may ask still. Being looked at is no use of a session."""
-    local = caller_of(request).csrf is None and not caller_of(request).by_token
-    return local or _caller(request, used=False) is not None
+def mark_of(request: Request) -> people.Mark | None:
+    """By what who asks is known again; None where nobody has to sign in."""
+    caller = caller_of(request)
+    if caller.csrf is None and not caller.by_token:
+        return None
+    if _named_by_proxy(request) is not None:
+        return people.Mark(kind="name", name=caller.name)
+    if caller.by_token:
+        return people.mark_of_token(_token(request))
+    return people.mark_of_session(request.cookies[SESSION_COOKIE])
+
+
+def _token(request: Request) -> str:
+    """What follows `Bearer`; empty where nothing does."""
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if kind.lower() == "bearer" else ""
 
 
 def _caller(request: Request, *, used: bool = True) -> Caller | None:
@@ -148,11 +160,10 @@ def _caller(request: Request, *, used: bool = True) -> Caller | None:
     if (named := _named_by_proxy(request)) is not None:
         with backend.connection() as connection:
             return None if people.has_ended(connection, named.name) else named
-    kind, _, token = request.headers.get("Authorization", "").partition(" ")
-    session_id = request.cookies.get(SESSION_COOKIE)
+    token, session_id = _token(request), request.cookies.get(SESSION_COOKIE)
     with backend.connection() as connection:
-        if kind.lower() == "bearer" and token:
-            signed, by_token = people.of_token(connection, token.strip()), True
+        if token:
+            signed, by_token = people.of_token(connection, token), True
         elif session_id:
             signed, by_token = people.of_session(connection, session_id, used=used), False
         else:

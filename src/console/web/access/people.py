@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
@@ -31,6 +31,27 @@ _NOBODY = (
     "$5YYIUQwkyuH4HAH6o9TcvOie+RsRGME3nfHQZHJxhNc"
 )
 """The digest of a password that nobody has, so that an unknown name takes as long."""
+
+
+_COUNTS = """p.name = s.name AND p.ended_at IS NULL
+AND s.ends_at > now() AND s.used_at > now() - make_interval(secs => %s)"""
+"""Of a session and its person: whether anybody is still signed in by it."""
+_USE = f"""
+UPDATE web.sessions s SET used_at = CASE WHEN %s THEN now() ELSE used_at END
+FROM web.people p WHERE s.id_digest = %s AND {_COUNTS}
+RETURNING p.name, p.principals, p.accounts, p.vendors, p.buyer_id, s.csrf
+"""  # noqa: S608  # the text above
+_STILL_THERE = f"""
+SELECT 'session', s.id_digest, '' FROM web.sessions s, web.people p
+WHERE s.id_digest = ANY(%s::bytea[]) AND {_COUNTS}
+UNION ALL
+SELECT 'token', t.id_digest, '' FROM web.tokens t
+WHERE t.id_digest = ANY(%s::bytea[]) AND t.ends_at > now()
+UNION ALL
+SELECT 'name', ''::bytea, wanted.name FROM unnest(%s::text[]) wanted (name)
+WHERE NOT EXISTS (
+    SELECT FROM web.people p WHERE p.name = wanted.name AND p.ended_at IS NOT NULL)
+"""  # noqa: S608  # the text above
 
 
 class Person(Struct, frozen=True, kw_only=True):
@@ -252,14 +273,7 @@ def of_session(connection: Connection[Any], session_id: str, *, used: bool = Tru
     not.
     """
     with connection.cursor(row_factory=class_row(Signed)) as cursor:
-        return cursor.execute(
-            "UPDATE web.sessions s SET used_at = CASE WHEN %s THEN now() ELSE used_at END"
-            " FROM web.people p"
-            " WHERE s.id_digest = %s AND p.name = s.name AND p.ended_at IS NULL"
-            " AND s.ends_at > now() AND s.used_at > now() - make_interval(secs => %s)"
-            " RETURNING p.name, p.principals, p.accounts, p.vendors, p.buyer_id, s.csrf",
-            (used, _digest(session_id), IDLE_SECONDS),
-        ).fetchone()
+        return cursor.execute(_USE.encode(), (used, _digest(session_id), IDLE_SECONDS)).fetchone()
 
 
 def new_token(
@@ -287,6 +301,38 @@ def of_token(connection: Connection[Any], token: str) -> Signed | None:
             " WHERE id_digest = %s AND ends_at > now()",
             (_digest(token),),
         ).fetchone()
+
+
+class Mark(Struct, frozen=True, kw_only=True):
+    """By what somebody is known again without being asked anew: the digest of a session or of a
+    token, or the name that a proxy gives.
+    """
+
+    kind: Literal["session", "token", "name"]
+    digest: bytes = b""
+    name: str = ""
+
+
+def mark_of_session(session_id: str) -> Mark:
+    """That of who signed in."""
+    return Mark(kind="session", digest=_digest(session_id))
+
+
+def mark_of_token(token: str) -> Mark:
+    """That of a program."""
+    return Mark(kind="token", digest=_digest(token))
+
+
+def still_there(connection: Connection[Any], marks: Iterable[Mark]) -> set[Mark]:
+    """Those of them that still count, by one query. Being looked at is no use of a session."""
+    by_kind: dict[str, dict[bytes | str, Mark]] = {"session": {}, "token": {}, "name": {}}
+    for mark in marks:
+        by_kind[mark.kind][mark.name or mark.digest] = mark
+    sessions, tokens, names = (by_kind[kind] for kind in ("session", "token", "name"))
+    rows = connection.execute(
+        _STILL_THERE, (list(sessions), IDLE_SECONDS, list(tokens), list(names))
+    ).fetchall()
+    return {by_kind[kind][digest or name] for kind, digest, name in rows}
 
 
 def _row(own: OwnThings) -> tuple[list[str], list[str], str | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from typing import Annotated
 
@@ -12,24 +13,32 @@ from psycopg import Error
 from psycopg_pool import PoolTimeout
 from starlette.concurrency import run_in_threadpool
 
-from console.web.access.guard import still_there
+from console.web.access import people
+from console.web.access.guard import mark_of
+from console.web.access.people import Mark
 from console.web.backend import Backend
+from console.web.background import LIVE, Background
 from console.web.pages.rendering.standing import Standing, standing
 from console.web.problems import Problem
 
 router = APIRouter(tags=["pages"], include_in_schema=False)
 MOST_STREAMS = 500
-LOOK_SECONDS, PING_SECONDS = 0.25, 10.0
+LOOK_SECONDS, LATEST_SECONDS, PING_SECONDS = 0.25, 5.0, 10.0
 AWAY = "away"
 
 
 class Live:
     """One for the process: looks at the read models while somebody listens, and tells all."""
 
-    def __init__(self, backend: Backend, *, most: int = MOST_STREAMS) -> None:
+    def __init__(
+        self, backend: Backend, background: Background, *, most: int = MOST_STREAMS
+    ) -> None:
         self._backend = backend
+        self._background = background
         self._most = most
-        self._listening: set[asyncio.Event] = set()
+        self._listening: dict[asyncio.Event, Mark | None] = {}
+        self._there: set[Mark | None] = set()
+        self._told_at = 0.0
         self._seen: Standing | str | None = None
         self.stopping: Callable[[], bool] = lambda: False
 
@@ -41,23 +50,30 @@ class Live:
     async def run(self) -> None:
         """Look, tell, wait, until it is cancelled. 1. With nobody listening nothing is asked.
         2. A change wakes all, and so does the end of the server, which then waits for nobody.
+        3. A fault of ours tells all that nothing can be known now; then it goes on, later.
         """
         while True:
-            if self._listening:
-                before, self._seen = self._seen, await run_in_threadpool(self._look)
-                if _text(before) != _text(self._seen) or self.stopping():
-                    self._wake_all()
-            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                if self._listening:
+                    await self._tell()
+                self._background.did(LIVE)
+            except Exception as error:  # a fault of ours, which must not end the task
+                self._background.failed(LIVE, error)
+                self._seen = AWAY
+                self._wake_all()
+            await asyncio.sleep(self._background.pause_seconds(LIVE, LOOK_SECONDS, LATEST_SECONDS))
 
-    async def stream(self, seen: str, allowed: Callable[[], bool]) -> AsyncIterator[str]:
+    async def stream(self, seen: str, mark: Mark | None) -> AsyncIterator[str]:
         """What a page is told: `moved` with the new places, `reached` from time to time, `away`
         while the database does not answer, `ended` when the session has.
         """
         mine = asyncio.Event()
-        self._listening.add(mine)
+        if mark is not None:
+            self._there.add(mark)  # the route has seen so
+        self._listening[mine] = mark
         try:
             while not self.stopping():
-                if not await self._allows(allowed):
+                if mark is not None and mark not in self._there:
                     yield _event("ended")
                     return
                 now, told = self._seen, _text(self._seen)
@@ -66,27 +82,33 @@ class Live:
                 if told is not None and told != seen:
                     yield _event(AWAY) if told == AWAY else _event("moved", told)
                     seen = told
-                await self._woken(mine)
+                await mine.wait()
+                mine.clear()
         finally:
-            self._listening.discard(mine)
+            del self._listening[mine]
 
     def may_listen(self) -> bool:
         """Whether there is room for one more."""
         return self.listening < self._most
 
-    async def _woken(self, mine: asyncio.Event) -> None:
-        try:
-            await asyncio.wait_for(mine.wait(), PING_SECONDS)
-        except TimeoutError:
-            return
-        mine.clear()
+    async def _tell(self) -> None:
+        """Look, and after a change, or when it is time, wake all who may still listen."""
+        before, self._seen = self._seen, await run_in_threadpool(self._look)
+        moved = _text(before) != _text(self._seen)
+        if moved or self.stopping() or time.monotonic() >= self._told_at + PING_SECONDS:
+            asked = {mark for mark in self._listening.values() if mark is not None}
+            self._there -= asked - await run_in_threadpool(self._still_there, asked)
+            self._there &= set(self._listening.values())
+            self._told_at = time.monotonic()
+            self._wake_all()
 
-    async def _allows(self, allowed: Callable[[], bool]) -> bool:
-        """A database that is away does not say that the session has ended."""
+    def _still_there(self, asked: set[Mark]) -> set[Mark]:
+        """A database that is away does not say that a session has ended."""
         try:
-            return await run_in_threadpool(allowed)
+            with self._backend.connection() as connection:
+                return people.still_there(connection, asked) if asked else asked
         except (Error, PoolTimeout):
-            return True
+            return asked
 
     def _look(self) -> Standing | str | None:
         try:
@@ -110,7 +132,7 @@ async def live(
     telling: Live = request.app.state.live
     if not telling.may_listen():
         raise Problem(503, "Not available", "too many pages are connected; load the page by hand")
-    told = telling.stream(last_event_id or seen, lambda: still_there(request))
+    told = telling.stream(last_event_id or seen, mark_of(request))
     return StreamingResponse(
         told, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
     )
