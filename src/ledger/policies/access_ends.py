@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.policies.case import Case, violation
+from ledger.policies.case import Case, Said, violation
 from ledger.state.entities import Purchase
 from ledger.values.refusal import Code, Violation
 from ledger.vocabulary.commands import (
@@ -41,7 +41,7 @@ def access_revoked(case: Case) -> Iterator[Violation]:
     yield violation(
         "access_ends",
         Code.ACCESS_REVOKED,
-        f"purchase {purchase_id} was refunded and its access revoked; open a ticket instead",
+        Said("purchase {purchase} was refunded and its access revoked; open a ticket instead"),
         purchase=purchase_id,
         state=case.the(Purchase, purchase_id).status,
     )

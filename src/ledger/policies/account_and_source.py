@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.policies.case import Case, violation
+from ledger.policies.case import Case, Said, violation
 from ledger.values.refusal import Code, Violation
 from ledger.vocabulary.commands import (
     Command,
@@ -41,9 +41,11 @@ def account_type_not_eligible(case: Case) -> Iterator[Violation]:
 def _not_held(case: Case) -> Iterator[Violation]:
     match case.command:
         case RecordInstanceOrder() | StartPostpaidInstance():
-            held = "instances"
+            said = Said("a {account_type} account holds no instances; use an ONLINE account")
         case RecordMarketplacePurchase():
-            held = "marketplace purchases"
+            said = Said(
+                "a {account_type} account holds no marketplace purchases; use an ONLINE account"
+            )
         case _:
             return
     if case.account.account_type is AccountType.ONLINE:
@@ -51,7 +53,7 @@ def _not_held(case: Case) -> Iterator[Violation]:
     yield violation(
         RULE,
         Code.ACCOUNT_TYPE_NOT_ELIGIBLE,
-        f"a {case.account.account_type} account holds no {held}; use an ONLINE account",
+        said,
         account_type=case.account.account_type,
     )
 
@@ -64,11 +66,17 @@ def _not_paid_like_that(case: Case) -> Iterator[Violation]:
     allowed = _PAYS_BY[account_type]
     for method in methods:
         if method not in allowed:
-            pays_by = " or ".join(allowed) or "nothing: it holds no reservations"
+            said = Said("a {account_type} account pays reservations by {pays_by}, not by {method}")
+            if not allowed:
+                said = Said(
+                    "a {account_type} account pays reservations by nothing: it holds no "
+                    "reservations, not by {method}"
+                )
             yield violation(
                 RULE,
                 Code.ACCOUNT_TYPE_NOT_ELIGIBLE,
-                f"a {account_type} account pays reservations by {pays_by}, not by {method}",
+                said,
+                {"pays_by": " or ".join(allowed)},
                 account_type=account_type,
                 method=method,
                 allowed=", ".join(allowed),

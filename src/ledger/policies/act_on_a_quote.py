@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.policies.case import Case, violation
+from ledger.policies.case import Case, Said, violation
 from ledger.policies.quote_comparison import differing
 from ledger.state.entities import QuoteStatus
 from ledger.values.instants import format_instant
@@ -32,8 +32,8 @@ def quote_required(case: Case) -> Iterator[Violation]:
     if case.role is Role.SUPPORT:
         return
     if isinstance(case.command, _Quoted) and case.command.quote_id is None:
-        message = "ask for a quote first, then act with its quote_id and amount"
-        yield violation(RULE, Code.QUOTE_REQUIRED, message, command=case.given.name)
+        said = Said("ask for a quote first, then act with its quote_id and amount")
+        yield violation(RULE, Code.QUOTE_REQUIRED, said, command=case.given.name)
 
 
 def quote_expired(case: Case) -> Iterator[Violation]:
@@ -43,12 +43,11 @@ def quote_expired(case: Case) -> Iterator[Violation]:
     """
     quote = case.quote()
     if quote is not None and case.now > quote.expires_at:
-        until = format_instant(quote.expires_at)
         yield violation(
             RULE,
             Code.QUOTE_EXPIRED,
-            f"the quote was valid until {until}; ask for a new one",
-            expires_at=until,
+            Said("the quote was valid until {expires_at}; ask for a new one"),
+            expires_at=format_instant(quote.expires_at),
             now=format_instant(case.now),
         )
 
@@ -57,9 +56,9 @@ def quote_used(case: Case) -> Iterator[Violation]:
     """A quote can be used once. By hand: the same quote_id in two returns: `QUOTE_USED`."""
     quote = case.quote()
     if quote is not None and quote.status is QuoteStatus.USED:
-        message = "this quote was acted on already; ask for a new one"
+        said = Said("this quote was acted on already; ask for a new one")
         quote_id = str(getattr(case.command, "quote_id", ""))
-        yield violation(RULE, Code.QUOTE_USED, message, quote_id=quote_id)
+        yield violation(RULE, Code.QUOTE_USED, said, quote_id=quote_id)
 
 
 def quote_changed(case: Case) -> Iterator[Violation]:
@@ -69,7 +68,6 @@ def quote_changed(case: Case) -> Iterator[Violation]:
     380.00 now: `QUOTE_CHANGED`, with both amounts.
     """
     if changed := differing(case):
-        names = ", ".join(changed)
         figures = {
             f"{name}_{which}": text
             for name, pair in changed.items()
@@ -78,7 +76,8 @@ def quote_changed(case: Case) -> Iterator[Violation]:
         yield violation(
             RULE,
             Code.QUOTE_CHANGED,
-            f"what was quoted or confirmed no longer holds ({names}); ask for a new quote",
+            Said("what was quoted or confirmed no longer holds ({names}); ask for a new quote"),
+            {"names": ", ".join(changed)},
             **figures,
         )
 
@@ -90,5 +89,5 @@ def not_acknowledged(case: Case) -> Iterator[Violation]:
     """
     command = case.command
     if isinstance(command, _Quoted | DestroyPostpaidInstance) and not command.acknowledged:
-        message = "read what the act leads to, agree, and send acknowledged: true"
-        yield violation(RULE, Code.NOT_ACKNOWLEDGED, message, acknowledged="false")
+        said = Said("read what the act leads to, agree, and send acknowledged: true")
+        yield violation(RULE, Code.NOT_ACKNOWLEDGED, said, acknowledged="false")

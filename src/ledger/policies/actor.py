@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.policies.case import Case, violation
+from ledger.policies.case import Case, Said, violation
 from ledger.state.entities import Purchase
 from ledger.values.refusal import Code, Violation
 from ledger.vocabulary.commands import ROLES, SettleRefund
@@ -32,7 +32,8 @@ def forbidden(case: Case) -> Iterator[Violation]:
     yield violation(
         "actor",
         Code.FORBIDDEN,
-        f"{case.role} may not give {case.given.name}; send it as one of: {roles}",
+        Said("{role} may not give {command}; send it as one of: {allowed}"),
+        {"command": case.given.name},
         role=case.role,
         allowed=roles,
     )
@@ -54,7 +55,8 @@ def _not_their_purchase(case: Case) -> Iterator[Violation]:
     yield violation(
         "actor",
         Code.FORBIDDEN,
-        f"the {noun} of purchase {purchase_id} is {party}, not {actor_id}",
+        Said("the {noun} of purchase {purchase} is {party}, not {actor}"),
+        {"noun": noun, "purchase": str(purchase_id), "party": party},
         role=case.role,
         actor=actor_id,
         **{noun: party},
@@ -70,7 +72,7 @@ def _not_their_card(case: Case) -> Iterator[Violation]:
         yield violation(
             "actor",
             Code.FORBIDDEN,
-            f"{case.role} may not name a card for a refund; leave card_id out, or ask support",
+            Said("{role} may not name a card for a refund; leave card_id out, or ask support"),
             role=case.role,
             allowed=Role.SUPPORT,
         )

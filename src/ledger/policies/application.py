@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.policies.case import Case, violation
+from ledger.policies.case import Case, Said, violation
 from ledger.values.refusal import Code, Violation
 from ledger.vocabulary.commands import RequestMarketplaceRefund
 from ledger.vocabulary.shapes import RefundReason
@@ -18,9 +18,8 @@ def reason_required(case: Case) -> Iterator[Violation]:
     By hand: `RequestMarketplaceRefund` without `reason`: `REASON_REQUIRED`, figures allowed.
     """
     if isinstance(case.command, RequestMarketplaceRefund) and case.command.reason is None:
-        reasons = ", ".join(RefundReason)
-        message = f"choose why the refund is asked for, one of: {reasons}"
-        yield violation(RULE, Code.REASON_REQUIRED, message, allowed=reasons)
+        said = Said("choose why the refund is asked for, one of: {allowed}")
+        yield violation(RULE, Code.REASON_REQUIRED, said, allowed=", ".join(RefundReason))
 
 
 def not_acknowledged(case: Case) -> Iterator[Violation]:
@@ -29,8 +28,8 @@ def not_acknowledged(case: Case) -> Iterator[Violation]:
     By hand: `acknowledged` is false: `NOT_ACKNOWLEDGED`.
     """
     if isinstance(case.command, RequestMarketplaceRefund) and not case.command.acknowledged:
-        message = "read the refund notice, agree, and send acknowledged: true"
-        yield violation(RULE, Code.NOT_ACKNOWLEDGED, message, acknowledged="false")
+        said = Said("read the refund notice, agree, and send acknowledged: true")
+        yield violation(RULE, Code.NOT_ACKNOWLEDGED, said, acknowledged="false")
 
 
 def return_quota_exhausted(case: Case) -> Iterator[Violation]:
@@ -50,7 +49,9 @@ def return_quota_exhausted(case: Case) -> Iterator[Violation]:
     yield violation(
         RULE,
         Code.RETURN_QUOTA_EXHAUSTED,
-        f"{issued} issued and {pending} pending of {limit} self-service refunds; open a ticket",
+        Said(
+            "{issued} issued and {pending} pending of {limit} self-service refunds; open a ticket"
+        ),
         issued=str(issued),
         pending=str(pending),
         limit=str(limit),

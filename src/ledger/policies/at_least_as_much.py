@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.policies.case import Case, violation
+from ledger.policies.case import Case, Said, violation
 from ledger.values.money import format_minor
 from ledger.values.refusal import Code, Violation
 from ledger.vocabulary.commands import ExchangeReservations, QuoteReservationExchange
@@ -22,11 +22,14 @@ def new_total_too_low(case: Case) -> Iterator[Violation]:
     assert figures is not None
     if figures.purchased_total >= figures.remaining_commitment:
         return
-    least = format_minor(figures.remaining_commitment, currency)
     yield violation(
         "at_least_as_much",
         Code.NEW_TOTAL_TOO_LOW,
-        f"the new reservations must cost at least {least} {currency}; buy more or return less",
+        Said(
+            "the new reservations must cost at least {remaining_commitment} {currency}; buy more or "
+            "return less"
+        ),
+        {"currency": currency},
         new_total=format_minor(figures.purchased_total, currency),
-        remaining_commitment=least,
+        remaining_commitment=format_minor(figures.remaining_commitment, currency),
     )

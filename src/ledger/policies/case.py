@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
-from typing import TypeVar
+from types import MappingProxyType
+from typing import NewType, TypeVar
 
 from msgspec import Struct
 
@@ -18,6 +20,11 @@ from ledger.vocabulary.envelope import FIRST_EDITION, NEWEST_EDITION, GivenComma
 from ledger.vocabulary.shapes import Role
 
 E = TypeVar("E", bound=Entity)
+Said = NewType("Said", str)
+"""The sentence of a violated rule, with the names of its values in braces: what a catalogue of
+another language has as its key. `why` is a value that is such a sentence itself.
+"""
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Case(Struct, frozen=True, kw_only=True, dict=True):
@@ -84,6 +91,12 @@ class Case(Struct, frozen=True, kw_only=True, dict=True):
         return self.now if quote is None or quote.kind is not kind else quote.quoted_at
 
 
-def violation(rule: str, code: Code, message: str, **figures: str) -> Violation:
-    """One violated rule. The sentence says what to do next; the figures are what was compared."""
+def violation(
+    rule: str, code: Code, said: Said, told: Mapping[str, str] = NOTHING, /, **figures: str
+) -> Violation:
+    """One violated rule. The sentence says what to do next; the figures are what was compared.
+
+    The sentence names figures in braces; `told` are the values that it names besides.
+    """
+    message = said.format(**figures, **told)
     return Violation(rule=rule, code=code, message=message, figures=figures)

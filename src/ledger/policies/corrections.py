@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.policies.case import Case, violation
+from ledger.policies.case import Case, Said, violation
 from ledger.state.card_attempts import under_way
 from ledger.state.entities import Refund, RefundStatus
 from ledger.values.refusal import Code, Violation
@@ -25,15 +25,15 @@ def wrong_correction_state(case: Case) -> Iterator[Violation]:
     refund_id, refund = case.command.refund_id, case.the(Refund, case.command.refund_id)
     state, attempt = refund.status, under_way(refund)
     if state is RefundStatus.SETTLING:
-        message = f"refund {refund_id} is {state}: wait until the gateway confirms or fails it"
-        yield violation(RULE, Code.WRONG_STATE, message, refund=refund_id, state=state)
+        said = Said("refund {refund} is {state}: wait until the gateway confirms or fails it")
+        yield violation(RULE, Code.WRONG_STATE, said, refund=refund_id, state=state)
     elif attempt is not None:
-        message = (
-            f"refund {refund_id} is {state}, but attempt {attempt} is under way: wait until the "
+        said = Said(
+            "refund {refund} is {state}, but attempt {attempt} is under way: wait until the "
             "gateway confirms or fails that too"
         )
         figures = {"refund": refund_id, "state": state, "attempt": str(attempt)}
-        yield violation(RULE, Code.WRONG_STATE, message, **figures)
+        yield violation(RULE, Code.WRONG_STATE, said, **figures)
 
 
 def already_corrected(case: Case) -> Iterator[Violation]:
@@ -46,5 +46,5 @@ def already_corrected(case: Case) -> Iterator[Violation]:
         return
     refund_id, state = case.command.refund_id, case.the(Refund, case.command.refund_id).status
     if state is RefundStatus.CORRECTED:
-        message = f"refund {refund_id} was corrected before, and a correction reverses all of it"
-        yield violation(RULE, Code.ALREADY_CORRECTED, message, refund=refund_id, state=state)
+        said = Said("refund {refund} was corrected before, and a correction reverses all of it")
+        yield violation(RULE, Code.ALREADY_CORRECTED, said, refund=refund_id, state=state)

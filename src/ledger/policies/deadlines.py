@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.policies.case import Case, violation
+from ledger.policies.case import Case, Said, violation
 from ledger.state.entities import Instance, Purchase, PurchaseStatus, Reservation
 from ledger.values.instants import Instant, format_instant, start_of_day
 from ledger.values.refusal import Code, Violation
@@ -31,8 +31,7 @@ def not_pending(case: Case) -> Iterator[Violation]:
     yield violation(
         "deadlines",
         Code.NOT_PENDING,
-        f"purchase {case.command.purchase_id} is {purchase.status}: application {request_id} does "
-        "not wait for a deadline",
+        Said("purchase {purchase} is {state}: application {request} does not wait for a deadline"),
         purchase=case.command.purchase_id,
         state=purchase.status,
         request=request_id,
@@ -51,7 +50,8 @@ def not_due(case: Case) -> Iterator[Violation]:
     yield violation(
         "deadlines",
         Code.NOT_DUE,
-        f"{case.given.name} is due at {format_instant(due_at)}; send it again then",
+        Said("{command} is due at {due_at}; send it again then"),
+        {"command": case.given.name},
         due_at=format_instant(due_at),
         now=format_instant(case.now),
     )

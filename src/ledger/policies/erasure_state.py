@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.policies.case import Case, violation
+from ledger.policies.case import Case, Said, violation
 from ledger.state.entities import ErasedKeys
 from ledger.values.refusal import Code, Violation
 from ledger.vocabulary.commands import EraseSubject
@@ -23,13 +23,14 @@ def wrong_erasure_state(case: Case) -> Iterator[Violation]:
     following = 1 if erased is None else erased.up_to + 1
     number = case.command.key_number
     if number != following:
-        account_id = case.given.meta.account_id
         yield violation(
             "existence_and_state",
             Code.WRONG_STATE,
-            f"key {number} of account {account_id} is not the next to be destroyed; that is key "
-            f"{following}",
-            account=account_id,
+            Said(
+                "key {key_number} of account {account} is not the next to be destroyed; that is key "
+                "{next}"
+            ),
+            account=case.given.meta.account_id,
             key_number=str(number),
             next=str(following),
         )

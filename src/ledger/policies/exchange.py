@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from ledger.policies.case import Case, violation
+from ledger.policies.case import Case, Said, violation
 from ledger.state.entities import Reservation
 from ledger.terms.table import Terms
 from ledger.values.refusal import Code, Violation
@@ -30,7 +30,7 @@ def different_type(case: Case) -> Iterator[Violation]:
         yield violation(
             RULE,
             Code.DIFFERENT_TYPE,
-            "returned and new reservations must be of one type; exchange each type apart",
+            Said("returned and new reservations must be of one type; exchange each type apart"),
             returned_types=", ".join(sorted(set(returned))),
             new_types=", ".join(sorted(set(bought))),
             families=", ".join(sorted(families)),
@@ -46,8 +46,8 @@ def not_exchangeable(case: Case) -> Iterator[Violation]:
         return
     types = {_type(case, one.reservation_id) for one in case.command.returns}
     for product_type in sorted(types & case.terms.not_exchangeable):
-        message = f"reservations of type {product_type} cannot be exchanged; ask for a refund"
-        yield violation(RULE, Code.NOT_EXCHANGEABLE, message, product_type=product_type)
+        said = Said("reservations of type {product_type} cannot be exchanged; ask for a refund")
+        yield violation(RULE, Code.NOT_EXCHANGEABLE, said, product_type=product_type)
 
 
 def invalid_quantity(case: Case) -> Iterator[Violation]:
@@ -62,7 +62,7 @@ def invalid_quantity(case: Case) -> Iterator[Violation]:
         yield violation(
             RULE,
             Code.INVALID_QUANTITY,
-            f"reservation {reservation_id} is returned twice; name it once with the quantity",
+            Said("reservation {reservation} is returned twice; name it once with the quantity"),
             reservation=reservation_id,
             times=str(times[reservation_id]),
         )

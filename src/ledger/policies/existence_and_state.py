@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.policies.case import Case, violation
+from ledger.policies.case import Case, Said, violation
 from ledger.state.account_entities import CommitmentTerm
 from ledger.state.entities import (
     Account,
@@ -99,7 +99,8 @@ def _existing(noun: str, named: str) -> Violation:
     return violation(
         "existence_and_state",
         Code.ALREADY_EXISTS,
-        f"{noun} {named} exists already; give the new one an id of its own",
+        Said("{noun} {id} exists already; give the new one an id of its own"),
+        {"noun": noun, "id": named},
         **{noun: named},
     )
 
@@ -108,7 +109,8 @@ def _missing(noun: str, entity_id: str) -> Violation:
     return violation(
         "existence_and_state",
         Code.NOT_FOUND,
-        f"no {noun} {entity_id} in this account; check the id, or record it first",
+        Said("no {noun} {id} in this account; check the id, or record it first"),
+        {"noun": noun, "id": entity_id},
         **{noun: entity_id},
     )
 

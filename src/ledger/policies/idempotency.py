@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.policies.case import Case, violation
+from ledger.policies.case import Case, Said, violation
 from ledger.state.entities import RefusedReuse, SeenCommand
 from ledger.state.reading import reuse_id
 from ledger.values.refusal import Code, Violation
@@ -29,12 +29,13 @@ def command_id_reused(case: Case) -> Iterator[Violation]:
     """The id was used before, with other content. Source: decided for this ledger."""
     seen = case.find(SeenCommand, case.given.meta.command_id)
     if seen is not None and seen.digest != case.digest:
-        command_id = case.given.meta.command_id
         yield violation(
             "idempotency",
             Code.COMMAND_ID_REUSED,
-            f"command id {command_id} was used before with other content; "
-            "send this command under an id of its own",
-            command_id=command_id,
+            Said(
+                "command id {command_id} was used before with other content; "
+                "send this command under an id of its own"
+            ),
+            command_id=case.given.meta.command_id,
             first_sequence=str(seen.sequence),
         )

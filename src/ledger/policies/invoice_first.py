@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.policies.case import Case, violation
+from ledger.policies.case import Case, Said, violation
 from ledger.state.entities import Purchase
 from ledger.values.refusal import Code, Violation
 from ledger.vocabulary.commands import RefundMarketplaceManually, RequestMarketplaceRefund
@@ -19,9 +19,9 @@ def invoice_must_be_withdrawn(case: Case) -> Iterator[Violation]:
     By hand: the invoice is APPLIED; the buyer applies: `INVOICE_MUST_BE_WITHDRAWN`.
     """
     if _invoice_state(case) is InvoiceState.APPLIED:
-        message = "an invoice is applied for; withdraw that application first"
+        said = Said("an invoice is applied for; withdraw that application first")
         code = Code.INVOICE_MUST_BE_WITHDRAWN
-        yield violation(RULE, code, message, invoice_state=InvoiceState.APPLIED)
+        yield violation(RULE, code, said, invoice_state=InvoiceState.APPLIED)
 
 
 def invoice_must_be_returned(case: Case) -> Iterator[Violation]:
@@ -30,9 +30,9 @@ def invoice_must_be_returned(case: Case) -> Iterator[Violation]:
     By hand: the invoice is ISSUED; support refunds by ticket: `INVOICE_MUST_BE_RETURNED`.
     """
     if _invoice_state(case) is InvoiceState.ISSUED:
-        message = "the invoice was sent; agree with the vendor how to return it first"
+        said = Said("the invoice was sent; agree with the vendor how to return it first")
         code = Code.INVOICE_MUST_BE_RETURNED
-        yield violation(RULE, code, message, invoice_state=InvoiceState.ISSUED)
+        yield violation(RULE, code, said, invoice_state=InvoiceState.ISSUED)
 
 
 def in_the_way(invoice_state: InvoiceState) -> bool:

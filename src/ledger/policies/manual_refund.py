@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ledger.calculations.never_twice import left_of
-from ledger.policies.case import Case, violation
+from ledger.policies.case import Case, Said, violation
 from ledger.state.entities import Purchase
 from ledger.values.money import format_minor
 from ledger.values.refusal import Code, Violation
@@ -28,8 +28,10 @@ def exceeds_paid(case: Case) -> Iterator[Violation]:
     yield violation(
         "manual_refund",
         Code.EXCEEDS_PAID,
-        f"{format_minor(left, currency)} {currency} is left of what was paid; agree on an amount "
-        "above 0 and at most that",
+        Said(
+            "{left} {currency} is left of what was paid; agree on an amount above 0 and at most that"
+        ),
+        {"currency": currency},
         amount=format_minor(case.command.amount, currency),
         paid=format_minor(paid, currency),
         refunded=format_minor(paid - left, currency),

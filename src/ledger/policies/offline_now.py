@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.policies.case import Case, violation
+from ledger.policies.case import Case, Said, violation
 from ledger.state.entities import Instance, InstanceStatus
 from ledger.values.refusal import Code, Violation
 from ledger.vocabulary.commands import RestoreInstance, TakeInstanceOffline
@@ -26,7 +26,7 @@ def not_in_recycle_bin(case: Case) -> Iterator[Violation]:
     yield violation(
         "offline_now",
         Code.NOT_IN_RECYCLE_BIN,
-        f"instance {instance.instance_id} is {instance.status}, not in the recycle bin",
+        Said("instance {instance} is {state}, not in the recycle bin"),
         instance=instance.instance_id,
         state=instance.status,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.policies.case import Case, violation
+from ledger.policies.case import Case, Said, violation
 from ledger.values.money import parse_decimal12
 from ledger.values.refusal import Code, Violation
 from ledger.vocabulary.commands import OpenAccount, QuoteReservationRefund, RefundReservation
@@ -27,13 +27,13 @@ def currency_mismatch(case: Case) -> Iterator[Violation]:
         yield violation(
             RULE,
             Code.CURRENCY_MISMATCH,
-            f"the account is in {own}; give the amounts in it, not in {currency}",
+            Said("the account is in {account_currency}; give the amounts in it, not in {currency}"),
             account_currency=own,
             currency=str(currency),
         )
     if isinstance(case.command, _AtARate):
         rate = case.command.usd_rate
         if own == "USD" and parse_decimal12(rate) != 1:
-            message = f"the account is in USD; its usd_rate is 1, not {rate}"
+            said = Said("the account is in USD; its usd_rate is 1, not {usd_rate}")
             figures = {"account_currency": own, "usd_rate": rate}
-            yield violation(RULE, Code.CURRENCY_MISMATCH, message, **figures)
+            yield violation(RULE, Code.CURRENCY_MISMATCH, said, **figures)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.policies.case import Case, violation
+from ledger.policies.case import Case, Said, violation
 from ledger.state.entities import Stream
 from ledger.values.instants import format_instant
 from ledger.values.refusal import Code, Violation
@@ -30,7 +30,7 @@ def wrong_opening_state(case: Case) -> Iterator[Violation]:
         yield violation(
             "opening_position",
             Code.WRONG_STATE,
-            f"account {account_id} is in use; an opening position comes before all else of it",
+            Said("account {account} is in use; an opening position comes before all else of it"),
             account=account_id,
             state="IN_USE",
             events=str(facts),
@@ -41,7 +41,7 @@ def wrong_opening_state(case: Case) -> Iterator[Violation]:
             yield violation(
                 "opening_position",
                 Code.WRONG_STATE,
-                f"{field} is still to come; only what has happened is brought along",
+                Said("{field} is still to come; only what has happened is brought along"),
                 account=account_id,
                 state="IN_THE_FUTURE",
                 field=field,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.policies.case import Case, violation
+from ledger.policies.case import Case, Said, violation
 from ledger.state.entities import Reservation
 from ledger.values.refusal import Code, Violation
 from ledger.vocabulary.commands import (
@@ -27,7 +27,7 @@ def invalid_quantity(case: Case) -> Iterator[Violation]:
             yield violation(
                 "partial_quantity",
                 Code.INVALID_QUANTITY,
-                f"reservation {reservation_id}: {held} are held; give back from 1 to {held}",
+                Said("reservation {reservation}: {held} are held; give back from 1 to {held}"),
                 reservation=reservation_id,
                 quantity=str(quantity),
                 held=str(held),

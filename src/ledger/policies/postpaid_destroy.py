@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.policies.case import Case, violation
+from ledger.policies.case import Case, Said, violation
 from ledger.values.refusal import Code, Violation
 from ledger.vocabulary.commands import DestroyPostpaidInstance
 
@@ -18,6 +18,6 @@ def account_in_arrears(case: Case) -> Iterator[Violation]:
         yield violation(
             "postpaid_destroy",
             Code.ACCOUNT_IN_ARREARS,
-            "the account is in arrears; settle what is owed, then destroy the instance",
+            Said("the account is in arrears; settle what is owed, then destroy the instance"),
             account=case.given.meta.account_id,
         )

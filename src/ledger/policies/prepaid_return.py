@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.policies.case import Case, violation
+from ledger.policies.case import Case, Said, violation
 from ledger.state.entities import Instance
 from ledger.values.instants import Instant, format_instant
 from ledger.values.refusal import Code, Violation
@@ -32,13 +32,12 @@ def already_expired(case: Case) -> Iterator[Violation]:
     expired_at = _expired_at(instance, case.now)
     if expired_at is None:
         return
-    when = format_instant(expired_at)
     yield violation(
         "prepaid_return",
         Code.ALREADY_EXPIRED,
-        f"instance {instance.instance_id} expired at {when}; nothing is left to be refunded",
+        Said("instance {instance} expired at {expired_at}; nothing is left to be refunded"),
         instance=instance.instance_id,
-        expired_at=when,
+        expired_at=format_instant(expired_at),
         now=format_instant(case.now),
     )
 

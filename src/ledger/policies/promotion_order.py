@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ledger.calculations.counted_orders import counted_orders
-from ledger.policies.case import Case, violation
+from ledger.policies.case import Case, Said, violation
 from ledger.state.entities import Instance
 from ledger.values.refusal import Code, Violation
 from ledger.vocabulary.commands import (
@@ -39,6 +39,7 @@ def self_service_not_supported(case: Case) -> Iterator[Violation]:
         yield violation(
             "promotion_order",
             Code.SELF_SERVICE_NOT_SUPPORTED,
-            f"order {promoted[0]} came through the promotion channel; ask support to return it",
+            Said("order {order} came through the promotion channel; ask support to return it"),
+            {"order": promoted[0]},
             orders=", ".join(promoted),
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.policies.case import Case, violation
+from ledger.policies.case import Case, Said, violation
 from ledger.state.entities import Purchase, PurchaseStatus
 from ledger.values.refusal import Code, Violation
 from ledger.vocabulary.commands import (
@@ -47,7 +47,9 @@ def wrong_purchase_state(case: Case) -> Iterator[Violation]:
 def _under_way(case: Case, purchase_id: str) -> Iterator[Violation]:
     purchase = case.the(Purchase, purchase_id)
     if purchase.status in _UNDER_WAY:
-        yield _wrong(purchase_id, purchase, "an application for refund is under way; end it first")
+        yield _wrong(
+            purchase_id, purchase, Said("an application for refund is under way; end it first")
+        )
 
 
 def _not_to_confirm(case: Case, purchase_id: str) -> Iterator[Violation]:
@@ -55,9 +57,9 @@ def _not_to_confirm(case: Case, purchase_id: str) -> Iterator[Violation]:
     if purchase.status is not PurchaseStatus.ACTIVE:
         return
     if purchase.product_kind is not ProductKind.HUMAN_SERVICE:
-        yield _wrong(purchase_id, purchase, "only a HUMAN_SERVICE is confirmed")
+        yield _wrong(purchase_id, purchase, Said("only a HUMAN_SERVICE is confirmed"))
     elif purchase.service_confirmed:
-        yield _wrong(purchase_id, purchase, "its service is confirmed already")
+        yield _wrong(purchase_id, purchase, Said("its service is confirmed already"))
 
 
 def _wrong_move(case: Case, command: RecordInvoiceState) -> Iterator[Violation]:
@@ -65,22 +67,22 @@ def _wrong_move(case: Case, command: RecordInvoiceState) -> Iterator[Violation]:
     allowed = _INVOICE_MOVES[purchase.invoice_state]
     if command.invoice_state in allowed:
         return
-    next_ones = ", ".join(allowed)
     yield _wrong(
         command.purchase_id,
         purchase,
-        f"its invoice is {purchase.invoice_state} and can only become {next_ones}",
+        Said("its invoice is {invoice_state} and can only become {allowed}"),
         invoice_state=purchase.invoice_state,
         asked_for=command.invoice_state,
-        allowed=next_ones,
+        allowed=", ".join(allowed),
     )
 
 
-def _wrong(purchase_id: str, purchase: Purchase, why: str, **figures: str) -> Violation:
+def _wrong(purchase_id: str, purchase: Purchase, why: Said, **figures: str) -> Violation:
     return violation(
         "existence_and_state",
         Code.WRONG_STATE,
-        f"purchase {purchase_id} ({purchase.product_kind}) is {purchase.status}: {why}",
+        Said("purchase {purchase} ({product_kind}) is {state}: {why}"),
+        {"product_kind": purchase.product_kind, "why": why.format(**figures)},
         purchase=purchase_id,
         state=purchase.status,
         **figures,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ledger.calculations.refund_cap import counted
-from ledger.policies.case import Case, violation
+from ledger.policies.case import Case, Said, violation
 from ledger.values.instants import format_instant
 from ledger.values.money import format_minor
 from ledger.values.refusal import Code, Violation
@@ -32,15 +32,16 @@ def refund_cap_exceeded(case: Case) -> Iterator[Violation]:
     if room.next_release_at is not None:
         release["next_release_at"] = format_instant(room.next_release_at)
         release["next_release_usd"] = format_minor(room.next_release, "USD")
-    left = format_minor(room.left, "USD")
     yield violation(
         "refund_cap",
         Code.REFUND_CAP_EXCEEDED,
-        f"{left} USD is left of the yearly cap; give back less, or wait for the next release",
+        Said(
+            "{left_usd} USD is left of the yearly cap; give back less, or wait for the next release"
+        ),
         refund_usd=format_minor(asked, "USD"),
         consumed_usd=format_minor(room.consumed, "USD"),
         limit_usd=format_minor(room.limit, "USD"),
-        left_usd=left,
+        left_usd=format_minor(room.left, "USD"),
         basis=case.terms.cap_basis,
         **release,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.policies.case import Case, violation
+from ledger.policies.case import Case, Said, violation
 from ledger.state.entities import Refund, RefundStatus, Reservation
 from ledger.values.refusal import Code, Violation
 from ledger.vocabulary.commands import ConfirmCardRefund, FailCardRefund, SettleRefund
@@ -29,7 +29,7 @@ def wrong_refund_state(case: Case) -> Iterator[Violation]:
         case ConfirmCardRefund(refund_id=refund_id) | FailCardRefund(refund_id=refund_id):
             refund = case.the(Refund, refund_id)
             if _not_asked(case, refund):
-                yield _wrong(refund_id, refund, "no card refund is under way")
+                yield _wrong(refund_id, refund, Said("no card refund is under way"))
 
 
 def _not_asked(case: Case, refund: Refund) -> bool:
@@ -41,9 +41,9 @@ def _not_asked(case: Case, refund: Refund) -> bool:
 def _not_to_settle(case: Case, refund_id: str, refund: Refund) -> Iterator[Violation]:
     if refund.status is RefundStatus.HELD:
         if case.role is not Role.SUPPORT:
-            yield _wrong(refund_id, refund, "only support settles a held one again")
+            yield _wrong(refund_id, refund, Said("only support settles a held one again"))
     elif refund.status is not RefundStatus.ISSUED:
-        yield _wrong(refund_id, refund, "only an issued one can be settled")
+        yield _wrong(refund_id, refund, Said("only an issued one can be settled"))
 
 
 def _not_by_card(case: Case, refund_id: str, refund: Refund) -> Iterator[Violation]:
@@ -51,15 +51,16 @@ def _not_by_card(case: Case, refund_id: str, refund: Refund) -> Iterator[Violati
     if refund.source.kind is SourceKind.RESERVATION:
         method = case.the(Reservation, refund.source.id).payment.method
     if method != PaymentMethod.CARD:
-        why = f"it goes back by {method}, not to a card; leave card_id out"
+        why = Said("it goes back by {method}, not to a card; leave card_id out")
         yield _wrong(refund_id, refund, why, method=method)
 
 
-def _wrong(refund_id: str, refund: Refund, why: str, **figures: str) -> Violation:
+def _wrong(refund_id: str, refund: Refund, why: Said, **figures: str) -> Violation:
     return violation(
         "existence_and_state",
         Code.WRONG_STATE,
-        f"refund {refund_id} is {refund.status}: {why}",
+        Said("refund {refund} is {state}: {why}"),
+        {"why": why.format(**figures)},
         refund=refund_id,
         state=refund.status,
         **figures,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.policies.case import Case, violation
+from ledger.policies.case import Case, Said, violation
 from ledger.state.entities import Reservation, ReservationStatus
 from ledger.values.instants import day_of, format_day
 from ledger.values.refusal import Code, Violation
@@ -48,11 +48,12 @@ def wrong_reservation_state(case: Case) -> Iterator[Violation]:
     for reservation_id in acted_on(case.command):
         state = case.the(Reservation, reservation_id).status
         if state in gone:
-            yield _wrong(reservation_id, state, "nothing of it is held any more")
+            yield _wrong(reservation_id, state, Said("nothing of it is held any more"))
     if isinstance(case.command, ExpireReservation):
         state = case.the(Reservation, case.command.reservation_id).status
         if state is not ReservationStatus.ACTIVE:
-            yield _wrong(case.command.reservation_id, state, "only an active one expires")
+            why = Said("only an active one expires")
+            yield _wrong(case.command.reservation_id, state, why)
 
 
 def already_expired(case: Case) -> Iterator[Violation]:
@@ -68,13 +69,14 @@ def already_expired(case: Case) -> Iterator[Violation]:
             yield violation(
                 RULE,
                 Code.ALREADY_EXPIRED,
-                f"reservation {reservation_id} ended on {format_day(ends_on)}; nothing remains",
+                Said("reservation {reservation} ended on {ends_on}; nothing remains"),
                 reservation=reservation_id,
                 ends_on=format_day(ends_on),
                 today=format_day(today),
             )
 
 
-def _wrong(reservation_id: str, state: ReservationStatus, why: str) -> Violation:
-    message = f"reservation {reservation_id} is {state}: {why}"
-    return violation(RULE, Code.WRONG_STATE, message, reservation=reservation_id, state=state)
+def _wrong(reservation_id: str, state: ReservationStatus, why: Said) -> Violation:
+    said, told = Said("reservation {reservation} is {state}: {why}"), {"why": why}
+    figures = {"reservation": reservation_id, "state": state}
+    return violation(RULE, Code.WRONG_STATE, said, told, **figures)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.policies.case import Case, violation
+from ledger.policies.case import Case, Said, violation
 from ledger.state.entities import Billing, Instance, InstanceStatus, Isolation
 from ledger.values.instants import format_instant
 from ledger.values.refusal import Code, Violation
@@ -23,13 +23,12 @@ def retention_elapsed(case: Case) -> Iterator[Violation]:
     isolation = instance.isolation
     if isolation is None or _may_restore(case, instance, isolation):
         return
-    until = format_instant(isolation.restore_until)
     yield violation(
         "restore",
         Code.RETENTION_ELAPSED,
-        f"instance {instance.instance_id} could be restored until {until}; it is gone for good",
+        Said("instance {instance} could be restored until {restore_until}; it is gone for good"),
         instance=instance.instance_id,
-        restore_until=until,
+        restore_until=format_instant(isolation.restore_until),
         now=format_instant(case.now),
     )
 
@@ -51,7 +50,7 @@ def renewal_required(case: Case) -> Iterator[Violation]:
     yield violation(
         "restore",
         Code.RENEWAL_REQUIRED,
-        f"instance {instance.instance_id} is prepaid: record a renewal and name its order",
+        Said("instance {instance} is prepaid: record a renewal and name its order"),
         instance=instance.instance_id,
         renewal_order_id=named or "",
         renewals_since_isolation=", ".join(running),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.policies.case import Case, violation
+from ledger.policies.case import Case, Said, violation
 from ledger.values.refusal import Code, Violation
 from ledger.vocabulary.commands import QuoteInstanceReturn, ReturnInstance
 from ledger.vocabulary.shapes import RefundRule, Role
@@ -29,7 +29,9 @@ def return_quota_exhausted(case: Case) -> Iterator[Violation]:
     yield violation(
         "return_quota",
         Code.RETURN_QUOTA_EXHAUSTED,
-        f"{used} of {limit} self-service returns are used; let the instance expire, or ask support",
+        Said(
+            "{used} of {limit} self-service returns are used; let the instance expire, or ask support"
+        ),
         used=str(used),
         limit=str(limit),
     )

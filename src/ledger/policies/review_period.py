@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ledger.calculations.review_period import review_ends_at
-from ledger.policies.case import Case, violation
+from ledger.policies.case import NOTHING, Case, Said, violation
 from ledger.state.entities import Purchase
 from ledger.values.instants import format_instant
 from ledger.values.refusal import Code, Violation
@@ -23,17 +23,17 @@ def review_period_over(case: Case) -> Iterator[Violation]:
         return
     purchase = case.the(Purchase, case.command.purchase_id)
     if purchase.product_kind is ProductKind.HUMAN_SERVICE and purchase.service_confirmed:
-        yield _over("the service is confirmed", service_confirmed="true")
+        yield _over(Said("the service is confirmed"), service_confirmed="true")
     if purchase.product_kind is not ProductKind.SAAS:
         return
     terms = case.terms
     ends_at = review_ends_at(purchase.purchased_at, terms.review_days, terms.time_zone)
     if case.now >= ends_at:
-        until = format_instant(ends_at)
         yield _over(
-            f"its {terms.review_days} days ended at {until}",
+            Said("its {days} days ended at {review_ends_at}"),
+            {"days": str(terms.review_days)},
             purchased_at=format_instant(purchase.purchased_at),
-            review_ends_at=until,
+            review_ends_at=format_instant(ends_at),
             now=format_instant(case.now),
         )
 
@@ -50,15 +50,16 @@ def not_refundable(case: Case) -> Iterator[Violation]:
         yield violation(
             "review_period",
             Code.NOT_REFUNDABLE,
-            f"a product of kind {kind} has no review period; open a ticket instead",
+            Said("a product of kind {product_kind} has no review period; open a ticket instead"),
             product_kind=kind,
         )
 
 
-def _over(why: str, **figures: str) -> Violation:
+def _over(why: Said, told: Mapping[str, str] = NOTHING, /, **figures: str) -> Violation:
     return violation(
         "review_period",
         Code.REVIEW_PERIOD_OVER,
-        f"the review period is over: {why}; open a ticket instead",
+        Said("the review period is over: {why}; open a ticket instead"),
+        {"why": why.format(**figures, **told)},
         **figures,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.policies.case import Case, violation
+from ledger.policies.case import Case, Said, violation
 from ledger.state.entities import Reservation
 from ledger.values.refusal import Code, Violation
 from ledger.vocabulary.commands import SwapReservation
@@ -25,7 +25,7 @@ def swap_not_supported(case: Case) -> Iterator[Violation]:
     yield violation(
         "swap",
         Code.SWAP_NOT_SUPPORTED,
-        f"{sku} cannot be swapped for {case.command.sku}; exchange it instead",
+        Said("{sku} cannot be swapped for {asked_for}; exchange it instead"),
         sku=sku,
         asked_for=case.command.sku,
         supported=supported or "none",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.policies.case import Case, violation
+from ledger.policies.case import Case, Said, violation
 from ledger.state.entities import Purchase
 from ledger.values.instants import format_instant
 from ledger.values.refusal import Code, Violation
@@ -33,12 +33,11 @@ def not_pending(case: Case) -> Iterator[Violation]:
             return
     if request is None or request.due_at is None or case.now < request.due_at:
         return
-    due_at = format_instant(request.due_at)
     yield violation(
         "three_days",
         Code.NOT_PENDING,
-        f"purchase {purchase_id}: the application could be answered until {due_at}; it completes",
+        Said("purchase {purchase}: the application could be answered until {due_at}; it completes"),
         purchase=purchase_id,
-        due_at=due_at,
+        due_at=format_instant(request.due_at),
         now=format_instant(case.now),
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.policies.case import Case, violation
+from ledger.policies.case import Case, Said, violation
 from ledger.state.card_attempts import number_of
 from ledger.state.entities import Refund
 from ledger.values.refusal import Code, Violation
@@ -30,8 +30,10 @@ def not_found(case: Case) -> Iterator[Violation]:
                 yield violation(
                     RULE,
                     Code.NOT_FOUND,
-                    f"refund {answer.refund_id} has no attempt {answer.attempt}, so far there were "
-                    f"{attempts}; name the one that is answered",
+                    Said(
+                        "refund {refund} has no attempt {attempt}, so far there were {attempts}; "
+                        "name the one that is answered"
+                    ),
                     refund=answer.refund_id,
                     attempt=str(answer.attempt),
                     attempts=str(attempts),
@@ -54,18 +56,24 @@ def wrong_answer_state(case: Case) -> Iterator[Violation]:
 def _nothing_new(answer: ConfirmCardRefund | FailCardRefund, refund: Refund) -> Iterator[Violation]:
     number = number_of(refund, answer.attempt)
     attempt, reference = refund.attempts[number - 1], answer.gateway_reference
-    fails = isinstance(answer, FailCardRefund)
+    fails, told = isinstance(answer, FailCardRefund), {}
     if reference in (attempt.failed if fails else attempt.confirmed):
-        why = f"has said this of attempt {number} before; what is new has a reference of its own"
+        why = Said(
+            "the gateway has said this of attempt {attempt} before; what is new has a reference of "
+            "its own"
+        )
     elif fails and attempt.confirmed:
-        paid = attempt.confirmed[0]
-        why = f"has paid attempt {number} as {paid}, and what was paid cannot have failed"
+        told = {"paid": attempt.confirmed[0]}
+        why = Said(
+            "the gateway has paid attempt {attempt} as {paid}, and what was paid cannot have failed"
+        )
     else:
         return
     yield violation(
         RULE,
         Code.WRONG_STATE,
-        f"refund {answer.refund_id} is {refund.status}: the gateway {why}",
+        Said("refund {refund} is {state}: {why}"),
+        {"why": why.format(attempt=number, **told)},
         refund=answer.refund_id,
         state=refund.status,
         attempt=str(number),

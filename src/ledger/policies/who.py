@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.policies.case import Case, violation
+from ledger.policies.case import Case, Said, violation
 from ledger.policies.reservation_state import acted_on
 from ledger.state.entities import Reservation
 from ledger.values.refusal import Code, Violation
@@ -29,7 +29,7 @@ def not_owner(case: Case) -> Iterator[Violation]:
             yield violation(
                 RULE,
                 Code.NOT_OWNER,
-                f"{actor_id} does not own reservation {reservation_id}; ask one of its owners",
+                Said("{actor} does not own reservation {reservation}; ask one of its owners"),
                 reservation=reservation_id,
                 actor=actor_id,
                 owners=", ".join(owners),
@@ -53,7 +53,7 @@ def account_type_not_eligible(case: Case) -> Iterator[Violation]:
     yield violation(
         RULE,
         Code.ACCOUNT_TYPE_NOT_ELIGIBLE,
-        "US-Government EA accounts have no self-service exchange or refund; ask support",
+        Said("US-Government EA accounts have no self-service exchange or refund; ask support"),
         account_type=account.account_type,
         us_government="true",
     )

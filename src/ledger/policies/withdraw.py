@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.policies.case import Case, violation
+from ledger.policies.case import Case, Said, violation
 from ledger.state.entities import Purchase, PurchaseStatus
 from ledger.values.refusal import Code, Violation
 from ledger.vocabulary.commands import (
@@ -36,7 +36,7 @@ def not_pending(case: Case) -> Iterator[Violation]:
         yield violation(
             "withdraw",
             Code.NOT_PENDING,
-            f"purchase {purchase_id} is {state}: no application waits for this answer",
+            Said("purchase {purchase} is {state}: no application waits for this answer"),
             purchase=purchase_id,
             state=state,
         )
