@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from console.rendering.sentences.saying import Saying
 from console.rendering.sentences.words import money, when
 from ledger.vocabulary.events import (
     AccessRevoked,
@@ -19,25 +20,41 @@ from ledger.vocabulary.events import (
 )
 
 
-def marketplace_sentence(body: MarketplaceEvent) -> str:
+def marketplace_sentence(body: MarketplaceEvent, say: Saying) -> str:
     """What happened to the purchase, in one sentence."""
     match body:
         case MarketplacePurchaseRecorded():
-            paid = money(body.paid.cash + body.paid.gift, body.currency)
-            back = body.refunded.cash + body.refunded.gift if body.refunded else 0
-            before = f", {money(back, body.currency)} went back before" if back else ""
-            return (
-                f"{body.buyer_id} bought {body.purchase_id} ({body.product_kind}) from "
-                f"{body.vendor_id}, paid {paid}{before}"
-            )
+            return _bought(body, say)
         case ServiceConfirmed():
-            return f"{body.purchase_id}: the service is confirmed"
+            return say.said("{purchase}: the service is confirmed", purchase=body.purchase_id)
         case InvoiceStateRecorded():
-            return f"{body.purchase_id}: its invoice is {body.invoice_state}"
+            state = say.word(body.invoice_state)
+            return say.said(
+                "{purchase}: its invoice is {state}", purchase=body.purchase_id, state=state
+            )
         case AccessRevoked():
-            return f"{body.buyer_id} may no longer use {body.purchase_id}"
+            return say.said(
+                "{buyer} may no longer use {purchase}",
+                buyer=body.buyer_id,
+                purchase=body.purchase_id,
+            )
         case _:
-            return _of_application(body)
+            return _of_application(body, say)
+
+
+def _bought(body: MarketplacePurchaseRecorded, say: Saying) -> str:
+    told = say.said(
+        "{buyer} bought {purchase} ({kind}) from {vendor}, paid {paid}",
+        buyer=body.buyer_id,
+        purchase=body.purchase_id,
+        kind=say.word(body.product_kind),
+        vendor=body.vendor_id,
+        paid=money(body.paid.cash + body.paid.gift, body.currency),
+    )
+    back = body.refunded.cash + body.refunded.gift if body.refunded else 0
+    if not back:
+        return told
+    return say.said("{told}, {back} went back before", told=told, back=money(back, body.currency))
 
 
 def _of_application(
@@ -46,23 +63,41 @@ def _of_application(
     | MarketplaceRefundApproved
     | MarketplaceRefundDeclined
     | MarketplaceRefundHeld,
+    say: Saying,
 ) -> str:
     match body:
         case MarketplaceRefundRequested():
-            due = f"; completes by itself at {when(body.due_at)}" if body.due_at else ""
-            return f"{body.purchase_id}: refund asked for ({body.reason}){due}"
+            asked = say.said(
+                "{purchase}: refund asked for ({reason})",
+                purchase=body.purchase_id,
+                reason=say.word(body.reason),
+            )
+            if not body.due_at:
+                return asked
+            due = say.said("completes by itself at {due}", due=when(body.due_at))
+            return say.clauses((asked, due))
         case MarketplaceRefundWithdrawn():
-            return f"{body.purchase_id}: the application is withdrawn"
+            return say.said("{purchase}: the application is withdrawn", purchase=body.purchase_id)
         case MarketplaceRefundApproved():
-            auto = ", as nobody answered in time" if body.auto_approved else ""
-            return f"{body.purchase_id}: approved{auto}{_noted(body.note)}"
+            said = say.said("{purchase}: approved", purchase=body.purchase_id)
+            if body.auto_approved:
+                said = say.said(
+                    "{purchase}: approved, as nobody answered in time", purchase=body.purchase_id
+                )
+            return _noted(said, body.note, say)
         case MarketplaceRefundDeclined():
-            return f"{body.purchase_id}: declined{_noted(body.note)}"
+            return _noted(
+                say.said("{purchase}: declined", purchase=body.purchase_id), body.note, say
+            )
         case MarketplaceRefundHeld():
-            return f"{body.purchase_id}: held, as its invoice is {body.invoice_state}"
+            return say.said(
+                "{purchase}: held, as its invoice is {state}",
+                purchase=body.purchase_id,
+                state=say.word(body.invoice_state),
+            )
         case _ as unreachable:
             assert_never(unreachable)
 
 
-def _noted(note: str | None) -> str:
-    return f" ({' '.join(note.split())})" if note else ""
+def _noted(told: str, note: str | None, say: Saying) -> str:
+    return say.said("{told} ({note})", told=told, note=" ".join(note.split())) if note else told
