@@ -8,7 +8,8 @@ from typing import Any
 from msgspec import Struct
 
 from console.explaining.event_sources import Entry, Found, Json, is_of, issued_by
-from console.rendering.reports.reasons import amounts_of
+from console.rendering.reports.reasons import amounts_of, in_words
+from console.rendering.sentences.saying import ENGLISH, Saying
 from console.terminal.errors import BadInput
 from ledger.rulebook import RULES
 from ledger.rulebook.numbers import numbers
@@ -79,11 +80,12 @@ def explained(found: Found, wanted: str, account: str | None, table: TermsTable)
     )
 
 
-def explanation_to_json(told: Explanation) -> Json:
+def explanation_to_json(told: Explanation, say: Saying = ENGLISH) -> Json:
     """An explanation as one JSON object."""
     found: Json = {name: getattr(told, name) for name in Explanation.__struct_fields__}
     for name in ("events", "rests_on", "then"):
         found[name] = [_pointer(each) for each in found[name]]
+    found["violations"] = in_words(told.violations, say)
     return found
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from console.rendering.sentences.saying import ENGLISH, Saying
 from ledger.log.seam import LogRecord
 from ledger.values.instants import format_instant
 from ledger.vocabulary.digest import command_digest, digested
@@ -25,7 +26,6 @@ from ledger.wire.json.mapping import event_to_json, value_to_json
 from projector.asking.event_search import Reached
 
 Json = dict[str, Any]
-HASHED = "SHA-256 of the record's value without its frame (the first {} bytes)"
 
 
 class Check(Struct, frozen=True, kw_only=True):
@@ -86,66 +86,77 @@ def command_in(record: LogRecord) -> GivenCommand | None:
 
 
 def checks(
-    found: EventRecord, reached: Reached | None, command: GivenCommand | None
+    found: EventRecord,
+    reached: Reached | None,
+    command: GivenCommand | None,
+    say: Saying = ENGLISH,
 ) -> tuple[Check, ...]:
     """The claims by which an event has its place, each with what was found now."""
     meta = found.event.meta
     return (
-        _follows(found),
-        _is_followed(found, reached),
+        _follows(found, say),
+        _is_followed(found, reached, say),
         Check(
-            claim="it has the digest of its command",
+            claim=say.said("it has the digest of its command"),
             said=meta.command_digest.hex(),
             found=None if command is None else command_digest(command).hex(),
-            computed="SHA-256 of the command's name, actor and body as canonical JSON: keys "
-            "sorted, no spaces, fields with their default value left out",
+            computed=say.said(
+                "SHA-256 of the command's name, actor and body as canonical JSON: keys sorted, no "
+                "spaces, fields with their default value left out"
+            ),
         ),
     )
 
 
-def _follows(found: EventRecord) -> Check:
+def _follows(found: EventRecord, say: Saying) -> Check:
     meta = found.event.meta
     if meta.log_sequence == 0:
         return Check(
-            claim="it is the first event of its partition",
+            claim=say.said("it is the first event of its partition"),
             said=meta.prev_hash.hex(),
             found=ZERO_HASH.hex(),
-            computed="32 bytes of zeros",
+            computed=say.said("32 bytes of zeros"),
         )
     before = found.before
     return Check(
-        claim="it has the hash of the event before it",
+        claim=say.said("it has the hash of the event before it"),
         said=meta.prev_hash.hex(),
         found=None if before is None else body_hash(before.value or b"").hex(),
-        computed="nothing was read"
-        if before is None
-        else f"{_hashed(before)}, at offset {before.offset}",
+        computed=say.said("nothing was read") if before is None else _hashed(before, say),
     )
 
 
-def _is_followed(found: EventRecord, reached: Reached | None) -> Check:
+def _is_followed(found: EventRecord, reached: Reached | None, say: Saying) -> Check:
     own, after = body_hash(found.value).hex(), found.after
-    computed = f"{_hashed(found.record)}, at offset {found.record.offset}"
+    computed = _hashed(found.record, say)
     if after is not None:
         following = decode_event(after.value).meta
         return Check(
-            claim=f"the event after it, at offset {after.offset}, has its hash",
+            claim=say.said(
+                "the event after it, at offset {offset}, has its hash", offset=after.offset
+            ),
             said=following.prev_hash.hex(),
             found=own,
             computed=computed,
         )
     if reached is not None and reached.log_sequence == found.event.meta.log_sequence:
         return Check(
-            claim="the read models end with it: their checkpoint has its hash",
+            claim=say.said("the read models end with it: their checkpoint has its hash"),
             said=reached.last_hash.hex(),
             found=own,
             computed=computed,
         )
-    return Check(claim="it is the last of its partition", said=own, found=None, computed=computed)
+    claim = say.said("it is the last of its partition")
+    return Check(claim=claim, said=own, found=None, computed=computed)
 
 
-def _hashed(record: LogRecord) -> str:
-    return HASHED.format(len(frame_of(record.value or b"")))
+def _hashed(record: LogRecord, say: Saying) -> str:
+    return say.said(
+        "SHA-256 of the record's value without its frame (the first {count} bytes), at offset "
+        "{offset}",
+        count=len(frame_of(record.value or b"")),
+        offset=record.offset,
+    )
 
 
 def record_to_json(

@@ -16,6 +16,7 @@ from console.rendering.reports.eligibility import (
     conditions_told,
     eligibility_to_json,
 )
+from console.rendering.sentences.saying import ENGLISH, Saying
 from console.terminal.errors import BadInput
 from ledger.rulebook import Rule
 from ledger.terms.table import Terms, TermsTable, overridden, section_of
@@ -61,7 +62,12 @@ def numbers_to_change(rule: Rule, terms: Terms) -> tuple[str, ...]:
 
 
 def what_if(
-    found: FoldedAccount, terms: TermsTable, name: str, text: str, usd_rate: str | None
+    found: FoldedAccount,
+    terms: TermsTable,
+    name: str,
+    text: str,
+    usd_rate: str | None,
+    say: Saying = ENGLISH,
 ) -> WhatIf:
     """Compare what may be done now with what might be done by another number.
 
@@ -71,7 +77,7 @@ def what_if(
     other = with_number(terms, found.place.now, name, text)
     now = eligibility_in(found, terms, usd_rate=usd_rate)
     then = eligibility_in(found, other, usd_rate=usd_rate)
-    before, after = _acts(now), _acts(then)
+    before, after = _acts(now, say), _acts(then, say)
     return WhatIf(
         at=now.at,
         changed=tuple(
@@ -101,11 +107,13 @@ def with_number(terms: TermsTable, at: Instant, name: str, text: str) -> TermsTa
         raise BadInput(str(error)) from error
 
 
-def _acts(found: Eligibility) -> dict[tuple[str, str, str], Told]:
+def _acts(found: Eligibility, say: Saying) -> dict[tuple[str, str, str], Told]:
     told: dict[str, Any] = eligibility_to_json(found)
     return {
         (thing["kind"], thing["id"], act["act"]): Told(
-            may=act["may"], brings=brings_told(act), why="; ".join(conditions_told(act))
+            may=act["may"],
+            brings=brings_told(act, say),
+            why=say.clauses(conditions_told(act, say)),
         )
         for thing in told["things"]
         for act in thing["acts"]

@@ -38,6 +38,7 @@ from console.web.pages.overview.figures import Counted
 from console.web.pages.rendering import live, page
 from console.web.pages.rendering.environment import STATIC, Look
 from console.web.pages.rendering.live import Live
+from console.web.pages.rendering.sayings import accepted_saying
 from console.web.pages.rules import routes as rules
 from console.web.pages.work.pages import PAGES as WORK
 from ledger.log.access import read_matrix
@@ -120,6 +121,7 @@ def application(
     app.state.backend, app.state.look = backend, look
     app.state.counted = Counted()
     app.state.oidc, app.state.proxy = oidc, proxy
+    app.state.saying = accepted_saying
     problems.install(app, problem_page)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_middleware(BodyLimit, apart=frozenset({"/v1/batches"}))

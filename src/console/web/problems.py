@@ -16,6 +16,7 @@ from psycopg import DataError, OperationalError
 from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
 
+from console.rendering.sentences.saying import Saying
 from console.terminal.errors import BAD_INPUT, explain
 from projector.asking.queries import UnknownAccount
 from projector.asking.within import NotTheirs
@@ -33,6 +34,12 @@ class Problem(Exception):
         self.title = title
         self.detail = detail
         self.more = more
+
+
+def saying_for(request: Request) -> Saying:
+    """How the sentences of an answer are said: as its `Accept-Language` asks, or in English."""
+    say: Saying = request.app.state.saying(request)
+    return say
 
 
 class FieldFault(Problem):

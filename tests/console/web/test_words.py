@@ -17,8 +17,10 @@ from msgspec import Struct
 from console.web.api.openapi import GIVEN_BY_PEOPLE
 from console.web.pages.rendering.environment import TEMPLATES, Look, environment
 from console.web.pages.rendering.languages import catalogues, messages
+from console.web.pages.rendering.sayings import OF_RULES
 from console.web.pages.rendering.tables import words_of, words_of_list
 from ledger.state import entities
+from ledger.values.refusal import Code
 from ledger.vocabulary import commands, events, shapes
 from ledger.vocabulary.fields import Items, Record, fields_of
 from ledger.vocabulary.shapes import Shape
@@ -35,6 +37,13 @@ OF_VIEWS = frozenset(
 )
 """States that only a view has."""
 CHINESE = re.compile(r"[\u4e00-\u9fff]|^HTTP API$")
+VALUES = re.compile(r"%\(\w+\)s|\{\w+\}")
+""" `%(name)s` in the words of templates, `{name}` in sentences."""
+OF_SENTENCES = (
+    "account", "buyer", "commitment term", "instance", "opening position", "order",
+    "original payment", "purchase", "quote", "refund", "reservation", "upgrade", "vendor",
+)  # fmt: skip
+"""What sentences name beside the words of the vocabulary: things, parties, funds, lines."""
 
 
 def of_templates() -> Iterator[tuple[str, str]]:
@@ -84,6 +93,31 @@ def of_the_vocabulary() -> Iterator[tuple[str, str]]:
     yield from ((each, "a view") for each in OF_VIEWS)
 
 
+def of_rules() -> set[str]:
+    """The sentence of every violated rule."""
+    return set(_extracted(ROOT / "src" / "ledger" / "policies", "Said"))
+
+
+def of_sentences() -> Iterator[tuple[str, str]]:
+    """Every sentence of a rule and of an event, and the words in them."""
+    yield from ((each, "ledger.policies") for each in of_rules())
+    yield from ((each, "console") for each in _extracted(ROOT / "src" / "console", "said"))
+    yield from ((each, "a code") for each in Code)
+    yield from ((each, "a sentence") for each in OF_SENTENCES)
+
+
+def _extracted(folder: Path, function: str) -> Iterator[str]:
+    """What is given to a function in the modules of a folder; it must stand there as it is."""
+    for path in sorted(folder.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(node, ast.Call):
+                continue
+            if function in {getattr(node.func, "id", ""), getattr(node.func, "attr", "")}:
+                (words,) = node.args
+                assert isinstance(words, ast.Constant), (path, node.lineno)
+                yield str(words.value)
+
+
 class _Told(NamedTuple):
     """What the form of a command shows of a field."""
 
@@ -102,7 +136,7 @@ def _fields_of(shape: type[Struct]) -> Iterator[_Told]:
 
 def spoken() -> dict[str, str]:
     """Every word that a page can show → where."""
-    every = (*of_templates(), *of_programs(), *of_the_vocabulary())
+    every = (*of_templates(), *of_programs(), *of_the_vocabulary(), *of_sentences())
     return {word: place for word, place in every if word not in NAMES_ALONE}
 
 
@@ -122,7 +156,7 @@ def test_every_word_has_its_chinese() -> None:
     lacking = {word: place for word, place in spoken().items() if word not in known}
     assert not lacking, "add them to a file of pages/rendering/words/zh"
     plain = [word for word, (text, _) in known.items() if not CHINESE.search(text)]
-    assert not plain
+    assert not [word for word in plain if re.search("[a-z]", VALUES.sub("", word))]
 
 
 def test_no_catalogue_has_a_word_that_no_page_shows() -> None:
@@ -132,10 +166,14 @@ def test_no_catalogue_has_a_word_that_no_page_shows() -> None:
 
 
 def test_a_translation_names_the_same_values() -> None:
-    values = re.compile(r"%\((\w+)\)s")
     for word, (text, path) in translated().items():
-        assert sorted(values.findall(word)) == sorted(values.findall(text)), (word, path)
-        assert "%" not in values.sub("", text) or "%(" not in word, (word, path)
+        assert sorted(VALUES.findall(word)) == sorted(VALUES.findall(text)), (word, path)
+        assert "%" not in VALUES.sub("", text) or "%(" not in word, (word, path)
+
+
+def test_the_sentences_of_rules_are_in_a_catalogue_of_their_own() -> None:
+    (path,) = [each for each in catalogues("zh") if each.name == OF_RULES]
+    assert {str(each.id) for each in messages(path)} == of_rules()
 
 
 def test_no_template_has_a_word_that_is_not_marked() -> None:

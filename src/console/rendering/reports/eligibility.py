@@ -10,11 +10,13 @@ from rich.table import Table
 from console.rendering.reports.reasons import (
     Json,
     amounts_of,
+    in_words,
     pairs,
     violation_lines,
     violation_told,
     working_lines,
 )
+from console.rendering.sentences.saying import ENGLISH, Saying
 from ledger.eligibility import Thing, Verdict
 from ledger.values.instants import Instant, format_instant
 from ledger.values.money import Currency
@@ -39,7 +41,7 @@ class Eligibility(Struct, frozen=True, kw_only=True):
     things: tuple[Thing, ...]
 
 
-def eligibility_to_json(found: Eligibility) -> Json:
+def eligibility_to_json(found: Eligibility, say: Saying = ENGLISH) -> Json:
     """All of it as one JSON object."""
     history = found.history
     return {
@@ -57,14 +59,14 @@ def eligibility_to_json(found: Eligibility) -> Json:
                 "kind": thing.kind.value,
                 "id": thing.id,
                 "state": thing.status,
-                "acts": [verdict_to_json(each, found.currency) for each in thing.acts],
+                "acts": [verdict_to_json(each, found.currency, say) for each in thing.acts],
             }
             for thing in found.things
         ],
     }
 
 
-def verdict_to_json(verdict: Verdict, currency: Currency) -> Json:
+def verdict_to_json(verdict: Verdict, currency: Currency, say: Saying = ENGLISH) -> Json:
     """One act: what to send first, what is still to be given, what it brings, what forbids it."""
     asked, then = verdict.asked, verdict.then
     body = value_to_json(asked.body, currency)
@@ -80,10 +82,10 @@ def verdict_to_json(verdict: Verdict, currency: Currency) -> Json:
             "body": {name: value for name, value in body.items() if name not in verdict.to_give},
         },
         "to_give": list(verdict.to_give),
-        "must": [value_to_json(each) for each in verdict.must],
+        "must": in_words(map(value_to_json, verdict.must), say),
         "brings": {name: value for name, value in brings.items() if name not in unknown} or None,
         "after": None if then is None else then.__name__,
-        "violations": [value_to_json(each) for each in verdict.violations],
+        "violations": in_words(map(value_to_json, verdict.violations), say),
         "working": [step for step in money.get("working", []) if step["step"] not in unknown],
     }
 
@@ -155,29 +157,35 @@ def _unknown(verdict: Verdict) -> tuple[str, ...]:
     return _OF_WHAT_IS_BOUGHT if exchanged and verdict.to_give else ()
 
 
-def brings_told(told: Json) -> str:
+def brings_told(told: Json, say: Saying = ENGLISH) -> str:
     """`1413.92 CNY (cash 1413.92, gift 0.00), FIVE_DAYS_NO_REASON`, and the fee if there is one."""
     brings = told["brings"]
     if brings is None:
         return ""
     if "amount" not in brings:
-        return f"{brings['returned_total']} {brings['currency']} towards the purchases"
-    parts = [f"{brings['amount']} {brings['currency']} ({pairs(brings['parts'])})", brings["rule"]]
+        amount = f"{brings['returned_total']} {brings['currency']}"
+        return say.said("{amount} towards the purchases", amount=amount)
+    amount = f"{brings['amount']} {brings['currency']}"
+    parts = [
+        say.said("{amount} ({parts})", amount=amount, parts=pairs(brings["parts"], say)),
+        say.word(brings["rule"]),
+    ]
     if brings["gross"] != brings["amount"]:
-        parts.append(f"after a fee of {brings['fee']}")
+        parts.append(say.said("after a fee of {fee}", fee=brings["fee"]))
     if told["after"] is not None:
-        parts.append(f"once {told['after']} is given")
-    return ", ".join(parts)
+        parts.append(say.said("once {command} is given", command=say.word(told["after"])))
+    return say.listed(parts)
 
 
-def conditions_told(told: Json) -> Iterator[str]:
+def conditions_told(told: Json, say: Saying = ENGLISH) -> Iterator[str]:
     """What forbids it; or what has to be chosen and given."""
-    yield from map(violation_told, told["violations"])
+    yield from (violation_told(each, say) for each in told["violations"])
     if told["may"] and (chosen := _chosen(told)):
-        yield f"with {pairs(chosen)}"
+        yield say.said("with {values}", values=pairs(chosen, say))
     if told["may"] and told["to_give"]:
-        yield f"to be given: {', '.join(told['to_give'])}"
-        yield from (each["message"] for each in told["must"])
+        names = say.listed(map(say.word, told["to_give"]))
+        yield say.said("to be given: {names}", names=names)
+        yield from (say.because(each["message"], each["figures"]) for each in told["must"])
 
 
 def _chosen(told: Json) -> Json:

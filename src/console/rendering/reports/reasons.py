@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from console.rendering.sentences.saying import ENGLISH, Saying
+
 Json = dict[str, Any]
 
 AMOUNTS = (
@@ -19,9 +21,22 @@ def amounts_of(body: Json) -> Json:
     return {name: body[name] for name in AMOUNTS if name in body}
 
 
-def violation_told(violation: Json) -> str:
+def in_words(violations: Iterable[Json], say: Saying) -> list[Json]:
+    """The violated rules with their sentences as a language says them."""
+    return [
+        each | {"message": say.because(each["message"], each["figures"])} for each in violations
+    ]
+
+
+def violation_told(violation: Json, say: Saying = ENGLISH) -> str:
     """The code, the rule and the sentence."""
-    return f"{violation['code']} by {violation['rule']}: {violation['message']}"
+    why = say.because(violation["message"], violation["figures"])
+    return say.said(
+        "{code} by {rule}: {why}",
+        code=say.word(violation["code"]),
+        rule=violation["rule"],
+        why=why,
+    )
 
 
 def violation_lines(violations: Iterable[Json]) -> Iterator[str]:
@@ -43,18 +58,18 @@ def working_lines(steps: Iterable[Json]) -> Iterator[str]:
             yield f"   rounded {rounding}"
 
 
-def pairs(values: Json) -> str:
+def pairs(values: Json, say: Saying = ENGLISH) -> str:
     """Names and values on one line."""
-    return ", ".join(f"{name} {_plain(value)}" for name, value in values.items())
+    return say.listed(f"{say.word(name)} {_plain(value, say)}" for name, value in values.items())
 
 
-def _plain(value: Any) -> str:
+def _plain(value: Any, say: Saying) -> str:
     match value:
         case bool():
-            return "yes" if value else "no"
+            return say.word("yes" if value else "no")
         case dict():
-            return f"({pairs(value)})"
+            return f"({pairs(value, say)})"
         case list():
-            return f"({'; '.join(_plain(each) for each in value)})"
+            return f"({say.clauses(_plain(each, say) for each in value)})"
         case _:
             return str(value)

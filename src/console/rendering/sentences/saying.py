@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from msgspec import Struct
-
-from ledger.values.refusal import Violation
 
 
 class Saying(Struct, frozen=True, kw_only=True):
     """A language: its words for a template or a code, what stands between the parts of a list and
-    between clauses, and its sentence for a violated rule.
+    between clauses, and its sentence for a violated rule by the English one and the figures.
     """
 
     translated: Callable[[str], str]
     comma: str
     semicolon: str
-    because: Callable[[Violation], str]
+    because: Callable[[str, Mapping[str, str]], str]
 
     def said(self, template: str, **values: object) -> str:
         """A sentence: the template's words, with its values in their places."""
@@ -36,5 +34,5 @@ class Saying(Struct, frozen=True, kw_only=True):
         return self.semicolon.join(parts)
 
 
-ENGLISH = Saying(translated=str, comma=", ", semicolon="; ", because=lambda found: found.message)
+ENGLISH = Saying(translated=str, comma=", ", semicolon="; ", because=lambda message, _: message)
 """As the log and the terminal say it."""

@@ -35,7 +35,8 @@ def parts_told(parts: Parts | None, currency: Currency, say: Saying = ENGLISH) -
 
 def refused_because(violation: Violation, say: Saying = ENGLISH) -> str:
     """One violated rule: its code and its message."""
-    return say.said("{code} ({why})", code=say.word(violation.code), why=say.because(violation))
+    why = say.because(violation.message, violation.figures)
+    return say.said("{code} ({why})", code=say.word(violation.code), why=why)
 
 
 def figures_told(violation: Violation) -> str:

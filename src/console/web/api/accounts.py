@@ -10,12 +10,13 @@ from console.explaining.eligibility import eligibility_in, eligibility_of
 from console.explaining.event_sources import from_history, is_of
 from console.explaining.explanation import Explanation, explained, explanation_to_json
 from console.rendering.reports.eligibility import eligibility_to_json
+from console.rendering.reports.reasons import in_words
 from console.web.access.guard import own_account
 from console.web.access.texts import opener_for
 from console.web.api.openapi import json_answer
 from console.web.api.queries import Asked, instant_of
 from console.web.backend import Backend
-from console.web.problems import Problem
+from console.web.problems import Problem, saying_for
 from ledger.values.instants import format_instant
 from ledger.wire.json.mapping import value_to_json
 from projector.asking.histories import history
@@ -32,6 +33,7 @@ _AT = "At a later instant (RFC 3339), to plan: timers due by then are taken as d
 @router.get("/eligibility", responses={200: json_answer("Eligibility", "Thing by thing.")})
 def eligibility(
     account_id: str,
+    request: Request,
     backend: Asked,
     actor: Annotated[
         str | None, Query(description="Who would act; each thing's own owner without it.")
@@ -48,7 +50,7 @@ def eligibility(
             found = eligibility_in(
                 account, backend.terms, usd_rate=usd_rate, actor_id=actor, support=support
             )
-        return eligibility_to_json(found)
+        return eligibility_to_json(found, saying_for(request))
     with backend.connection() as connection:
         events = history(connection, account_id)
     found = eligibility_of(
@@ -59,7 +61,7 @@ def eligibility(
         actor_id=actor,
         support=support,
     )
-    return eligibility_to_json(found)
+    return eligibility_to_json(found, saying_for(request))
 
 
 @router.get("/explanations/{wanted}", responses={200: json_answer("Explanation", "Step by step.")})
@@ -67,7 +69,8 @@ def explanation(account_id: str, wanted: str, request: Request, backend: Asked) 
     """Why the amount of a refund or a quote is what it is, step by step, or why a command was
     refused; by the id of the refund or the command.
     """
-    return explanation_to_json(explanation_of(request, backend, account_id, wanted))
+    found = explanation_of(request, backend, account_id, wanted)
+    return explanation_to_json(found, saying_for(request))
 
 
 @router.get("/quotes/{quote_id}", responses={200: json_answer("Quote", "The quote.")})
@@ -81,6 +84,7 @@ def quote(account_id: str, quote_id: str, request: Request, backend: Asked) -> d
             if event.name.endswith("Quoted") and getattr(event.body, "quote_id", "") == quote_id:
                 opener = opener_for(request, backend, connection)
                 body = opener.shown(account_id, event.meta.causation_id, value_to_json(event.body))
+                violations = in_words(body["violations"], saying_for(request))
                 return {
                     "account": account_id,
                     "event": event.name,
@@ -88,6 +92,7 @@ def quote(account_id: str, quote_id: str, request: Request, backend: Asked) -> d
                     "quoted_at": format_instant(event.meta.recorded_at),
                     "terms": event.meta.terms,
                     **body,
+                    "violations": violations,
                 }
     raise Problem(404, "Not found", f"account {account_id} has no quote {quote_id}")
 

@@ -24,7 +24,7 @@ from console.web.api.queries import Asked
 from console.web.approving import proposals
 from console.web.approving.proposals import Proposal
 from console.web.desk import approve
-from console.web.problems import Problem
+from console.web.problems import Problem, saying_for
 
 router = APIRouter(prefix="/v1/approvals", tags=["approvals"])
 _DECIDED = problem_answers(s409="Somebody has decided already, or it waits no more.")
@@ -78,7 +78,7 @@ def approve_one(
             "again: it is decided once",
             command_id=command_id,
         ) from error
-    return answer_of(answered, command_id, where)
+    return answer_of(answered, command_id, where, saying_for(request))
 
 
 @router.post(

@@ -16,6 +16,8 @@ from psycopg import OperationalError
 from psycopg_pool import PoolTimeout
 from starlette.concurrency import run_in_threadpool
 
+from console.rendering.reports.reasons import in_words
+from console.rendering.sentences.saying import ENGLISH, Saying
 from console.web.access.guard import Caller, Own, caller_of
 from console.web.access.own_things import own_actor, see_own_command
 from console.web.api.openapi import GIVEN_BY_PEOPLE, body_of, json_answer, problem_answers
@@ -23,7 +25,7 @@ from console.web.api.queries import Asked
 from console.web.approving.proposals import Proposal
 from console.web.backend import Backend
 from console.web.desk import Answered, give
-from console.web.problems import FieldFault, Problem, problem_response
+from console.web.problems import FieldFault, Problem, problem_response, saying_for
 from ledger.log.seam import LogUnavailable
 from ledger.values.instants import format_instant, from_datetime
 from ledger.values.money import format_minor
@@ -100,13 +102,16 @@ def _route(name: str) -> Any:
             caller=caller_of(request),
             actor=refunds_actor,
         )
-        return await run_in_threadpool(_answered, backend, asked, patience_of(prefer))
+        patience, say = patience_of(prefer), saying_for(request)
+        return await run_in_threadpool(_answered, backend, asked, patience, say)
 
     return given_command
 
 
 @router.get("/{command_id}", responses={200: json_answer("Outcome", "What came of it.")})
-def known_outcome(account_id: AccountId, command_id: str, backend: Asked, own: Own) -> JSONResponse:
+def known_outcome(
+    account_id: AccountId, command_id: str, request: Request, backend: Asked, own: Own
+) -> JSONResponse:
     """What came of a command, by its id; 404 while nothing is known of it."""
     with backend.connection() as connection:
         see_own_command(connection, own, account_id, command_id)
@@ -118,7 +123,7 @@ def known_outcome(account_id: AccountId, command_id: str, backend: Asked, own: O
             f"nothing is known of command {command_id} of account {account_id}; if it was "
             "published just now, ask again",
         )
-    return JSONResponse(outcome_to_json(found[0]))
+    return JSONResponse(outcome_to_json(found[0], saying_for(request)))
 
 
 class _Asked(Struct, frozen=True, kw_only=True):
@@ -132,7 +137,9 @@ class _Asked(Struct, frozen=True, kw_only=True):
     actor: str | None
 
 
-def _answered(backend: Backend, asked: _Asked, patience_seconds: float) -> JSONResponse:
+def _answered(
+    backend: Backend, asked: _Asked, patience_seconds: float, say: Saying
+) -> JSONResponse:
     given = _read(backend, asked)
     meta = given.meta
     where = place_of_command(meta.account_id, meta.command_id)
@@ -146,7 +153,7 @@ def _answered(backend: Backend, asked: _Asked, patience_seconds: float) -> JSONR
             "command again with the same id: it is decided once",
             command_id=meta.command_id,
         ) from error
-    return answer_of(answered, meta.command_id, where)
+    return answer_of(answered, meta.command_id, where, say)
 
 
 def place_of_command(account_id: str, command_id: str) -> str:
@@ -154,7 +161,7 @@ def place_of_command(account_id: str, command_id: str) -> str:
     return f"/v1/accounts/{_part(account_id)}/commands/{_part(command_id)}"
 
 
-def answer_of(answered: Answered, command_id: str, where: str) -> JSONResponse:
+def answer_of(answered: Answered, command_id: str, where: str, say: Saying) -> JSONResponse:
     """What came of a command, as an answer; `where` it can be asked for."""
     headers, status = {"Location": where}, status_of(answered)
     if answered.proposal is not None:
@@ -162,13 +169,13 @@ def answer_of(answered: Answered, command_id: str, where: str) -> JSONResponse:
     if answered.outcome is None:
         told = {"outcome": "pending", "command_id": command_id}
         return JSONResponse(told, status, headers=headers)
-    document = outcome_to_json(answered.outcome)
+    document = outcome_to_json(answered.outcome, say)
     if answered.other:
         said = f"command id {command_id} was given before with other content; give another id"
         return problem_response(Problem(409, "The id is taken", said, first_outcome=document))
     if status == 200:
         return JSONResponse(document, headers=headers)
-    said = "; ".join(each.message for each in answered.outcome.violations)
+    said = say.clauses(each["message"] for each in document["violations"])
     return problem_response(Problem(status, "Refused", said, **document))
 
 
@@ -226,7 +233,7 @@ def status_of(answered: Answered) -> int:
     return 422 if codes else 200
 
 
-def outcome_to_json(found: Outcome) -> dict[str, Any]:
+def outcome_to_json(found: Outcome, say: Saying = ENGLISH) -> dict[str, Any]:
     """An outcome as one JSON object."""
     return {
         "command": found.command_type,
@@ -240,7 +247,7 @@ def outcome_to_json(found: Outcome) -> dict[str, Any]:
         "quote_id": found.quote_id,
         "quote_amount": _amount(found),
         "quote_currency": found.quote_currency,
-        "violations": msgspec.to_builtins(found.violations),
+        "violations": in_words(msgspec.to_builtins(found.violations), say),
         "recorded_at": format_instant(found.recorded_at),
         "partition": found.partition,
         "log_sequence": found.log_sequence,

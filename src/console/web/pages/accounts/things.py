@@ -7,11 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from console.rendering.reports.eligibility import (
-    brings_told,
-    conditions_told,
-    verdict_to_json,
-)
+from console.rendering.reports.eligibility import verdict_to_json
 from console.web.backend import Backend
 from console.web.pages.rendering.languages import N_
 from console.web.pages.rendering.links import address, quoted
@@ -53,15 +49,15 @@ WORDS = {
 
 
 class ShownAct(Struct, frozen=True, kw_only=True):
-    """An act with its button: where it leads, what it brings, or every reason against it."""
+    """An act with its button: where it leads, and the verdict on it, which tells what it brings, or
+    every reason against it.
+    """
 
     name: str
     words: str
     href: str
     may: bool
-    brings: str
-    conditions: tuple[str, ...]
-    violations: tuple[Json, ...]
+    verdict: Json
 
 
 class ShownThing(Struct, frozen=True, kw_only=True):
@@ -176,9 +172,15 @@ def _downgrade(key: Key) -> ShownAct:
         words=WORDS["DowngradeInstance"],
         href=act_path(key.account_id, "DowngradeInstance", key.entity_id),
         may=True,
-        brings="",
-        conditions=("to be given: the smaller configuration",),
-        violations=(),
+        verdict={
+            "act": "DowngradeInstance",
+            "ask": {"command": "QuoteInstanceDowngrade"},
+            "may": True,
+            "brings": None,
+            "to_give": [N_("the smaller configuration")],
+            "must": [],
+            "violations": [],
+        },
     )
 
 
@@ -190,9 +192,7 @@ def _acts(key: Key, thing: Thing, currency: Currency) -> Iterator[ShownAct]:
             words=WORDS[told["act"]],
             href=act_path(key.account_id, told["act"], key.entity_id),
             may=told["may"],
-            brings=brings_told(told),
-            conditions=tuple(conditions_told(told)) if told["may"] else (),
-            violations=tuple(told["violations"]),
+            verdict=told,
         )
 
 

@@ -9,12 +9,12 @@ from typing import Any
 from msgspec import Struct
 from psycopg import Connection
 
-from console.rendering.sentences.events import sentence
 from console.sealing.showing import Opener
 from console.web.pages.accounts.opening import opened
 from ledger.values.ids import follow_up_id
 from ledger.values.instants import format_instant
 from ledger.vocabulary.envelope import RecordedEvent
+from ledger.vocabulary.events import Event
 from ledger.vocabulary.shapes import Role
 from ledger.wire.json.mapping import event_to_json
 from projector.asking.histories import latest, of_stories
@@ -40,7 +40,7 @@ class Moved(Struct, frozen=True, kw_only=True):
 
     sequence: int
     event: str
-    sentence: str
+    facts: Event
     recorded_at: str
     occurred_at: str
     actor_id: str
@@ -121,7 +121,7 @@ def _moved(event: RecordedEvent, causes: _Causes) -> Moved:
     return Moved(
         sequence=meta.sequence,
         event=event.name,
-        sentence=sentence(event.body),
+        facts=event.body,
         recorded_at=format_instant(meta.recorded_at),
         occurred_at=format_instant(meta.occurred_at),
         actor_id=meta.actor.id,

@@ -25,7 +25,7 @@ class Leg(Struct, frozen=True, kw_only=True):
     id: str
     state: str
     may: bool
-    why: tuple[str, ...]
+    why: tuple[Json, ...]
     brings: Json | None
     chosen: bool
     quantity: str
@@ -81,7 +81,7 @@ def _legs(visit: Visit, chosen: list[Json]) -> list[Leg]:
             id=each.id,
             state=each.state,
             may=each.may,
-            why=tuple(one["message"] for one in (each.verdict or {}).get("violations", [])),
+            why=tuple((each.verdict or {}).get("violations", ())),
             brings=(each.verdict or {}).get("brings"),
             chosen=each.id in quantities,
             quantity=quantities.get(each.id, ""),

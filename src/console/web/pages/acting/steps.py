@@ -7,7 +7,6 @@ from typing import Any
 from fastapi import Response
 from fastapi.responses import RedirectResponse
 
-from console.rendering.sentences.events import sentence
 from console.web.pages.acting.exchange import begin_exchange
 from console.web.pages.acting.facts import facts_of
 from console.web.pages.acting.forms.reading import Json, body_of, flat
@@ -180,9 +179,8 @@ def show_outcome(visit: Visit) -> Response:
         command_id=command_id,
         refunds=refunds,
         events=[
-            {"name": each.name, "at": format_instant(each.meta.recorded_at), "told": told}
+            {"name": each.name, "at": format_instant(each.meta.recorded_at), "body": each.body}
             for each in (*found.own, *found.caused)
-            if (told := sentence(each.body))
         ],
         other=visit.told.get("other") == "yes",
     )

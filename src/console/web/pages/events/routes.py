@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
 
-from console.explaining.recorded_event import event_told
+from console.explaining.recorded_event import checks, event_told
 from console.web.access.texts import opener_for
 from console.web.api.events import (
     Offset,
@@ -26,6 +26,7 @@ from console.web.pages.events.fields import fields_of
 from console.web.pages.events.hex_dump import hex_rows
 from console.web.pages.rendering import page
 from console.web.pages.rendering.before_rows import stand
+from console.web.pages.rendering.sayings import saying_of
 from console.web.problems import Problem
 from ledger.log.seam import LogUnavailable
 from ledger.values.instants import format_instant
@@ -109,7 +110,7 @@ def _whole(request: Request, backend: Backend, read: Read) -> HTMLResponse:
         rows=list(hex_rows(found.value)),
         size=len(found.value),
         frame_bytes=len(found.frame),
-        proof=read.proof,
+        proof=checks(found, read.reached, read.command, saying_of(request)),
         reached=read.reached,
         command=command,
         command_fields=[] if command is None else fields_of(command["body"]),

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cache, partial
 from gettext import NullTranslations
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from msgspec import Struct
 
+from console.rendering.reports.eligibility import brings_told, conditions_told
+from console.rendering.sentences.events import sentence
+from console.rendering.sentences.saying import Saying
 from console.web.pages.rendering.languages import LANGUAGES, translations
 from console.web.pages.rendering.links import (
     account_path,
@@ -18,6 +23,7 @@ from console.web.pages.rendering.links import (
     quoted,
     refund_path,
 )
+from console.web.pages.rendering.sayings import saying_in
 
 STATIC = Path(__file__).parent / "static"
 TEMPLATES = Path(__file__).parent.parent / "templates"
@@ -38,7 +44,8 @@ def environment(language: str, look: Look) -> Environment:
 
     Filters: `amount` for an amount, and `figures` for a sentence that names some; both are hidden
     where the look says so. `word` for a code or a name of a column or list, `instant` for RFC 3339,
-    `quoted` for an id in a path.
+    `quoted` for an id in a path. `told` for an event, `because` for a violated rule, `brings` and
+    `conditions` for an act, in the sentences of the language.
     """
     found = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -56,6 +63,11 @@ def environment(language: str, look: Look) -> Environment:
     found.filters["amount"] = _hidden if look.incognito else _shown
     found.filters["figures"] = _without_figures if look.incognito else _shown
     found.filters["quoted"] = quoted
+    say = saying_in(language)
+    found.filters["told"] = partial(sentence, say=say)
+    found.filters["because"] = partial(_because, say)
+    found.filters["brings"] = partial(brings_told, say=say)
+    found.filters["conditions"] = partial(conditions_told, say=say)
     found.globals.update(
         look=look,
         languages=LANGUAGES,
@@ -74,6 +86,10 @@ def _shown(text: object) -> object:
 def _word(words: NullTranslations, text: object) -> str:
     """A word that stands in no template, such as a state; gettext has its head under no word."""
     return words.gettext(str(text)) if text else ""
+
+
+def _because(say: Saying, violation: Mapping[str, Any]) -> str:
+    return say.because(violation["message"], violation["figures"])
 
 
 def _instant(text: str) -> str:

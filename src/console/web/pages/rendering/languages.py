@@ -29,6 +29,11 @@ def language_of(request: Request) -> str:
     asked = request.query_params.get("lang") or request.cookies.get("lang")
     if asked in LANGUAGES:
         return asked
+    return accepted_language(request)
+
+
+def accepted_language(request: Request) -> str:
+    """The language that a browser or program accepts; English otherwise."""
     wanted = _wanted(request.headers.get("Accept-Language", ""))
     found = negotiate_locale(wanted, list(LANGUAGES), sep="-")
     return found or negotiate_locale([each[:2] for each in wanted], list(LANGUAGES)) or "en"

@@ -32,12 +32,15 @@ class Head(Struct, frozen=True, kw_only=True):
 
 
 class Field(Struct, frozen=True, kw_only=True):
-    """A cell: its text, whole where that was shortened, and where it leads."""
+    """A cell: its text, whole where that was shortened, and where it leads; where it is the
+    sentence of a violated rule also the figures of that.
+    """
 
     head: Head
     text: str
     whole: str
     link: str | None
+    violation: Mapping[str, Cell] | None = None
 
 
 class Table(Struct, frozen=True, kw_only=True):
@@ -110,7 +113,13 @@ def _field(
     link = cell_link(column.name, record)
     if link is not None and past:
         link += ("&" if "?" in link else "?") + urlencode(past)
-    return Field(head=head, text=cell_text(column, cell), whole=_whole(cell), link=link)
+    return Field(
+        head=head,
+        text=cell_text(column, cell),
+        whole=_whole(cell),
+        link=link,
+        violation=record if column.name == "message" and cell else None,
+    )
 
 
 def _whole(cell: Cell) -> str:

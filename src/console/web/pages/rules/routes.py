@@ -9,11 +9,13 @@ from fastapi.responses import HTMLResponse
 from msgspec import Struct
 
 from console.explaining.what_if import WhatIf, numbers_to_change, what_if
+from console.rendering.sentences.saying import Saying
 from console.terminal.errors import BadInput
 from console.web.api.queries import Asked, instant_of
 from console.web.backend import Backend
 from console.web.pages.rendering import AskedPast, page
 from console.web.pages.rendering.before_rows import stand
+from console.web.pages.rendering.sayings import saying_of
 from console.web.problems import Problem
 from consumers.clock import WallClock
 from ledger.rulebook import RULES, Rule
@@ -70,7 +72,8 @@ def one_rule(
     tried, wrong = None, ""
     if account or value:
         try:
-            tried = _tried(backend, rule, terms, account.strip(), number, value.strip(), usd_rate)
+            found = (account.strip(), number, value.strip(), usd_rate.strip() or None)
+            tried = _tried(backend, rule, terms, *found, saying_of(request))
         except (BadInput, UnknownAccount) as error:
             wrong = str(error.args[0])
     return page(
@@ -102,14 +105,15 @@ def _tried(
     account: str,
     number: str,
     value: str,
-    usd_rate: str,
+    usd_rate: str | None,
+    say: Saying,
 ) -> WhatIf:
     if number not in numbers_to_change(rule, terms):
         raise BadInput(f"number: {number!r} is no number of rule {rule.name} that can be tried")
     if not value:
         raise BadInput("value: write the other number")
     with backend.folded.folded(backend.connection, account) as found:
-        return what_if(found, backend.terms, number, value, usd_rate.strip() or None)
+        return what_if(found, backend.terms, number, value, usd_rate, say)
 
 
 def _versions(rule: Rule, backend: Backend, in_force: Terms) -> list[Version]:

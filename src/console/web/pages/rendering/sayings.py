@@ -1,0 +1,48 @@
+"""How events and violated rules are said in the language of whoever looks."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from fastapi import Request
+
+from console.rendering.sentences.saying import ENGLISH, Saying
+from console.web.pages.rendering.languages import (
+    WORDS,
+    accepted_language,
+    language_of,
+    messages,
+    translations,
+)
+from console.web.pages.rendering.reasons import Reasons
+
+_COMMA, _SEMICOLON = "，", "；"
+OF_RULES = "rules_said.po"
+"""The catalogue with the sentences of violated rules, and no others."""
+
+
+def saying_of(request: Request) -> Saying:
+    """In the language of the page."""
+    return saying_in(language_of(request))
+
+
+def accepted_saying(request: Request) -> Saying:
+    """In the language that a program asks for, by its header alone."""
+    return saying_in(accepted_language(request))
+
+
+@cache
+def saying_in(language: str) -> Saying:
+    """In a language: English is what is recorded, another one has catalogues."""
+    if language == "en":
+        return ENGLISH
+    gettext = translations(language).gettext
+
+    def words(text: str) -> str:
+        """A name of several words is spelled with underscores or with spaces."""
+        found = gettext(text)
+        return found if found != text else gettext(text.replace("_", " "))
+
+    templates = [str(each.id) for each in messages(WORDS / language / OF_RULES)]
+    reasons = Reasons(templates, words, _COMMA)
+    return Saying(translated=words, comma=_COMMA, semicolon=_SEMICOLON, because=reasons.said)

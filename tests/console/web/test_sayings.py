@@ -1,0 +1,102 @@
+"""What is said in Chinese: events, and violated rules by the sentence that was recorded."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from console.rendering.sentences.events import sentence
+from console.rendering.sentences.saying import ENGLISH
+from console.web.pages.rendering.reasons import Reasons
+from console.web.pages.rendering.sayings import saying_in
+from ledger.log.seam import Topic
+from ledger.values.refusal import Violation
+from ledger.vocabulary.events import EVENTS, Event
+from ledger.wire.avro.codec import decode_event
+from tests.ledger.rules.common.every_code import OTHERS, STORIES, refused
+from tests.releases.logs import records_of
+from tests.samples import sample_event
+
+CHINESE = saying_in("zh")
+ENGLISH_WORDS = re.compile(r"[A-Za-z]{2,} [A-Za-z]{2,}")
+"""Two words beside each other: ids and names of fields stand alone."""
+EVERY_STORY = {str(name): story for name, story in (*STORIES.items(), *OTHERS.items())}
+REASONS = {"is {state}: {why}": "{state}：{why}", "no {noun} {id} here": "没有{noun} {id}"}
+MORE = {"it waits": "等待中", "order": "订单", "OPEN": "未使用"}
+
+
+def plain(text: str) -> str:
+    """A sentence of the test's own language."""
+    return (REASONS | MORE).get(text, text)
+
+
+def said(message: str, **figures: str) -> str:
+    """The Chinese of a message, by the templates of the test."""
+    return Reasons([*REASONS, "it waits", "{id} is held; give {held}"], plain, "，").said(
+        message, figures
+    )
+
+
+@pytest.mark.parametrize("name", EVENTS)
+def test_every_event_is_told_in_chinese(name: str) -> None:
+    told = sentence(sample_event(EVENTS[name]).body, CHINESE)
+    assert re.search(r"[\u4e00-\u9fff]", told)
+    assert not ENGLISH_WORDS.search(told), told
+
+
+@pytest.mark.parametrize("story", EVERY_STORY)
+def test_every_code_has_its_reason_in_chinese(story: str) -> None:
+    for each in refused(EVERY_STORY[story]):
+        assert_in_chinese(each)
+
+
+def test_what_release_0_1_0_said_is_said_in_chinese() -> None:
+    violations = [each for body in bodies_of("0.1.0") for each in getattr(body, "violations", ())]
+    assert len(violations) > 5
+    for each in violations:
+        assert_in_chinese(each)
+
+
+def test_amounts_and_instants_are_those_of_the_english_sentence() -> None:
+    figures = re.compile(r"\d[\d.:-]*\d|\d")
+    for body in bodies_of("0.1.0"):
+        english, chinese = sentence(body, ENGLISH), sentence(body, CHINESE)
+        assert sorted(figures.findall(english)) == sorted(figures.findall(chinese)), english
+
+
+def test_a_reason_in_a_reason_is_said_too() -> None:
+    assert said("is OPEN: it waits", state="OPEN") == "未使用：等待中"
+
+
+def test_a_reason_that_nobody_knows_stays_as_it_was_recorded() -> None:
+    for message in ("is OPEN: it sleeps", "is OPEN", "", "no order"):
+        assert said(message, state="OPEN") == message
+
+
+def test_a_figure_that_is_not_the_one_in_the_sentence_is_not_taken() -> None:
+    assert said("is OPEN: it waits", state="USED") == "is OPEN: it waits"
+
+
+@pytest.mark.parametrize(
+    "thing", ["o-1", "order o-1 here", "{id}", "(?P<id>.*)", "%s", "订单", "\n"]
+)
+def test_an_id_may_be_anything(thing: str) -> None:
+    assert said(f"no order {thing} here", order=thing) == f"没有订单 {thing}"
+
+
+def test_only_codes_have_words_and_ids_have_none() -> None:
+    assert said("no order OPEN here", order="OPEN") == "没有订单 OPEN"
+
+
+def assert_in_chinese(found: Violation) -> None:
+    """The code and the reason are."""
+    told = CHINESE.because(found.message, found.figures)
+    assert told != found.message
+    assert not ENGLISH_WORDS.search(told), told
+    assert CHINESE.word(found.code) != found.code
+
+
+def bodies_of(release: str) -> list[Event]:
+    """The events of a release's log."""
+    return [decode_event(each.value).body for each in records_of(release)[Topic.EVENTS]]
