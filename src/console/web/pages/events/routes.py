@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
 
-from console.explaining.recorded_event import checks, event_told
+from console.explaining.recorded_event import Json, checks, event_told
+from console.rendering.reports.reasons import in_words
+from console.rendering.sentences.saying import Saying
 from console.web.access.texts import opener_for
 from console.web.api.events import (
     Offset,
@@ -22,6 +24,7 @@ from console.web.api.events import (
 )
 from console.web.api.queries import Asked
 from console.web.backend import Backend
+from console.web.pages.accounts.opening import opened as with_texts
 from console.web.pages.events.fields import fields_of
 from console.web.pages.events.hex_dump import hex_rows
 from console.web.pages.rendering import page
@@ -96,21 +99,25 @@ def one_event(
 def _whole(request: Request, backend: Backend, read: Read) -> HTMLResponse:
     found = read.found
     record = found.record
+    say = saying_of(request)
     event, command = opened(request, backend, read)
+    with backend.connection() as connection:
+        (shown,) = with_texts((found.event,), opener_for(request, backend, connection))
     name, version = schema_of(Family.EVENTS, record.value)
     return page(
         request,
         "events/event.html",
         event=event,
         meta=fields_of(event["meta"]),
-        body=fields_of(event["body"]),
+        body=_body(event, say),
+        facts=shown.body,
         record=record,
         appended_at=format_instant(record.appended_at),
         schema={"name": name, "version": version, "frame": found.frame.hex(" ")},
         rows=list(hex_rows(found.value)),
         size=len(found.value),
         frame_bytes=len(found.frame),
-        proof=checks(found, read.reached, read.command, saying_of(request)),
+        proof=checks(found, read.reached, read.command, say),
         reached=read.reached,
         command=command,
         command_fields=[] if command is None else fields_of(command["body"]),
@@ -132,7 +139,7 @@ def _as_shown(
             )
         events = history(connection, found.account_id, since=found.sequence).events
         opener = opener_for(request, backend, connection)
-        told: list[dict[str, Any]] = [
+        told: list[Json] = [
             opener.shown(found.account_id, found.command_id, event_told(each))
             for each in events
             if each.meta.log_sequence == log_sequence
@@ -145,6 +152,13 @@ def _as_shown(
         503,
         found=found_to_json(found),
         event=told[0],
-        body=fields_of(told[0]["body"]),
+        body=_body(told[0], saying_of(request)),
         why=why,
     )
+
+
+def _body(event: Json, say: Saying) -> list[tuple[str, str]]:
+    """What happened field by field; the reasons of a refusal as they are said on the page."""
+    body = event["body"]
+    told = {"violations": in_words(body["violations"], say)} if "violations" in body else {}
+    return fields_of(body | told)

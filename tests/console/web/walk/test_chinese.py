@@ -1,0 +1,103 @@
+"""No Chinese page of a ledger with many stories tells an event, or a violated rule, in English."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html import unescape
+from typing import Any
+from urllib.parse import quote
+
+import psycopg
+import pytest
+from fastapi.testclient import TestClient
+
+from console.rendering.sentences.events import sentence
+from ledger.vocabulary.envelope import RecordedEvent
+from projector.asking.histories import history
+from tests.console.ledgers import RunningLedger
+from tests.console.web.browser import BROWSER
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
+
+CHINESE = {**BROWSER, "Accept-Language": "zh-CN"}
+RECORDED = re.compile(r'<pre class="json">.*?</pre>|<code class="json">.*?</code>', re.DOTALL)
+"""An event as it was recorded."""
+TAGS = re.compile(r"<[^>]*>")
+
+
+@pytest.fixture(scope="module")
+def told(storied: RunningLedger) -> dict[str, tuple[RecordedEvent, ...]]:
+    """Account → its events."""
+    with psycopg.connect(storied.database_url, autocommit=True) as connection:
+        accounts = connection.execute("SELECT account_id FROM finance.accounts").fetchall()
+        return {each: history(connection, each).events for (each,) in accounts}
+
+
+def violations_in(events: tuple[RecordedEvent, ...]) -> Iterator[Any]:
+    """Every violated rule that was recorded."""
+    for event in events:
+        yield from getattr(event.body, "violations", ())
+
+
+def shown(pages: TestClient, address: str) -> str:
+    """The words of a Chinese page."""
+    answer = pages.get(address, headers=CHINESE)
+    assert answer.status_code == 200, (address, answer.text)
+    assert '<html lang="zh-Hans"' in answer.text
+    return unescape(TAGS.sub("", RECORDED.sub("", answer.text)))
+
+
+def pages_of(account_id: str, events: tuple[RecordedEvent, ...]) -> Iterator[str]:
+    """The pages about an account: itself, its timeline, its events, its refunds, its refused acts."""
+    account = f"/accounts/{quote(account_id, safe='')}"
+    yield from (account, f"{account}/events", f"{account}/things")
+    yield f"/lists/refusals?account={quote(account_id)}"
+    refunds = {str(getattr(event.body, "refund_id", "")) for event in events} - {""}
+    yield from (f"/refunds/{quote(each)}?account={quote(account_id)}" for each in sorted(refunds))
+    for event in events:
+        if event.name == "CommandRefused":
+            command, name = event.meta.causation_id, getattr(event.body, "command_type", "")
+            yield f"{account}/acts/{name}?done={quote(command)}"
+        yield f"/events/{event.meta.source_partition}/numbers/{event.meta.log_sequence}"
+
+
+def test_no_chinese_page_tells_an_event_or_a_violated_rule_in_english(
+    pages: TestClient, told: dict[str, tuple[RecordedEvent, ...]]
+) -> None:
+    english = {sentence(event.body) for events in told.values() for event in events}
+    english |= {each.message for events in told.values() for each in violations_in(events)}
+    english |= {each["message"] for account in told for each in greyed(pages, account)}
+    assert len(english) > 100
+    looked = 0
+    for account, events in told.items():
+        for address in pages_of(account, events):
+            text = shown(pages, address)
+            assert not [each for each in english if each in text], address
+            looked += 1
+    assert looked > 100
+
+
+def greyed(pages: TestClient, account_id: str) -> Iterator[Any]:
+    """Every reason why something may not be done with what the account has."""
+    address = f"/v1/accounts/{quote(account_id, safe='')}/eligibility"
+    found = pages.get(address, params={"usd_rate": "1"}).json()
+    for thing in found.get("things", ()):
+        for act in thing["acts"]:
+            yield from act["violations"]
+
+
+def test_the_api_says_a_reason_as_its_header_asks(pages: TestClient) -> None:
+    given = {"Idempotency-Key": "unknown-1", "Refunds-Actor": "OWNER:u-1"}
+    address = "/v1/accounts/nobody/commands/QuoteInstanceReturn"
+    body = {"instance_id": "i-1"}
+    english = pages.post(address, json=body, headers=given).json()
+    chinese = pages.post(address, json=body, headers={**given, "Accept-Language": "zh"}).json()
+    assert english["detail"] == english["violations"][0]["message"]
+    assert english["detail"].startswith("no account nobody in this account")
+    assert chinese["detail"].startswith("该账户中没有账户 nobody")
+    assert chinese["violations"] == [english["violations"][0] | {"message": chinese["detail"]}]
+    assert (
+        pages.get("/v1/accounts/nobody/commands/unknown-1").json()["violations"]
+        == (english["violations"])
+    )
