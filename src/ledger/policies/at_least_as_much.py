@@ -26,8 +26,8 @@ def new_total_too_low(case: Case) -> Iterator[Violation]:
         "at_least_as_much",
         Code.NEW_TOTAL_TOO_LOW,
         Said(
-            "the new reservations must cost at least {remaining_commitment} {currency}; buy more or "
-            "return less"
+            "the new reservations must cost at least {remaining_commitment} {currency}; buy more "
+            "or return less"
         ),
         {"currency": currency},
         new_total=format_minor(figures.purchased_total, currency),

@@ -27,8 +27,8 @@ def wrong_erasure_state(case: Case) -> Iterator[Violation]:
             "existence_and_state",
             Code.WRONG_STATE,
             Said(
-                "key {key_number} of account {account} is not the next to be destroyed; that is key "
-                "{next}"
+                "key {key_number} of account {account} is not the next to be destroyed; that is "
+                "key {next}"
             ),
             account=case.given.meta.account_id,
             key_number=str(number),

@@ -29,7 +29,8 @@ def exceeds_paid(case: Case) -> Iterator[Violation]:
         "manual_refund",
         Code.EXCEEDS_PAID,
         Said(
-            "{left} {currency} is left of what was paid; agree on an amount above 0 and at most that"
+            "{left} {currency} is left of what was paid; agree on an amount above 0 and at most "
+            "that"
         ),
         {"currency": currency},
         amount=format_minor(case.command.amount, currency),

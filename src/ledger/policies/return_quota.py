@@ -30,7 +30,8 @@ def return_quota_exhausted(case: Case) -> Iterator[Violation]:
         "return_quota",
         Code.RETURN_QUOTA_EXHAUSTED,
         Said(
-            "{used} of {limit} self-service returns are used; let the instance expire, or ask support"
+            "{used} of {limit} self-service returns are used; let the instance expire, or ask "
+            "support"
         ),
         used=str(used),
         limit=str(limit),

@@ -8,8 +8,8 @@ import pytest
 
 from console.rendering.sentences.events import sentence
 from console.rendering.sentences.saying import ENGLISH
-from console.web.pages.rendering.reasons import Reasons
 from console.web.pages.rendering.sayings import saying_in
+from console.web.pages.rendering.sayings.reasons import Reasons
 from ledger.log.seam import Topic
 from ledger.values.refusal import Violation
 from ledger.vocabulary.events import EVENTS, Event

@@ -14,7 +14,7 @@ from console.web.pages.rendering.languages import (
     messages,
     translations,
 )
-from console.web.pages.rendering.reasons import Reasons
+from console.web.pages.rendering.sayings.reasons import Reasons
 
 _COMMA, _SEMICOLON = "，", "；"
 OF_RULES = "rules_said.po"
