@@ -52,8 +52,7 @@ def wrong_reservation_state(case: Case) -> Iterator[Violation]:
     if isinstance(case.command, ExpireReservation):
         state = case.the(Reservation, case.command.reservation_id).status
         if state is not ReservationStatus.ACTIVE:
-            why = Said("only an active one expires")
-            yield _wrong(case.command.reservation_id, state, why)
+            yield _wrong(case.command.reservation_id, state, Said("only an active one expires"))
 
 
 def already_expired(case: Case) -> Iterator[Violation]:
@@ -76,7 +75,6 @@ def already_expired(case: Case) -> Iterator[Violation]:
             )
 
 
-def _wrong(reservation_id: str, state: ReservationStatus, why: Said) -> Violation:
-    said, told = Said("reservation {reservation} is {state}: {why}"), {"why": why}
-    figures = {"reservation": reservation_id, "state": state}
-    return violation(RULE, Code.WRONG_STATE, said, told, **figures)
+def _wrong(named: str, state: ReservationStatus, why: Said) -> Violation:
+    said = Said("reservation {reservation} is {state}: {why}")
+    return violation(RULE, Code.WRONG_STATE, said, {"why": why}, reservation=named, state=state)

@@ -56,14 +56,13 @@ def wrong_answer_state(case: Case) -> Iterator[Violation]:
 def _nothing_new(answer: ConfirmCardRefund | FailCardRefund, refund: Refund) -> Iterator[Violation]:
     number = number_of(refund, answer.attempt)
     attempt, reference = refund.attempts[number - 1], answer.gateway_reference
-    fails, told = isinstance(answer, FailCardRefund), {}
+    fails, paid = isinstance(answer, FailCardRefund), next(iter(attempt.confirmed), "")
     if reference in (attempt.failed if fails else attempt.confirmed):
         why = Said(
             "the gateway has said this of attempt {attempt} before; what is new has a reference of "
             "its own"
         )
     elif fails and attempt.confirmed:
-        told = {"paid": attempt.confirmed[0]}
         why = Said(
             "the gateway has paid attempt {attempt} as {paid}, and what was paid cannot have failed"
         )
@@ -73,7 +72,7 @@ def _nothing_new(answer: ConfirmCardRefund | FailCardRefund, refund: Refund) -> 
         RULE,
         Code.WRONG_STATE,
         Said("refund {refund} is {state}: {why}"),
-        {"why": why.format(attempt=number, **told)},
+        {"why": why.format(attempt=number, paid=paid)},
         refund=answer.refund_id,
         state=refund.status,
         attempt=str(number),

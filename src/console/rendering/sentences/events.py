@@ -125,16 +125,7 @@ def _brought_along(body: OpeningPositionRecorded, say: Saying) -> str:
 def _of_instance(body: InstanceEvent, say: Saying) -> str:
     match body:
         case InstanceOrderRecorded():
-            paid = sum(line.paid.cash + line.paid.gift for line in body.lines)
-            return say.said(
-                "{kind} order {order} ({channel}) for {instances}, paid {paid}, until {end}",
-                kind=say.word(body.kind),
-                order=body.order_id,
-                channel=say.word(body.channel),
-                instances=say.listed(line.instance_id for line in body.lines),
-                paid=money(paid, body.currency),
-                end=when(body.ends_at),
-            )
+            return _ordered(body, say)
         case PostpaidInstanceStarted():
             return say.said(
                 "{instance} ({product}, {region}) runs, billed by use",
@@ -166,13 +157,7 @@ def _of_instance(body: InstanceEvent, say: Saying) -> str:
                 until=when(body.restore_until),
             )
         case InstanceRestored():
-            if not body.renewal_order_id:
-                return say.said("{instance} runs again", instance=body.instance_id)
-            return say.said(
-                "{instance} runs again by renewal {order}",
-                instance=body.instance_id,
-                order=body.renewal_order_id,
-            )
+            return _restored(body, say)
         case InstanceDestroyed():
             return say.said(
                 "{instance} destroyed ({reason}): data purged, IP released",
@@ -181,6 +166,29 @@ def _of_instance(body: InstanceEvent, say: Saying) -> str:
             )
         case _ as unreachable:
             assert_never(unreachable)
+
+
+def _ordered(body: InstanceOrderRecorded, say: Saying) -> str:
+    paid = sum(line.paid.cash + line.paid.gift for line in body.lines)
+    return say.said(
+        "{kind} order {order} ({channel}) for {instances}, paid {paid}, until {end}",
+        kind=say.word(body.kind),
+        order=body.order_id,
+        channel=say.word(body.channel),
+        instances=say.listed(line.instance_id for line in body.lines),
+        paid=money(paid, body.currency),
+        end=when(body.ends_at),
+    )
+
+
+def _restored(body: InstanceRestored, say: Saying) -> str:
+    if not body.renewal_order_id:
+        return say.said("{instance} runs again", instance=body.instance_id)
+    return say.said(
+        "{instance} runs again by renewal {order}",
+        instance=body.instance_id,
+        order=body.renewal_order_id,
+    )
 
 
 def _quoted(body: InstanceReturnQuoted | InstanceDowngradeQuoted, say: Saying) -> str:

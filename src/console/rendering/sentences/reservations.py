@@ -30,32 +30,9 @@ def reservation_sentence(body: ReservationEvent, say: Saying) -> str:
         case ReservationExchangeQuoted():
             return quote_told(_both(body, say), body.expires_at, body.violations, say)
         case ReservationCancelled():
-            if not body.quantity_left:
-                return say.said(
-                    "{quantity} of {reservation} given back, none left",
-                    quantity=body.quantity,
-                    reservation=body.reservation_id,
-                )
-            return say.said(
-                "{quantity} of {reservation} given back, {left} left",
-                quantity=body.quantity,
-                reservation=body.reservation_id,
-                left=body.quantity_left,
-            )
+            return _given_back(body, say)
         case ReservationExchanged():
-            return say.said(
-                "{returned} for {bought}: {both}",
-                returned=say.listed(
-                    say.said(
-                        "{quantity} of {reservation}",
-                        quantity=leg.quantity,
-                        reservation=leg.reservation_id,
-                    )
-                    for leg in body.returned
-                ),
-                bought=say.listed(leg.reservation_id for leg in body.purchased),
-                both=_both(body, say),
-            )
+            return _exchanged(body, say)
         case ReservationSwapped():
             return say.said(
                 "{reservation}: {previous} swapped for {sku}",
@@ -90,6 +67,36 @@ def _quoted(body: ReservationRefundQuoted, say: Saying) -> str:
         told = say.said("{quoted} by {rule}", quoted=told, rule=say.word(body.rule))
     parts = parts_told(body.parts, body.currency, say)
     return say.said("{quoted}: {parts}", quoted=told, parts=parts)
+
+
+def _given_back(body: ReservationCancelled, say: Saying) -> str:
+    if not body.quantity_left:
+        return say.said(
+            "{quantity} of {reservation} given back, none left",
+            quantity=body.quantity,
+            reservation=body.reservation_id,
+        )
+    return say.said(
+        "{quantity} of {reservation} given back, {left} left",
+        quantity=body.quantity,
+        reservation=body.reservation_id,
+        left=body.quantity_left,
+    )
+
+
+def _exchanged(body: ReservationExchanged, say: Saying) -> str:
+    legs = (
+        say.said(
+            "{quantity} of {reservation}", quantity=leg.quantity, reservation=leg.reservation_id
+        )
+        for leg in body.returned
+    )
+    return say.said(
+        "{returned} for {bought}: {both}",
+        returned=say.listed(legs),
+        bought=say.listed(leg.reservation_id for leg in body.purchased),
+        both=_both(body, say),
+    )
 
 
 def _purchased(body: ReservationPurchased, say: Saying) -> str:

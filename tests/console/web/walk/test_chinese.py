@@ -49,7 +49,7 @@ def shown(pages: TestClient, address: str) -> str:
 
 
 def pages_of(account_id: str, events: tuple[RecordedEvent, ...]) -> Iterator[str]:
-    """The pages about an account: itself, its timeline, its events, its refunds, its refused acts."""
+    """The pages about an account: itself, its events, its refunds, its refused acts."""
     account = f"/accounts/{quote(account_id, safe='')}"
     yield from (account, f"{account}/events", f"{account}/things")
     yield f"/lists/refusals?account={quote(account_id)}"
