@@ -27,8 +27,8 @@ $(INSTALLED): requirements.lock pyproject.toml tools/bootstrap tools/uv.txt
 demo: $(INSTALLED) ## Show a guided example on a real broker and database (KEEP=1 leaves them running)
 	@$(BIN)/refundctl demo $(if $(KEEP),--keep) $(ARGS)
 
-test: $(INSTALLED) ## Run all tests except `cluster` (SERVICES=embedded, docker or external; SECURE=1; JOBS=2; ARGS=)
-	@$(BIN)/pytest -n $(or $(JOBS),2) --dist loadfile -m "not cluster" $(if $(SERVICES),--services=$(SERVICES)) $(ARGS)
+test: $(INSTALLED) ## Run all tests except `cluster` (SERVICES=embedded, docker or external; SECURE=1; JOBS=3; ARGS=)
+	@$(BIN)/pytest -n $(or $(JOBS),3) --dist loadfile --no-loadscope-reorder -m "not cluster" $(if $(SERVICES),--services=$(SERVICES)) $(ARGS)
 
 cluster: $(INSTALLED) ## Run the tests on three brokers and on many processes (minutes; ARGS=)
 	@$(BIN)/pytest -m cluster $(ARGS)

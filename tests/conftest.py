@@ -13,6 +13,7 @@ import pytest
 from devstack import Services, destroy
 from devstack.system.process_identity import identity_of, myself
 from tests import services as real
+from tests.order import places
 
 HOME = pytest.StashKey[Path]()
 OWNER = pytest.StashKey[int]()
@@ -85,10 +86,19 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         destroy(config.stash[HOME])
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         if not set(CLAIMED).isdisjoint(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.integration)
+    if hasattr(config, "workerinput"):
+        on_services = {file_of(each) for each in items if each.get_closest_marker("integration")}
+        place = places([file_of(each) for each in items], on_services)
+        items.sort(key=lambda item: place[file_of(item)])
+
+
+def file_of(item: pytest.Item) -> str:
+    """The file of a test, all of which `loadfile` gives to one worker."""
+    return item.nodeid.partition("::")[0]
 
 
 def pytest_terminal_summary(
