@@ -15,6 +15,7 @@ from msgspec import Struct
 from console.running.kafka_access import security_of_file
 from ledger.log.kafka import KafkaSettings
 from ledger.log.kafka.client.security import OPEN
+from tests.console.forked import Forked
 from tests.services import access as shared_access
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
@@ -56,13 +57,13 @@ def running_ledger(
     partitions: int = PARTITIONS,
     schema_registry_url: str = "",
     access: Mapping[str, str] | None = None,
-    program: Sequence[str] = PROGRAM,
+    program: Sequence[str] = (),
 ) -> Iterator[RunningLedger]:
     """Make a ledger and run its processes; each must end well when it is told to stop.
 
     `access` is what else the environment says of how broker and database are spoken to; without it,
     what the shared broker asks for.
-    `program` is the `refundctl` that runs them.
+    `program` is a `refundctl` that runs them from nothing; without it they are forked.
     """
     environment = {
         "KAFKA_BOOTSTRAP": bootstrap,
@@ -74,7 +75,8 @@ def running_ledger(
         "SCHEMA_REGISTRY_URL": schema_registry_url,
         **(shared_access() if access is None else access),
     }
-    subprocess.run([*program, "init"], env={**os.environ, **environment}, check=True)
+    init = _started(program, ("init",), environment, folder / "init.log")
+    assert init.wait(PATIENCE_SECONDS) == 0, (folder / "init.log").read_text()
     with ExitStack() as started:
         readies = [
             started.enter_context(_process(program, name, environment, folder))
@@ -89,17 +91,24 @@ def _process(
     program: Sequence[str], name: str, environment: Mapping[str, str], folder: Path
 ) -> Iterator[Path]:
     ready, log = folder / f"{name}.ready", folder / f"{name}.log"
-    told = {**os.environ, **environment, "REFUNDS_READY_FILE": str(ready)}
-    with log.open("wb") as written:
-        process = subprocess.Popen(
-            [*program, "run", name], env=told, stdout=written, stderr=written
-        )
+    told = {**environment, "REFUNDS_READY_FILE": str(ready)}
+    process = _started(program, ("run", name), told, log)
     try:
         yield ready
     finally:
         process.terminate()
-        code = process.wait(timeout=PATIENCE_SECONDS)
+        code = process.wait(PATIENCE_SECONDS)
     assert code == 0, log.read_text()
+
+
+def _started(
+    program: Sequence[str], words: Sequence[str], environment: Mapping[str, str], log: Path
+) -> Forked | subprocess.Popen[bytes]:
+    told = {**os.environ, **environment}
+    if not program:
+        return Forked(words, told, log)
+    with log.open("ab") as written:
+        return subprocess.Popen([*program, *words], env=told, stdout=written, stderr=written)
 
 
 def _wait_for(files: Sequence[Path]) -> None:

@@ -44,7 +44,10 @@ def access(broker: SecuredBroker, tmp_path_factory: pytest.TempPathFactory) -> I
         told = {"REFUNDS_KAFKA_PROPERTIES": str(kafka), "PGPASSFILE": str(passwords)}
         verified = f"{url}?sslmode=verify-full&sslrootcert={broker.ca}"
         at = broker.at("PASSWORD", "localhost")
-        with running_ledger(at, verified, folder, sandbox=True, access=told) as ledger:
+        # Started from nothing, so that the list of processes has their command lines.
+        with running_ledger(
+            at, verified, folder, sandbox=True, access=told, program=PROGRAM
+        ) as ledger:
             yield Access(ledger=ledger, folder=folder)
 
 

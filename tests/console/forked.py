@@ -1,0 +1,69 @@
+"""`refundctl` in processes of their own, each forked from one that has imported everything.
+
+A start from nothing imports a thousand modules, which takes longer than most of what tests ask of
+it. The tests of whole stacks, of the image and of `demo` start every process from nothing.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from console.main import main
+
+IMPORTED = (
+    "tests.console.forked",
+    "console.monitoring.looks_of",
+    "console.monitoring.monitor",
+    "console.running.decider_snapshots",
+    "console.running.kafka_access",
+    "console.running.origins.own_signature",
+    "console.running.periodic_reconciliation",
+    "console.running.settings",
+    "console.running.terms_files",
+    "console.terminal.log_output",
+    "consumers.deadlines.keeper",
+    "consumers.deciding.decider",
+    "consumers.reacting.reactor",
+    "consumers.runner",
+    "ledger.log.kafka",
+    "projector.runner",
+)
+"""What `init` and the processes import; a module that is missing here is imported by each."""
+
+_FORKED = multiprocessing.get_context("forkserver")
+_FORKED.set_forkserver_preload(list(IMPORTED))
+
+
+class Forked:
+    """A command that runs; it can be ended and waited for as a `Popen`."""
+
+    def __init__(self, words: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
+        self._process = _FORKED.Process(
+            target=_run, args=(list(words), dict(environment), str(log)), daemon=True
+        )
+        self._process.start()
+
+    def terminate(self) -> None:
+        """Tell it to stop."""
+        self._process.terminate()
+
+    def wait(self, timeout: float) -> int:
+        """Its exit code, once it has ended."""
+        self._process.join(timeout)
+        code = self._process.exitcode
+        assert code is not None, f"still running after {timeout} seconds"
+        self._process.close()
+        return code
+
+
+def _run(words: list[str], environment: dict[str, str], log: str) -> None:
+    """In that environment alone; what it says is added to the log."""
+    os.environ.clear()
+    os.environ.update(environment)
+    with Path(log).open("ab") as written:
+        for stream in (1, 2):
+            os.dup2(written.fileno(), stream)
+    main(words)
