@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from console.sealing.showing import Opener
@@ -19,28 +19,40 @@ from console.web.api.commands import (
     place_of_command,
     proposal_to_json,
 )
+from console.web.api.cursors import cursor_of, link_to_next, place_of
 from console.web.api.openapi import json_answer, problem_answers
-from console.web.api.queries import Asked
+from console.web.api.queries import CURSOR, Asked
 from console.web.approving import proposals
-from console.web.approving.proposals import Proposal
+from console.web.approving.proposals import Proposal, Which
 from console.web.desk import approve
 from console.web.problems import Problem, saying_for
 
 router = APIRouter(prefix="/v1/approvals", tags=["approvals"])
+MOST = 200
 _DECIDED = problem_answers(s409="Somebody has decided already, or it waits no more.")
 
 
-@router.get("", responses={200: json_answer("Proposals", "The newest 200, the newest first.")})
+@router.get("", responses={200: json_answer("Proposals", "The newest first, some at a time.")})
 def approvals(
     request: Request,
+    response: Response,
     backend: Asked,
     waiting: Annotated[bool, Query(description="Only those that still wait.")] = True,
+    limit: Annotated[int, Query(ge=1, le=MOST, description="Proposals of a page.")] = MOST,
+    cursor: Annotated[str | None, Query(description=CURSOR)] = None,
 ) -> dict[str, Any]:
     """Commands that wait for a second person."""
+    after = place_of("approvals", cursor, proposals.PLACE)
+    which = Which.WAITING if waiting else Which.ALL
     with backend.connection() as connection:
-        found = proposals.newest(connection, waiting=waiting)
+        found, last = proposals.newest(connection, which, limit, after)
         opener = opener_for(request, backend, connection)
-        return {"proposals": [proposal_shown(opener, each) for each in found]}
+        shown = [proposal_shown(opener, each) for each in found]
+    following = None if last is None else cursor_of("approvals", last)
+    if following is not None:
+        asked = dict(request.query_params)
+        response.headers["Link"] = link_to_next(request.url.path, asked, None, following)
+    return {"proposals": shown, "next": following}
 
 
 @router.get(

@@ -19,8 +19,8 @@ def cursor_of(name: str, place: Place) -> str:
     return base64.urlsafe_b64encode(json.dumps([name, *place]).encode()).decode().rstrip("=")
 
 
-def place_of(name: str, cursor: str | None) -> Place | None:
-    """The place that a cursor of the list names. Raises Problem for any other text."""
+def place_of(name: str, cursor: str | None, parts: int | None = None) -> Place | None:
+    """The place that a cursor of the list names, of so many parts. Problem for any other text."""
     if cursor is None:
         return None
     try:
@@ -30,7 +30,8 @@ def place_of(name: str, cursor: str | None) -> Place | None:
         found = None
     if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
         found = []
-    if "\0" in "".join(found) or found[:1] != [name]:
+    sized = parts is None or len(found) == parts + 1
+    if "\0" in "".join(found) or found[:1] != [name] or not sized:
         raise Problem(
             400,
             "The request cannot be read",

@@ -90,9 +90,10 @@ _PROPOSAL = {
 }
 _PROPOSALS = {
     "type": "object",
-    "required": ["proposals"],
+    "required": ["proposals", "next"],
     "properties": {
-        "proposals": {"type": "array", "items": {"$ref": "#/components/schemas/Proposal"}}
+        "proposals": {"type": "array", "items": {"$ref": "#/components/schemas/Proposal"}},
+        "next": {"type": ["string", "null"]},
     },
 }
 _CLOCK = {

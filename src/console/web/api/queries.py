@@ -37,7 +37,7 @@ from projector.questions import QUESTIONS, Question
 router = APIRouter(prefix="/v1", tags=["queries"])
 MAX_ROWS, ROWS_OF_A_PAGE = 1_000, 100
 _LIMIT = "Rows of a page (100); JSON lines and CSV without it have all rows."
-_CURSOR = "Where the page begins: what the page before says in `next`, and in its Link header."
+CURSOR = "Where the page begins: what the page before says in `next`, and in its Link header."
 
 
 def backend_of(request: Request) -> Backend:
@@ -73,7 +73,7 @@ def _route(question: Question) -> Any:
         known_at: Annotated[str | None, Query(description="As far as recorded by then.")] = None,
         columns: Annotated[str | None, Query(description="Only these, with commas.")] = None,
         limit: Annotated[int | None, Query(ge=1, le=MAX_ROWS, description=_LIMIT)] = None,
-        cursor: Annotated[str | None, Query(description=_CURSOR)] = None,
+        cursor: Annotated[str | None, Query(description=CURSOR)] = None,
         accept: Annotated[str, Header()] = JSON,
         if_none_match: Annotated[str | None, Header()] = None,
     ) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Literal
 
 import msgspec
@@ -16,9 +17,12 @@ from console.web.problems import Problem
 from ledger.vocabulary.commands import COMMANDS
 from ledger.vocabulary.digest import command_digest
 from ledger.vocabulary.envelope import CommandMeta, GivenCommand
+from projector.asking.queries import Place
 
 Key = tuple[str, str]
 """Account id and command id."""
+PLACE = 3
+"""The parts of a place among the proposals: when it was proposed, its account, its command."""
 _COLUMNS = """
 account_id, command_id, command_name, digest, command, reason, proposed_by, proposed_at,
 waits_until, decided_by, decided_at, published_at,
@@ -94,10 +98,32 @@ def find(connection: Connection[Any], keys: Iterable[Key]) -> dict[Key, Proposal
     return {each.key: each for each in rows}
 
 
-def newest(connection: Connection[Any], *, waiting: bool) -> list[Proposal]:
-    """The newest, at most 200; or those alone that still wait."""
-    kept = "WHERE decision IS NULL AND waits_until > now()" if waiting else ""
-    return _rows(connection, f"{kept} ORDER BY proposed_at DESC, account_id, command_id LIMIT 200")
+class Which(StrEnum):
+    """Which proposals are asked for: in SQL, what one of them is."""
+
+    WAITING = "decision IS NULL AND waits_until > now()"
+    OVER = "(decision IS NOT NULL OR waits_until <= now())"
+    ALL = "true"
+
+
+def newest(
+    connection: Connection[Any], which: Which, limit: int, after: Place | None = None
+) -> tuple[list[Proposal], Place | None]:
+    """The newest, the newest first, or those after a place; and the place where they go on."""
+    kept, values = which.value, list[object]()
+    if after is not None:
+        at, *key = after
+        kept += (
+            " AND proposed_at <= %s AND (proposed_at < %s OR (account_id, command_id) > (%s, %s))"
+        )
+        values = [at, at, *key]
+    rest = f"WHERE {kept} ORDER BY proposed_at DESC, account_id, command_id LIMIT %s"
+    found = _rows(connection, rest, [*values, limit + 1])
+    shown = found[:limit]
+    following = None
+    if len(found) > limit:
+        following = (shown[-1].proposed_at.isoformat(), *shown[-1].key)
+    return shown, following
 
 
 def approve(connection: Connection[Any], key: Key, name: str) -> Proposal:

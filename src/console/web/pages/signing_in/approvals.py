@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from console.rendering.reports.reasons import pairs
@@ -12,26 +12,36 @@ from console.sealing.showing import Opener
 from console.web.access.guard import caller_of
 from console.web.access.texts import opener_for
 from console.web.api.approvals import proposal_shown
+from console.web.api.cursors import cursor_of, place_of
 from console.web.api.queries import Asked
 from console.web.approving import proposals
-from console.web.approving.proposals import Proposal
+from console.web.approving.proposals import Proposal, Which
 from console.web.desk import approve
 from console.web.pages.rendering import page
 
 router = APIRouter(tags=["pages"], include_in_schema=False)
 _PATIENCE_SECONDS = 5.0
+ROWS = 50
 
 
 @router.get("/approvals")
-def approvals_page(request: Request, backend: Asked) -> HTMLResponse:
-    """What waits, and what was decided last."""
-    with backend.connection() as connection:
-        waiting = proposals.newest(connection, waiting=True)
-        every = proposals.newest(connection, waiting=False)
-        opener = opener_for(request, backend, connection)
-        decided = [_shown(opener, each) for each in every if each.state != "WAITING"]
-        shown = [_shown(opener, each) for each in waiting]
-    return page(request, "signing_in/approvals.html", waiting=shown, decided=decided)
+def approvals_page(
+    request: Request,
+    backend: Asked,
+    waiting: Annotated[str, Query()] = "",
+    decided: Annotated[str, Query()] = "",
+) -> HTMLResponse:
+    """What waits, and what was decided; each the newest first, or those after a cursor."""
+    cursors = {"waiting": (Which.WAITING, waiting), "decided": (Which.OVER, decided)}
+    values: dict[str, Any] = {}
+    for name, (which, cursor) in cursors.items():
+        after = place_of(f"approvals-{name}", cursor or None, proposals.PLACE)
+        with backend.connection() as connection:
+            found, last = proposals.newest(connection, which, ROWS, after)
+            opener = opener_for(request, backend, connection)
+            values[name] = [_shown(opener, each) for each in found]
+        values[f"more_{name}"] = "" if last is None else cursor_of(f"approvals-{name}", last)
+    return page(request, "signing_in/approvals.html", **values)
 
 
 @router.post("/approvals/{account_id}/{command_id}/approve")

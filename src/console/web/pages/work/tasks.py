@@ -4,43 +4,51 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from psycopg import Connection
 
 from console.web.access.guard import caller_of
+from console.web.api.cursors import cursor_of, place_of
 from console.web.api.queries import Asked
 from console.web.pages.accounts.things import act_path
 from console.web.pages.rendering import page
 from console.web.pages.rendering.before_rows import stand
 from console.web.pages.rendering.languages import N_
-from console.web.pages.rendering.links import refund_path
+from console.web.pages.rendering.links import address, refund_path
 from console.web.pages.work import waiting
 from console.web.pages.work.waiting import KINDS, LETTER, REFUND, Holder, Waiting
 from console.web.problems import Problem
 
 router = APIRouter(prefix="/work", tags=["pages"], include_in_schema=False)
-MOST = 200
+ROWS = 50
+PARTS = {
+    "tasks": N_("Support tasks"),
+    "held": N_("Held refunds"),
+    "overpaid": N_("Paid though not owed"),
+}
 SOMEBODY_ELSE_MAY_LET_GO = "operator"
 Kind = Annotated[str, Form()]
 Id = Annotated[str, Form(min_length=1, max_length=300)]
 
 
 @router.get("", dependencies=[Depends(stand)])
-def work(request: Request, backend: Asked) -> HTMLResponse:
-    """What waits for a person, the oldest first."""
+def work(
+    request: Request,
+    backend: Asked,
+    part: Annotated[str, Query()] = "",
+    cursor: Annotated[str, Query()] = "",
+) -> HTMLResponse:
+    """What waits for a person, the oldest first; or one part of it, from a cursor on."""
+    if part and part not in PARTS:
+        raise Problem(
+            400, "The request cannot be read", f"part: {part!r} is none of {', '.join(PARTS)}"
+        )
     with backend.connection() as connection:
         parts = [
-            ("tasks", N_("Support tasks"), waiting.tasks(connection, MOST)),
-            ("held", N_("Held refunds"), waiting.held_refunds(connection, MOST)),
-            ("overpaid", N_("Paid though not owed"), waiting.overpaid(connection, MOST)),
+            _part(connection, name, cursor if part else "") for name in PARTS if part in {"", name}
         ]
-    return page(
-        request,
-        "work/work.html",
-        parts=[(name, words, list(map(_row, rows))) for name, words, rows in parts],
-        most=MOST,
-    )
+    return page(request, "work/work.html", parts=parts, one=part)
 
 
 @router.post("/take")
@@ -116,6 +124,19 @@ def _taken(request: Request, has: Holder, kind: str) -> HTMLResponse:
 
 def _page_of(kind: str) -> str:
     return "/work/letters" if kind == LETTER else "/work"
+
+
+def _part(connection: Connection[Any], name: str, cursor: str) -> dict[str, Any]:
+    """Its rows, and where they go on."""
+    after = place_of(f"work-{name}", cursor or None, waiting.PLACE)
+    rows, last = waiting.waiting(connection, name, ROWS, after)
+    way = {} if last is None else {"part": name, "cursor": cursor_of(f"work-{name}", last)}
+    return {
+        "name": name,
+        "words": PARTS[name],
+        "rows": [_row(each) for each in rows],
+        "more": address("/work", way) if way else "",
+    }
 
 
 def _row(each: Waiting) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from psycopg import Connection
 from psycopg.rows import class_row
 
 from ledger.values.instants import format_instant, from_datetime
+from projector.asking.queries import Place
 
 REFUND, LETTER = "REFUND", "LETTER"
 KINDS = frozenset({REFUND, LETTER})
@@ -22,26 +23,40 @@ _REFUND = "r.account_id, r.refund_id, r.state, r.amount, r.currency, w.taken_by"
 # person says so.
 _TASKS = f"""
 SELECT {_REFUND}, e.body ->> 'task_id' AS task_id, e.body ->> 'reason' AS reason,
-       e.recorded_at AS since
+       e.recorded_at AS since, e.log_sequence::text AS place
 FROM finance.events e
 JOIN finance.refunds r ON r.account_id = e.account_id AND r.refund_id = e.body ->> 'refund_id'
 LEFT JOIN web.tasks_done d
     ON d.account_id = e.account_id AND d.task_id = e.body ->> 'task_id' {_TAKEN}
 WHERE e.event_name = 'SupportTaskOpened' AND d.task_id IS NULL AND (r.state = 'HELD'
     OR e.body ->> 'reason' NOT IN ('GATEWAY_FAILED', 'ORIGINAL_CARD_CHANGED'))
+    AND (e.recorded_at, e.account_id, e.log_sequence) > (%s::timestamptz, %s, %s::bigint)
 ORDER BY e.recorded_at, e.account_id, e.log_sequence LIMIT %s
 """  # noqa: S608  # the parts above
 _HELD = f"""
-SELECT {_REFUND}, '' AS task_id, r.held_because AS reason, r.issued_at AS since
+SELECT {_REFUND}, '' AS task_id, r.held_because AS reason, r.issued_at AS since,
+       r.refund_id AS place
 FROM finance.refunds r {_TAKEN}
-WHERE r.state = 'HELD' ORDER BY r.issued_at, r.account_id, r.refund_id LIMIT %s
+WHERE r.state = 'HELD'
+    AND (r.issued_at, r.account_id, r.refund_id) > (%s::timestamptz, %s, %s)
+ORDER BY r.issued_at, r.account_id, r.refund_id LIMIT %s
 """  # noqa: S608  # as above
 _OVERPAID = f"""
-SELECT {_REFUND.replace("r.amount", "o.amount")}, '' AS task_id, o.reason, o.recorded_at AS since
+SELECT {_REFUND.replace("r.amount", "o.amount")}, '' AS task_id, o.reason, o.recorded_at AS since,
+       o.log_sequence::text AS place
 FROM finance.overpaid_refunds o
 JOIN finance.refunds r ON r.account_id = o.account_id AND r.refund_id = o.refund_id {_TAKEN}
-WHERE o.reversed_at IS NULL ORDER BY o.recorded_at, o.account_id, o.log_sequence LIMIT %s
+WHERE o.reversed_at IS NULL
+    AND (o.recorded_at, o.account_id, o.log_sequence) > (%s::timestamptz, %s, %s::bigint)
+ORDER BY o.recorded_at, o.account_id, o.log_sequence LIMIT %s
 """  # noqa: S608  # as above
+PARTS = {
+    "tasks": (_TASKS, ("-infinity", "", "-1")),
+    "held": (_HELD, ("-infinity", "", "")),
+    "overpaid": (_OVERPAID, ("-infinity", "", "-1")),
+}
+"""Part of the work → its statement, and the place before its first row."""
+PLACE = 3
 _TAKE = """
 INSERT INTO web.work AS w (kind, account_id, id, taken_by) VALUES (%s, %s, %s, %s)
 ON CONFLICT (kind, account_id, id) DO UPDATE SET taken_by = w.taken_by
@@ -72,6 +87,7 @@ class Waiting(Struct, frozen=True, kw_only=True):
     currency: str
     since: datetime
     taken_by: str | None
+    place: str
 
     @property
     def amount_text(self) -> str:
@@ -91,19 +107,21 @@ class Holder(Struct, frozen=True, kw_only=True):
     since: str
 
 
-def tasks(connection: Connection[Any], limit: int) -> list[Waiting]:
-    """Support tasks that are not done, the oldest first."""
-    return _waiting(connection, _TASKS, limit)
+def waiting(
+    connection: Connection[Any], part: str, limit: int, after: Place | None
+) -> tuple[list[Waiting], Place | None]:
+    """Of a part of the work the oldest, or those after a place; and the place where they go on.
 
-
-def held_refunds(connection: Connection[Any], limit: int) -> list[Waiting]:
-    """Refunds that are held, the oldest first."""
-    return _waiting(connection, _HELD, limit)
-
-
-def overpaid(connection: Connection[Any], limit: int) -> list[Waiting]:
-    """What the gateway paid though it was not owed, and no correction reversed; its amounts."""
-    return _waiting(connection, _OVERPAID, limit)
+    The parts: support tasks that are not done; refunds that are held; what the gateway paid though
+    it was not owed, and no correction reversed, with its amounts.
+    """
+    statement, first = PARTS[part]
+    with connection.cursor(row_factory=class_row(Waiting)) as cursor:
+        found = cursor.execute(statement.encode(), (*(after or first), limit + 1)).fetchall()
+    if len(found) <= limit:
+        return found, None
+    last = found[limit - 1]
+    return found[:limit], (last.since.isoformat(), last.account_id, last.place)
 
 
 def is_there(connection: Connection[Any], account_id: str, refund_id: str) -> bool:
@@ -146,11 +164,6 @@ def refund_of_task(connection: Connection[Any], account_id: str, task_id: str) -
 def done(connection: Connection[Any], account_id: str, task_id: str, name: str) -> None:
     """The task, one that there is, is done."""
     connection.execute(_DONE, (account_id, task_id, name))
-
-
-def _waiting(connection: Connection[Any], statement: str, limit: int) -> list[Waiting]:
-    with connection.cursor(row_factory=class_row(Waiting)) as cursor:
-        return cursor.execute(statement.encode(), (limit,)).fetchall()
 
 
 def _holder(row: tuple[Any, ...]) -> Holder:
