@@ -205,7 +205,7 @@ def _tell_webhooks(settings: Settings, ledger: Ledger, monitor: Monitor) -> None
     from console.monitoring.webhook_meters import WebhookMeters
     from console.running.webhook_networks import webhook_networks
     from console.sealing.master_key import master_key
-    from console.sealing.webhook_secrets import rewrap, unwrapping
+    from console.sealing.webhook_secrets import unwrapping
     from consumers.clock import WallClock
     from consumers.runner import run_webhooks
     from consumers.webhooks.courier import Courier
@@ -226,7 +226,6 @@ def _tell_webhooks(settings: Settings, ledger: Ledger, monitor: Monitor) -> None
     )
     monitor.look(webhook_looks(ledger, monitor.meters, meters))
     with connected(ledger.database_url) as connection, closing(Sender(sending)) as sender:
-        rewrap(connection, master)
 
         def courier() -> Courier:
             source = monitor.source(TopicTail(ledger.kafka, Topic.EVENTS), CONSUMER)

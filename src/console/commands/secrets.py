@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from console.running.file_owners import user_ids
-from console.terminal.errors import BadInput
+from console.terminal.errors import BadInput, Failed
 from console.terminal.help import HeadedCommands
 
 app = typer.Typer(
@@ -120,8 +120,13 @@ def drop_old_passwords(folder: Folder = None) -> None:
 
 
 @app.command()
-def rewrap() -> None:
-    """Encrypt the keys of all accounts under another master.
+def rewrap(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Encrypt everything that is under a master key under another.
+
+    Keys of accounts, secrets of webhooks, second factors. It says how many of each were wrapped
+    anew, how many had been before, and how many are left; if any are, its exit code is 1.
 
     REFUNDS_MASTER_KEY_FILE names the new one, REFUNDS_OTHER_MASTER_KEY_FILE the one before.
 
@@ -132,17 +137,30 @@ def rewrap() -> None:
     from console.running.settings import read_settings
     from console.sealing.master_key import OTHER, SETTING, master_key
     from console.sealing.rewrapping import rewrap as rewrap_all
+    from console.terminal.output import json_line
 
     settings = read_settings()
     master = master_key(settings)
     if master is None or settings.other_master_key_file is None:
         raise BadInput(f"set {SETTING} to the new master key, and {OTHER} to the one before")
     with connected(find_ledger(settings).database_url) as connection:
-        found = rewrap_all(connection, master)
-    typer.echo(
-        f"{found.done} keys are now under the new master key, {found.before} were before; restart "
-        f"all programs without {OTHER}, then destroy the old file"
-    )
+        found = list(rewrap_all(connection, master))
+    if as_json:
+        told = {e.name: {"wrapped": e.done, "before": e.before, "left": e.left} for e in found}
+        typer.echo(json_line(told))
+    else:
+        for each in found:
+            counts = f"{each.done} wrapped anew, {each.before} before, {each.left} left"
+            typer.echo(f"{each.name.replace('_', ' ')}: {counts}")
+    if left := sum(each.left for each in found):
+        name, place = next((each.name, each.first_left) for each in found if each.left)
+        raise Failed(
+            f"{left} are left, such as {name} {place}: restart every program with the new master "
+            f"key in {SETTING}, and run this again; what is left then is under neither key: name "
+            f"in {OTHER} the one under which it was made"
+        )
+    if not as_json:
+        typer.echo(f"restart all programs without {OTHER}, then destroy its file")
 
 
 @app.command()

@@ -23,8 +23,8 @@ _NONCE_BYTES = 12
 
 
 class MasterKey:
-    """Wraps and unwraps keys of accounts. While it is replaced there is an `other`, under which
-    nothing is wrapped, and which unwraps what was wrapped under it.
+    """Wraps and unwraps secrets, each bound to its place. While it is replaced there is an `other`,
+    under which nothing is wrapped, and which unwraps what was wrapped under it.
     """
 
     def __init__(self, secret: bytes, other: bytes | None = None) -> None:
@@ -37,15 +37,11 @@ class MasterKey:
 
     def wrapped(self, account_id: str, key: AccountKey) -> bytes:
         """The wrapped form of a key."""
-        return self._encrypted(_bound(account_id, key.number), key.secret)
-
-    def is_own(self, account_id: str, number: int, wrapped: bytes) -> bool:
-        """Whether it was wrapped under this key, not the other one."""
-        return _decrypted([self._cipher], _bound(account_id, number), wrapped) is not None
+        return self._encrypted(bound_to_account(account_id, key.number), key.secret)
 
     def unwrapped(self, account_id: str, number: int, wrapped: bytes) -> AccountKey:
         """The key of a wrapped form. Raises Failed if it is under another master key."""
-        secret = _decrypted(self._ciphers, _bound(account_id, number), wrapped)
+        secret = _decrypted(self._ciphers, bound_to_account(account_id, number), wrapped)
         if secret is None:
             raise Failed(
                 f"key {number} of account {account_id} was not made under this master key; set "
@@ -54,19 +50,28 @@ class MasterKey:
             )
         return AccountKey(number=number, secret=secret)
 
-    def closed(self, purpose: str, secret: bytes) -> bytes:
-        """Another secret, in a form that opens for the same purpose alone."""
-        return self._encrypted(purpose.encode(), secret)
+    def wrapped_factor(self, name: str, secret: bytes) -> bytes:
+        """The wrapped form of a person's second factor."""
+        return self._encrypted(bound_to_person(name), secret)
 
-    def opened(self, purpose: str, wrapped: bytes) -> bytes:
+    def unwrapped_factor(self, name: str, wrapped: bytes) -> bytes:
         """The secret of that form. Raises Failed if it is under another master key."""
-        secret = _decrypted(self._ciphers, purpose.encode(), wrapped)
+        secret = _decrypted(self._ciphers, bound_to_person(name), wrapped)
         if secret is None:
             raise Failed(
-                f"the secret of {purpose} was not kept under this master key; set {SETTING} to the "
-                "file of the one under which it was"
+                f"the second factor of {name} was not kept under this master key; set {SETTING} to "
+                "the file of the one under which it was"
             )
         return secret
+
+    def is_own(self, bound: bytes, wrapped: bytes) -> bool:
+        """Whether it was wrapped under this key, not the other one."""
+        return _decrypted([self._cipher], bound, wrapped) is not None
+
+    def rewrapped(self, bound: bytes, wrapped: bytes) -> bytes | None:
+        """The same secret under this key; None if it is under neither."""
+        secret = _decrypted(self._ciphers, bound, wrapped)
+        return None if secret is None else self._encrypted(bound, secret)
 
     def _encrypted(self, bound: bytes, secret: bytes) -> bytes:
         nonce = os.urandom(_NONCE_BYTES)
@@ -107,6 +112,16 @@ def _decrypted(ciphers: Iterable[AESGCM], bound: bytes, wrapped: bytes) -> bytes
     return None
 
 
-def _bound(account_id: str, number: int) -> bytes:
+def bound_to_account(account_id: str, number: int) -> bytes:
     """A wrapped key opens only as that key of that account."""
     return f"{number}:{account_id}".encode()
+
+
+def bound_to_hook(hook_id: str, number: int) -> bytes:
+    """A number below zero: a secret of a webhook opens as no key of an account."""
+    return bound_to_account(hook_id, -number)
+
+
+def bound_to_person(name: str) -> bytes:
+    """A second factor opens only as that person's."""
+    return f"totp:{name}".encode()

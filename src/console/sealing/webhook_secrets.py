@@ -7,17 +7,11 @@ other.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
-
-from psycopg import Connection
 
 from console.sealing.master_key import SETTING, MasterKey
 from console.terminal.errors import Failed
 from consumers.webhooks.hooks import Secret
 from ledger.vocabulary.sealing import AccountKey
-
-_WRAPPED = "SELECT hook_id, number, secret FROM webhooks.secrets WHERE wrapped"
-_REWRAP = "UPDATE webhooks.secrets SET secret = %s WHERE hook_id = %s AND number = %s"
 
 
 def wrapping(master: MasterKey | None) -> Callable[[str, int, bytes], Secret]:
@@ -46,20 +40,3 @@ def unwrapping(master: MasterKey | None) -> Callable[[str, Secret], bytes]:
         raise ValueError(f"its secret is wrapped; set {SETTING} to the master key of that time")
 
     return unwrap
-
-
-def rewrap(connection: Connection[Any], master: MasterKey | None) -> None:
-    """Have every secret under the master key, and none under the other one. Secrets that are under
-    neither stay: their hooks say so when they send.
-    """
-    if master is None:
-        return
-    for hook_id, number, found in connection.execute(_WRAPPED).fetchall():
-        stored = bytes(found)
-        if master.is_own(hook_id, -number, stored):
-            continue
-        try:
-            again = master.wrapped(hook_id, master.unwrapped(hook_id, -number, stored))
-        except Failed:
-            continue
-        connection.execute(_REWRAP, (again, hook_id, number))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -187,13 +188,13 @@ def test_all_keys_open_under_the_new_master_key_alone(connection: Connection[Any
     before = keys_of_many(connection, 1_100)
     both = MasterKey(NEW, OLD)
     keys_made_meanwhile = AccountKeys(connection, both).newest("a-new")
-    found = rewrap(connection, both)
+    found = next(rewrap(connection, both))
     assert (found.done, found.before) == (1_100, 1)
     assert opened(connection, MasterKey(NEW), iter(before)) == before
     assert AccountKeys(connection, MasterKey(NEW)).one("a-new", 1) == keys_made_meanwhile
     with pytest.raises(Failed, match=f"set {SETTING}"):
         AccountKeys(connection, MasterKey(OLD)).one("a-0000", 1)
-    again = rewrap(connection, both)
+    again = next(rewrap(connection, both))
     assert (again.done, again.before) == (0, 1_101)
 
 
@@ -201,15 +202,15 @@ def test_a_key_that_is_destroyed_meanwhile_is_not_brought_back(
     url: str, connection: Connection[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keys_of_many(connection, 2)
-    both, wrapped = MasterKey(NEW, OLD), MasterKey.wrapped
+    both, rewrapped = MasterKey(NEW, OLD), MasterKey.rewrapped
 
-    def destroyed_first(own: MasterKey, account: str, key: Any) -> bytes:
+    def destroyed_first(own: MasterKey, bound: bytes, wrapped: bytes) -> bytes | None:
         with psycopg.connect(url, autocommit=True) as other:
             other.execute("UPDATE secrets.account_keys SET wrapped = NULL, destroyed_at = now()")
-        return wrapped(own, account, key)
+        return rewrapped(own, bound, wrapped)
 
-    monkeypatch.setattr(MasterKey, "wrapped", destroyed_first)
-    assert rewrap(connection, both).done == 0
+    monkeypatch.setattr(MasterKey, "rewrapped", destroyed_first)
+    assert next(rewrap(connection, both)).done == 0
     with pytest.raises(Erased):
         AccountKeys(connection, both).one("a-0000", 1)
 
@@ -240,7 +241,9 @@ def test_killed_in_the_middle_nothing_is_lost_and_the_next_run_does_the_rest(
     assert opened(connection, both, iter(before)) == before
     assert opened(connection, MasterKey(NEW), iter(list(before)[:350]))
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    assert "keys are now under the new master key, 35" in done.stdout
+    assert re.search(
+        r"^account keys: 3[45]\d wrapped anew, 35\d before, 0 left$", done.stdout, re.MULTILINE
+    )
     assert opened(connection, MasterKey(NEW), iter(before)) == before
 
 

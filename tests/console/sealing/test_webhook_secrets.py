@@ -1,18 +1,14 @@
-"""Secrets of webhooks are wrapped under the master key, and follow it when it is replaced."""
+"""Secrets of webhooks are wrapped under the master key, where there is one."""
 
 from __future__ import annotations
 
-import psycopg
 import pytest
 
 from console.sealing.master_key import MasterKey
-from console.sealing.webhook_secrets import rewrap, unwrapping, wrapping
-from consumers.webhooks import keeping
-from consumers.webhooks.hooks import Hook, Secret
-from consumers.webhooks.table import WebhookTable
-from projector.migrations import migrate
+from console.sealing.webhook_secrets import unwrapping, wrapping
+from consumers.webhooks.hooks import Secret
 
-OLD, NEW, STRANGE = b"o" * 32, b"n" * 32, b"s" * 32
+OLD, NEW = b"o" * 32, b"n" * 32
 SECRET = b"the secret of the receiver 32 by"
 
 
@@ -43,29 +39,3 @@ def test_without_a_master_key_a_secret_is_stored_as_it_is() -> None:
 
 def test_a_secret_is_not_shown_by_accident() -> None:
     assert "SECRET" not in repr(wrapping(None)("hook_1", 1, b"SECRET"))
-
-
-def test_secrets_follow_a_master_key_that_is_replaced(database: str) -> None:
-    migrate(database)
-    with psycopg.connect(database, autocommit=True) as connection:
-        made = {
-            hook: secret
-            for master in (MasterKey(OLD), MasterKey(NEW), MasterKey(STRANGE), None)
-            for hook, secret in [
-                keeping.add(connection, "https://a.example/", (), lambda: (0,), wrapping(master))
-            ]
-        }
-        rewrap(connection, None)
-        rewrap(connection, MasterKey(NEW, OLD))
-        found = {hook.hook_id: opened(hook) for hook in WebhookTable(connection).hooks()}
-    strange = list(made)[2]
-    assert found == {**made, strange: None}
-
-
-def opened(hook: Hook) -> bytes | None:
-    """Its secret, by the new master key alone."""
-    (secret,) = hook.secrets
-    try:
-        return unwrapping(MasterKey(NEW))(hook.hook_id, secret)
-    except ValueError:
-        return None

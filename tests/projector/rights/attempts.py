@@ -43,6 +43,7 @@ ATTEMPTS: Mapping[str, Mapping[str, str]] = {
     },
     "view": {
         "SELECT": "SELECT * FROM {name} LIMIT 0",
+        "UPDATE": "UPDATE {name} SET {column} = NULL WHERE false",
         "OWN": "COMMENT ON VIEW {name} IS NULL",
     },
     "rows": {},
@@ -53,6 +54,8 @@ ATTEMPTS: Mapping[str, Mapping[str, str]] = {
 }
 """By kind and operation, the statement that takes that right and no other but USAGE."""
 
+_NOBODY_MAY = (errors.ObjectNotInPrerequisiteState, errors.FeatureNotSupported)
+"""What a view says that cannot be updated."""
 _COLUMN = """
 SELECT quote_ident(attname) FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0
     AND attgenerated = '' LIMIT 1
@@ -92,8 +95,8 @@ class Attempts:
                 self._connection.execute(statement.encode())
         except errors.InsufficientPrivilege:
             return False
-        except psycopg.Error:
-            return True
+        except psycopg.Error as error:
+            return not (kind == "view" and isinstance(error, _NOBODY_MAY))
         return True
 
     def _connects(self) -> bool:
@@ -108,7 +111,7 @@ class Attempts:
         return True
 
     def _statement(self, kind: str, name: str, text: str) -> str:
-        if kind == "table" and "{column}" in text:
+        if kind in {"table", "view"} and "{column}" in text:
             return text.format(name=name, column=self._one(_COLUMN, name))
         if kind == "function" and "{call}" in text:
             return text.format(call=self._one(_CALL, name))

@@ -207,6 +207,7 @@ def test_who_adds_a_webhook_cannot_read_its_secret_and_who_signs_can(role: As) -
         assert [each.hook_id for each in keeping.shown(operator)] == [hook]
         with pytest.raises(errors.InsufficientPrivilege):
             operator.execute("SELECT FROM webhooks.secrets")
+        assert operator.execute("SELECT FROM webhooks.wrapped_secrets").fetchall() == []
         table = WebhookTable(process)
         (found,) = table.hooks()
         assert found.secrets[1].stored == secret

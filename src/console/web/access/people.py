@@ -176,7 +176,7 @@ def sign_in(
 def enrol(connection: Connection[Any], name: str, master: MasterKey | None) -> bytes | None:
     """A new secret for codes, which the person needs from now on; None if nobody has the name."""
     secret = secrets.token_bytes(totp.SECRET_BYTES)
-    kept = secret if master is None else master.closed(_purpose(name), secret)
+    kept = secret if master is None else master.wrapped_factor(name, secret)
     done = connection.execute(
         "UPDATE web.people SET totp_secret = %s, totp_wrapped = %s, totp_step = 0"
         " WHERE name = %s AND password_digest IS NOT NULL",
@@ -209,19 +209,12 @@ def _second_factor(
     if wrapped:
         if master is None:
             raise Failed(f"the second factor of {name} is under a master key; set {SETTING}")
-        secret = master.opened(_purpose(name), secret)
+        secret = master.unwrapped_factor(name, secret)
     step = totp.step_of(secret, code.replace(" ", ""), now_seconds, used)
     if step is None:
         return False
     connection.execute("UPDATE web.people SET totp_step = %s WHERE name = %s", (step, name))
-    if wrapped and master is not None:  # from now on under the newest master key
-        kept = master.closed(_purpose(name), secret)
-        connection.execute("UPDATE web.people SET totp_secret = %s WHERE name = %s", (kept, name))
     return True
-
-
-def _purpose(name: str) -> str:
-    return f"totp:{name}"
 
 
 def _digest_of(connection: Connection[Any], name: str) -> str:
