@@ -26,7 +26,8 @@ from ledger.log.kafka import KafkaSettings, create_topics
 from ledger.log.kafka.access import differences, grant
 from ledger.log.kafka.client.security import KafkaSecurity, Mechanism, Protocol
 from ledger.log.kafka.client.settings import admin_options
-from ledger.log.seam import Topic
+from ledger.log.kafka.writing.hanging_transactions import HangingTransactions
+from ledger.log.seam import LogUnavailable, Topic
 from tests.secured.broker import PASSWORD, PRINCIPALS, SecuredBroker
 from tests.secured.cells import ATTEMPTS, allowed
 
@@ -120,6 +121,16 @@ def test_every_cell_of_a_principal_is_as_the_matrix_says(
     granted: SecuredBroker, principal: str
 ) -> None:
     assert wrong_cells(granted, principal) == []
+
+
+@pytest.mark.integration
+def test_who_may_not_read_how_a_transaction_was_decided_is_told_who_may(
+    granted: SecuredBroker,
+) -> None:
+    with connected_as(granted, "console") as admin:
+        hanging = HangingTransactions(as_super_user(granted), admin)
+        with pytest.raises(LogUnavailable, match="__transaction_state: Topic.*as the operator"):
+            hanging._described(["__transaction_state"])
 
 
 @pytest.mark.integration

@@ -343,7 +343,10 @@ class HangingTransactions:
         for topic in found:
             if not topic["partitions"] and topic["name"] != _OFFSETS:
                 reason = errors.for_code(topic["error_code"]).__name__
-                raise LogUnavailable(f"the brokers do not show {topic['name']}: {reason}")
+                raise LogUnavailable(
+                    f"the brokers do not show {topic['name']}: {reason}; connect as a principal "
+                    "that may read it, as the operator does"
+                )
         return found
 
     def _records(
