@@ -74,7 +74,10 @@ def add(
         except ValueError as error:
             raise BadInput(str(error)) from error
     if not added:
-        raise BadInput(f"there is a person {name!r} already; choose another name")
+        raise BadInput(
+            f"there is a person {name!r} already, or the name was ended ('refundctl people list'); "
+            "choose another name"
+        )
     typer.echo(f"{name} may sign in as {', '.join(principals)}")
 
 
@@ -103,28 +106,53 @@ def list_all() -> None:
             roles, since = ", ".join(each.principals), f"{each.made_at:%Y-%m-%d}"
             own = ", ".join([*each.accounts, *each.vendors])
             by = each.issuer or ("password and code" if each.second_factor else "password")
+            by = by if each.principals else ""
             table.add_row(each.name, roles, own, by, since, str(each.failures), locked, ended)
     put(console(), table)
 
 
 @app.command()
-def end(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
-    """Let a person sign in no more; sessions and tokens end.
+def end(
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    may_return: Annotated[
+        bool,
+        typer.Option("--may-return", help="Only end what is open; the name may sign in again."),
+    ] = False,
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Let a name that was ended sign in again.")
+    ] = False,
+) -> None:
+    """End the sessions and tokens of a name, and refuse it from now on.
+
+    Nobody signs in under it any more: by password, provider, proxy or token. It need not be known
+    here.
 
     Example:
 
       refundctl people end anna
 
-      refundctl people end billing
+      refundctl people end billing --may-return
+
+      refundctl people end anna --undo
     """
     from console.running.ledger_locator import connected, find_ledger
     from console.running.settings import read_settings
     from console.web.access import people
 
+    if undo and may_return:
+        raise BadInput("--undo and --may-return: give one of them")
     with connected(find_ledger(read_settings()).database_url) as connection:
-        if not people.end(connection, name):
-            raise BadInput(f"nobody is named {name!r}, and no token that still counts is")
-    typer.echo(f"{name} signs in no more, and its tokens have ended")
+        if undo:
+            if not people.undo_end(connection, name):
+                raise BadInput(f"{name!r} was not ended; nothing was changed")
+            typer.echo(f"{name} may sign in again")
+            return
+        ended = people.end(connection, name, may_return=may_return)
+    if may_return and not ended.known:
+        raise BadInput(f"nobody is named {name!r}, and no token is; nothing was changed")
+    what = "may sign in again" if may_return else "signs in no more, in no way"
+    unseen = "" if ended.known else "; the name was not known here"
+    typer.echo(f"{name} {what}; ended: sessions {ended.sessions}, tokens {ended.tokens}{unseen}")
 
 
 @app.command()
@@ -149,6 +177,8 @@ def token(
     principals = _principals(role)
     own = _own_things(principals, account, vendor, buyer_id)
     with connected(find_ledger(read_settings()).database_url) as connection:
+        if people.has_ended(connection, name):
+            raise BadInput(f"{name!r} was ended; first run 'refundctl people end {name} --undo'")
         typer.echo(people.new_token(connection, name, principals, days, own))
 
 

@@ -62,6 +62,34 @@ def test_people_have_what_is_their_own_and_a_code(
     assert people("totp", "shop", "--off").returncode == 2
 
 
+def test_a_name_is_ended_whether_it_is_known_or_not_and_may_be_let_in_again(
+    live_ledger: RunningLedger, tmp_path: Path
+) -> None:
+    def people(*words: str) -> subprocess.CompletedProcess[str]:
+        return refundctl(live_ledger.environment, "people", *words)
+
+    ended = people("end", "somewhere-else")
+    assert ended.stdout == (
+        "somewhere-else signs in no more, in no way; ended: sessions 0, tokens 0; the name was not "
+        "known here\n"
+    )
+    assert "somewhere-else" in people("list").stdout
+    file = ("--password-file", password_file(tmp_path))
+    for words, why in (
+        (("token", "somewhere-else", "--role", "finance"), "end somewhere-else --undo"),
+        (("add", "somewhere-else", "--role", "finance", *file), "the name was ended"),
+        (("end", "nobody", "--may-return"), "nobody is named 'nobody'"),
+        (("end", "nobody", "--undo"), "'nobody' was not ended"),
+        (("end", "nobody", "--undo", "--may-return"), "give one of them"),
+    ):
+        found = people(*words)
+        assert (found.returncode, why in found.stderr) == (2, True), (words, found.stderr)
+    assert people("end", "somewhere-else", "--undo").stdout == "somewhere-else may sign in again\n"
+    assert people("token", "somewhere-else", "--role", "finance").returncode == 0
+    again = people("end", "somewhere-else", "--may-return").stdout
+    assert again == "somewhere-else may sign in again; ended: sessions 0, tokens 1\n"
+
+
 def certificate(folder: Path) -> tuple[Path, Path]:
     """A certificate of 127.0.0.1, and its key; the authority that signed it is `ca.pem`."""
     cert, key = folder / "cert.pem", folder / "key.pem"

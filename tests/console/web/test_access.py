@@ -162,20 +162,57 @@ def test_who_has_ended_and_who_was_never_there_sign_in_alike(live_ledger: Runnin
         people.add(connection, "bert", PASSWORD, ["finance"])
         session = sign_in(connection, "bert", PASSWORD)
         assert session is not None
-        assert people.end(connection, "bert")
+        people.end(connection, "bert")
         assert people.of_session(connection, session) is None
         assert sign_in(connection, "bert", PASSWORD) is None
         assert sign_in(connection, "nobody", PASSWORD) is None
-        assert not people.end(connection, "nobody")
 
 
 def test_a_token_ends_with_its_name(locked: TestClient, live_ledger: RunningLedger) -> None:
     with psycopg.connect(live_ledger.database_url, autocommit=True) as connection:
         key = {"Authorization": f"Bearer {people.new_token(connection, 'lost', ['finance'], 1)}"}
         assert locked.get("/v1/balances", headers=key).status_code == 200
-        assert people.end(connection, "lost")
+        assert people.end(connection, "lost") == people.Ended(known=True, sessions=0, tokens=1)
         assert locked.get("/v1/balances", headers=key).status_code == 401
-        assert not people.end(connection, "lost")
+        assert people.end(connection, "lost") == people.Ended(known=True, sessions=0, tokens=0)
+        later = {"Authorization": f"Bearer {people.new_token(connection, 'lost', ['finance'], 1)}"}
+        assert locked.get("/v1/balances", headers=later).status_code == 401
+        assert people.undo_end(connection, "lost")
+        assert locked.get("/v1/balances", headers=later).status_code == 200
+        assert locked.get("/v1/balances", headers=key).status_code == 401
+
+
+def test_a_name_that_may_return_loses_what_is_open_and_signs_in_again(
+    live_ledger: RunningLedger,
+) -> None:
+    with psycopg.connect(live_ledger.database_url, autocommit=True) as connection:
+        people.add(connection, "rita", PASSWORD, ["finance"])
+        session, token = (
+            sign_in(connection, "rita", PASSWORD) or "",
+            people.new_token(connection, "rita", ["finance"], 1),
+        )
+        ended = people.end(connection, "rita", may_return=True)
+        assert ended == people.Ended(known=True, sessions=1, tokens=1)
+        assert people.of_session(connection, session) is None
+        assert people.of_token(connection, token) is None
+        assert sign_in(connection, "rita", PASSWORD) is not None
+        people.end(connection, "rita")
+        assert sign_in(connection, "rita", PASSWORD) is None
+        assert people.undo_end(connection, "rita")
+        assert not people.undo_end(connection, "rita")
+        assert sign_in(connection, "rita", PASSWORD) is not None
+
+
+def test_a_name_that_was_ended_before_anybody_had_it_has_no_password(
+    live_ledger: RunningLedger,
+) -> None:
+    with psycopg.connect(live_ledger.database_url, autocommit=True) as connection:
+        ended = people.end(connection, "unseen")
+        assert ended == people.Ended(known=False, sessions=0, tokens=0)
+        assert sign_in(connection, "unseen", PASSWORD) is None
+        assert not people.add(connection, "unseen", PASSWORD, ["finance"])
+        assert people.undo_end(connection, "unseen")
+        assert people.add(connection, "unseen", PASSWORD, ["finance"])
 
 
 def test_an_idle_session_ends(live_ledger: RunningLedger) -> None:

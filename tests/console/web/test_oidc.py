@@ -8,6 +8,7 @@ import json
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -234,9 +235,33 @@ def test_a_name_is_one_persons_for_ever(
         refused(browser, provider.authorize(begun(browser)), "another has the name")
         provider.claims = claims(sub="ended")
         assert back(browser, provider.authorize(begun(browser))).status_code == 303
-        assert people.end(connection, "ended")
+        people.end(connection, "ended")
         assert browser.get("/v1/balances").status_code == 401
         refused(browser, provider.authorize(begun(browser)), "it ended")
+
+
+def test_a_name_that_only_the_provider_knows_is_refused_once_it_is_ended(
+    browser: TestClient, provider: Provider, live_ledger: RunningLedger
+) -> None:
+    provider.claims = claims(sub="never-here")
+    with psycopg.connect(live_ledger.database_url, autocommit=True) as connection:
+        people.end(connection, "never-here")
+        refused(browser, provider.authorize(begun(browser)), "it ended")
+        people.undo_end(connection, "never-here")
+    assert back(browser, provider.authorize(begun(browser))).status_code == 303
+
+
+def test_what_the_provider_said_of_roles_is_believed_for_an_hour(
+    browser: TestClient, provider: Provider, live_ledger: RunningLedger
+) -> None:
+    provider.claims = claims(sub="olga")
+    assert back(browser, provider.authorize(begun(browser))).status_code == 303
+    with psycopg.connect(live_ledger.database_url, autocommit=True) as connection:
+        (session,) = people.sessions_of(connection, "olga")
+        assert session.ends_at - session.began_at == timedelta(hours=1)
+        connection.execute("UPDATE web.sessions SET ends_at = now() WHERE name = 'olga'")
+    again = browser.get("/accounts/a-1", headers=BROWSER)
+    assert again.headers["Location"] == "/signin?next=%2Faccounts%2Fa-1"
 
 
 def test_the_roles_are_those_of_the_last_sign_in(

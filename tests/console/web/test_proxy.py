@@ -135,6 +135,18 @@ def test_a_name_that_has_ended_is_not_signed_in(
     assert behind.get("/v1/balances", headers=BY_SECRET | {"X-User": "pia"}).status_code == 401
 
 
+def test_a_name_that_only_the_proxy_knows_is_refused_once_it_is_ended(
+    behind: TestClient, live_ledger: RunningLedger
+) -> None:
+    only_there = BY_SECRET | {"X-User": "only-there"}
+    assert behind.get("/v1/balances", headers=only_there).status_code == 200
+    with psycopg.connect(live_ledger.database_url, autocommit=True) as connection:
+        people.end(connection, "only-there")
+        assert behind.get("/v1/balances", headers=only_there).status_code == 401
+        people.undo_end(connection, "only-there")
+    assert behind.get("/v1/balances", headers=only_there).status_code == 200
+
+
 def test_the_scheme_is_the_proxys_to_say(behind: TestClient, locked: TestClient) -> None:
     told = {"X-Forwarded-Proto": "https"}
     ours = behind.get("/livez", headers=told | {"X-Refunds-Proxy": SECRET})

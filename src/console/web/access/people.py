@@ -22,6 +22,8 @@ from console.web.access.ended_rows import delete_ended_sessions
 from console.web.access.own_things import OwnThings
 
 SESSION_SECONDS, IDLE_SECONDS = 12 * 3600, 3600
+PROVIDER_SESSION_SECONDS = 3600
+"""So long what a provider said of somebody's roles is believed (decision 0028)."""
 FAILURES, LOCKED_SECONDS = 5, 300
 SHORTEST_PASSWORD = 12
 NOTHING = OwnThings()
@@ -55,7 +57,7 @@ WHERE NOT EXISTS (
 
 
 class Person(Struct, frozen=True, kw_only=True):
-    """A local user, without the password."""
+    """A local user, without the password; without principals, a name that was ended unseen."""
 
     name: str
     principals: list[str]
@@ -86,6 +88,14 @@ class Session(Struct, frozen=True, kw_only=True):
     began_at: datetime
     used_at: datetime
     ends_at: datetime
+
+
+class Ended(Struct, frozen=True, kw_only=True):
+    """How many sessions and tokens of a name were ended; `known`: somebody or something has it."""
+
+    known: bool
+    sessions: int
+    tokens: int
 
 
 class Locked(Exception):
@@ -119,19 +129,40 @@ def everybody(connection: Connection[Any]) -> list[Person]:
         ).fetchall()
 
 
-def end(connection: Connection[Any], name: str) -> bool:
-    """Let nobody sign in under the name any more, and end its sessions and tokens; False if there
-    is neither a person nor a token that still counts.
+def end(connection: Connection[Any], name: str, *, may_return: bool = False) -> Ended:
+    """End the sessions and tokens of a name. If it may not return, nobody signs in under it any
+    more, in whatever way: a name that only a proxy or a provider knows is kept for that.
     """
     with connection.transaction():
-        end_sessions(connection, name)
+        known = connection.execute(
+            "SELECT FROM web.people WHERE name = %(name)s"
+            " UNION ALL SELECT FROM web.tokens WHERE name = %(name)s LIMIT 1",
+            {"name": name},
+        ).fetchone()
+        if not may_return:
+            connection.execute(
+                "INSERT INTO web.people AS p (name, principals, ended_at) VALUES (%s, '{}', now())"
+                " ON CONFLICT (name) DO UPDATE SET ended_at = coalesce(p.ended_at, now())",
+                (name,),
+            )
+        sessions = end_sessions(connection, name)
         tokens = connection.execute(
             "UPDATE web.tokens SET ends_at = now() WHERE name = %s AND ends_at > now()", (name,)
+        ).rowcount
+    return Ended(known=known is not None, sessions=sessions, tokens=tokens)
+
+
+def undo_end(connection: Connection[Any], name: str) -> bool:
+    """Let an ended name sign in again; False if it was not ended. Its tokens stay ended."""
+    with connection.transaction():
+        kept = connection.execute(
+            "DELETE FROM web.people WHERE name = %s AND principals = '{}'", (name,)
         )
-        person = connection.execute(
-            "UPDATE web.people SET ended_at = coalesce(ended_at, now()) WHERE name = %s", (name,)
+        ended = connection.execute(
+            "UPDATE web.people SET ended_at = NULL WHERE name = %s AND ended_at IS NOT NULL",
+            (name,),
         )
-    return tokens.rowcount + person.rowcount > 0
+    return kept.rowcount + ended.rowcount > 0
 
 
 def has_ended(connection: Connection[Any], name: str) -> bool:
@@ -227,7 +258,7 @@ def _digest_of(connection: Connection[Any], name: str) -> str:
     return str(digest or _NOBODY)
 
 
-def new_session(connection: Connection[Any], name: str) -> str:
+def new_session(connection: Connection[Any], name: str, seconds: int = SESSION_SECONDS) -> str:
     """The id of a new session of somebody who has shown who it is."""
     connection.execute("UPDATE web.people SET failures = 0 WHERE name = %s", (name,))
     delete_ended_sessions(connection)
@@ -235,7 +266,7 @@ def new_session(connection: Connection[Any], name: str) -> str:
     connection.execute(
         "INSERT INTO web.sessions (id_digest, name, csrf, ends_at)"
         " VALUES (%s, %s, %s, now() + make_interval(secs => %s))",
-        (_digest(session_id), name, secrets.token_urlsafe(32), SESSION_SECONDS),
+        (_digest(session_id), name, secrets.token_urlsafe(32), seconds),
     )
     return session_id
 
@@ -291,7 +322,8 @@ def of_token(connection: Connection[Any], token: str) -> Signed | None:
     with connection.cursor(row_factory=class_row(Signed)) as cursor:
         return cursor.execute(
             "SELECT name, principals, accounts, vendors, buyer_id FROM web.tokens"
-            " WHERE id_digest = %s AND ends_at > now()",
+            " WHERE id_digest = %s AND ends_at > now() AND name NOT IN"
+            " (SELECT name FROM web.people WHERE ended_at IS NOT NULL)",
             (_digest(token),),
         ).fetchone()
 

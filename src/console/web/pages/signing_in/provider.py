@@ -44,7 +44,8 @@ def from_the_provider(
         raise Problem(403, "Not allowed", f"the provider says {(error or 'nothing')[:60]!r}")
     told = asked.finish(begun, code, _back(request))
     with backend.connection() as connection, connection.transaction():
-        session_id = people.new_session(connection, oidc.known_person(connection, told))
+        name = oidc.known_person(connection, told)
+        session_id = people.new_session(connection, name, people.PROVIDER_SESSION_SECONDS)
     answer = signed_in(request, session_id, begun.next)
     answer.delete_cookie(_COOKIE, path=_CALLBACK)
     return answer
