@@ -129,7 +129,7 @@ def test_who_may_not_read_how_a_transaction_was_decided_is_told_who_may(
 ) -> None:
     with connected_as(granted, "console") as admin:
         hanging = HangingTransactions(as_super_user(granted), admin)
-        with pytest.raises(LogUnavailable, match="__transaction_state: Topic.*as the operator"):
+        with pytest.raises(LogUnavailable, match=r"__transaction_state: Topic.*as the operator"):
             hanging._described(["__transaction_state"])
 
 
