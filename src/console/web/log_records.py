@@ -51,6 +51,19 @@ class LogRecords:
         with self._held() as tools:
             return _some(tools, topic, partition, offset, count)
 
+    def between(self, topic: Topic, partition: int, start: int, until: int) -> list[LogRecord]:
+        """The committed records from an offset to before another. Raises LogUnavailable."""
+        found: list[LogRecord] = []
+        with self._held() as tools:
+            position = start
+            while position < until:
+                batch = tools.read(topic, partition, position, _RECORDS, _READ_SECONDS)
+                found += [each for each in batch.records if each.offset < until]
+                if batch.next_position <= position:
+                    break
+                position = batch.next_position
+        return found
+
     def numbered(self, partition: int, log_sequence: int) -> Sequence[LogRecord]:
         """The event of a number in its partition, and some after it; none if it is not there.
 

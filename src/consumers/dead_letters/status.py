@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ledger.log.seam import LogTools, OnlyWriter, Topic
+from ledger.log.seam import LogRecord, LogTools, OnlyWriter, Topic
 from ledger.values.instants import Instant
 from ledger.wire.dead_letters.closing import Resolution, read_resolution
 from ledger.wire.dead_letters.headers import Place
@@ -33,9 +33,14 @@ def letter_statuses(tools: LogTools) -> dict[Place, LetterStatus]:
     """Every letter by the position of its record, in that order. If a record was copied twice, by a
     decider whose offset was lost, only the first copy counts.
     """
+    return statuses_of(tools.replay(Topic.DEAD_LETTERS))
+
+
+def statuses_of(records: Iterable[LogRecord]) -> dict[Place, LetterStatus]:
+    """The same, as far as some records of the topic say, which come in the order of the topic."""
     letters: dict[Place, LetterStatus] = {}
     resolved: dict[Place, tuple[Resolution, Instant]] = {}
-    for record in tools.replay(Topic.DEAD_LETTERS):
+    for record in records:
         letter = read_letter(record)
         if letter is not None:
             letters.setdefault(letter.source, _standing(letter))

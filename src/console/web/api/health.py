@@ -26,6 +26,6 @@ def ready(request: Request, backend: Asked) -> dict[str, str]:
     background: Background = request.app.state.background
     if background.failing:
         tasks = " and ".join(background.failing)
-        raise Problem(503, "Not ready", f"{tasks}: the last try failed; the log says why")
+        raise Problem(503, "Not available", f"{tasks}: the last try failed; the log says why")
     with backend.connection() as connection:
         return {"status": "ok" if positions(connection) else "no read models yet"}

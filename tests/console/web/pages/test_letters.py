@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 import uuid
 from contextlib import closing
+from html import unescape
+from urllib.parse import unquote
 
 import psycopg
 import pytest
 from fastapi.testclient import TestClient
 
 from console.web.access import people
+from console.web.api.cursors import cursor_of
+from console.web.pages.work import newest_letters
 from consumers.dead_letters.status import letter_statuses
 from ledger.log.kafka import KafkaTools
 from ledger.log.seam import Outgoing, Topic
@@ -51,7 +55,7 @@ def test_a_letter_stands_with_its_reason_and_its_bytes(
     locked: TestClient, letter: str, roles: dict[str, dict[str, str]]
 ) -> None:
     listed = locked.get("/work/letters", headers=roles["finance"]).text
-    assert f'href="/work/letters/{letter.replace(":", "%3A")}"' in listed
+    assert f'href="/work/letters/{letter.replace(":", "%3A")}?at=' in listed
     told = locked.get(f"/work/letters/{letter}", headers=roles["finance"]).text
     there = re.search(r'href="(/events/dead-letters/[^"]+)"', told)
     assert there is not None
@@ -106,3 +110,72 @@ def test_a_letter_that_is_not_there_is_a_page_with_a_way_back(
     assert '<a href="/">' in found.text
     again = locked.post("/work/letters/redrive", data={"letter": name}, headers=roles["operator"])
     assert again.status_code == 404
+
+
+def walked(client: TestClient, headers: dict[str, str], path: str) -> list[tuple[str, str]]:
+    """The links to all letters, page by page, each with what became of it."""
+    found: list[tuple[str, str]] = []
+    while path:
+        page = client.get(path, headers=headers).text
+        rows = re.findall(r'<th scope="row"><a href="([^"]+)">.*?</tr>', page, re.DOTALL)
+        became = re.findall(r"<td>([^<]*)</td>\n<td>[^<]*</td>\n</tr>", page)
+        found += zip(rows, became, strict=True)
+        (path,) = map(unescape, re.findall(r'rel="next" href="([^"]+)"', page)[:1] or [""])
+    return found
+
+
+def test_the_newest_stand_first_and_links_lead_to_all_others(
+    locked: TestClient,
+    live_ledger: RunningLedger,
+    letter: str,
+    roles: dict[str, dict[str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with closing(KafkaTools(live_ledger.kafka)) as tools:
+        key = letter.encode()
+        bad = [
+            Outgoing(topic=Topic.COMMANDS, partition=n % 2, key=key, value=b"no", headers=())
+            for n in range(20)
+        ]
+        names = {f"{each.partition}:{each.offset}" for each in tools.publish(bad)}
+        wait_until(lambda: names <= {str(place) for place in letter_statuses(tools)}, "the letters")
+        before, told = len(letter_statuses(tools)), {"letter": letter, "reason": "mended"}
+        sent = locked.post("/work/letters/redrive", data=told, headers=roles["operator"])
+        assert sent.status_code == 200
+        wait_until(lambda: len(letter_statuses(tools)) > before, "the letter of the copy")
+        statuses = letter_statuses(tools)
+    monkeypatch.setattr(newest_letters, "ENOUGH", 4)
+    monkeypatch.setattr(newest_letters, "ROUNDS", 2)
+    first = locked.get("/work/letters", headers=roles["finance"]).text
+    assert re.search(r"At least [1-8] letters\.", first)
+    assert first.count('<th scope="row">') <= 8
+    links = {f"/work/letters/{place}?at={each.letter_offset}" for place, each in statuses.items()}
+    every = walked(locked, roles["finance"], "/work/letters?closed=yes")
+    assert sorted(unquote(link) for link, _ in every) == sorted(links)
+    became = {unquote(link).partition("?")[0][14:]: state for link, state in every}
+    assert became[letter] == "REDRIVEN by operator-2"
+    still = {str(place) for place, each in statuses.items() if each.resolution is None}
+    assert {name for name, state in became.items() if state == "open"} == still
+    opened = walked(locked, roles["finance"], "/work/letters")
+    assert {unquote(link).partition("?")[0][14:] for link, _ in opened} == still
+    for link, _ in every[-3:]:
+        assert locked.get(link, headers=roles["finance"]).status_code == 200
+
+
+def test_without_older_ones_the_count_is_that_of_all(
+    locked: TestClient, live_ledger: RunningLedger, letter: str, roles: dict[str, dict[str, str]]
+) -> None:
+    with closing(KafkaTools(live_ledger.kafka)) as tools:
+        still = [each for each in letter_statuses(tools).values() if each.resolution is None]
+    told = locked.get("/work/letters", headers=roles["finance"]).text
+    assert f"<p>{len(still)} letters.</p>" in told
+
+
+@pytest.mark.parametrize(
+    "cursor", ["x", cursor_of("letters", ("1",)), cursor_of("letters", ("a", "-1"))]
+)
+def test_a_cursor_of_no_page_is_refused(
+    locked: TestClient, roles: dict[str, dict[str, str]], cursor: str
+) -> None:
+    found = locked.get("/work/letters", params={"cursor": cursor}, headers=roles["finance"])
+    assert found.status_code == 400

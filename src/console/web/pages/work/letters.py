@@ -13,24 +13,26 @@ from fastapi.responses import HTMLResponse
 
 from console.rendering.reports.dead_letters_json import letter_to_json, standing_to_json
 from console.web.access.guard import caller_of
+from console.web.api.cursors import cursor_of, place_of
 from console.web.api.queries import Asked
 from console.web.backend import Backend
 from console.web.pages.rendering import page
 from console.web.pages.work import waiting
+from console.web.pages.work.newest_letters import letter_at, newest
 from console.web.problems import Problem
 from consumers.dead_letters.redrive import WRITER, Order, resolve
 from consumers.dead_letters.status import (
     LetterStatus,
-    letter_of,
     letter_statuses,
     settled_letter_statuses,
 )
 from ledger.log.kafka import KafkaOnlyWriter, KafkaTools
+from ledger.log.seam import Topic
 from ledger.wire.dead_letters.closing import Resolution, Resolved
-from ledger.wire.dead_letters.letter import MAX_TEXT
+from ledger.wire.dead_letters.letter import MAX_TEXT, read_letter
 
 router = APIRouter(prefix="/work/letters", tags=["pages"], include_in_schema=False)
-MOST = 200
+_DIGITS = 19
 _WRITING = threading.Lock()
 """A second writer would shut the first one out."""
 _PATIENCE_SECONDS = 10.0
@@ -39,39 +41,51 @@ _log = structlog.get_logger(__name__)
 
 @router.get("")
 def dead_letters(
-    request: Request, backend: Asked, closed: Annotated[str, Query()] = ""
+    request: Request,
+    backend: Asked,
+    closed: Annotated[str, Query()] = "",
+    cursor: Annotated[str, Query()] = "",
 ) -> HTMLResponse:
-    """The open ones, or the closed ones too; the latest first."""
-    with _tools(backend) as tools:
-        found = [
-            each for each in letter_statuses(tools).values() if closed or each.resolution is None
-        ]
-    found.sort(key=lambda each: (each.set_aside_at, each.source), reverse=True)
+    """The open ones, or the closed ones too; the newest first, or those before a cursor."""
+    found = newest(backend.records, _before(backend, cursor), closed=bool(closed))
     with backend.connection() as connection:
         taken = waiting.holders(connection, waiting.LETTER)
+    older = None if found.older is None else cursor_of("letters", tuple(map(str, found.older)))
     return page(
         request,
         "work/letters.html",
-        letters=[standing_to_json(each) for each in found[:MOST]],
-        left_off=max(0, len(found) - MOST),
+        letters=[standing_to_json(each) for each in found.letters],
+        older=older,
+        unsure=found.unsure,
         taken=taken,
         closed=closed,
     )
 
 
 @router.get("/{name}")
-def a_letter(request: Request, backend: Asked, name: str) -> HTMLResponse:
-    """One, with its reason, its bytes, and whether it could be read today."""
-    with _tools(backend) as tools:
-        standing = _named(name, letter_statuses(tools).values())
-        letter = letter_of(tools, standing)
-        told = letter_to_json(standing, letter, tools.partition_count)
+def a_letter(
+    request: Request,
+    backend: Asked,
+    name: str,
+    at: Annotated[int | None, Query(ge=0, le=2**62)] = None,
+) -> HTMLResponse:
+    """One, with its reason, its bytes, and whether it could be read today. Where `at` says its
+    offset in the topic of dead letters, what was before is not read.
+    """
+    standing, unsure = _standing(backend, name, at)
+    (record,) = backend.records.at(
+        Topic.DEAD_LETTERS, standing.source.partition, standing.letter_offset, 1
+    )
+    letter = read_letter(record)
+    assert letter is not None, f"{name} was read as a letter before"
+    told = letter_to_json(standing, letter, backend.partition_count)
     with backend.connection() as connection:
         taken = waiting.holder(connection, waiting.LETTER, "", name)
     return page(
         request,
         "work/letter.html",
         letter=told,
+        unsure=unsure,
         holder=taken,
     )
 
@@ -110,6 +124,26 @@ def _resolved(
         if standing.resolution is not None:
             return standing.resolution, None
         return None, next(resolve(tools, writer, [standing], order))
+
+
+def _before(backend: Backend, cursor: str) -> tuple[int, ...] | None:
+    place = place_of("letters", cursor or None, backend.partition_count)
+    if place is None:
+        return None
+    if not all(each.isascii() and each.isdigit() and len(each) < _DIGITS for each in place):
+        raise Problem(400, "The request cannot be read", "cursor: take the one of the page before")
+    return tuple(map(int, place))
+
+
+def _standing(backend: Backend, name: str, at: int | None) -> tuple[LetterStatus, bool]:
+    """A letter as it stands, and whether it may be closed though it looks open."""
+    partition = name.partition(":")[0]
+    if at is not None and partition.isascii() and partition.isdigit() and len(partition) < _DIGITS:
+        found, unsure = letter_at(backend.records, int(partition), at)
+        if found is not None and str(found.source) == name:
+            return found, unsure
+    with _tools(backend) as tools:
+        return _named(name, letter_statuses(tools).values()), False
 
 
 def _named(name: str, found: Iterable[LetterStatus]) -> LetterStatus:
