@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from console.main import main
 
@@ -33,6 +35,7 @@ IMPORTED = (
 )
 """What `init` and the processes import; a module that is missing here is imported by each."""
 
+LONGEST_SECONDS = 300.0
 _FORKED = multiprocessing.get_context("forkserver")
 _FORKED.set_forkserver_preload(list(IMPORTED))
 
@@ -40,10 +43,18 @@ _FORKED.set_forkserver_preload(list(IMPORTED))
 class Forked:
     """A command that runs; it can be ended and waited for as a `Popen`."""
 
-    def __init__(self, words: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
-        self._process = _FORKED.Process(
-            target=_run, args=(list(words), dict(environment), str(log)), daemon=True
-        )
+    def __init__(
+        self,
+        words: Sequence[str],
+        environment: Mapping[str, str],
+        *said: Path,
+        folder: Path | None = None,
+    ) -> None:
+        """In that environment alone. What it says is added to the files: one for all, or one for
+        stdout and one for stderr.
+        """
+        told = (list(words), dict(environment), said[0], said[-1], folder or Path.cwd())
+        self._process = _FORKED.Process(target=_run, args=told)
         self._process.start()
 
     def terminate(self) -> None:
@@ -59,11 +70,22 @@ class Forked:
         return code
 
 
-def _run(words: list[str], environment: dict[str, str], log: str) -> None:
-    """In that environment alone; what it says is added to the log."""
+def refundctl(
+    words: Sequence[str], environment: Mapping[str, str], folder: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, in the environment of the tests changed by that one."""
+    with TemporaryDirectory() as spare:
+        out, err = Path(spare) / "out", Path(spare) / "err"
+        running = Forked(words, {**os.environ, **environment}, out, err, folder=folder)
+        code = running.wait(LONGEST_SECONDS)
+        return subprocess.CompletedProcess(words, code, out.read_text(), err.read_text())
+
+
+def _run(words: list[str], environment: dict[str, str], out: Path, err: Path, folder: Path) -> None:
     os.environ.clear()
     os.environ.update(environment)
-    with Path(log).open("ab") as written:
-        for stream in (1, 2):
+    os.chdir(folder)
+    for path, stream in ((out, 1), (err, 2)):
+        with path.open("ab") as written:
             os.dup2(written.fileno(), stream)
     main(words)

@@ -26,6 +26,7 @@ from devstack.kafka.security import (
     principals_in,
 )
 from devstack.status import ProcessState
+from tests.console.forked import refundctl
 from tests.console.ledgers import PROGRAM
 from tests.house.tree import ROOT
 from tests.ledger.wire.avro.registry_server import running_registry
@@ -63,14 +64,7 @@ class FullRun(Struct, frozen=True, kw_only=True):
 
     def command(self, *words: str, **told: str) -> Said:
         """Run `refundctl`, and keep what it says."""
-        done = subprocess.run(
-            [*PROGRAM, *words],
-            env={**os.environ, **self.environment, **told},
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = refundctl(words, {**self.environment, **told}, self.folder)
         found = Said(what=" ".join(words), code=done.returncode, text=done.stdout + done.stderr)
         self.said.append(found)
         return found

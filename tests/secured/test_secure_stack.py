@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import uuid
@@ -49,7 +48,7 @@ from ledger.log.kafka import KafkaTools, verify_world
 from ledger.log.kafka.client.security import KafkaSecurity, Protocol
 from ledger.log.seam import LogUnavailable, Outgoing, Topic
 from projector.rights.granting import differences
-from tests.console.ledgers import PROGRAM
+from tests.console.forked import refundctl
 from tests.console.web.browser import BROWSER, PASSWORD, sign_in
 from tests.consumers.ledgers import START, given, opening
 from tests.house.tree import ROOT
@@ -74,13 +73,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def run(home: Path, *words: str, **told: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*PROGRAM, *words],
-        env={**os.environ, "REFUNDS_HOME": str(home), **told},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return refundctl(words, {"REFUNDS_HOME": str(home), **told})
 
 
 def tools_of(home: Path, principal: str) -> KafkaTools:
@@ -94,10 +87,13 @@ def test_commands_are_decided_shown_proven_and_set_aside(home: Path) -> None:
     given = run(home, "submit", FILE)
     assert (given.returncode, "RefundIssued" in given.stdout) == (0, True), given.stderr
     garbage = Outgoing(topic=Topic.COMMANDS, partition=0, key=b"acct", value=b"garbage", headers=())
-    gateway = tools_of(home, "gateway")
+    gateway, operator = tools_of(home, "gateway"), tools_of(home, "operator")
     gateway.publish([garbage])
+    letters = Topic.DEAD_LETTERS
+    wait_until(lambda: any(operator.end_offsets(letters)), "the record to be set aside")
     gateway.close()
-    wait_for_letter(home)
+    operator.close()
+    assert "no dead letters" not in run(home, "dlq", "list").stdout
     for words in (
         ("dlq", "discard", "--all", "--reason", "made up"),
         ("audit", "verify"),
@@ -105,14 +101,6 @@ def test_commands_are_decided_shown_proven_and_set_aside(home: Path) -> None:
     ):
         done = run(home, *words)
         assert done.returncode == 0, (words, done.stdout, done.stderr)
-
-
-def wait_for_letter(home: Path) -> None:
-    """Until the record that cannot be read is set aside."""
-    for _ in range(100):
-        if "no dead letters" not in run(home, "dlq", "list").stdout:
-            return
-    raise AssertionError("the record was never set aside")
 
 
 @pytest.mark.parametrize(

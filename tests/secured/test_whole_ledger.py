@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 from msgspec import Struct
 
 from devstack.certificates import write_secret
+from tests.console.forked import refundctl
 from tests.console.ledgers import PROGRAM, RunningLedger, running_ledger
 from tests.house.tree import ROOT
 from tests.secured import postgres
@@ -52,10 +52,7 @@ def access(broker: SecuredBroker, tmp_path_factory: pytest.TempPathFactory) -> I
 
 
 def run(ledger: RunningLedger, *words: str, **other: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, **ledger.environment, **other}
-    return subprocess.run(
-        [*PROGRAM, *words], env=environment, capture_output=True, text=True, check=False
-    )
+    return refundctl(words, {**ledger.environment, **other})
 
 
 def test_commands_are_given_decided_shown_and_audited(access: Access) -> None:

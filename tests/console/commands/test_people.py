@@ -6,26 +6,16 @@ import os
 import re
 import signal
 import subprocess
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 import requests
 
 from devstack.certificates import authority, issue
+from tests.console.forked import refundctl
 from tests.console.ledgers import PROGRAM, RunningLedger
 
 pytestmark = pytest.mark.timeout(300)
-
-
-def refundctl(environment: Mapping[str, str], *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*PROGRAM, *words],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def password_file(folder: Path) -> str:
@@ -39,7 +29,7 @@ def test_people_have_what_is_their_own_and_a_code(
     live_ledger: RunningLedger, tmp_path: Path
 ) -> None:
     def people(*words: str) -> subprocess.CompletedProcess[str]:
-        return refundctl(live_ledger.environment, "people", *words)
+        return refundctl(("people", *words), live_ledger.environment)
 
     file = ("--password-file", password_file(tmp_path))
     for words, why in (
@@ -142,5 +132,5 @@ def test_half_of_a_certificate_is_refused(
     (tmp_path / "open.pem").write_bytes(key.read_bytes())
     (tmp_path / "open.pem").chmod(0o644)
     told = [str(tmp_path / each) if each.endswith(".pem") else each for each in words]
-    found = refundctl(live_ledger.environment, "serve", *told)
+    found = refundctl(("serve", *told), live_ledger.environment)
     assert (found.returncode, why in found.stderr) == (2, True), found.stderr
