@@ -56,7 +56,7 @@ def test_a_name_is_ended_whether_it_is_known_or_not_and_may_be_let_in_again(
     live_ledger: RunningLedger, tmp_path: Path
 ) -> None:
     def people(*words: str) -> subprocess.CompletedProcess[str]:
-        return refundctl(live_ledger.environment, "people", *words)
+        return refundctl(("people", *words), live_ledger.environment)
 
     ended = people("end", "somewhere-else")
     assert ended.stdout == (
