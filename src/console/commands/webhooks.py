@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +11,8 @@ from console.terminal.help import HeadedCommands
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from psycopg import Connection
 
     from console.running.settings import Settings
     from consumers.webhooks.keeping import Shown, Wrap
@@ -92,7 +94,7 @@ def list_all() -> None:
     with connected(find_ledger(read_settings()).database_url) as connection:
         for each in keeping.shown(connection):
             counts = (str(each.sent), str(each.waiting), str(each.dead))
-            table.add_row(each.hook_id, _state(each), each.url, _told_of(each), *counts)
+            table.add_row(each.hook_id, each.state, each.url, _told_of(each), *counts)
     put(console(), table)
 
 
@@ -126,7 +128,8 @@ def show(hook_id: _HookId) -> None:
         since = "" if each.failing_since is None else format_instant(each.failing_since)
         due = format_instant(each.due_at) if each.state == "WAITING" else ""
         state = each.state.lower()
-        table.add_row(each.account_id, state, str(each.failures), since, due, each.said or "")
+        account = each.account_id or "(test)"
+        table.add_row(account, state, str(each.failures), since, due, each.said or "")
     put(console(), table)
 
 
@@ -146,6 +149,65 @@ def end(hook_id: _HookId) -> None:
         if not keeping.end(connection, hook_id, "ended by refundctl"):
             raise _unknown(hook_id)
     typer.echo(f"{hook_id} has ended")
+
+
+@app.command()
+def pause(hook_id: _HookId) -> None:
+    """Send a webhook nothing until it goes on; what is recorded waits.
+
+    Example:
+
+      refundctl webhooks pause hook_1f2e3d4c5b6a
+    """
+    from console.running.ledger_locator import connected, find_ledger
+    from console.running.settings import read_settings
+    from consumers.webhooks import keeping
+
+    with connected(find_ledger(read_settings()).database_url) as connection:
+        if not keeping.pause(connection, hook_id):
+            raise _not_so(connection, hook_id, "it is paused already, or has ended")
+    typer.echo(f"{hook_id} is paused")
+
+
+@app.command()
+def resume(hook_id: _HookId) -> None:
+    """Go on with a webhook that is paused.
+
+    Example:
+
+      refundctl webhooks resume hook_1f2e3d4c5b6a
+    """
+    from console.running.ledger_locator import connected, find_ledger
+    from console.running.settings import read_settings
+    from consumers.clock import WallClock
+    from consumers.webhooks import keeping
+
+    with connected(find_ledger(read_settings()).database_url) as connection:
+        if not keeping.resume(connection, hook_id, WallClock().now()):
+            raise _not_so(connection, hook_id, "it is not paused")
+    typer.echo(f"{hook_id} goes on")
+
+
+@app.command()
+def test(hook_id: _HookId) -> None:
+    """Send a webhook a test delivery, signed and repeated as events are.
+
+    Example:
+
+      refundctl webhooks test hook_1f2e3d4c5b6a
+    """
+    from console.running.ledger_locator import connected, find_ledger
+    from console.running.settings import read_settings
+    from consumers.clock import WallClock
+    from consumers.webhooks import keeping
+
+    with connected(find_ledger(read_settings()).database_url) as connection:
+        told = keeping.test(connection, hook_id, WallClock().now())
+        if told is None:
+            raise _not_so(
+                connection, hook_id, "its last test is still to be taken, or it has ended"
+            )
+    typer.echo(f"{told} is on its way")
 
 
 @app.command()
@@ -227,28 +289,24 @@ def _wrap(settings: Settings) -> Wrap:
 
 
 def _events(text: str) -> list[str]:
-    from consumers.webhooks.hooks import TOLD
+    from consumers.webhooks.hooks import named
 
-    if text.strip() == "all":
-        return []
-    names = sorted({each.strip() for each in text.split(",") if each.strip()})
-    wrong = [name for name in names if name not in TOLD]
-    if wrong or not names:
-        raise BadInput(
-            f"--events {text!r}: no such event{f' as {wrong[0]!r}' if wrong else ''}; write names "
-            "of docs/reference/events.md, separated by commas, or all"
-        )
-    return names
+    try:
+        return named(text)
+    except ValueError as error:
+        raise BadInput(f"--events {text!r}: {error}") from error
+
+
+def _not_so(connection: Connection[Any], hook_id: str, why: str) -> BadInput:
+    from consumers.webhooks import keeping
+
+    if not keeping.shown(connection, hook_id):
+        return _unknown(hook_id)
+    return BadInput(f"{hook_id}: {why}; nothing was changed")
 
 
 def _unknown(hook_id: str) -> BadInput:
     return BadInput(f"no webhook {hook_id!r}; 'refundctl webhooks list' shows them")
-
-
-def _state(each: Shown) -> str:
-    if each.ended_at is not None:
-        return "ended"
-    return "away" if each.rests_until is not None else "active"
 
 
 def _told_of(each: Shown) -> str:
@@ -260,7 +318,7 @@ def _lines(each: Shown) -> Sequence[str]:
 
     last = "never" if each.last_sent_at is None else format_instant(each.last_sent_at)
     lines = [
-        f"hook      {each.hook_id}, {_state(each)}",
+        f"hook      {each.hook_id}, {each.state}",
         f"URL       {each.url}",
         f"events    {_told_of(each)}",
         f"made      {each.made_at:%Y-%m-%d %H:%M}",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _QUEUES = """
 SELECT id, count(account_id) FILTER (WHERE state = 'WAITING'),
     count(account_id) FILTER (WHERE state = 'DEAD'),
-    min(waits_since) FILTER (WHERE state = 'WAITING')
+    min(waits_since) FILTER (WHERE state = 'WAITING' AND paused_at IS NULL)
 FROM webhooks.hooks LEFT JOIN webhooks.queues ON hook_id = id
 WHERE ended_at IS NULL GROUP BY id
 """

@@ -7,12 +7,13 @@ from typing import Any
 import msgspec
 
 from ledger.values.ids import derived_id
-from ledger.values.instants import format_instant
+from ledger.values.instants import Instant, format_instant
 from ledger.vocabulary.envelope import RecordedEvent
 from ledger.vocabulary.sealing import key_number
 from ledger.wire.json.writing import event_to_json
 
 SEALED = "sealed"
+TEST = "WebhookTest"
 
 
 def body_of(event: RecordedEvent) -> bytes:
@@ -25,6 +26,12 @@ def body_of(event: RecordedEvent) -> bytes:
         "timestamp": format_instant(event.meta.recorded_at),
         "data": _without_texts(event_to_json(event)),
     }
+    return msgspec.json.encode(told)
+
+
+def test_body(hook_id: str, now: Instant) -> bytes:
+    """The body of a test delivery: no event has its type."""
+    told = {"type": TEST, "timestamp": format_instant(now), "data": {"hook": hook_id}}
     return msgspec.json.encode(told)
 
 

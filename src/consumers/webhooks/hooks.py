@@ -14,6 +14,8 @@ MOST_HOOKS = 100
 TOLD = tuple(sorted(name for name, kind in EVENTS.items() if kind is not LedgerOpened))
 """The events that a hook can be told of: all those of an account."""
 
+NO_ACCOUNT = ""
+"""The queue of a hook's test deliveries: no account has an empty id."""
 _ALL = frozenset(TOLD)
 
 
@@ -43,6 +45,20 @@ class Hook(Struct, frozen=True, kw_only=True):
         """Whether it is told of that event."""
         begins = self.starts[partition] if partition < len(self.starts) else 0
         return offset >= begins and event_name in (self.events or _ALL)
+
+
+def named(text: str) -> list[str]:
+    """The events of `RefundIssued, RefundSettled`; none of `all`. ValueError says what is wrong."""
+    if text.strip() == "all":
+        return []
+    names = sorted({each.strip() for each in text.split(",") if each.strip()})
+    wrong = [name for name in names if name not in TOLD]
+    if wrong or not names:
+        raise ValueError(
+            f"no such event{f' as {wrong[0]!r}' if wrong else ''}; write names of "
+            "docs/reference/events.md, separated by commas, or all"
+        )
+    return names
 
 
 def begins(hooks: Sequence[Hook], partition: int) -> int:

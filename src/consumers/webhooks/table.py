@@ -52,7 +52,8 @@ CROSS JOIN LATERAL (
          WHERE hook_id = hook.id AND state = 'WAITING' AND failures = 0),
         (SELECT min(due_at) FROM webhooks.queues
          WHERE hook_id = hook.id AND state = 'WAITING' AND failures > 0)) AS due_at) AS first
-WHERE hook.ended_at IS NULL AND (hook.rests_until IS NULL OR hook.rests_until <= %(now)s)
+WHERE hook.ended_at IS NULL AND hook.paused_at IS NULL
+    AND (hook.rests_until IS NULL OR hook.rests_until <= %(now)s)
     AND first.due_at <= %(now)s
 """
 """Each minimum is one step in a partial index; an EXISTS would be a join over all queues."""

@@ -75,6 +75,19 @@ def test_a_webhook_is_told_shown_redriven_rotated_and_ended(
         assert terminal.run("webhooks", "redrive", hook).out == "1 account sent again from now on\n"
         wait_until(lambda: receiver.of("acct-2")[-2:] == [1, 2], "the rest to arrive")
 
+        assert terminal.run("webhooks", "pause", hook).out == f"{hook} is paused\n"
+        assert "paused already" in terminal.run("webhooks", "pause", hook).err
+        assert "paused" in terminal.run("webhooks", "list").out
+        sent = terminal.run("webhooks", "test", hook)
+        assert re.fullmatch(r"msg_\S+ is on its way\n", sent.out), sent.err
+        assert "still to be taken" in terminal.run("webhooks", "test", hook).err
+        came = len(receiver.got)
+        assert terminal.run("webhooks", "resume", hook).out == f"{hook} goes on\n"
+        assert "not paused" in terminal.run("webhooks", "resume", hook).err
+        receiver.wait_for(came + 1)
+        assert b'"type":"WebhookTest"' in receiver.got[-1].body
+        assert "no webhook" in terminal.run("webhooks", "test", "hook_none").err
+
         rotated = terminal.run("webhooks", "rotate", hook)
         assert rotated.out.startswith("secret  whsec_")
         assert secret not in rotated.out

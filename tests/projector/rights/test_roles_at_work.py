@@ -197,9 +197,10 @@ def test_who_may_not_make_a_role_is_told_what_to_do(role: As) -> None:
         grant(connection, MATRIX)
 
 
-def test_who_adds_a_webhook_cannot_read_its_secret_and_who_signs_can(role: As) -> None:
+@pytest.mark.parametrize("who", ["operator", "console"])
+def test_who_adds_a_webhook_cannot_read_its_secret_and_who_signs_can(role: As, who: str) -> None:
     with (
-        psycopg.connect(role("operator"), autocommit=True) as operator,
+        psycopg.connect(role(who), autocommit=True) as operator,
         psycopg.connect(role("webhooks"), autocommit=True) as process,
     ):
         hook, secret = keeping.add(operator, "https://a.example/", (), lambda: (0,), plain)
@@ -220,6 +221,12 @@ def test_who_adds_a_webhook_cannot_read_its_secret_and_who_signs_can(role: As) -
         process.execute("UPDATE webhooks.queues SET state = 'DEAD'")
         assert keeping.skip(operator, hook, "acct-1") == "msg_1"
         assert keeping.redrive(operator, hook, None, 0) == 0
+        assert keeping.pause(operator, hook)
+        assert keeping.test(operator, hook, 0)
+        assert table.runs(0, {hook: found}, {}, 8) == []
+        assert keeping.resume(operator, hook, 0)
+        (run,) = table.runs(0, {hook: found}, {}, 8)
+        assert run.account_id == ""
         assert keeping.end(operator, hook, "no more")
         assert table.sweep()
         assert not table.sweep()
