@@ -40,6 +40,7 @@ from console.web.pages.rendering.environment import STATIC, Look
 from console.web.pages.rendering.live import Live
 from console.web.pages.rendering.sayings import accepted_saying
 from console.web.pages.rules import routes as rules
+from console.web.pages.webhooks.pages import PAGES as WEBHOOKS
 from console.web.pages.work.pages import PAGES as WORK
 from ledger.log.access import read_matrix
 
@@ -83,32 +84,10 @@ def application(
         read_matrix(), everything_open=everything_open, hosts=hosts, read_only=look.read_only
     )
 
-    @asynccontextmanager
-    async def held(app: FastAPI) -> AsyncIterator[None]:
-        backend.open()
-        telling = asyncio.create_task(app.state.live.run())
-        ended = threading.Event()
-        publishing = threading.Thread(
-            target=keep_publishing,
-            args=(backend, ended, background),
-            name="publishing",
-            daemon=True,
-        )
-        if not look.read_only:
-            publishing.start()
-        try:
-            yield
-        finally:
-            telling.cancel()
-            ended.set()
-            if publishing.is_alive():
-                publishing.join()
-            backend.close()
-
     app = FastAPI(
         title="Refund ledger",
         version=version(),
-        lifespan=held,
+        lifespan=_held,
         docs_url=None,
         redoc_url=None,
         openapi_url="/v1/openapi.json",
@@ -130,10 +109,35 @@ def application(
     app.middleware("http")(app.state.requests.counted)
     if proxy is not None:
         app.add_middleware(ProxyScheme, proxy=proxy)
-    for each in (*_API, *_PAGES, *ACCOUNTS, *WORK):
+    for each in (*_API, *_PAGES, *ACCOUNTS, *WORK, *WEBHOOKS):
         app.include_router(each.router)
     describe(app)
     return app
+
+
+@asynccontextmanager
+async def _held(app: FastAPI) -> AsyncIterator[None]:
+    """Beside the requests live pages are told news, and what was approved is published."""
+    backend: Backend = app.state.backend
+    backend.open()
+    telling = asyncio.create_task(app.state.live.run())
+    ended = threading.Event()
+    publishing = threading.Thread(
+        target=keep_publishing,
+        args=(backend, ended, app.state.background),
+        name="publishing",
+        daemon=True,
+    )
+    if not app.state.look.read_only:
+        publishing.start()
+    try:
+        yield
+    finally:
+        telling.cancel()
+        ended.set()
+        if publishing.is_alive():
+            publishing.join()
+        backend.close()
 
 
 def problem_page(request: Request, problem: problems.Problem) -> Response:
