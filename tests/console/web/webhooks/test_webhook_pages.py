@@ -245,6 +245,17 @@ def test_an_auditor_looks_and_changes_nothing(
     assert "已暂停" not in hook.shown("zh")
 
 
+def test_an_operator_finds_it_in_the_list_with_a_form_for_another_one(
+    pages: TestClient, roles: dict[str, dict[str, str]], hook: Hook, receiver: Receiver
+) -> None:
+    told = pages.get("/webhooks", headers=roles["operator"])
+    assert told.status_code == 200
+    assert f'href="/webhooks/{hook.id}"' in told.text
+    assert receiver.url in told.text
+    assert 'action="/webhooks" class="stacked"' in told.text
+    assert 'href="/webhooks"' in pages.get("/work", headers=roles["operator"]).text
+
+
 def test_an_unknown_one_is_not_found(pages: TestClient, roles: dict[str, dict[str, str]]) -> None:
     assert pages.get("/webhooks/hook_none", headers=roles["operator"]).status_code == 404
     for act in ("test", "pause", "resume", "redrive", "rotate"):
