@@ -20,6 +20,8 @@ from console.web.access.own_site import LOOPBACK_HOSTS
 from console.web.access.proxy import Proxy, ProxyScheme
 from console.web.access.whole_ids import WholeIds, read_ids
 from console.web.api import accounts, approvals, batches, clock, commands, events, health, queries
+from console.web.api.bookkeeping import closings as closings_api
+from console.web.api.bookkeeping import rules as rules_api
 from console.web.api.openapi import EVERYWHERE, describe
 from console.web.backend import Backend
 from console.web.background import Background
@@ -46,7 +48,19 @@ from ledger.log.access import read_matrix
 
 AS_USUAL = Look()
 
-_API = (health, metrics, queries, commands, batches, approvals, accounts, clock, events)
+_API = (
+    health,
+    metrics,
+    queries,
+    commands,
+    batches,
+    approvals,
+    accounts,
+    clock,
+    events,
+    closings_api,
+    rules_api,
+)
 _PAGES = (
     live,
     signing_in,

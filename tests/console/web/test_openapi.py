@@ -76,13 +76,17 @@ def test_every_reference_of_the_document_leads_somewhere(client: TestClient) -> 
         Draft202012Validator.check_schema(schema)
 
 
+def faults_of(client: TestClient, name: str, told: object) -> list[Any]:
+    """What of an answer is not as the document's schema of that name says."""
+    schemas: dict[str, Any] = client.get("/v1/openapi.json").json()["components"]["schemas"]
+    whole = {"$ref": f"#/components/schemas/{name}", "components": {"schemas": schemas}}
+    return list(Draft202012Validator(whole).iter_errors(told))
+
+
 def test_an_outcome_has_the_fields_of_the_document(client: TestClient) -> None:
     schemas: dict[str, Any] = client.get("/v1/openapi.json").json()["components"]["schemas"]
-    judge = Draft202012Validator(
-        {"$ref": "#/components/schemas/Outcome", "components": {"schemas": schemas}}
-    )
     told = give(client, "doc-1", "OpenAccount", OPENING, "open").json()
-    assert list(judge.iter_errors(told)) == []
+    assert faults_of(client, "Outcome", told) == []
     assert set(told) == set(schemas["Outcome"]["properties"])
 
 

@@ -18,6 +18,7 @@ _VIOLATIONS: Document = {
     "items": {"$ref": "#/components/schemas/Violation"},
 }
 _LIST: Document = {"type": "array", "items": _OPEN}
+_TEXTS: Document = {"type": "array", "items": _TEXT}
 _HEX: Document = {"type": "string", "pattern": "^([0-9a-f]{2})*$"}
 
 
@@ -59,7 +60,72 @@ _CHECK = _object(
 )
 _COMMAND = _object("command meta body", command=_TEXT, meta=_OPEN, body=_OPEN)
 
+_CLOSING = _object(
+    "month run state step share asked_by began_at ended_at reason protocol",
+    month={**_TEXT, "examples": ["2026-01"]},
+    run={**_NUMBER, "description": "The number of the closing among those of the month."},
+    state={"type": "string", "enum": ["RUNNING", "DONE", "FAILED", "INTERRUPTED"]},
+    step=_TEXT,
+    share={**_NUMBER, "description": "How much is done, in percent."},
+    asked_by=_TEXT,
+    began_at=_INSTANT,
+    ended_at=_or_nothing(_INSTANT),
+    reason=_or_nothing(_TEXT),
+    protocol={
+        **_or_nothing(_OPEN),
+        "description": "Checkpoint, trial balance, exports, reconciliation, and the digest of all.",
+    },
+)
+_NUMBERS: Document = {**_OPEN, "description": "Number → its value as a person would write it."}
+_RULE = {
+    "rule": {**_TEXT, "examples": ["termination_fee"]},
+    "says": _TEXT,
+    "source": _TEXT,
+    "kinds": _TEXTS,
+    "codes": {**_TEXTS, "description": "What it refuses with."},
+    "commands": {**_TEXTS, "description": "The commands that it looks at."},
+    "numbers": _NUMBERS,
+}
+_TOLD = _object("may brings why", may={"type": "boolean"}, brings=_TEXT, why=_TEXT)
+_RULEBOOK: Document = {
+    "Closings": _object("closings", closings={"type": "array", "items": _CLOSING}),
+    "Rules": _object(
+        "terms rules",
+        terms={**_TEXT, "description": "The version of the terms."},
+        rules={"type": "array", "items": _object(" ".join(_RULE), **_RULE)},
+    ),
+    "Rule": _object(
+        f"{' '.join(_RULE)} terms versions to_try",
+        **_RULE,
+        terms=_TEXT,
+        versions={
+            "type": "array",
+            "items": _object(
+                "version effective_from in_force numbers changed",
+                version=_TEXT,
+                effective_from=_INSTANT,
+                in_force={"type": "boolean"},
+                numbers=_NUMBERS,
+                changed=_TEXTS,
+            ),
+        },
+        to_try={**_TEXTS, "description": "The numbers that can be tried."},
+    ),
+    "WhatIf": _object(
+        "at compared changed",
+        at=_INSTANT,
+        compared={**_NUMBER, "description": "The acts that were judged both ways."},
+        changed={
+            "type": "array",
+            "items": _object(
+                "kind id act now then", kind=_TEXT, id=_TEXT, act=_TEXT, now=_TOLD, then=_TOLD
+            ),
+        },
+    ),
+}
+
 ANSWERS: Document = {
+    **_RULEBOOK,
     "Eligibility": _object(
         "account at terms as_of things",
         account=_TEXT,

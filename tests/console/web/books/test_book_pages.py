@@ -7,6 +7,7 @@ import hashlib
 import io
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg
 import pytest
@@ -24,6 +25,7 @@ from tests.console.web.conftest import asked_by_anybody
 from tests.console.web.serving import ledger_of
 from tests.console.web.stories import refunded
 from tests.console.web.test_away import NOBODY
+from tests.console.web.test_openapi import faults_of
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(300)
@@ -113,6 +115,38 @@ def test_the_files_of_a_closed_month_have_the_rows_of_the_protocol(books: TestCl
         found = books.get("/books/exports", params=asked | {"format": format_})
         assert found.status_code == 200
         assert hashlib.sha256(found.content).digest()
+
+
+def test_the_api_closes_a_month_and_has_the_protocol_of_the_page(books: TestClient) -> None:
+    begun = books.post("/v1/closings", json={"month": CLOSED})
+    assert (begun.status_code, begun.headers["Location"]) == (202, f"/v1/closings/{CLOSED}")
+    where = begun.headers["Location"]
+
+    def newest() -> dict[str, Any]:
+        told = books.get(where).json()
+        assert faults_of(books, "Closings", told) == []
+        run: dict[str, Any] = told["closings"][0]
+        return run
+
+    wait_until(lambda: newest()["state"] != "RUNNING", "the end of the closing")
+    run = newest()
+    assert (run["state"], run["month"], run["share"]) == ("DONE", CLOSED, 100)
+    assert run["protocol"]["reconciliation"]["agrees"]
+    page = books.get(f"/books/closings/{CLOSED}", headers=BROWSER).text
+    assert run["protocol"]["digest"] in page
+    every = books.get("/v1/closings").json()
+    assert faults_of(books, "Closings", every) == []
+    assert run in every["closings"]
+
+
+@pytest.mark.parametrize(("month", "status"), [("2031-13", 400), ("x", 400), (NOT_YET, 409)])
+def test_the_api_closes_no_month_that_is_not_over(
+    books: TestClient, month: str, status: int
+) -> None:
+    found = books.post("/v1/closings", json={"month": month})
+    assert (found.status_code, found.json()["status"]) == (status, status)
+    if status == 400:
+        assert books.get(f"/v1/closings/{month}").status_code == 400
 
 
 def test_a_second_click_begins_nothing(books: TestClient, sandbox_ledger: RunningLedger) -> None:

@@ -13,6 +13,7 @@ from ledger.rulebook import RULES
 from ledger.rulebook.numbers import numbers
 from ledger.terms.table import released_terms
 from tests.console.web.stories import holding
+from tests.console.web.test_openapi import faults_of
 
 pytestmark = pytest.mark.timeout(300)
 BROWSER = {"Accept": "text/html", "Accept-Language": "en"}
@@ -80,6 +81,54 @@ def test_what_cannot_be_tried_is_said_and_kept(
     assert said in told.text
     if asked.get("value"):
         assert f'value="{asked["value"]}"' in told.text
+
+
+def test_the_api_has_every_rule_with_its_numbers_in_force(client: TestClient) -> None:
+    told = client.get("/v1/rules").json()
+    assert faults_of(client, "Rules", told) == []
+    assert [each["rule"] for each in told["rules"]] == list(RULES)
+    (cap,) = [each for each in told["rules"] if each["rule"] == "refund_cap"]
+    in_force = numbers(RULES["refund_cap"], released_terms().versions[-1])
+    assert cap["numbers"]["cap_usd"] == in_force["cap_usd"]
+    assert client.get("/v1/rules", params={"as_of": "yesterday"}).status_code == 400
+
+
+@pytest.mark.parametrize("name", list(RULES))
+def test_the_api_has_the_numbers_of_every_version(client: TestClient, name: str) -> None:
+    told = client.get(f"/v1/rules/{name}", params={"as_of": "1970-01-01T00:00:00Z"}).json()
+    assert faults_of(client, "Rule", told) == []
+    versions = {each["version"]: each["in_force"] for each in told["versions"]}
+    assert list(versions) == [each.version for each in released_terms().versions[::-1]]
+    first = released_terms().at(0).version
+    assert [version for version, in_force in versions.items() if in_force] == [first]
+    assert told["terms"] == first
+
+
+def test_the_api_tries_another_number_as_the_page_does(client: TestClient, holder: str) -> None:
+    path = "/v1/rules/termination_fee/what-if"
+    asked = {"account": holder, "number": "termination_fee", "value": "0.10"}
+    told = client.get(path, params=asked).json()
+    assert faults_of(client, "WhatIf", told) == []
+    assert any("after a fee of" in each["then"]["brings"] for each in told["changed"])
+    assert told["compared"] > 0
+    assert client.get(path, params=asked | {"value": "0"}).json()["changed"] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "asked", "status"),
+    [
+        ("/v1/rules/nothing", {}, 404),
+        ("/v1/rules/nothing/what-if", {"account": "a", "number": "n", "value": "1"}, 404),
+        ("/v1/rules/refund_cap/what-if", {}, 400),
+        ("/v1/rules/refund_cap/what-if", {"account": "a", "number": "swaps", "value": "1"}, 400),
+        ("/v1/rules/refund_cap/what-if", {"account": "no", "number": "cap_usd", "value": "1"}, 404),
+    ],
+)
+def test_the_api_says_what_it_cannot_try(
+    client: TestClient, path: str, asked: dict[str, str], status: int
+) -> None:
+    found = client.get(path, params=asked)
+    assert (found.status_code, found.json()["status"]) == (status, status)
 
 
 def test_there_is_no_other_rule(client: TestClient) -> None:

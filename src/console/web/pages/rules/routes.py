@@ -8,20 +8,18 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
 from msgspec import Struct
 
-from console.explaining.what_if import WhatIf, numbers_to_change, what_if
-from console.rendering.sentences.saying import Saying
+from console.explaining.what_if import numbers_to_change
 from console.terminal.errors import BadInput
-from console.web.api.queries import Asked, instant_of
-from console.web.backend import Backend
+from console.web.api.bookkeeping.rules import rule_of, terms_in_force, versions_of
+from console.web.api.bookkeeping.rules import tried as tried_of
+from console.web.api.queries import Asked
 from console.web.pages.rendering import AskedPast, page
 from console.web.pages.rendering.before_rows import stand
 from console.web.pages.rendering.sayings import saying_of
-from console.web.problems import Problem
-from consumers.clock import WallClock
 from ledger.rulebook import RULES, Rule
 from ledger.rulebook.numbers import numbers
 from ledger.terms.table import Terms
-from ledger.values.instants import Instant, format_instant
+from ledger.values.instants import format_instant
 from projector.asking.queries import UnknownAccount
 
 router = APIRouter(tags=["pages"], include_in_schema=False)
@@ -35,20 +33,10 @@ class Number(Struct, frozen=True, kw_only=True):
     parts: tuple[tuple[str, str], ...] = ()
 
 
-class Version(Struct, frozen=True, kw_only=True):
-    """A version of the terms, with a rule's numbers."""
-
-    version: str
-    effective_from: str
-    numbers: tuple[Number, ...]
-    in_force: bool
-    changed: frozenset[str]
-
-
 @router.get("/rules", dependencies=[Depends(stand)])
 def rule_list(request: Request, backend: Asked, past: AskedPast) -> HTMLResponse:
     """Every rule with its source, its numbers in force and its refusal codes."""
-    terms = backend.terms.at(_at(backend, past.as_of))
+    terms = terms_in_force(backend, past.as_of or None)
     rules = [(rule, numbers_of(rule, terms)) for rule in RULES.values()]
     return page(request, "rules/rules.html", rules=rules, terms=terms.version, past=past)
 
@@ -65,15 +53,12 @@ def one_rule(
     usd_rate: Annotated[str, Query()] = "",
 ) -> HTMLResponse:
     """A rule, its numbers in every version of the terms, and what another number would change."""
-    rule = RULES.get(name)
-    if rule is None:
-        raise Problem(404, "Not found", f"there is no rule {name!r}")
-    terms = backend.terms.at(_at(backend, past.as_of))
+    rule, terms = rule_of(name), terms_in_force(backend, past.as_of or None)
     tried, wrong = None, ""
     if account or value:
         try:
             found = (account.strip(), number, value.strip(), usd_rate.strip() or None)
-            tried = _tried(backend, rule, terms, *found, saying_of(request))
+            tried = tried_of(backend, rule, terms, *found, saying_of(request))
         except (BadInput, UnknownAccount) as error:
             wrong = str(error.args[0])
     return page(
@@ -81,7 +66,7 @@ def one_rule(
         "rules/rule.html",
         400 if wrong else 200,
         rule=rule,
-        versions=_versions(rule, backend, terms),
+        versions=[(each, _numbers(each.numbers)) for each in versions_of(rule, backend, terms)],
         to_change=[
             (each, _text(numbers(rule, terms)[each])) for each in numbers_to_change(rule, terms)
         ],
@@ -95,56 +80,11 @@ def one_rule(
 
 def numbers_of(rule: Rule, terms: Terms) -> tuple[Number, ...]:
     """The numbers that a rule takes from a version of the terms."""
-    return tuple(_number(name, value) for name, value in numbers(rule, terms).items())
+    return _numbers(numbers(rule, terms))
 
 
-def _tried(
-    backend: Backend,
-    rule: Rule,
-    terms: Terms,
-    account: str,
-    number: str,
-    value: str,
-    usd_rate: str | None,
-    say: Saying,
-) -> WhatIf:
-    if number not in numbers_to_change(rule, terms):
-        raise BadInput(f"number: {number!r} is no number of rule {rule.name} that can be tried")
-    if not value:
-        raise BadInput("value: write the other number")
-    with backend.folded.folded(backend.connection, account) as found:
-        return what_if(found, backend.terms, number, value, usd_rate, say)
-
-
-def _versions(rule: Rule, backend: Backend, in_force: Terms) -> list[Version]:
-    """The newest first; each with the numbers that it changed."""
-    found: list[Version] = []
-    before: Terms | None = None
-    for terms in backend.terms.versions:
-        found.append(
-            Version(
-                version=terms.version,
-                effective_from=format_instant(terms.effective_from),
-                numbers=numbers_of(rule, terms),
-                in_force=terms == in_force,
-                changed=frozenset(
-                    name
-                    for name in rule.terms
-                    if before is not None and getattr(before, name) != getattr(terms, name)
-                ),
-            )
-        )
-        before = terms
-    return found[::-1]
-
-
-def _at(backend: Backend, as_of: str) -> Instant:
-    """The instant asked about, or the present, which in a sandbox is where its clock stands."""
-    asked = instant_of("as_of", as_of or None)
-    if asked is not None:
-        return asked
-    stands = backend.sandbox_at()
-    return WallClock().now() if stands is None else stands
+def _numbers(found: dict[str, object]) -> tuple[Number, ...]:
+    return tuple(_number(name, value) for name, value in found.items())
 
 
 def _number(name: str, value: object) -> Number:

@@ -1,0 +1,1 @@
+"""The API of the books and of the rules: closings of months, numbers by version, and what-if."""
