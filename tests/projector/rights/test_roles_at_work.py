@@ -208,7 +208,8 @@ def test_who_adds_a_webhook_cannot_read_its_secret_and_who_signs_can(role: As, w
         assert [each.hook_id for each in keeping.shown(operator)] == [hook]
         with pytest.raises(errors.InsufficientPrivilege):
             operator.execute("SELECT FROM webhooks.secrets")
-        assert operator.execute("SELECT FROM webhooks.wrapped_secrets").fetchall() == []
+        with psycopg.connect(role("operator"), autocommit=True) as replacing:
+            assert replacing.execute("SELECT FROM webhooks.wrapped_secrets").fetchall() == []
         table = WebhookTable(process)
         (found,) = table.hooks()
         assert found.secrets[1].stored == secret
