@@ -13,8 +13,10 @@ import argparse
 import threading
 import time
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import islice
+from typing import NamedTuple
 
 import psycopg
 from msgspec import Struct, structs
@@ -23,6 +25,7 @@ from benchmarks import kit
 from benchmarks.mix import commands
 from benchmarks.stacks import Stack, stack
 from ledger.log.kafka import KafkaTools
+from ledger.log.kafka.reading.offsets import Offsets
 from ledger.log.seam import Outgoing, Topic
 from ledger.wire.avro.codec import decode_event
 from projector.asking.queries import positions
@@ -32,28 +35,37 @@ POLL_SECONDS = 0.002
 WARM_UP_SECONDS = 5.0
 PATIENCE_SECONDS = 60.0
 PERCENTILES = (50.0, 90.0, 99.0, 99.9)
+STAGES = ("published", "decided", "shown")
 
 
 Place = tuple[int, int]
 """Partition and offset of a command."""
 
 
+class Due(NamedTuple):
+    """When a command was due, and when the broker had it, in seconds of the monotonic clock."""
+
+    at: float
+    appended: float
+
+
 class Latency(Struct, frozen=True, kw_only=True):
-    """Milliseconds from due to shown at one rate, by percentile."""
+    """Milliseconds from due to shown at one rate, by percentile; `stages` are the medians."""
 
     rate: float
     commands: int
     percentiles: dict[str, float]
     most: float
+    stages: dict[str, float]
 
 
 class _Watcher:
-    """Notes when the projector's position in each partition was first seen to be past an offset."""
+    """Notes when a position in each partition was first seen to be past an offset."""
 
-    def __init__(self, made: Stack) -> None:
-        self._url = made.database_url
+    def __init__(self, partitions: int, look: Callable[[], Mapping[int, int]]) -> None:
+        self._look = look
         self._seen: dict[int, tuple[list[int], list[float]]] = {
-            partition: ([], []) for partition in range(made.kafka.partition_count)
+            partition: ([], []) for partition in range(partitions)
         }
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
@@ -64,7 +76,7 @@ class _Watcher:
         self._stop.set()
         self._thread.join()
 
-    def shown_at(self, partition: int, offset: int) -> float:
+    def past(self, partition: int, offset: int) -> float:
         """When the position was first seen to be past the offset."""
         offsets, instants = self._seen[partition]
         return instants[bisect_left(offsets, offset + 1)]
@@ -74,15 +86,32 @@ class _Watcher:
         return {partition: seen[0][-1] for partition, seen in self._seen.items() if seen[0]}
 
     def _watch(self) -> None:
-        with psycopg.connect(self._url, autocommit=True) as connection:
-            while not self._stop.is_set():
-                now = time.monotonic()
-                for partition, position in positions(connection).items():
-                    offsets, instants = self._seen[partition]
-                    if not offsets or offsets[-1] < position:
-                        offsets.append(position)
-                        instants.append(now)
-                time.sleep(POLL_SECONDS)
+        while not self._stop.is_set():
+            now = time.monotonic()
+            for partition, position in self._look().items():
+                offsets, instants = self._seen[partition]
+                if not offsets or offsets[-1] < position:
+                    offsets.append(position)
+                    instants.append(now)
+            time.sleep(POLL_SECONDS)
+
+
+@contextmanager
+def _watchers(made: Stack) -> Iterator[tuple[_Watcher, _Watcher]]:
+    """What is committed to the events topic, and what is shown."""
+    partitions = range(made.kafka.partition_count)
+    offsets = Offsets(made.kafka)
+    with psycopg.connect(made.database_url, autocommit=True) as connection:
+        committed = _Watcher(
+            len(partitions), lambda: offsets.stable_ends(Topic.EVENTS, list(partitions))
+        )
+        shown = _Watcher(len(partitions), lambda: positions(connection))
+        try:
+            yield committed, shown
+        finally:
+            committed.close()
+            shown.close()
+            offsets.close()
 
 
 def main() -> None:
@@ -99,6 +128,9 @@ def main() -> None:
             one = measure(made, share * asked.capacity, asked.seconds)
         told = ", ".join(f"p{name} {ms:.0f} ms" for name, ms in one.percentiles.items())
         print(f"{share:4.0%} of capacity, {one.rate:.0f} a second: {told}, most {one.most:.0f} ms")
+        print(
+            "     medians: " + ", ".join(f"{name} {ms:.0f} ms" for name, ms in one.stages.items())
+        )
         found.append({"share": share, **structs.asdict(one)})
     settings = {"capacity": asked.capacity, "partitions": asked.partitions}
     kit.keep("latency", settings=settings, figures={"rates": found})
@@ -109,45 +141,50 @@ def measure(made: Stack, rate: float, seconds: float) -> Latency:
     tools, partitions = made.tools(), made.kafka.partition_count
     count = int(rate * (seconds + WARM_UP_SECONDS))
     records = list(islice(commands(count, time.time_ns() // 1000, partitions), count))
-    watcher = _Watcher(made)
-    due = publish(tools, records, rate)
-    try:
+    with _watchers(made) as (committed, shown):
+        due = publish(tools, records, rate)
         last = _last_events(tools, due)
-        _await(watcher, last)
-    finally:
-        watcher.close()
+        _await(shown, last)
     tools.close()
     made.check_restarts()
-    measured = sorted(
-        (watcher.shown_at(place[0], last[place]) - at) * 1000
-        for place, at in due.items()
-        if at >= min(due.values()) + WARM_UP_SECONDS
-    )
+    first = min(each.at for each in due.values()) + WARM_UP_SECONDS
+    places = [place for place, each in due.items() if each.at >= first]
+    instants = [
+        (*due[place], committed.past(place[0], last[place]), shown.past(place[0], last[place]))
+        for place in places
+    ]
+    measured = sorted((instant[-1] - instant[0]) * 1000 for instant in instants)
     return Latency(
         rate=round(rate, 1),
         commands=len(measured),
         percentiles={f"{each:g}": kit.percentile(measured, each) for each in PERCENTILES},
         most=round(measured[-1], 1),
+        stages={
+            name: kit.percentile(sorted((one[to] - one[to - 1]) * 1000 for one in instants), 50.0)
+            for to, name in enumerate(STAGES, start=1)
+        },
     )
 
 
 def publish(
     tools: KafkaTools, records: Sequence[Outgoing], rate: float, tick_seconds: float = TICK_SECONDS
-) -> dict[Place, float]:
-    """Send what is due, tick by tick; partition and offset → the instant it was due."""
-    due: dict[Place, float] = {}
+) -> dict[Place, Due]:
+    """Send what is due, tick by tick."""
+    due: dict[Place, Due] = {}
+    behind = time.time() - time.monotonic()
     start, sent = time.monotonic(), 0
     while sent < len(records):
         now = time.monotonic()
         ready = min(len(records), int((now - start) * rate) + 1)
         for number, place in enumerate(tools.publish(records[sent:ready]), start=sent):
-            due[place.partition, place.offset] = start + number / rate
+            appended = place.appended_at / 1_000_000 - behind
+            due[place.partition, place.offset] = Due(start + number / rate, appended)
         sent = ready
         time.sleep(max(0.0, tick_seconds - (time.monotonic() - now)))
     return due
 
 
-def _last_events(tools: KafkaTools, due: Mapping[Place, float]) -> dict[Place, int]:
+def _last_events(tools: KafkaTools, due: Mapping[Place, Due]) -> dict[Place, int]:
     """The place of a command → the offset of the last event of its outcome."""
     found: dict[Place, int] = {}
     give_up = time.monotonic() + PATIENCE_SECONDS
