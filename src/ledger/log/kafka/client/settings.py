@@ -17,6 +17,8 @@ MAX_RECORD_BYTES = 1_000_000
 """Key, value and headers of one record of ours; also the broker's limit for commands and events."""
 
 _DEAD_LETTER_ALLOWANCE = 64 * 1024
+_PARTITION_FETCH_BYTES = 1_250_000
+"""More than the largest batch of any topic, so that one is never left out for its size."""
 
 
 class KafkaSettings(Struct, frozen=True, kw_only=True):
@@ -39,7 +41,7 @@ class KafkaSettings(Struct, frozen=True, kw_only=True):
     slow_commit_seconds: float = 5.0
     session_timeout_ms: int = 15_000
     max_poll_interval_ms: int = 300_000
-    max_buffered_records: int = 10_000
+    max_buffered_records: int = 5_000
 
     def __post_init__(self) -> None:
         """Refuse times that are not in this order."""
@@ -145,7 +147,7 @@ def reader_options(settings: KafkaSettings) -> dict[str, Any]:
         "fetch_min_bytes": 1,
         "fetch_max_wait_ms": 50,
         "fetch_max_bytes": 16 * 1024 * 1024,
-        "max_partition_fetch_bytes": 2 * 1024 * 1024,
+        "max_partition_fetch_bytes": _PARTITION_FETCH_BYTES,
         "retry_backoff_ms": 20,
         "metrics_enabled": False,
     }
