@@ -86,6 +86,17 @@ def seconds_of(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def seconds_of_all(pid: int) -> float:
+    """The same with all its children, also those that have ended: PostgreSQL works in them."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except FileNotFoundError:  # it ended meanwhile, and is in what its parent waited for
+        return 0.0
+    own = sum(int(each) for each in fields[11:15]) / os.sysconf("SC_CLK_TCK")
+    return own + sum(seconds_of_all(int(child)) for child in children)
+
+
 def percentile(ordered: Sequence[float], percent: float) -> float:
     """Of sorted values the one below which so many percent of them are, to one decimal place."""
     return round(ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))], 1)

@@ -50,13 +50,16 @@ class Due(NamedTuple):
 
 
 class Latency(Struct, frozen=True, kw_only=True):
-    """Milliseconds from due to shown at one rate, by percentile; `stages` are the medians."""
+    """Milliseconds from due to shown at one rate, by percentile; `stages` are the medians, `used` the
+    microseconds of processor time of each process for a command.
+    """
 
     rate: float
     commands: int
     percentiles: dict[str, float]
     most: float
     stages: dict[str, float]
+    used: dict[str, float]
 
 
 class _Watcher:
@@ -131,6 +134,7 @@ def main() -> None:
         print(
             "     medians: " + ", ".join(f"{name} {ms:.0f} ms" for name, ms in one.stages.items())
         )
+        print("     used: " + ", ".join(f"{name} {us:.0f} µs" for name, us in one.used.items()))
         found.append({"share": share, **structs.asdict(one)})
     settings = {"capacity": asked.capacity, "partitions": asked.partitions}
     kit.keep("latency", settings=settings, figures={"rates": found})
@@ -142,7 +146,9 @@ def measure(made: Stack, rate: float, seconds: float) -> Latency:
     count = int(rate * (seconds + WARM_UP_SECONDS))
     records = list(islice(commands(count, time.time_ns() // 1000, partitions), count))
     with _watchers(made) as (committed, shown):
+        before = made.processor_seconds()
         due = publish(tools, records, rate)
+        after = made.processor_seconds()
         last = _last_events(tools, due)
         _await(shown, last)
     tools.close()
@@ -163,6 +169,7 @@ def measure(made: Stack, rate: float, seconds: float) -> Latency:
             name: kit.percentile(sorted((one[to] - one[to - 1]) * 1000 for one in instants), 50.0)
             for to, name in enumerate(STAGES, start=1)
         },
+        used={name: round((after[name] - each) / count * 1e6) for name, each in before.items()},
     )
 
 

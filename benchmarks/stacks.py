@@ -29,8 +29,8 @@ class Stack(Struct, frozen=True, kw_only=True):
         return KafkaTools(self.kafka)
 
     def processor_seconds(self) -> dict[str, float]:
-        """What each process has used so far, without its children."""
-        return {name: kit.seconds_of(pid) for name, pid in self._pids().items()}
+        """What each process and its children have used so far."""
+        return {name: kit.seconds_of_all(pid) for name, pid in self._pids().items()}
 
     def peak_megabytes(self) -> dict[str, float]:
         """The most memory of each process without its children: of PostgreSQL only the first."""

@@ -144,23 +144,24 @@ def _react(settings: Settings, ledger: Ledger, monitor: Monitor) -> None:
     from consumers.reacting.reactor import GROUP, PartitionReactor
     from consumers.runner import Partitions, run_reactions
     from ledger.log.kafka import KafkaLog, KafkaTools
+    from ledger.log.kafka.client.settings import gathered
     from ledger.log.kafka.reading.topic_tail import TopicTail
     from ledger.log.seam import Topic
     from ledger.origins.table import OWN
     from projector.runner import stop_on_signals
 
-    sandbox, tools = settings.sandbox, KafkaTools(ledger.kafka)
+    sandbox, tools, kafka = settings.sandbox, KafkaTools(ledger.kafka), gathered(ledger.kafka)
     signing = must_sign(ledger, OWN)
     with connected(ledger.database_url) as connection:
         clock = SandboxClock(connection) if sandbox else WallClock()
 
         def keeper() -> DeadlineKeeper:
-            source = monitor.source(TopicTail(ledger.kafka, Topic.EVENTS), "deadlines")
+            source = monitor.source(TopicTail(kafka, Topic.EVENTS), "deadlines")
             rows = DeadlineTable(connection)
             return DeadlineKeeper(rows, source, tools, clock, sandbox=sandbox, signing=signing)
 
         member = settings.member_of("reactions")
-        log = monitor.log(KafkaLog(ledger.kafka, GROUP, Topic.EVENTS, member), "reactions")
+        log = monitor.log(KafkaLog(kafka, GROUP, Topic.EVENTS, member), "reactions")
         monitor.look(reactions_looks(ledger, monitor.meters, sandbox=sandbox))
         partitions = Partitions(
             log, lambda p: PartitionReactor(log, p, sandbox=sandbox, signing=signing)
@@ -213,6 +214,7 @@ def _tell_webhooks(settings: Settings, ledger: Ledger, monitor: Monitor) -> None
     from consumers.webhooks.sending import Sender, Sending
     from consumers.webhooks.table import WebhookTable
     from consumers.webhooks.targets import CheckedNetwork
+    from ledger.log.kafka.client.settings import gathered
     from ledger.log.kafka.reading.topic_tail import TopicTail
     from ledger.log.seam import Topic
     from projector.runner import stop_on_signals
@@ -228,7 +230,8 @@ def _tell_webhooks(settings: Settings, ledger: Ledger, monitor: Monitor) -> None
     with connected(ledger.database_url) as connection, closing(Sender(sending)) as sender:
 
         def courier() -> Courier:
-            source = monitor.source(TopicTail(ledger.kafka, Topic.EVENTS), CONSUMER)
+            tail = TopicTail(gathered(ledger.kafka), Topic.EVENTS)
+            source = monitor.source(tail, CONSUMER)
             table, chance = WebhookTable(connection), SystemRandom().random
             return Courier(table, source, sender, clock, chance, meters.tell)
 
