@@ -50,8 +50,9 @@ class Due(NamedTuple):
 
 
 class Latency(Struct, frozen=True, kw_only=True):
-    """Milliseconds from due to shown at one rate, by percentile; `stages` are the medians, `used` the
-    microseconds of processor time of each process for a command.
+    """Milliseconds from due to shown at one rate, by percentile; `stages` are the medians.
+
+    `used` are the microseconds of processor time of each process for a command.
     """
 
     rate: float
