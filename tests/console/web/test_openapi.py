@@ -9,8 +9,8 @@ import pytest
 from fastapi.testclient import TestClient
 from jsonschema import Draft202012Validator
 
-from console.web.api.body_schemas import AMOUNT, CURRENCY, schemas_of
 from console.web.api.openapi import GIVEN_BY_PEOPLE, examples
+from console.web.api.schemas.bodies import AMOUNT, CURRENCY, schemas_of
 from ledger.vocabulary.commands import COMMANDS
 from ledger.vocabulary.validation import body_problems
 from ledger.wire.json.mapping import read_command_body

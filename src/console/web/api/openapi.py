@@ -10,8 +10,8 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from console.web.api.answer_schemas import ANSWERS
-from console.web.api.body_schemas import AMOUNT, CURRENCY, schemas_of
+from console.web.api.schemas.answers import ANSWERS
+from console.web.api.schemas.bodies import AMOUNT, CURRENCY, schemas_of
 from console.web.problems import PROBLEM
 from ledger.vocabulary.commands import COMMANDS, ROLES
 from ledger.vocabulary.shapes import Role

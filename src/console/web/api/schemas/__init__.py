@@ -1,0 +1,1 @@
+"""The schemas of the OpenAPI document: of what is sent, and of what is answered."""
