@@ -10,19 +10,26 @@ from collections.abc import Collection, Sequence
 
 LONGEST = (
     "tests/secured/test_planted_secrets.py",
-    "tests/secured/test_secure_stack.py",
     "tests/consumers/processes/test_killed.py",
+    "tests/secured/test_secure_stack.py",
+    "tests/secured/test_rotation.py",
     "tests/publishers/test_publishers.py",
     "tests/deploy/test_dockerfile.py",
-    "tests/console/commands/test_people.py",
-    "tests/hostile/test_hostile.py",
-    "tests/console/commands/test_stack.py",
-    "tests/house/test_programs.py",
     "tests/deploy/test_backup_drill.py",
-    "tests/console/web/walk/test_walk.py",
+    "tests/house/test_programs.py",
+    "tests/projector/following/test_process.py",
+    "tests/console/demo/test_demo.py",
     "tests/consumers/processes/test_webhooks_killed.py",
+    "tests/console/web/walk/test_walk.py",
+    "tests/hostile/test_hostile.py",
+    "tests/secured/test_forged_commands.py",
+    "tests/console/commands/test_stack.py",
+    "tests/browser/test_filled_pages.py",
+    "tests/browser/test_acting.py",
+    "tests/devstack/test_start_and_stop.py",
+    "tests/console/submitting/test_sandbox.py",
 )
-"""Each takes more than half a minute of a quiet machine with two processors."""
+"""The longest first; each takes more than a quarter of a minute of two processors."""
 
 
 def places(files: Sequence[str], real: Collection[str]) -> dict[str, int]:

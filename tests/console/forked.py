@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import runpy
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 from console.main import main
 
@@ -49,12 +52,20 @@ class Forked:
         environment: Mapping[str, str],
         *said: Path,
         folder: Path | None = None,
+        module: str | None = None,
     ) -> None:
         """In that environment alone. What it says is added to the files: one for all, or one for
         stdout and one for stderr.
         """
-        told = (list(words), dict(environment), said[0], said[-1], folder or Path.cwd())
-        self._process = _FORKED.Process(target=_run, args=told)
+        told = _Told(
+            words=list(words),
+            environment=dict(environment),
+            out=said[0],
+            err=said[-1],
+            folder=folder or Path.cwd(),
+            module=module,
+        )
+        self._process = _FORKED.Process(target=_run, args=(told,))
         self._process.start()
 
     def terminate(self) -> None:
@@ -74,18 +85,47 @@ def refundctl(
     words: Sequence[str], environment: Mapping[str, str], folder: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end, in the environment of the tests changed by that one."""
+    return _ended(words, {**os.environ, **environment}, folder)
+
+
+def program(module: str, words: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    """Run a module as `python -m` does, to its end, in the environment of the tests."""
+    return _ended(words, os.environ, module=module)
+
+
+def _ended(
+    words: Sequence[str],
+    environment: Mapping[str, str],
+    folder: Path | None = None,
+    module: str | None = None,
+) -> subprocess.CompletedProcess[str]:
     with TemporaryDirectory() as spare:
         out, err = Path(spare) / "out", Path(spare) / "err"
-        running = Forked(words, {**os.environ, **environment}, out, err, folder=folder)
+        running = Forked(words, environment, out, err, folder=folder, module=module)
         code = running.wait(LONGEST_SECONDS)
         return subprocess.CompletedProcess(words, code, out.read_text(), err.read_text())
 
 
-def _run(words: list[str], environment: dict[str, str], out: Path, err: Path, folder: Path) -> None:
+class _Told(NamedTuple):
+    """What a forked process is to do."""
+
+    words: list[str]
+    environment: dict[str, str]
+    out: Path
+    err: Path
+    folder: Path
+    module: str | None
+
+
+def _run(told: _Told) -> None:
     os.environ.clear()
-    os.environ.update(environment)
-    os.chdir(folder)
-    for path, stream in ((out, 1), (err, 2)):
+    os.environ.update(told.environment)
+    os.chdir(told.folder)
+    for path, stream in ((told.out, 1), (told.err, 2)):
         with path.open("ab") as written:
             os.dup2(written.fileno(), stream)
-    main(words)
+    if told.module is None:
+        main(told.words)
+    else:
+        sys.argv = [told.module, *told.words]
+        runpy.run_module(told.module, run_name="__main__", alter_sys=True)

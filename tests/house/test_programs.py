@@ -6,9 +6,11 @@ import ast
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 
 import pytest
 
+from tests.console.forked import program as run_forked
 from tests.house.tree import ROOT
 
 OTHERS = {
@@ -33,11 +35,22 @@ def programs() -> list[str]:
     return [str(path.relative_to(ROOT)) for path in found]
 
 
-def called(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+def module_of(program: str) -> str:
+    """As `python -m` takes it."""
+    return (
+        program.removeprefix("src/").removesuffix(".py").removesuffix("/__main__").replace("/", ".")
+    )
+
+
+def from_nothing(program: str, argument: str) -> subprocess.CompletedProcess[str]:
     """Run it as a module."""
-    name = program.removeprefix("src/").removesuffix(".py").removesuffix("/__main__")
-    command = [sys.executable, "-m", name.replace("/", "."), *arguments]
+    command = [sys.executable, "-m", module_of(program), argument]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def forked(program: str, argument: str) -> subprocess.CompletedProcess[str]:
+    """The same, from a process that has imported much of what it needs."""
+    return run_forked(module_of(program), (argument,))
 
 
 def doc_of(program: str) -> str:
@@ -50,9 +63,9 @@ def doc_of(program: str) -> str:
 def test_every_program_prints_its_docstring_when_asked_for_help() -> None:
     found = programs()
     assert "tests/torture/__main__.py" in found
-    for option in ("--help", "-h"):
+    for option, called in (("--help", from_nothing), ("-h", forked)):
         with ThreadPoolExecutor(2) as pool:
-            runs = list(pool.map(lambda each, asked=option: called(each, asked), found))
+            runs = list(pool.map(called, found, repeat(option)))
         wrong = [
             f"{program} {option}: {run.stdout[-300:]}{run.stderr[-300:]}"
             for program, run in zip(found, runs, strict=True)
@@ -64,7 +77,7 @@ def test_every_program_prints_its_docstring_when_asked_for_help() -> None:
 def test_no_program_begins_with_an_argument_that_it_does_not_know() -> None:
     found = [each for each in programs() if each not in OTHERS]
     with ThreadPoolExecutor(2) as pool:
-        runs = list(pool.map(lambda each: called(each, "--no-such-thing"), found))
+        runs = list(pool.map(forked, found, repeat("--no-such-thing")))
     wrong = [
         f"{program}: {run.returncode} {run.stderr[-300:]}"
         for program, run in zip(found, runs, strict=True)
