@@ -19,6 +19,7 @@ from console.web.pages.rendering.environment import TEMPLATES, Look, environment
 from console.web.pages.rendering.languages import catalogues, messages
 from console.web.pages.rendering.sayings import OF_RULES
 from console.web.pages.rendering.tables import words_of, words_of_list
+from ledger.rulebook import RULES
 from ledger.state import entities
 from ledger.values.refusal import Code
 from ledger.vocabulary import commands, events, shapes
@@ -103,6 +104,8 @@ def of_sentences() -> Iterator[tuple[str, str]]:
     yield from ((each, "ledger.policies") for each in of_rules())
     yield from ((each, "console") for each in _extracted(ROOT / "src" / "console", "said"))
     yield from ((each, "a code") for each in Code)
+    for rule in RULES.values():
+        yield from ((rule.says, rule.name), (rule.source, rule.name))
     yield from ((each, "a sentence") for each in OF_SENTENCES)
 
 

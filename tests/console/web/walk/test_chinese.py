@@ -13,6 +13,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from console.rendering.sentences.events import sentence
+from ledger.rulebook import RULES
 from ledger.vocabulary.envelope import RecordedEvent
 from projector.asking.histories import history
 from tests.console.ledgers import RunningLedger
@@ -67,9 +68,12 @@ def test_no_chinese_page_tells_an_event_or_a_violated_rule_in_english(
 ) -> None:
     english = {sentence(event.body) for events in told.values() for event in events}
     english |= {each.message for events in told.values() for each in violations_in(events)}
+    english |= {rule.says for rule in RULES.values()}
     english |= {each["message"] for account in told for each in greyed(pages, account)}
     assert len(english) > 100
     looked = 0
+    for address in ("/rules", *(f"/rules/{name}" for name in RULES)):
+        assert not [each for each in english if each in shown(pages, address)], address
     for account, events in told.items():
         for address in pages_of(account, events):
             text = shown(pages, address)
