@@ -21,6 +21,8 @@ SELECT id, count(account_id) FILTER (WHERE state = 'WAITING'),
 FROM webhooks.hooks LEFT JOIN webhooks.queues ON hook_id = id
 WHERE ended_at IS NULL GROUP BY id
 """
+# Counted by the statistics of the table, so that a look costs the same however many there are.
+_STORED = "SELECT pg_stat_get_live_tuples('webhooks.deliveries'::regclass)"
 
 
 class WebhookMeters:
@@ -43,6 +45,11 @@ class WebhookMeters:
                 ("late_seconds", "How long the next event of an account has waited, at most"),
             )
         )
+        self._stored = Gauge(
+            "refunds_webhooks_stored_events",
+            "Events that are stored until receivers have taken them, about",
+            registry=registry,
+        )
 
     def tell(self, hook_id: str, recorded: Recorded) -> None:
         """Count what the end of a run changed."""
@@ -54,6 +61,8 @@ class WebhookMeters:
         """One look at what waits; hooks that have ended are shown no more."""
         now = clock.now()
         rows = connection.execute(_QUEUES).fetchall()
+        (stored,) = connection.execute(_STORED).fetchone() or (0,)
+        self._stored.set(stored)
         for gauge in (self._waiting, self._dead_accounts, self._late):
             gauge.clear()
         for hook_id, waiting, dead, since in rows:

@@ -14,6 +14,7 @@ from console.monitoring.looks import (
     look_at_what_is_shown,
 )
 from console.monitoring.meters import DeadlineMeters, Meters
+from console.monitoring.webhook_meters import WebhookMeters
 from console.running.lag import Lag
 from ledger.log.seam import LogUnavailable
 from ledger.values.instants import SECOND, Instant
@@ -138,3 +139,20 @@ def test_snapshots_are_told_beside_what_is_shown(
         for each in ("0", "1")
     ]
     assert found == [[41, 1000, 44], [None, None, None]]
+
+
+def test_what_is_stored_for_webhooks_is_told_without_counting_it(
+    registry: CollectorRegistry, database: str
+) -> None:
+    migrate(database)
+    webhooks = WebhookMeters(registry)
+    with psycopg.connect(database, autocommit=True) as connection:
+        webhooks.look(connection, Standing())
+        assert registry.get_sample_value("refunds_webhooks_stored_events") == 0
+        connection.execute(
+            "INSERT INTO webhooks.deliveries"
+            " SELECT 'h', 'a', n, n::text, '' FROM generate_series(1, 500) n"
+        )
+        connection.execute("SELECT pg_stat_force_next_flush()")
+        webhooks.look(connection, Standing())
+    assert registry.get_sample_value("refunds_webhooks_stored_events") == 500
