@@ -65,6 +65,11 @@ def test_amounts_and_instants_are_those_of_the_english_sentence() -> None:
         assert sorted(figures.findall(english)) == sorted(figures.findall(chinese)), english
 
 
+def test_no_word_is_said_as_nothing() -> None:
+    assert CHINESE.word("") == ""
+    assert CHINESE.word("original_payment") == CHINESE.word("original payment") == "原支付方式"
+
+
 def test_a_reason_in_a_reason_is_said_too() -> None:
     assert said("is OPEN: it waits", state="OPEN") == "未使用：等待中"
 

@@ -23,7 +23,7 @@ class Saying(Struct, frozen=True, kw_only=True):
 
     def word(self, code: str) -> str:
         """The word for a code, a state, or a name."""
-        return self.translated(code) if code else ""
+        return self.translated(code)
 
     def listed(self, parts: Iterable[str]) -> str:
         """Parts of a list."""

@@ -40,6 +40,8 @@ def saying_in(language: str) -> Saying:
 
     def words(text: str) -> str:
         """A name of several words is spelled with underscores or with spaces."""
+        if not text:  # gettext has the head of its catalogue under it
+            return ""
         found = gettext(text)
         return found if found != text else gettext(text.replace("_", " "))
 
