@@ -13,9 +13,10 @@ from msgspec.structs import replace
 from psycopg import Connection, errors
 
 from ledger.values.instants import Instant, as_datetime, format_instant, from_datetime
+from projector.asking import keyed
 from projector.asking.matching import NOTHING_ELSE, NoSuchValue, Only, matching
 from projector.asking.within import Within, condition
-from projector.questions import Column, Kind, Question
+from projector.questions import Column, Keys, Kind, Question
 
 ROWS_AT_ONCE = 500
 Cell = str | int | bool | tuple[str, ...] | dict[str, Any] | list[Any] | None
@@ -43,6 +44,16 @@ class Moment(Struct, frozen=True, kw_only=True):
 
 Place = tuple[str, ...]
 """Where a row stands in the order of its query: the values of the columns of the order, as text."""
+
+
+class Selection(Struct, frozen=True, kw_only=True):
+    """Which rows of a query: as the arguments of `ask` say."""
+
+    account_id: str | None = None
+    moment: Moment | None = None
+    after: Place | None = None
+    within: Within | None = None
+    only: Only = NOTHING_ELSE
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -73,11 +84,16 @@ def ask(
     NoReadModels if no projector has run yet.
     """
     see_that_it_is_within(within, account_id)
-    statement, values = _prepared(question, account_id, moment, after, within, only)
-    values["limit"] = None if limit is None else limit + 1
+    selection = Selection(
+        account_id=account_id, moment=moment, after=after, within=within, only=only
+    )
+    whole, values = prepared(question, selection)
     with explained(connection):
         _see_that_it_can_be_answered(connection, question, account_id, moment)
-        rows = connection.execute(statement, values).fetchall()
+        rows = None if limit is None else _found_by_keys(connection, question, selection, limit)
+        if rows is None:
+            values["limit"] = None if limit is None else limit + 1
+            rows = connection.execute(whole, values).fetchall()
     last = None
     if limit is not None and len(rows) > limit:
         last = tuple(rows[limit - 1][len(question.columns) :])
@@ -101,7 +117,8 @@ def ask_for_all(
     It holds the connection, which must be in no transaction, until the last row is taken.
     """
     see_that_it_is_within(within, account_id)
-    statement, values = _prepared(question, account_id, moment, None, within, only)
+    selection = Selection(account_id=account_id, moment=moment, within=within, only=only)
+    statement, values = prepared(question, selection)
     values["limit"] = None
     with explained(connection), connection.transaction():
         _see_that_it_can_be_answered(connection, question, account_id, moment)
@@ -198,28 +215,55 @@ def unknown_account(account_id: str) -> UnknownAccount:
     )
 
 
-def _prepared(
-    question: Question,
-    account_id: str | None,
-    moment: Moment | None,
-    after: Place | None,
-    within: Within | None = None,
-    only: Only = NOTHING_ELSE,
+def _found_by_keys(
+    connection: Connection[Any], question: Question, selection: Selection, limit: int
+) -> list[tuple[Any, ...]] | None:
+    """The rows of a page, and one more if there is one, by the keys of the query; None if it has
+    none, or if so many of them lead to nothing that is asked for.
+    """
+    keys = keyed.keys_of(question, selection.within)
+    if keys is None:
+        return None
+    statement, values = prepared(question, selection, keys)
+    count = f"SELECT count(*) FROM ({_keys_found(question, selection, keys)}) keys"  # noqa: S608
+    values["limit"] = limit + 1
+    for looked_at in keyed.looks(limit):
+        values["keys"] = looked_at
+        rows = connection.execute(statement, values).fetchall()
+        if len(rows) > limit:
+            return rows
+        there = connection.execute(count.encode(), values).fetchone()
+        if there is not None and there[0] < looked_at:
+            return rows
+    return None
+
+
+def _keys_found(question: Question, selection: Selection, keys: Keys) -> str:
+    kept, _ = _of_whom(question, selection)
+    return keyed.found_keys(keys, kept, after=selection.after is not None)
+
+
+def prepared(
+    question: Question, selection: Selection, keys: Keys | None = None
 ) -> tuple[bytes, dict[str, Any]]:
-    """The statement, all values of which are parameters, and these; `limit` is yet to be set."""
+    """The statement, all values of which are parameters, and these; `limit` is yet to be set, and
+    with keys `keys`, how many of them are looked at.
+    """
+    after, moment = selection.after, selection.moment
     order = [_ordered(word) for word in question.order.split()]
     if after is not None and len(after) != len(order):
         raise NotAnswerable(f"question {question.name} has no place {after}; begin anew without it")
     source = _source(question, moment)
-    # What a function returns has the database's collation, which no index of an account id has.
-    kept = ['account_id = %(account_id)s COLLATE "C"'] if account_id is not None else []
-    values: dict[str, Any] = {"account_id": account_id}
-    if within is not None and account_id is None:  # one that is asked about is seen to be within
-        own, own_values = condition(within, question)
-        kept, values = [*kept, own], values | own_values
-    if question.group_by is not None:
+    kept, values = _of_whom(question, selection)
+    places = [f"({each})::text AS place_{number}" for number, each in enumerate(order)]
+    if keys is not None:
+        source = keyed.rows_of_keys(keys, _keys_found(question, selection, keys), source)
+        order[: len(keys.columns)] = keyed.own_names(keys)
+    if question.whole is not None and moment is None and not kept:
+        source = question.whole
+    elif question.group_by is not None:
         source, kept = _grouped(question, source, kept), []
-    matched, matched_values = _matching(question, only)
+    matched, matched_values = _matching(question, selection.only)
     kept, values = [*kept, *matched], values | matched_values
     if after is not None:
         values |= {f"after_{number}": value for number, value in enumerate(after)}
@@ -230,7 +274,6 @@ def _prepared(
         values["as_of"] = as_datetime(moment.as_of)
         values["known_at"] = as_datetime(moment.known_at)
     columns = [column.name for column in question.columns]
-    places = [f"({each})::text AS place_{number}" for number, each in enumerate(order)]
     where = f"WHERE {' AND '.join(kept)}" if kept else ""
     # Names are those of our own questions; what a person says is a parameter.
     statement = (
@@ -238,6 +281,18 @@ def _prepared(
         f" ORDER BY {', '.join(order)} LIMIT %(limit)s"
     )
     return statement.encode(), values
+
+
+def _of_whom(question: Question, selection: Selection) -> tuple[list[str], dict[str, Any]]:
+    """The conditions that say whose rows, and their values."""
+    account_id, within = selection.account_id, selection.within
+    # What a function returns has the database's collation, which no index of an account id has.
+    kept = ['account_id = %(account_id)s COLLATE "C"'] if account_id is not None else []
+    values: dict[str, Any] = {"account_id": account_id}
+    if within is not None and account_id is None:  # one that is asked about is seen to be within
+        own, own_values = condition(within, question)
+        kept, values = [*kept, own], values | own_values
+    return kept, values
 
 
 def _matching(question: Question, only: Only) -> tuple[list[str], dict[str, Any]]:

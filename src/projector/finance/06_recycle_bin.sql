@@ -12,13 +12,18 @@ SELECT b.account_id, b.instance_id, b.isolation_id, b.reason,
        END AS time_left,
        b.averted_by, finance.instant(b.restored_at) AS restored_at,
        finance.instant(b.destroyed_at) AS destroyed_at, b.destroyed_because,
-       r.refund_id, r.currency AS refund_currency, r.amount * c.unit AS refund_amount,
+       r.refund_id, r.currency AS refund_currency, r.amount * r.unit AS refund_amount,
        r.amount AS refund_amount_minor
 FROM read_models.recycle_bin b
-LEFT JOIN read_models.refunds r
-    ON b.reason = 'RETURNED' AND r.account_id = b.account_id AND r.command_id = b.command_id
-    AND r.source_kind = 'INSTANCE' AND r.source_id = b.instance_id
-LEFT JOIN finance.currencies c ON c.code = r.currency;
+-- OFFSET keeps it a search for one row's refund: an account may have very many.
+LEFT JOIN LATERAL (
+    SELECT f.refund_id, f.currency, f.amount, c.unit
+    FROM read_models.refunds f
+    JOIN finance.currencies c ON c.code = f.currency
+    WHERE f.account_id = b.account_id AND f.command_id = b.command_id
+      AND f.source_kind = 'INSTANCE' AND f.source_id = b.instance_id
+    OFFSET 0
+) r ON b.reason = 'RETURNED';
 COMMENT ON VIEW finance.recycle_bin IS 'Every isolation: why, until when, and how it ended';
 COMMENT ON COLUMN finance.recycle_bin.account_id IS 'The account';
 COMMENT ON COLUMN finance.recycle_bin.instance_id IS 'The instance';

@@ -139,7 +139,8 @@ SELECT h.account_id, h.reservation_id, h.state, h.product_type, h.sku, h.region,
        v.value_minor AS remaining_value_minor, v.remaining_commitment_minor
 FROM finance.reservation_holdings h
 JOIN finance.currencies c ON c.code = h.currency
-LEFT JOIN finance.reservation_values_on(((SELECT finance.now()) AT TIME ZONE 'UTC')::date) v
+CROSS JOIN (SELECT (finance.now() AT TIME ZONE 'UTC')::date AS day OFFSET 0) today
+LEFT JOIN LATERAL finance.reservation_values_on(today.day) v
     ON h.state = 'ACTIVE' AND v.account_id = h.account_id AND v.reservation_id = h.reservation_id
 LEFT JOIN finance.terms t ON t.version = (
     SELECT f.version FROM finance.terms f WHERE f.effective_from <= (SELECT finance.now())

@@ -1,8 +1,9 @@
 CREATE VIEW finance.refusals_by_rule AS
 SELECT r.rule, r.code, r.command_type, count(*) AS refusals,
-       count(DISTINCT r.account_id) AS accounts, min(r.refused_at) AS first_at,
-       max(r.refused_at) AS last_at
-FROM finance.refusals r
+       count(DISTINCT r.account_id) AS accounts,
+       finance.instant(min(r.recorded_at)) AS first_at,
+       finance.instant(max(r.recorded_at)) AS last_at
+FROM read_models.refusals r
 GROUP BY r.rule, r.code, r.command_type;
 COMMENT ON VIEW finance.refusals_by_rule IS 'How often each rule refused which command';
 COMMENT ON COLUMN finance.refusals_by_rule.rule IS 'The rule violated';

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from projector.questions import balances, books, record, refunds, resources
-from projector.questions.question import Column, Kind, Question
+from projector.questions.question import Column, Keys, Kind, Question
 
-__all__ = ["QUESTIONS", "Column", "Kind", "Question"]
+__all__ = ["QUESTIONS", "Column", "Keys", "Kind", "Question"]
 
 _PARTS = (balances, resources, refunds, books, record)
 QUESTIONS: dict[str, Question] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from projector.questions.question import Question, columns
+from projector.questions.question import Keys, Question, columns
 
 QUESTIONS: tuple[Question, ...] = (
     Question(
@@ -21,6 +21,7 @@ QUESTIONS: tuple[Question, ...] = (
         view="finance.balances",
         columns=columns("account_id currency cash:MONEY gift:MONEY total:MONEY"),
         order="account_id",
+        keys=Keys(sources=("finance.accounts",)),
         at="finance.balances_at",
     ),
     Question(
@@ -33,6 +34,9 @@ QUESTIONS: tuple[Question, ...] = (
             " balance_gift:MONEY balance:MONEY occurred_at:INSTANT"
         ),
         order="account_id line",
+        keys=Keys(
+            sources=("finance.postings WHERE ledger_account IN ('balance:cash', 'balance:gift')",)
+        ),
         at="finance.statement_at",
         by_events_alone=False,
     ),
@@ -44,6 +48,7 @@ QUESTIONS: tuple[Question, ...] = (
             "account_id quota allowed:NUMBER used:NUMBER pending:NUMBER available:NUMBER terms"
         ),
         order="account_id quota",
+        keys=Keys(sources=("finance.accounts WHERE account_type = 'ONLINE'",)),
         by_events_alone=False,
     ),
     Question(
@@ -55,6 +60,7 @@ QUESTIONS: tuple[Question, ...] = (
             " credited:MONEY opened_at:INSTANT"
         ),
         order="account_id starts_on term_id",
+        keys=Keys(sources=("finance.events WHERE event_name = 'CommitmentTermOpened'",)),
         by_events_alone=False,
     ),
 )

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from projector.questions.question import Question, columns
+from projector.questions.question import Keys, Question, columns
+
+_OUTCOMES = """(
+SELECT o.*, e.sequence FROM finance.outcomes o
+JOIN finance.events e ON e.partition = o.partition AND e.log_sequence = o.log_sequence)"""
+"""With the number of the first event in its account, by which an index has them in order."""
 
 QUESTIONS: tuple[Question, ...] = (
     Question(
         name="outcomes",
         about="the outcome of each command: its events, or its refusal",
-        view="finance.outcomes",
+        view=_OUTCOMES,
         columns=columns(
             "account_id command_id command_type refused:FLAG event_names:TEXTS event_ids:TEXTS"
             " quote_id quote_currency quote_amount:MONEY recorded_at:INSTANT command_digest"
         ),
-        order="account_id log_sequence",
+        order="account_id sequence command_id",
+        keys=Keys(
+            columns=("account_id", "sequence", "command_id"),
+            sources=("finance.events WHERE event_index = 0",),
+        ),
     ),
     Question(
         name="refusals",
@@ -41,6 +50,7 @@ QUESTIONS: tuple[Question, ...] = (
         },
         group_by="rule, code, command_type",
         order="-refusals rule code command_type",
+        whole="finance.refusals_by_rule",
     ),
     Question(
         name="events",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from projector.questions.question import Question, columns
+from projector.questions.question import Keys, Question, columns
 
 QUESTIONS: tuple[Question, ...] = (
     Question(
@@ -27,6 +27,16 @@ QUESTIONS: tuple[Question, ...] = (
             " recorded_at:INSTANT occurred_at:INSTANT command_id"
         ),
         order="account_id refund_id step",
+        keys=Keys(
+            columns=("account_id", "refund_id"),
+            sources=(
+                "(SELECT account_id, body ->> 'refund_id' AS refund_id FROM finance.events"
+                " WHERE body ? 'refund_id')",
+                "(SELECT account_id, leg ->> 'refund_id' AS refund_id FROM finance.events"
+                " CROSS JOIN LATERAL jsonb_array_elements(body -> 'returned') leg"
+                " WHERE event_name = 'ReservationExchanged')",
+            ),
+        ),
     ),
     Question(
         name="overpaid-refunds",
@@ -38,6 +48,7 @@ QUESTIONS: tuple[Question, ...] = (
             " occurred_at:INSTANT reversed_at:INSTANT command_id"
         ),
         order="account_id log_sequence",
+        keys=Keys(sources=("finance.events WHERE event_name = 'RefundOverpaid'",)),
     ),
     Question(
         name="documents",
@@ -48,6 +59,18 @@ QUESTIONS: tuple[Question, ...] = (
             " issued_at:INSTANT ended_at:INSTANT lines:JSON"
         ),
         order="account_id issued_at? kind document_id",
+        keys=Keys(
+            sources=tuple(
+                f"finance.events WHERE event_name = '{name}'"
+                for name in (
+                    "CreditHeld",
+                    "CreditMemoIssued",
+                    "InvoiceCancelled",
+                    "InvoiceIssued",
+                    "OpeningPositionRecorded",
+                )
+            )
+        ),
     ),
     Question(
         name="annual-refund-totals",
@@ -60,6 +83,7 @@ QUESTIONS: tuple[Question, ...] = (
             " commitment_next_release_at:INSTANT commitment_next_release_usd:MONEY"
         ),
         order="account_id",
+        keys=Keys(sources=("finance.accounts",)),
         at="finance.annual_refund_totals_at",
         by_events_alone=False,
     ),
@@ -76,6 +100,12 @@ QUESTIONS: tuple[Question, ...] = (
                 " commitment_next_release_usd:MONEY"
             ),
             order="account_id year_starts_on currency",
+            keys=Keys(
+                sources=(
+                    "finance.refunds",
+                    "finance.events WHERE event_name = 'OpeningPositionRecorded'",
+                )
+            ),
             by_events_alone=False,
         )
         for kind in ("calendar", "fiscal")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from projector.questions.question import Question, columns
+from projector.questions.question import Keys, Question, columns
 
 QUESTIONS: tuple[Question, ...] = (
     Question(
@@ -25,6 +25,7 @@ QUESTIONS: tuple[Question, ...] = (
             " destroyed_because refund_id refund_currency refund_amount:MONEY isolation_id"
         ),
         order="account_id isolated_at instance_id isolation_id",
+        keys=Keys(sources=("finance.events WHERE event_name = 'InstanceIsolated'",)),
         at="finance.recycle_bin_at",
         by_events_alone=False,
     ),
@@ -41,6 +42,7 @@ QUESTIONS: tuple[Question, ...] = (
             " bought_in_exchange:FLAG purchased_at:INSTANT"
         ),
         order="account_id starts_on reservation_id",
+        keys=Keys(sources=("finance.reservation_holdings",)),
         by_events_alone=False,
     ),
     Question(
@@ -54,6 +56,7 @@ QUESTIONS: tuple[Question, ...] = (
             " refund_currency refund_amount:MONEY"
         ),
         order="account_id requested_at request_id",
+        keys=Keys(sources=("finance.events WHERE event_name = 'MarketplaceRefundRequested'",)),
         of_vendors=True,
         by_events_alone=False,
     ),

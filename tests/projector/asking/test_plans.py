@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import psycopg
 import pytest
-from psycopg import Connection, sql
+from psycopg import Connection, Cursor, sql
 
-from projector.asking.event_search import Sought, prepared
-from projector.asking.queries import Moment, _prepared
-from projector.questions import QUESTIONS
+from ledger.values.instants import from_datetime
+from projector.asking.event_search import Sought
+from projector.asking.event_search import prepared as prepared_search
+from projector.asking.queries import Moment, Selection, ask, prepared
+from projector.questions import QUESTIONS, Question
 from projector.rows.writer import READ_MODELS
 from projector.views import VIEWS
 from tests.projector.golden_queries import fill
 
 COPIES = 300
+ROWS, MOST = 10, 600
+"""Of a page, and how many rows of a table it may go through; the tables have thousands."""
+SUMS = frozenset({"trial", "trial-balance", "refusals-by-rule"})
+"""Each row is of all rows of a table, or of an index of it."""
 MULTIPLY = """
 INSERT INTO {table} SELECT copy.* FROM {table} t, generate_series(1, {copies}) n,
     jsonb_populate_record(t, jsonb_build_object('account_id', t.account_id || '-' || n,
@@ -57,13 +64,33 @@ def test_no_question_about_one_account_reads_the_rows_of_others(
 ) -> None:
     of_accounts = [question for question in QUESTIONS.values() if question.of_accounts]
     statements = {
-        f"{question.name}, {'past' if past else 'present'}": _prepared(
-            question, "acct-1", Moment(as_of=0, known_at=0) if past else None, None
+        f"{question.name}, {'past' if past else 'present'}": prepared(
+            question,
+            Selection(account_id="acct-1", moment=Moment(as_of=0, known_at=0) if past else None),
         )[0].decode()
         for question in of_accounts
         for past in {False, question.at is not None}
     }
     assert read_of_others(connection, accounts, statements) == []
+
+
+def test_no_page_of_a_list_reads_more_than_its_rows_need(connection: Connection[Any]) -> None:
+    row = connection.execute(ANSWERABLE).fetchone()
+    assert row is not None
+    past = Moment(as_of=from_datetime(row[0]), known_at=from_datetime(row[0]))
+    found = []
+    for question in QUESTIONS.values():
+        if question.name in SUMS:
+            continue
+        for at in {None, past if question.at else None}:
+            for statement, values in statements_of_pages(connection, question, at):
+                read = read_in_all(connection, statement, values)
+                found += [
+                    f"{question.name}, {'past' if at else 'present'}: {count} rows of {table}"
+                    for table, count in read.items()
+                    if count > MOST
+                ]
+    assert found == []
 
 
 def test_no_view_that_is_asked_about_one_account_reads_the_rows_of_others(
@@ -87,7 +114,7 @@ def test_no_search_of_events_reads_a_whole_table(
         (Sought(correlation="no such story"), "outcomes_of_stories"),
         (Sought(refund="no such refund"), "refunds_ids"),
     ):
-        statement, values = prepared(sought, 3)
+        statement, values = prepared_search(sought, 3)
         read = read_at_once(connection, statement.decode(), values)
         assert read, sought
         assert max(read.values()) <= 40, (sought, read)
@@ -115,6 +142,41 @@ def read_of_others(
                 if count > own[table]
             ]
     return found
+
+
+def statements_of_pages(
+    connection: Connection[Any], question: Question, at: Moment | None
+) -> list[tuple[bytes, dict[str, Any]]]:
+    """What the first two pages of a list ask."""
+    seen: list[tuple[bytes, dict[str, Any]]] = []
+
+    class Remembering(Cursor[Any]):
+        def execute(self, query: Any, params: Any = None, **more: Any) -> Any:
+            if isinstance(query, bytes):  # as the statements of questions are
+                seen.append((query, dict(params)))
+            return super().execute(query, params, **more)
+
+    before, connection.cursor_factory = connection.cursor_factory, Remembering
+    try:
+        first = ask(connection, question, limit=ROWS, moment=at)
+        ask(connection, question, limit=ROWS, moment=at, after=first.last)
+    finally:
+        connection.cursor_factory = before
+    return seen
+
+
+def read_in_all(
+    connection: Connection[Any], statement: bytes, values: Mapping[str, Any]
+) -> Counter[str]:
+    """Read model → how many rows of it all scans of the statement went through, however often."""
+    explain = b"EXPLAIN (ANALYZE, VERBOSE, FORMAT JSON) " + statement
+    ((plans,),) = connection.execute(explain, values).fetchall()
+    read: Counter[str] = Counter()
+    for node in nodes(plans[0]["Plan"]):
+        if node.get("Schema") == READ_MODELS:
+            count = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
+            read[node["Relation Name"]] += round(count * node["Actual Loops"])
+    return read
 
 
 def rows_of(connection: Connection[Any], table: str, account: str) -> int:

@@ -19,19 +19,41 @@ from console.web.pages.rendering.tables import way_on
 from console.web.problems import Problem
 from projector.asking.matching import Only
 from projector.asking.queries import as_records, ask
-from projector.questions import QUESTIONS
+from projector.questions import QUESTIONS, Keys, Question
 
 router = APIRouter(tags=["pages"], include_in_schema=False, dependencies=[Depends(stand)])
 ROWS = 50
 STATES = ("ISOLATED", "RESTORED", "DESTROYED", "ISOLATED_ANEW")
 EVERY_STATE = "ALL"
-_OPEN = """(
-SELECT v.* FROM read_models.recycle_bin b
-JOIN finance.recycle_bin v ON v.account_id = b.account_id AND v.isolation_id = b.isolation_id
-WHERE b.state = 'ISOLATED') isolated"""
-STAYS = replace(QUESTIONS["recycle-bin"], order="restore_until account_id isolation_id")
-OPEN_STAYS = replace(STAYS, view=_OPEN)
-"""The same rows, of which those that are open are found by their index."""
+_REPLACED = """EXISTS (SELECT FROM read_models.recycle_bin later
+    WHERE later.account_id = b.account_id AND later.instance_id = b.instance_id
+    AND (later.isolated_at, later.recorded_at) > (b.isolated_at, b.recorded_at))"""
+_STORED = {
+    "ISOLATED": (f"b.state = 'ISOLATED' AND NOT {_REPLACED}",),
+    "RESTORED": ("b.state = 'RESTORED'",),
+    "DESTROYED": ("b.state = 'DESTROYED'",),
+    "ISOLATED_ANEW": (f"b.state = 'ISOLATED' AND {_REPLACED}",),
+    EVERY_STATE: tuple(f"b.state = '{each}'" for each in ("ISOLATED", "RESTORED", "DESTROYED")),
+}
+"""State → the rows that have it, which an index has in the order of the page."""
+_KEY = ("finance.micros(restore_until)", "account_id", "isolation_id", "instance_id")
+
+
+def _stays(state: str) -> Question:
+    """The stays of a state, in the order in which their time is up."""
+    return replace(
+        QUESTIONS["recycle-bin"],
+        order=" ".join(_KEY),
+        keys=Keys(
+            columns=("until", *_KEY[1:]),
+            words=_KEY,
+            sources=tuple(
+                "(SELECT b.restore_until AS until, b.account_id, b.isolation_id,"  # noqa: S608
+                f" b.instance_id FROM read_models.recycle_bin b WHERE {stored})"
+                for stored in _STORED[state]
+            ),
+        ),
+    )
 
 
 @router.get("/recycle-bin")
@@ -54,7 +76,8 @@ def recycle_bin(
     after = place_of("bin", cursor or None)
     with backend.connection() as connection:
         at = past.moment(connection)
-        question = OPEN_STAYS if state == "ISOLATED" else STAYS
+        # What had a state in the past may have another one now.
+        question = _stays(state if at is None else EVERY_STATE)
         only: Only = {} if state == EVERY_STATE else {"state": [state]}
         found = ask(connection, question, account or None, ROWS, at, after, within_of(own), only)
     asked = {"account": account, **past.query}
