@@ -23,14 +23,25 @@ COMMENT ON COLUMN finance.postings.event_id IS 'The event';
 COMMENT ON COLUMN finance.postings.partition IS 'The partition of the events topic';
 COMMENT ON COLUMN finance.postings.log_sequence IS 'The number of the event in that partition';
 
-CREATE VIEW finance.trial_balance AS
+CREATE VIEW finance.ledger_totals AS
 SELECT p.currency, p.ledger_account,
-       sum(CASE p.side WHEN 'DEBIT' THEN p.amount ELSE 0 END) * c.unit AS debit,
-       sum(CASE p.side WHEN 'CREDIT' THEN p.amount ELSE 0 END) * c.unit AS credit,
-       sum(CASE p.side WHEN 'DEBIT' THEN p.amount ELSE -p.amount END) * c.unit AS balance
+       coalesce(sum(p.amount) FILTER (WHERE p.side = 'DEBIT'), 0) AS debit_minor,
+       coalesce(sum(p.amount) FILTER (WHERE p.side = 'CREDIT'), 0) AS credit_minor,
+       count(*) AS postings
 FROM read_models.postings p
-JOIN finance.currencies c ON c.code = p.currency
-GROUP BY p.currency, p.ledger_account, c.unit;
+GROUP BY p.currency, p.ledger_account;
+COMMENT ON VIEW finance.ledger_totals IS 'What was posted to each account of the books, in minor units';
+COMMENT ON COLUMN finance.ledger_totals.currency IS 'The currency (ISO 4217)';
+COMMENT ON COLUMN finance.ledger_totals.ledger_account IS 'The account of the books';
+COMMENT ON COLUMN finance.ledger_totals.debit_minor IS 'All its debits in minor units of the currency';
+COMMENT ON COLUMN finance.ledger_totals.credit_minor IS 'All its credits in minor units of the currency';
+COMMENT ON COLUMN finance.ledger_totals.postings IS 'How many there are';
+
+CREATE VIEW finance.trial_balance AS
+SELECT t.currency, t.ledger_account, t.debit_minor * c.unit AS debit,
+       t.credit_minor * c.unit AS credit, (t.debit_minor - t.credit_minor) * c.unit AS balance
+FROM finance.ledger_totals t
+JOIN finance.currencies c ON c.code = t.currency;
 COMMENT ON VIEW finance.trial_balance IS 'Debits and credits by account of the books';
 COMMENT ON COLUMN finance.trial_balance.currency IS 'The currency (ISO 4217)';
 COMMENT ON COLUMN finance.trial_balance.ledger_account IS 'The account of the books';

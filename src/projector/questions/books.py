@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from projector.questions.question import Question, columns
 
+_TRIAL = """(
+SELECT t.currency, sum(t.debit_minor) * c.unit AS debit, sum(t.credit_minor) * c.unit AS credit,
+       sum(t.debit_minor - t.credit_minor) * c.unit AS difference,
+       sum(t.postings)::bigint AS postings
+FROM finance.ledger_totals t JOIN finance.currencies c ON c.code = t.currency
+GROUP BY t.currency, c.unit)"""
+
 QUESTIONS: tuple[Question, ...] = (
     Question(
         name="journal",
@@ -39,6 +46,7 @@ QUESTIONS: tuple[Question, ...] = (
             "postings": "count(*)",
         },
         group_by="currency",
+        whole=_TRIAL,
         order="currency",
         at="finance.postings_at",
     ),
@@ -53,6 +61,7 @@ QUESTIONS: tuple[Question, ...] = (
             "balance": "sum(CASE side WHEN 'DEBIT' THEN amount ELSE -amount END)",
         },
         group_by="currency, ledger_account",
+        whole="finance.trial_balance",
         order="currency ledger_account",
         at="finance.postings_at",
     ),
