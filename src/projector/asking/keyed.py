@@ -10,9 +10,11 @@ from projector.questions import Keys, Question
 _MORE, _LOOKS = 8, 2
 
 
-def keys_of(question: Question, within: Within | None) -> Keys | None:
+def keys_of(question: Question, account_id: str | None, within: Within | None) -> Keys | None:
     """Those by which the question's pages can be found; None if it must be asked as it is."""
     keys = question.keys
+    if account_id is not None and keys is not None and keys.columns == ("account_id",):
+        return None
     if keys is None or tuple(question.order.split()[: len(keys.columns)]) != keys.of_rows:
         return None
     by_vendors = within is not None and question.of_vendors and within.vendors

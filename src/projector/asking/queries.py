@@ -221,7 +221,7 @@ def _found_by_keys(
     """The rows of a page, and one more if there is one, by the keys of the query; None if it has
     none, or if so many of them lead to nothing that is asked for.
     """
-    keys = keyed.keys_of(question, selection.within)
+    keys = keyed.keys_of(question, selection.account_id, selection.within)
     if keys is None:
         return None
     statement, values = prepared(question, selection, keys)

@@ -8,33 +8,41 @@ RETURNS TABLE (
     log_sequence bigint
 )
 LANGUAGE sql STABLE AS $$
-WITH moved AS (
-    SELECT p.account_id, p.partition, p.log_sequence, p.event_name, p.currency, p.occurred_at,
-           p.recorded_at,
-           -coalesce(sum(p.signed_minor) FILTER (WHERE p.ledger_account = 'balance:cash'), 0) AS cash,
-           -coalesce(sum(p.signed_minor) FILTER (WHERE p.ledger_account = 'balance:gift'), 0) AS gift
-    FROM finance.postings p
-    WHERE finance.answerable(as_of, known_at)
-      AND p.ledger_account IN ('balance:cash', 'balance:gift')
-      AND (as_of IS NULL OR p.occurred_at <= as_of)
-      AND (known_at IS NULL OR p.recorded_at <= known_at)
-    GROUP BY p.account_id, p.partition, p.log_sequence, p.event_name, p.currency, p.occurred_at,
-             p.recorded_at
-), running AS (
-    SELECT m.*, row_number() OVER before AS line, sum(m.cash) OVER before AS balance_cash,
-           sum(m.gift) OVER before AS balance_gift
-    FROM moved m
-    WINDOW before AS (PARTITION BY m.account_id ORDER BY m.log_sequence)
-)
-SELECT r.account_id, r.line, (r.occurred_at AT TIME ZONE f.time_zone)::date, r.occurred_at,
-       r.recorded_at, CASE WHEN r.cash + r.gift < 0 THEN 'EXPENSE' ELSE 'INCOME' END, r.event_name,
-       e.body ->> 'refund_id', r.currency, r.cash * c.unit, r.gift * c.unit,
+-- What a line says of its event is looked up line by line: of a long statement only some lines are shown.
+SELECT r.account_id, r.line,
+       ((SELECT e.occurred_at FROM finance.events e
+         WHERE e.partition = r.partition AND e.log_sequence = r.log_sequence)
+        AT TIME ZONE f.time_zone)::date,
+       (SELECT e.occurred_at FROM finance.events e
+        WHERE e.partition = r.partition AND e.log_sequence = r.log_sequence),
+       (SELECT e.recorded_at FROM finance.events e
+        WHERE e.partition = r.partition AND e.log_sequence = r.log_sequence),
+       CASE WHEN r.cash + r.gift < 0 THEN 'EXPENSE' ELSE 'INCOME' END, r.event_name,
+       (SELECT e.body ->> 'refund_id' FROM finance.events e
+        WHERE e.partition = r.partition AND e.log_sequence = r.log_sequence),
+       r.currency, r.cash * c.unit, r.gift * c.unit,
        (r.cash + r.gift) * c.unit, r.balance_cash * c.unit, r.balance_gift * c.unit,
        (r.balance_cash + r.balance_gift) * c.unit, r.cash + r.gift,
        r.balance_cash + r.balance_gift, r.partition, r.log_sequence
-FROM running r
+FROM (
+    SELECT m.*, row_number() OVER before AS line, sum(m.cash) OVER before AS balance_cash,
+           sum(m.gift) OVER before AS balance_gift
+    FROM (
+        SELECT p.account_id, p.partition, p.log_sequence, p.event_name, p.currency,
+               -coalesce(sum(p.signed_minor) FILTER (WHERE p.ledger_account = 'balance:cash'), 0)
+                   AS cash,
+               -coalesce(sum(p.signed_minor) FILTER (WHERE p.ledger_account = 'balance:gift'), 0)
+                   AS gift
+        FROM finance.postings p
+        WHERE finance.answerable(as_of, known_at)
+          AND p.ledger_account IN ('balance:cash', 'balance:gift')
+          AND (as_of IS NULL OR p.occurred_at <= as_of)
+          AND (known_at IS NULL OR p.recorded_at <= known_at)
+        GROUP BY p.account_id, p.partition, p.log_sequence, p.event_name, p.currency
+    ) m
+    WINDOW before AS (PARTITION BY m.account_id ORDER BY m.log_sequence)
+) r
 JOIN finance.currencies c ON c.code = r.currency
-JOIN finance.events e ON e.partition = r.partition AND e.log_sequence = r.log_sequence
 CROSS JOIN finance.fiscal_year f
 $$;
 COMMENT ON FUNCTION finance.statement_at IS

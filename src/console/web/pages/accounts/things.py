@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -11,7 +11,7 @@ from console.rendering.reports.eligibility import verdict_to_json
 from console.web.backend import Backend
 from console.web.pages.rendering.languages import N_
 from console.web.pages.rendering.links import address, quoted
-from ledger.eligibility import Asking, Thing, held, judged
+from ledger.eligibility import Asking, Thing, judged
 from ledger.state import Key
 from ledger.state.entities import (
     Account,
@@ -25,7 +25,7 @@ from ledger.state.reading import existing
 from ledger.values.instants import format_instant
 from ledger.values.money import Currency, parse_decimal12
 from ledger.vocabulary.commands import QuoteReservationRefund
-from ledger.vocabulary.shapes import SourceKind
+from ledger.vocabulary.shapes import AccountType, SourceKind
 from ledger.vocabulary.validation import body_problems
 
 Json = dict[str, Any]
@@ -105,8 +105,9 @@ def things_of(
     """Those that have not ended first. Only what is shown is judged, however many there are."""
     with backend.folded.folded(backend.connection, account_id) as found:
         state, now, entities = found.state, found.place.now, found.state.entities()
-        currency = existing(state, Account, account_id, "").currency
-        keys = sorted(held(state, account_id), key=lambda key: _status(entities[key]) in ENDED)
+        account = existing(state, Account, account_id, "")
+        currency, online = account.currency, account.account_type is AccountType.ONLINE
+        keys = _in_order(entities)
         chosen = keys[start : start + count]
         wrong = _wrong_rate(currency, usd_rate)
         rated = currency == "USD" or bool(usd_rate and not wrong)
@@ -127,9 +128,21 @@ def things_of(
             terms=asking.terms.version,
             sequence=found.sequence,
             currency=currency,
-            rate_asked=currency != "USD" and any(key.kind is Reservation for key in keys),
+            rate_asked=currency != "USD"
+            and not online  # which has no reservations
+            and any(key.kind is Reservation for key in keys),
             rate_wrong=wrong,
         )
+
+
+def _in_order(entities: Mapping[Key, Entity]) -> list[Key]:
+    """The things in the order they came to be, those that have ended behind the others."""
+    going: list[Key] = []
+    ended: list[Key] = []
+    for key, entity in entities.items():
+        if type(entity) in KINDS:  # a large account has many more that are none
+            (ended if _status(entity) in ENDED else going).append(key)
+    return [*going, *ended]
 
 
 def _wrong_rate(currency: Currency, told: str) -> str:
@@ -145,7 +158,7 @@ def _wrong_rate(currency: Currency, told: str) -> str:
 
 def _status(entity: Entity) -> str:
     assert isinstance(entity, Instance | Purchase | Reservation)
-    return entity.status.value
+    return entity.status
 
 
 KINDS: dict[type[object], SourceKind] = {
