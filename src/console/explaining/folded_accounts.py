@@ -15,11 +15,13 @@ from psycopg import Connection
 
 from ledger.state import MemoryState, evolve
 from ledger.vocabulary.envelope import RecordedEvent
-from projector.asking.histories import History, history
+from projector.asking.histories import History, history, last_sequence
 from projector.asking.queries import UnknownAccount
 
 MOST_EVENTS = 400_000
 """Of all kept accounts together; an event takes about 1 kB, mostly for the command's id."""
+AT_ONCE = 2_000
+"""Events that are folded in some 100 ms."""
 Connections = Callable[[], AbstractContextManager[Connection[Any]]]
 
 
@@ -41,8 +43,8 @@ class _Kept:
 class FoldedAccounts:
     """For one process: the states of the accounts that were asked about last."""
 
-    def __init__(self, most_events: int = MOST_EVENTS) -> None:
-        self._most = most_events
+    def __init__(self, most_events: int = MOST_EVENTS, at_once: int = AT_ONCE) -> None:
+        self._most, self._at_once = most_events, at_once
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._choosing = threading.Lock()
 
@@ -61,6 +63,13 @@ class FoldedAccounts:
                 raise
             self._keep_no_more_than_most()
             yield FoldedAccount(state=kept.state, sequence=_events(kept), place=place)
+
+    def is_far(self, connection: Connection[Any], account_id: str) -> bool:
+        """Whether so many events are yet to be folded that it takes more than a moment."""
+        with self._choosing:
+            kept = self._kept.get(account_id)
+        done = 0 if kept is None else _events(kept)
+        return last_sequence(connection, account_id) - done > self._at_once
 
     def _one(self, account_id: str) -> _Kept:
         with self._choosing:

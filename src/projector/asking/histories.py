@@ -33,6 +33,9 @@ OR e.correlation_id = ANY(%s) AND e.correlation_id <> e.command_id) ORDER BY e.s
 _BEGINNING = """
 SELECT min(e.sequence) FROM finance.events e WHERE e.account_id = %s AND e.command_id = %s
 """
+_LAST = """
+SELECT e.sequence FROM finance.events e WHERE e.account_id = %s ORDER BY e.sequence DESC LIMIT 1
+"""
 _STORY = f"""{_EVENTS} AND e.sequence >= %s AND %s IN (e.command_id, e.correlation_id)
 ORDER BY e.sequence"""
 """What a command caused came later in its account."""
@@ -155,6 +158,12 @@ def story(connection: Connection[Any], account_id: str, command_id: str) -> Stor
         own=own[: own[0].meta.count],
         caused=tuple(each for each in found if each.meta.causation_id != command_id),
     )
+
+
+def last_sequence(connection: Connection[Any], account_id: str) -> int:
+    """The number of the account's last event; 0 where it has none."""
+    row = connection.execute(_LAST, (account_id,)).fetchone()
+    return 0 if row is None else int(row[0])
 
 
 def present(connection: Connection[Any]) -> Instant:

@@ -119,6 +119,15 @@ def test_only_what_came_since_is_read_again(shown: Shown, read: list[int]) -> No
     assert read == [first_of_last - 1, 1 + events[-1].meta.count, 1]
 
 
+def test_it_is_known_before_whether_much_is_yet_to_be_folded(shown: Shown) -> None:
+    kept = FoldedAccounts(at_once=len(shown.own) - 1)
+    assert kept.is_far(shown.connection, shown.account)
+    entities(kept, shown)
+    assert not kept.is_far(shown.connection, shown.account)
+    assert not FoldedAccounts().is_far(shown.connection, shown.account)
+    assert not kept.is_far(shown.connection, "nobody")
+
+
 def test_a_command_that_is_half_shown_is_folded_when_the_rest_is_there(shown: Shown) -> None:
     kept = FoldedAccounts()
     half = next(e for e in shown.own if e.meta.count > 1 and e.meta.index == 0)

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
+from console.explaining.folded_accounts import FoldedAccounts
 from console.web.pages.accounts import things
 from console.web.pages.rendering.links import account_path
 from ledger import eligibility
@@ -161,6 +162,18 @@ def test_only_the_things_of_a_page_are_judged(
     assert 'href="/accounts/acct-eligible/things"' in page
     every = "".join(following(shown, "/accounts/acct-eligible/things?start=0"))
     assert every.count('<article class="thing">') > 1
+
+
+def test_an_account_with_very_many_events_is_shown_before_its_things_are_known(
+    shown: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = shown.client.app.state.backend  # type: ignore[attr-defined]
+    monkeypatch.setattr(backend, "folded", FoldedAccounts(at_once=1))
+    before = main_of(shown.page("/accounts/acct-eligible"))
+    assert "very many events" in before
+    assert '<article class="thing">' not in before
+    assert '<article class="thing">' in shown.page("/accounts/acct-eligible/things")
+    assert '<article class="thing">' in shown.page("/accounts/acct-eligible")
 
 
 def test_a_rate_is_asked_for_where_the_cap_counts_dollars_and_a_wrong_one_is_kept(

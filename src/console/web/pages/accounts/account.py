@@ -78,10 +78,11 @@ def an_account(
             "statement": _statement(connection, account_id, at, A_FEW, None, past.query),
             "timeline": timeline(connection, opener, account_id, A_FEW, None, at),
             "tables": [] if at else _tables(connection, opener, account_id),
+            "far": at is None and backend.folded.is_far(connection, account_id),
         }
     things = (
         None
-        if at
+        if at or parts["far"]
         else things_of(backend, account_id, usd_rate=usd_rate, support=bool(support), count=A_FEW)
     )
     return page(
