@@ -39,7 +39,7 @@ _STORED = {
 _KEY = ("finance.micros(restore_until)", "account_id", "isolation_id", "instance_id")
 
 
-def _stays(state: str) -> Question:
+def stays_of(state: str) -> Question:
     """The stays of a state, in the order in which their time is up."""
     return replace(
         QUESTIONS["recycle-bin"],
@@ -77,7 +77,7 @@ def recycle_bin(
     with backend.connection() as connection:
         at = past.moment(connection)
         # What had a state in the past may have another one now.
-        question = _stays(state if at is None else EVERY_STATE)
+        question = stays_of(state if at is None else EVERY_STATE)
         only: Only = {} if state == EVERY_STATE else {"state": [state]}
         found = ask(connection, question, account or None, ROWS, at, after, within_of(own), only)
     asked = {"account": account, **past.query}
