@@ -61,7 +61,7 @@ second for each decider.
 
 The latency at half of that rate is 96 ms, where 50 were wanted. It was not measured stage by stage.
 An idle stack shows a command after 16 ms, so the rest is waiting for the transaction before, in the
-decider and again in the projector, while eight processes share two processors.
+decider and again in the projector, while all processes share two processors.
 
 """
 

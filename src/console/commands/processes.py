@@ -242,7 +242,7 @@ def _tell_webhooks(settings: Settings, ledger: Ledger, monitor: Monitor) -> None
 def _until_told_to_stop(process: str, work: Callable[[Settings, Ledger, Monitor], None]) -> None:
     """Run a process until it ends. Any error ends it at once, with all its threads."""
     from console.monitoring.monitor import monitored
-    from console.running.allocator import keep_memory_together
+    from consumers.allocator import keep_memory_together
 
     keep_memory_together()
     try:

@@ -79,6 +79,16 @@ _PAGES = (
 """The rooms: what each adds to the application is its `router`."""
 
 
+def _share(app: FastAPI, backend: Backend, look: Look) -> None:
+    """What the routes find at the application."""
+    app.state.requests = metrics.Requests()
+    background = Background(app.state.requests.registry)
+    app.state.background, app.state.live = background, Live(backend, background)
+    app.state.backend, app.state.look = backend, look
+    app.state.counted = Counted()
+    app.state.saying = accepted_saying
+
+
 def application(
     backend: Backend,
     *,
@@ -108,13 +118,8 @@ def application(
         responses=EVERYWHERE,
         dependencies=[Depends(read_ids), Depends(guard)],
     )
-    app.state.requests = metrics.Requests()
-    background = Background(app.state.requests.registry)
-    app.state.background, app.state.live = background, Live(backend, background)
-    app.state.backend, app.state.look = backend, look
-    app.state.counted = Counted()
+    _share(app, backend, look)
     app.state.oidc, app.state.proxy = oidc, proxy
-    app.state.saying = accepted_saying
     problems.install(app, problem_page)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_middleware(BodyLimit, apart=frozenset({"/v1/batches"}))

@@ -8,11 +8,11 @@ import sys
 
 import pytest
 
-from console.running.allocator import keep_memory_together
+from consumers.allocator import keep_memory_together
 
 PROGRAM = """
 import ctypes, sys, threading
-from console.running.allocator import keep_memory_together
+from consumers.allocator import keep_memory_together
 if sys.argv[1] == "together":
     keep_memory_together()
 libc = ctypes.CDLL(None)
