@@ -123,7 +123,7 @@ def drop_old_passwords(folder: Folder = None) -> None:
 def rewrap(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Encrypt everything that is under a master key under another.
+    """Encrypt again, under another master key.
 
     Keys of accounts, secrets of webhooks, second factors. It says how many of each were wrapped
     anew, how many had been before, and how many are left; if any are, its exit code is 1.
