@@ -11,13 +11,13 @@ The real producers (`ledger.log.kafka.writing.transaction`) run unchanged on the
 
 from __future__ import annotations
 
-from collections.abc import Collection, Coroutine, Generator, Mapping
+from collections.abc import Collection, Coroutine, Generator, Mapping, Set
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from kafka import errors
 from msgspec import Struct
 
-from ledger.log.kafka.writing.transaction import Identity, Run
+from ledger.log.kafka.writing.transaction import Identity, Reconnected, Run
 from ledger.log.seam import Committed, Topic
 from tests.simulation.groups import Group, Member
 
@@ -99,16 +99,21 @@ class SimulatedRequests:
             raise errors.ConcurrentTransactionsError
         return Identity(transactional_id=transactional_id, producer_id=given[0], epoch=given[1])
 
-    async def add_partitions(self, producer: Identity, places: Collection[TopicPartition]) -> None:
+    async def add_partitions(
+        self, producer: Identity, places: Collection[TopicPartition], used: Set[object]
+    ) -> None:
         """Begin a transaction."""
-        await self._arrives("add partitions", producer.transactional_id, "lost first request")
+        lost = "lost first request"
+        await self._arrives("add partitions", producer.transactional_id, lost, used=used)
         known = [(Topic(place.topic), place.partition) for place in sorted(places)]
         self._started(self._world.broker.add_partitions(*_who(producer), known))
         self._answered("lost first reply")
 
-    async def add_offsets(self, producer: Identity, group: str) -> None:
+    async def add_offsets(
+        self, producer: Identity, group: str, used: Set[object] = frozenset()
+    ) -> None:
         """Begin a transaction, or go on with one."""
-        await self._arrives("add offsets", producer.transactional_id)
+        await self._arrives("add offsets", producer.transactional_id, used=used)
         self._started(self._world.broker.add_offsets(*_who(producer)))
 
     async def produce(self, producer: Identity, run: Run) -> None:
@@ -172,10 +177,12 @@ class SimulatedRequests:
             task.advance()
         return cast("Future[T]", task)
 
-    async def _arrives(self, what: str, *details: object) -> None:
+    async def _arrives(self, what: str, *details: object, used: Set[object] = frozenset()) -> None:
         """A request is under way, and lost if its connection is. The last detail may be a fault."""
         await Step()
         connections = self.connections()
+        if not used <= connections:
+            raise Reconnected("a broker's connection was replaced")
         self._world.pause(what, *details)
         if details[-1] in self._world.faults.rates and self._strikes(str(details[-1])):
             self._reconnect()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Coroutine, Mapping
+from collections.abc import Collection, Coroutine, Mapping, Set
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
@@ -21,7 +21,7 @@ from kafka.record.memory_records import MemoryRecordsBuilder
 
 from ledger.log.kafka.client.connection import open_client
 from ledger.log.kafka.client.settings import KafkaSettings, writer_options
-from ledger.log.kafka.writing.transaction import Identity, Run
+from ledger.log.kafka.writing.transaction import Identity, Reconnected, Run
 from ledger.log.seam import Topic
 
 T = TypeVar("T")
@@ -64,7 +64,9 @@ class BrokerRequests:
             epoch=answer.producer_epoch,
         )
 
-    async def add_partitions(self, producer: Identity, places: Collection[TopicPartition]) -> None:
+    async def add_partitions(
+        self, producer: Identity, places: Collection[TopicPartition], used: Set[object]
+    ) -> None:
         """AddPartitionsToTxn."""
         topic = AddPartitionsToTxnRequest.AddPartitionsToTxnTopic
         by_topic: dict[str, list[int]] = {}
@@ -87,9 +89,12 @@ class BrokerRequests:
                 for _, partitions in answer.results_by_topic_v3_and_below
                 for _, code in partitions
             ],
+            used,
         )
 
-    async def add_offsets(self, producer: Identity, group: str) -> None:
+    async def add_offsets(
+        self, producer: Identity, group: str, used: Set[object] = frozenset()
+    ) -> None:
         """AddOffsetsToTxn."""
         await self._coordinated(
             CoordinatorType.TRANSACTION,
@@ -102,6 +107,7 @@ class BrokerRequests:
                 max_version=3,
             ),
             lambda answer: [answer.error_code],
+            used,
         )
 
     async def produce(self, producer: Identity, run: Run) -> None:
@@ -219,12 +225,17 @@ class BrokerRequests:
         """Close the connections; a transaction that is open stays open."""
         self._client.close()
 
-    async def _coordinated(self, kind: Any, key: str, request: Any, codes: Any) -> Any:
+    async def _coordinated(
+        self, kind: Any, key: str, request: Any, codes: Any, used: Set[object] = frozenset()
+    ) -> Any:
         """Ask the coordinator of a transactional id or a group. Who it is was asked once for all;
-        after an error it is asked again.
+        after an error it is asked again. Nothing comes between the look at the connections and the
+        choice of one.
         """
         try:
             node = await self._client._find_coordinator_id(key, kind)
+            if not used <= self.connections():
+                raise Reconnected("a broker's connection was replaced")
             answer = await self._manager.send(request, node_id=node)
             _check(codes(answer))
         except (*_LOST, errors.NotCoordinatorError, errors.CoordinatorNotAvailableError):

@@ -20,7 +20,7 @@ simulated brokers:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence, Set
 from concurrent.futures import Future
 from typing import Any, Protocol, TypeVar
 
@@ -66,12 +66,18 @@ class Requests(Protocol):
         """A new epoch of the id; ends what an earlier epoch has open."""
         ...
 
-    async def add_partitions(self, producer: Identity, places: Collection[TopicPartition]) -> None:
-        """Let the transaction, which begins with the first of them, write to partitions."""
+    async def add_partitions(
+        self, producer: Identity, places: Collection[TopicPartition], used: Set[object]
+    ) -> None:
+        """Let the transaction, which begins with the first of them, write to partitions. Raises
+        Reconnected if one of the connections `used` is no longer there as the request is sent.
+        """
         ...
 
-    async def add_offsets(self, producer: Identity, group: str) -> None:
-        """Let the transaction write offsets of a group."""
+    async def add_offsets(
+        self, producer: Identity, group: str, used: Set[object] = frozenset()
+    ) -> None:
+        """Let the transaction write offsets of a group; with `used` as above."""
         ...
 
     async def produce(self, producer: Identity, run: Run) -> None:
@@ -137,10 +143,12 @@ class Producer:
         places = {run.place for run in runs}
         group = membership.group_id
         if places:
-            await self._begin(lambda: requests.add_partitions(identity, places), used, give_up)
+            await self._begin(
+                lambda: requests.add_partitions(identity, places, used), used, give_up
+            )
             await _taken(requests, lambda: requests.add_offsets(identity, group), give_up)
         else:
-            await self._begin(lambda: requests.add_offsets(identity, group), used, give_up)
+            await self._begin(lambda: requests.add_offsets(identity, group, used), used, give_up)
         passing("writer.sent")
         for run in runs:
             await self._written(run, give_up)
@@ -159,10 +167,8 @@ class Producer:
     async def _begin(
         self, ask: Callable[[], Coroutine[Any, Any, None]], used: set[object], give_up: float
     ) -> None:
-        """See rule 3. Whether the connections are the same is seen in the step that sends."""
+        """See rule 3."""
         while True:
-            if not used <= self._requests.connections():
-                raise Reconnected("a broker's connection was replaced")
             try:
                 return await ask()
             except errors.ConcurrentTransactionsError:
