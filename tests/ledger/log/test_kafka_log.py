@@ -15,7 +15,6 @@ from msgspec.structs import replace
 from ledger.log.kafka import KafkaLog, KafkaSettings, KafkaTools, create_topics, verify_world
 from ledger.log.kafka.client.settings import MAX_RECORD_BYTES, admin_options, member_options
 from ledger.log.kafka.client.watchdog import Watchdog
-from ledger.log.kafka.writing.transaction import Producer
 from ledger.log.seam import CommitResult, Committed, LogUnavailable, Topic, WrongWorld
 from tests.ledger.log.worlds import (
     PARTITIONS,
@@ -357,15 +356,17 @@ def test_a_connection_lost_as_a_transaction_begins_replaces_the_producer(
     log.fence(0)
     assert commit(log, 0, [event(b"a")], 1, "1:a") is CommitResult.OK
     before = _epoch(kafka_world, "decider-0")
-    begin = Producer._begin
+    requests = _requests(log)
+    find = requests._client._find_coordinator_id
 
-    async def cut(self: Producer, *given: Any) -> None:
+    async def cut(key: str, kind: Any) -> Any:
         monkeypatch.undo()
-        for connection in list(_requests(log).connections()):
+        for connection in list(requests.connections()):
             connection.close()
-        await begin(self, *given)
+        requests._cluster._coordinators.pop((kind, key))
+        return await find(key, kind)
 
-    monkeypatch.setattr(Producer, "_begin", cut)
+    monkeypatch.setattr(requests._client, "_find_coordinator_id", cut)
     assert commit(log, 0, [event(b"b")], 2, "2:b") is CommitResult.OK
     assert _epoch(kafka_world, "decider-0") == before + 1
     assert [r.value for r in read_all(log, Topic.EVENTS, 0)] == [b"a", b"b"]
