@@ -32,6 +32,8 @@ from projector.asking.queries import positions
 
 TICK_SECONDS = 0.01
 POLL_SECONDS = 0.002
+COMMITTED_POLL_SECONDS = 0.02
+"""The broker has to answer these looks, so there are few: a stage is known to 20 ms."""
 WARM_UP_SECONDS = 5.0
 PATIENCE_SECONDS = 60.0
 PERCENTILES = (50.0, 90.0, 99.0, 99.9)
@@ -66,8 +68,11 @@ class Latency(Struct, frozen=True, kw_only=True):
 class _Watcher:
     """Notes when a position in each partition was first seen to be past an offset."""
 
-    def __init__(self, partitions: int, look: Callable[[], Mapping[int, int]]) -> None:
+    def __init__(
+        self, partitions: int, look: Callable[[], Mapping[int, int]], seconds: float
+    ) -> None:
         self._look = look
+        self._seconds = seconds
         self._seen: dict[int, tuple[list[int], list[float]]] = {
             partition: ([], []) for partition in range(partitions)
         }
@@ -97,7 +102,7 @@ class _Watcher:
                 if not offsets or offsets[-1] < position:
                     offsets.append(position)
                     instants.append(now)
-            time.sleep(POLL_SECONDS)
+            time.sleep(self._seconds)
 
 
 @contextmanager
@@ -107,9 +112,11 @@ def _watchers(made: Stack) -> Iterator[tuple[_Watcher, _Watcher]]:
     offsets = Offsets(made.kafka)
     with psycopg.connect(made.database_url, autocommit=True) as connection:
         committed = _Watcher(
-            len(partitions), lambda: offsets.stable_ends(Topic.EVENTS, list(partitions))
+            len(partitions),
+            lambda: offsets.stable_ends(Topic.EVENTS, list(partitions)),
+            COMMITTED_POLL_SECONDS,
         )
-        shown = _Watcher(len(partitions), lambda: positions(connection))
+        shown = _Watcher(len(partitions), lambda: positions(connection), POLL_SECONDS)
         try:
             yield committed, shown
         finally:
@@ -157,8 +164,9 @@ def measure(made: Stack, rate: float, seconds: float) -> Latency:
     first = min(each.at for each in due.values()) + WARM_UP_SECONDS
     places = [place for place, each in due.items() if each.at >= first]
     instants = [
-        (*due[place], committed.past(place[0], last[place]), shown.past(place[0], last[place]))
+        (*due[place], min(committed.past(place[0], last[place]), seen), seen)
         for place in places
+        for seen in [shown.past(place[0], last[place])]
     ]
     measured = sorted((instant[-1] - instant[0]) * 1000 for instant in instants)
     return Latency(
