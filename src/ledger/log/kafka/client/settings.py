@@ -17,7 +17,7 @@ MAX_RECORD_BYTES = 1_000_000
 """Key, value and headers of one record of ours; also the broker's limit for commands and events."""
 
 _DEAD_LETTER_ALLOWANCE = 64 * 1024
-_GATHERED_BYTES = 64 * 1024
+_GATHERED_BYTES, _GATHERED_MS = 64 * 1024, 50
 _PARTITION_FETCH_BYTES = 1_250_000
 """More than the largest batch of any topic, so that one is never left out for its size."""
 
@@ -27,8 +27,7 @@ class KafkaSettings(Struct, frozen=True, kw_only=True):
 
     `prefix` begins every topic, group and transactional id, so that several ledgers can share a
     cluster. The times are ordered: a request times out before its transaction, a transaction before
-    its record; the watchdog comes last. A fetch is answered once the broker has so many bytes, or
-    at the latest after some milliseconds: `gathered`.
+    its record; the watchdog comes last. `gathers`: see `gathered`.
     """
 
     bootstrap: str
@@ -44,7 +43,7 @@ class KafkaSettings(Struct, frozen=True, kw_only=True):
     session_timeout_ms: int = 15_000
     max_poll_interval_ms: int = 300_000
     max_buffered_records: int = 5_000
-    gather_bytes: int = 1
+    gathers: bool = False
 
     def __post_init__(self) -> None:
         """Refuse times that are not in this order."""
@@ -72,10 +71,11 @@ class KafkaSettings(Struct, frozen=True, kw_only=True):
 
 
 def gathered(settings: KafkaSettings) -> KafkaSettings:
-    """The same for a consumer whose results nobody waits for within 50 ms: it fetches twenty times
-    a second instead of at every batch of events, and costs brokers and database that much less.
+    """The same for a consumer whose results nobody waits for within 50 ms: unless there is much to
+    fetch, it fetches twenty times a second instead of at every batch of events, and costs brokers
+    and database that much less.
     """
-    return replace(settings, gather_bytes=_GATHERED_BYTES)
+    return replace(settings, gathers=True)
 
 
 def with_times(settings: KafkaSettings, times: Mapping[str, float]) -> KafkaSettings:
@@ -154,8 +154,8 @@ def reader_options(settings: KafkaSettings) -> dict[str, Any]:
         "isolation_level": "read_committed",
         "allow_auto_create_topics": False,
         "max_poll_records": sys.maxsize,
-        "fetch_min_bytes": settings.gather_bytes,
-        "fetch_max_wait_ms": 50,
+        "fetch_min_bytes": _GATHERED_BYTES if settings.gathers else 1,
+        "fetch_max_wait_ms": _GATHERED_MS,
         "fetch_max_bytes": 16 * 1024 * 1024,
         "max_partition_fetch_bytes": _PARTITION_FETCH_BYTES,
         "retry_backoff_ms": 20,
@@ -173,7 +173,7 @@ def member_options(settings: KafkaSettings, group: str, member_id: str) -> dict[
         "session_timeout_ms": settings.session_timeout_ms,
         "heartbeat_interval_ms": min(1_000, settings.session_timeout_ms // 3),
         "max_poll_interval_ms": settings.max_poll_interval_ms,
-        "fetch_max_wait_ms": 200 if settings.gather_bytes == 1 else 50,
+        "fetch_max_wait_ms": _GATHERED_MS if settings.gathers else 200,
     }
 
 
