@@ -117,7 +117,7 @@ class KafkaOnlyWriter:
         self._watchdog.close()
 
     def _await_last(self) -> None:
-        """See rule 4 of the writer: the next transaction must not end a hanging one."""
+        """See rule 2 of the writer: the next transaction must not end a hanging one."""
         if not self._hanging.may_follow(self._name, self._producer, self._used):
             raise LogUnavailable(
                 f"{self._name} has lost a broker since its last write; run it again, it reads in "

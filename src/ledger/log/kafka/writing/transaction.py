@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence, Set
 from concurrent.futures import Future
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from kafka import OffsetAndMetadata, TopicPartition, errors
@@ -143,12 +144,10 @@ class Producer:
         places = {run.place for run in runs}
         group = membership.group_id
         if places:
-            await self._begin(
-                lambda: requests.add_partitions(identity, places, used), used, give_up
-            )
+            await self._begin(partial(requests.add_partitions, identity, places), used, give_up)
             await _taken(requests, lambda: requests.add_offsets(identity, group), give_up)
         else:
-            await self._begin(lambda: requests.add_offsets(identity, group, used), used, give_up)
+            await self._begin(partial(requests.add_offsets, identity, group), used, give_up)
         passing("writer.sent")
         for run in runs:
             await self._written(run, give_up)
@@ -165,12 +164,15 @@ class Producer:
         await _taken(requests, lambda: requests.produce(producer, run), give_up)
 
     async def _begin(
-        self, ask: Callable[[], Coroutine[Any, Any, None]], used: set[object], give_up: float
+        self,
+        ask: Callable[[Set[object]], Coroutine[Any, Any, None]],
+        used: set[object],
+        give_up: float,
     ) -> None:
         """See rule 3."""
         while True:
             try:
-                return await ask()
+                return await ask(used)
             except errors.ConcurrentTransactionsError:
                 if self._requests.seconds() > give_up:
                     raise
