@@ -31,15 +31,20 @@ _OF_SESSIONS = ("/signin", "/signout", "/sessions")
 class Caller(Struct, frozen=True, kw_only=True):
     """Who asks: a name, and the principals of the matrix that it acts as.
 
-    `by_token`: the request carries a token, which no browser sends on its own. `own`: what a buyer
-    or a vendor may see and act on; None for whoever may see all that the route shows.
+    `mark`: by what it is known again; None where nobody has to sign in. `own`: what a buyer or a
+    vendor may see and act on; None for whoever may see all that the route shows.
     """
 
     name: str
     principals: frozenset[str]
     csrf: str | None = None
-    by_token: bool = False
+    mark: people.Mark | None = None
     own: OwnThings | None = None
+
+    @property
+    def by_token(self) -> bool:
+        """Whether the request carries a token, which no browser sends on its own."""
+        return self.mark is not None and self.mark.kind == "token"
 
     @property
     def giver(self) -> Giver:
@@ -134,19 +139,13 @@ def _named_by_proxy(request: Request) -> Caller | None:
     named = None if proxy is None else named_by(proxy, request.headers, peer)
     if named is None:
         return None
-    return Caller(name=named.name, principals=named.principals, csrf=named.csrf, own=OwnThings())
-
-
-def mark_of(request: Request) -> people.Mark | None:
-    """By what who asks is known again; None where nobody has to sign in."""
-    caller = caller_of(request)
-    if caller.csrf is None and not caller.by_token:
-        return None
-    if _named_by_proxy(request) is not None:
-        return people.Mark(kind="name", name=caller.name)
-    if caller.by_token:
-        return people.mark_of_token(_token(request))
-    return people.mark_of_session(request.cookies[SESSION_COOKIE])
+    return Caller(
+        name=named.name,
+        principals=named.principals,
+        csrf=named.csrf,
+        mark=people.Mark(kind="name", name=named.name),
+        own=OwnThings(),
+    )
 
 
 def _token(request: Request) -> str:
@@ -163,9 +162,10 @@ def _caller(request: Request, *, used: bool = True) -> Caller | None:
     token, session_id = _token(request), request.cookies.get(SESSION_COOKIE)
     with backend.connection() as connection:
         if token:
-            signed, by_token = people.of_token(connection, token), True
+            mark, signed = people.mark_of_token(token), people.of_token(connection, token)
         elif session_id:
-            signed, by_token = people.of_session(connection, session_id, used=used), False
+            mark = people.mark_of_session(session_id)
+            signed = people.of_session(connection, session_id, used=used)
         else:
             return None
     if signed is None:
@@ -174,7 +174,7 @@ def _caller(request: Request, *, used: bool = True) -> Caller | None:
         name=signed.name,
         principals=frozenset(signed.principals),
         csrf=signed.csrf,
-        by_token=by_token,
+        mark=mark,
         own=OwnThings(
             accounts=tuple(signed.accounts),
             vendors=tuple(signed.vendors),

@@ -14,7 +14,7 @@ from psycopg_pool import PoolTimeout
 from starlette.concurrency import run_in_threadpool
 
 from console.web.access import people
-from console.web.access.guard import mark_of
+from console.web.access.guard import caller_of
 from console.web.access.people import Mark
 from console.web.backend import Backend
 from console.web.background import LIVE, Background
@@ -132,7 +132,7 @@ async def live(
     telling: Live = request.app.state.live
     if not telling.may_listen():
         raise Problem(503, "Not available", "too many pages are connected; load the page by hand")
-    told = telling.stream(last_event_id or seen, mark_of(request))
+    told = telling.stream(last_event_id or seen, caller_of(request).mark)
     return StreamingResponse(
         told, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
     )
