@@ -9,7 +9,6 @@ from fastapi.responses import JSONResponse
 from msgspec import Struct, to_builtins
 
 from console.explaining.recorded_event import (
-    Check,
     EventRecord,
     Json,
     checks,
@@ -19,6 +18,7 @@ from console.explaining.recorded_event import (
     event_told,
     record_to_json,
 )
+from console.sealing.showing import Opener
 from console.web.access.texts import opener_for
 from console.web.api.cursors import cursor_of, place_of
 from console.web.api.openapi import json_answer
@@ -39,13 +39,12 @@ Offset = Annotated[int, Path(ge=0, le=2**63 - 1, description="The offset of the 
 
 
 class Read(Struct, frozen=True, kw_only=True):
-    """An event with what proves its place: `why` says why its command was not read."""
+    """An event with all that its place is compared with; `why` says why no command was read."""
 
     found: EventRecord
     reached: Reached | None
     command: GivenCommand | None
     why: str
-    proof: tuple[Check, ...]
 
 
 @router.get("/events/search", responses={200: json_answer("FoundEvents", "The newest first.")})
@@ -153,13 +152,7 @@ def read_event(backend: Backend, partition: int, offset: int) -> Read:
     with backend.connection() as connection:
         shown = reached(connection, partition)
     command, why = _command(backend, found)
-    return Read(
-        found=found,
-        reached=shown,
-        command=command,
-        why=why,
-        proof=checks(found, shown, command),
-    )
+    return Read(found=found, reached=shown, command=command, why=why)
 
 
 def record_at(backend: Backend, partition: int, offset: int) -> EventRecord:
@@ -189,20 +182,20 @@ def offset_of(backend: Backend, partition: int, log_sequence: int) -> int:
 
 def told(request: Request, backend: Backend, read: Read) -> dict[str, Any]:
     """The event as one JSON object."""
-    event, command = opened(request, backend, read)
-    return record_to_json(read.found, read.proof, event, command, read.reached)
+    with backend.connection() as connection:
+        event, command = opened(read, opener_for(request, backend, connection))
+    proof = checks(read.found, read.reached, read.command)
+    return record_to_json(read.found, proof, event, command, read.reached)
 
 
-def opened(request: Request, backend: Backend, read: Read) -> tuple[Json, Json | None]:
+def opened(read: Read, opener: Opener) -> tuple[Json, Json | None]:
     """The event and its command, with their texts as far as who asks may read them."""
     meta = read.found.event.meta
-    with backend.connection() as connection:
-        opener = opener_for(request, backend, connection)
-        event = opener.shown(meta.account_id, meta.causation_id, event_told(read.found.event))
-        command = None
-        if read.command is not None:
-            asked = command_told(read.command)
-            command = opener.shown(meta.account_id, read.command.meta.command_id, asked)
+    event = opener.shown(meta.account_id, meta.causation_id, event_told(read.found.event))
+    command = None
+    if read.command is not None:
+        asked = command_told(read.command)
+        command = opener.shown(meta.account_id, read.command.meta.command_id, asked)
     return event, command
 
 

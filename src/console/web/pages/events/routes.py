@@ -100,9 +100,10 @@ def _whole(request: Request, backend: Backend, read: Read) -> HTMLResponse:
     found = read.found
     record = found.record
     say = saying_of(request)
-    event, command = opened(request, backend, read)
     with backend.connection() as connection:
-        (shown,) = with_texts((found.event,), opener_for(request, backend, connection))
+        opener = opener_for(request, backend, connection)
+        event, command = opened(read, opener)
+        (shown,) = with_texts((found.event,), opener)
     name, version = schema_of(Family.EVENTS, record.value)
     return page(
         request,
