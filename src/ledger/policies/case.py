@@ -92,11 +92,20 @@ class Case(Struct, frozen=True, kw_only=True, dict=True):
 
 
 def violation(
-    rule: str, code: Code, said: Said, told: Mapping[str, str] = NOTHING, /, **figures: str
+    rule: str,
+    code: Code,
+    said: Said,
+    told: Mapping[str, str] = NOTHING,
+    why: Said | None = None,
+    /,
+    **figures: str,
 ) -> Violation:
     """One violated rule. The sentence says what to do next; the figures are what was compared.
 
-    The sentence names figures in braces; `told` are the values that it names besides.
+    The sentence names figures in braces; `told` are the values that it names besides, and `why` is
+    a sentence of the same values that stands in it.
     """
-    message = said.format(**figures, **told)
-    return Violation(rule=rule, code=code, message=message, figures=figures)
+    values = dict(**figures, **told)
+    if why is not None:
+        values["why"] = why.format(**values)
+    return Violation(rule=rule, code=code, message=said.format(**values), figures=figures)

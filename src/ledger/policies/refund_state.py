@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.policies.case import Case, Said, violation
+from ledger.policies.case import NOTHING, Case, Said, violation
 from ledger.state.entities import Refund, RefundStatus, Reservation
 from ledger.values.refusal import Code, Violation
 from ledger.vocabulary.commands import ConfirmCardRefund, FailCardRefund, SettleRefund
@@ -60,7 +60,8 @@ def _wrong(refund_id: str, refund: Refund, why: Said, **figures: str) -> Violati
         "existence_and_state",
         Code.WRONG_STATE,
         Said("refund {refund} is {state}: {why}"),
-        {"why": why.format(**figures)},
+        NOTHING,
+        why,
         refund=refund_id,
         state=refund.status,
         **figures,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.policies.case import Case, Said, violation
+from ledger.policies.case import NOTHING, Case, Said, violation
 from ledger.state.entities import Reservation, ReservationStatus
 from ledger.values.instants import day_of, format_day
 from ledger.values.refusal import Code, Violation
@@ -77,4 +77,4 @@ def already_expired(case: Case) -> Iterator[Violation]:
 
 def _wrong(named: str, state: ReservationStatus, why: Said) -> Violation:
     said = Said("reservation {reservation} is {state}: {why}")
-    return violation(RULE, Code.WRONG_STATE, said, {"why": why}, reservation=named, state=state)
+    return violation(RULE, Code.WRONG_STATE, said, NOTHING, why, reservation=named, state=state)

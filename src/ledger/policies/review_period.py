@@ -60,6 +60,7 @@ def _over(why: Said, told: Mapping[str, str] = NOTHING, /, **figures: str) -> Vi
         "review_period",
         Code.REVIEW_PERIOD_OVER,
         Said("the review period is over: {why}; open a ticket instead"),
-        {"why": why.format(**figures, **told)},
+        told,
+        why,
         **figures,
     )
