@@ -14,6 +14,7 @@ from console.rendering.reports.reasons import (
     pairs,
     violation_lines,
     violation_told,
+    why_told,
     working_lines,
 )
 from console.rendering.sentences.saying import ENGLISH, Saying
@@ -185,7 +186,7 @@ def conditions_told(told: Json, say: Saying = ENGLISH) -> Iterator[str]:
     if told["may"] and told["to_give"]:
         names = say.listed(map(say.word, told["to_give"]))
         yield say.said("to be given: {names}", names=names)
-        yield from (say.because(each["message"], each["figures"]) for each in told["must"])
+        yield from (why_told(each, say) for each in told["must"])
 
 
 def _chosen(told: Json) -> Json:

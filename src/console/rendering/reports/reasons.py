@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from console.rendering.sentences.saying import ENGLISH, Saying
@@ -23,19 +23,21 @@ def amounts_of(body: Json) -> Json:
 
 def in_words(violations: Iterable[Json], say: Saying) -> list[Json]:
     """The violated rules with their sentences as a language says them."""
-    return [
-        each | {"message": say.because(each["message"], each["figures"])} for each in violations
-    ]
+    return [each | {"message": why_told(each, say)} for each in violations]
+
+
+def why_told(violation: Mapping[str, Any], say: Saying) -> str:
+    """The sentence alone, as a language says it."""
+    return say.because(violation["message"], violation["figures"])
 
 
 def violation_told(violation: Json, say: Saying = ENGLISH) -> str:
     """The code, the rule and the sentence."""
-    why = say.because(violation["message"], violation["figures"])
     return say.said(
         "{code} by {rule}: {why}",
         code=say.word(violation["code"]),
         rule=violation["rule"],
-        why=why,
+        why=why_told(violation, say),
     )
 
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from functools import cache, partial
 from gettext import NullTranslations
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from msgspec import Struct
 
 from console.rendering.reports.eligibility import brings_told, conditions_told
+from console.rendering.reports.reasons import why_told
 from console.rendering.sentences.events import sentence
-from console.rendering.sentences.saying import Saying
 from console.web.pages.rendering.languages import LANGUAGES, translations
 from console.web.pages.rendering.links import (
     account_path,
@@ -65,7 +63,7 @@ def environment(language: str, look: Look) -> Environment:
     found.filters["quoted"] = quoted
     say = saying_in(language)
     found.filters["told"] = partial(sentence, say=say)
-    found.filters["because"] = partial(_because, say)
+    found.filters["because"] = partial(why_told, say=say)
     found.filters["brings"] = partial(brings_told, say=say)
     found.filters["conditions"] = partial(conditions_told, say=say)
     found.globals.update(
@@ -86,10 +84,6 @@ def _shown(text: object) -> object:
 def _word(words: NullTranslations, text: object) -> str:
     """A word that stands in no template, such as a state; gettext has its head under no word."""
     return words.gettext(str(text)) if text else ""
-
-
-def _because(say: Saying, violation: Mapping[str, Any]) -> str:
-    return say.because(violation["message"], violation["figures"])
 
 
 def _instant(text: str) -> str:
