@@ -28,8 +28,10 @@ EVERY_STATE = "ALL"
 _REPLACED = """EXISTS (SELECT FROM read_models.recycle_bin later
     WHERE later.account_id = b.account_id AND later.instance_id = b.instance_id
     AND (later.isolated_at, later.recorded_at) > (b.isolated_at, b.recorded_at))"""
+STILL_ISOLATED = f"b.state = 'ISOLATED' AND NOT {_REPLACED}"
+"""Of a row `b` of the read model: it is in the recycle bin now."""
 _STORED = {
-    "ISOLATED": (f"b.state = 'ISOLATED' AND NOT {_REPLACED}",),
+    "ISOLATED": (STILL_ISOLATED,),
     "RESTORED": ("b.state = 'RESTORED'",),
     "DESTROYED": ("b.state = 'DESTROYED'",),
     "ISOLATED_ANEW": (f"b.state = 'ISOLATED' AND {_REPLACED}",),

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from msgspec import Struct
 from psycopg import Connection
 
+from console.web.pages.accounts.recycle_bin import STILL_ISOLATED
 from console.web.pages.rendering.links import NOTHING, address
 from projector.asking.queries import explained
 
@@ -36,15 +37,12 @@ WHERE r.state IN ('ISSUED', 'SETTLING', 'HELD')
 GROUP BY r.state, r.currency, c.unit
 ORDER BY array_position(ARRAY['ISSUED', 'SETTLING', 'HELD'], r.state), r.currency
 """
-_BIN = """
+_BIN = f"""
 SELECT date '1970-01-01' + (b.restore_until / 86400000000)::integer, b.reason, count(*)
 FROM read_models.recycle_bin b
-WHERE b.state = 'ISOLATED' AND NOT EXISTS (
-    SELECT FROM read_models.recycle_bin later
-    WHERE later.account_id = b.account_id AND later.instance_id = b.instance_id
-        AND (later.isolated_at, later.recorded_at) > (b.isolated_at, b.recorded_at))
+WHERE {STILL_ISOLATED}
 GROUP BY 1, 2 ORDER BY 1, 2 LIMIT %s
-"""
+"""  # noqa: S608  # the words of the recycle bin
 _REFUSALS = """
 SELECT a.rule, a.command_type, sum(a.refusals)::bigint, count(*), %s::text
 FROM (
