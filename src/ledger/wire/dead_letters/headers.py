@@ -30,7 +30,11 @@ def texts_of(headers: Headers) -> dict[str, str]:
 
 def place_of(partition: str, offset: str) -> Place | None:
     """The position from two texts; None if they are not numbers."""
-    texts = (partition, offset)
-    if not all(text.isascii() and text.isdigit() and len(text) < 19 for text in texts):
+    if not (is_number(partition) and is_number(offset)):
         return None
     return Place(partition=int(partition), offset=int(offset))
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a number that a partition or an offset may have."""
+    return text.isascii() and text.isdigit() and len(text) < 19

@@ -21,18 +21,14 @@ from console.web.pages.work import waiting
 from console.web.pages.work.newest_letters import letter_at, newest
 from console.web.problems import Problem
 from consumers.dead_letters.redrive import WRITER, Order, resolve
-from consumers.dead_letters.status import (
-    LetterStatus,
-    letter_statuses,
-    settled_letter_statuses,
-)
+from consumers.dead_letters.status import LetterStatus, letter_statuses, settled_letter_statuses
 from ledger.log.kafka import KafkaOnlyWriter, KafkaTools
 from ledger.log.seam import Topic
 from ledger.wire.dead_letters.closing import Resolution, Resolved
+from ledger.wire.dead_letters.headers import is_number
 from ledger.wire.dead_letters.letter import MAX_TEXT, read_letter
 
 router = APIRouter(prefix="/work/letters", tags=["pages"], include_in_schema=False)
-_DIGITS = 19
 _WRITING = threading.Lock()
 """A second writer would shut the first one out."""
 _PATIENCE_SECONDS = 10.0
@@ -130,7 +126,7 @@ def _before(backend: Backend, cursor: str) -> tuple[int, ...] | None:
     place = place_of("letters", cursor or None, backend.partition_count)
     if place is None:
         return None
-    if not all(each.isascii() and each.isdigit() and len(each) < _DIGITS for each in place):
+    if not all(map(is_number, place)):
         raise Problem(400, "The request cannot be read", "cursor: take the one of the page before")
     return tuple(map(int, place))
 
@@ -138,7 +134,7 @@ def _before(backend: Backend, cursor: str) -> tuple[int, ...] | None:
 def _standing(backend: Backend, name: str, at: int | None) -> tuple[LetterStatus, bool]:
     """A letter as it stands, and whether it may be closed though it looks open."""
     partition = name.partition(":")[0]
-    if at is not None and partition.isascii() and partition.isdigit() and len(partition) < _DIGITS:
+    if at is not None and is_number(partition):
         found, unsure = letter_at(backend.records, int(partition), at)
         if found is not None and str(found.source) == name:
             return found, unsure
