@@ -162,6 +162,34 @@ def test_the_newest_stand_first_and_links_lead_to_all_others(
         assert locked.get(link, headers=roles["finance"]).status_code == 200
 
 
+def test_of_one_far_back_it_is_not_known_whether_it_is_closed(
+    locked: TestClient,
+    live_ledger: RunningLedger,
+    letter: str,
+    roles: dict[str, dict[str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with closing(KafkaTools(live_ledger.kafka)) as tools:
+        bad = Outgoing(topic=Topic.COMMANDS, partition=0, key=b"", value=b"no", headers=())
+        last = f"0:{tools.publish([bad] * 8)[-1].offset}"
+        wait_until(lambda: last in map(str, letter_statuses(tools)), f"the letter {last}")
+        (at,) = [
+            each.letter_offset
+            for place, each in letter_statuses(tools).items()
+            if str(place) == letter
+        ]
+    monkeypatch.setattr(newest_letters, "ENOUGH", 4)
+    monkeypatch.setattr(newest_letters, "ROUNDS", 1)
+    monkeypatch.setattr(newest_letters, "MOST_AHEAD", 1)
+    became = [state for _, state in walked(locked, roles["finance"], "/work/letters")]
+    assert set(became[:2]) == {"open"}
+    assert became[-1] == "not known here"
+    found = locked.get(f"/work/letters/{letter}", params={"at": at}, headers=roles["finance"])
+    assert "<dd>not known here</dd>" in found.text
+    whole = locked.get(f"/work/letters/{letter}", headers=roles["finance"]).text
+    assert "<dd>open</dd>" in whole
+
+
 def test_without_older_ones_the_count_is_that_of_all(
     locked: TestClient, live_ledger: RunningLedger, letter: str, roles: dict[str, dict[str, str]]
 ) -> None:
