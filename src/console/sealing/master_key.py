@@ -33,15 +33,11 @@ class MasterKey:
 
     def new_key(self, account_id: str, number: int) -> bytes:
         """A random key, in its wrapped form."""
-        return self.wrapped(account_id, AccountKey(number=number, secret=os.urandom(KEY_BYTES)))
-
-    def wrapped(self, account_id: str, key: AccountKey) -> bytes:
-        """The wrapped form of a key."""
-        return self._encrypted(bound_to_account(account_id, key.number), key.secret)
+        return self.encrypted(bound_to_account(account_id, number), os.urandom(KEY_BYTES))
 
     def unwrapped(self, account_id: str, number: int, wrapped: bytes) -> AccountKey:
         """The key of a wrapped form. Raises Failed if it is under another master key."""
-        secret = _decrypted(self._ciphers, bound_to_account(account_id, number), wrapped)
+        secret = self.decrypted(bound_to_account(account_id, number), wrapped)
         if secret is None:
             raise Failed(
                 f"key {number} of account {account_id} was not made under this master key; set "
@@ -52,11 +48,11 @@ class MasterKey:
 
     def wrapped_factor(self, name: str, secret: bytes) -> bytes:
         """The wrapped form of a person's second factor."""
-        return self._encrypted(bound_to_person(name), secret)
+        return self.encrypted(bound_to_person(name), secret)
 
     def unwrapped_factor(self, name: str, wrapped: bytes) -> bytes:
         """The secret of that form. Raises Failed if it is under another master key."""
-        secret = _decrypted(self._ciphers, bound_to_person(name), wrapped)
+        secret = self.decrypted(bound_to_person(name), wrapped)
         if secret is None:
             raise Failed(
                 f"the second factor of {name} was not kept under this master key; set {SETTING} to "
@@ -70,10 +66,15 @@ class MasterKey:
 
     def rewrapped(self, bound: bytes, wrapped: bytes) -> bytes | None:
         """The same secret under this key; None if it is under neither."""
-        secret = _decrypted(self._ciphers, bound, wrapped)
-        return None if secret is None else self._encrypted(bound, secret)
+        secret = self.decrypted(bound, wrapped)
+        return None if secret is None else self.encrypted(bound, secret)
 
-    def _encrypted(self, bound: bytes, secret: bytes) -> bytes:
+    def decrypted(self, bound: bytes, wrapped: bytes) -> bytes | None:
+        """The secret of a wrapped form; None if it is under neither."""
+        return _decrypted(self._ciphers, bound, wrapped)
+
+    def encrypted(self, bound: bytes, secret: bytes) -> bytes:
+        """The wrapped form of a secret."""
         nonce = os.urandom(_NONCE_BYTES)
         return nonce + self._cipher.encrypt(nonce, secret, bound)
 

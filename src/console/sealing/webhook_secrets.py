@@ -1,17 +1,11 @@
-"""The secrets of webhooks: wrapped under the master key where there is one, else plain.
-
-They are wrapped as keys of accounts are, with a number below zero, so that neither opens as the
-other.
-"""
+"""The secrets of webhooks: wrapped under the master key where there is one, else plain."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from console.sealing.master_key import SETTING, MasterKey
-from console.terminal.errors import Failed
+from console.sealing.master_key import SETTING, MasterKey, bound_to_hook
 from consumers.webhooks.hooks import Secret
-from ledger.vocabulary.sealing import AccountKey
 
 
 def wrapping(master: MasterKey | None) -> Callable[[str, int, bytes], Secret]:
@@ -20,7 +14,7 @@ def wrapping(master: MasterKey | None) -> Callable[[str, int, bytes], Secret]:
     def wrap(hook_id: str, number: int, secret: bytes) -> Secret:
         if master is None:
             return Secret(number=number, stored=secret, wrapped=False)
-        stored = master.wrapped(hook_id, AccountKey(number=-number, secret=secret))
+        stored = master.encrypted(bound_to_hook(hook_id, number), secret)
         return Secret(number=number, stored=stored, wrapped=True)
 
     return wrap
@@ -32,11 +26,10 @@ def unwrapping(master: MasterKey | None) -> Callable[[str, Secret], bytes]:
     def unwrap(hook_id: str, secret: Secret) -> bytes:
         if not secret.wrapped:
             return secret.stored
-        try:
-            if master is not None:
-                return master.unwrapped(hook_id, -secret.number, secret.stored).secret
-        except Failed:
-            pass
-        raise ValueError(f"its secret is wrapped; set {SETTING} to the master key of that time")
+        bound = bound_to_hook(hook_id, secret.number)
+        found = None if master is None else master.decrypted(bound, secret.stored)
+        if found is None:
+            raise ValueError(f"its secret is wrapped; set {SETTING} to the master key of that time")
+        return found
 
     return unwrap
