@@ -27,7 +27,6 @@ from ledger.vocabulary.commands import Command, EraseSubject, RefundMarketplaceM
 from ledger.vocabulary.envelope import CommandMeta, GivenCommand
 from ledger.vocabulary.sealing import key_number
 from ledger.vocabulary.shapes import Actor, Role
-from projector.migrations import migrate
 from tests.console.ledgers import PROGRAM
 from tests.waiting import wait_until
 
@@ -35,18 +34,6 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 
 OLD, NEW = b"o" * 32, b"n" * 32
 WAITS = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-
-
-@pytest.fixture
-def url(database: str) -> str:
-    migrate(database)
-    return database
-
-
-@pytest.fixture
-def connection(url: str) -> Iterator[Connection[Any]]:
-    with psycopg.connect(url, autocommit=True) as opened:
-        yield opened
 
 
 class Log:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
@@ -24,9 +22,8 @@ from console.web.access import people, totp
 from consumers.webhooks import keeping
 from consumers.webhooks.table import WebhookTable
 from ledger.log.access import read_matrix
-from projector.migrations import migrate
 from projector.rights.granting import grant
-from tests.console.ledgers import PROGRAM
+from tests.console.forked import refundctl
 from tests.console.web.browser import PASSWORD
 from tests.projector.rights.attempts import PASSWORD as ROLE_PASSWORD
 from tests.projector.rights.attempts import give_passwords
@@ -34,18 +31,7 @@ from tests.projector.rights.attempts import give_passwords
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 
 OLD, NEW, STRANGE = b"o" * 32, b"n" * 32, b"s" * 32
-
-
-@pytest.fixture
-def url(database: str) -> str:
-    migrate(database)
-    return database
-
-
-@pytest.fixture
-def connection(url: str) -> Iterator[Connection[Any]]:
-    with psycopg.connect(url, autocommit=True) as opened:
-        yield opened
+REWRAP = ("secrets", "rewrap")
 
 
 def keep(connection: Connection[Any], name: str, master: MasterKey | None) -> bytes:
@@ -155,7 +141,6 @@ def environment(url: str, tmp_path: Path) -> Mapping[str, str]:
         return str(path)
 
     return {
-        **os.environ,
         "DATABASE_URL": url,
         "KAFKA_BOOTSTRAP": "127.0.0.1:1",
         "REFUNDS_PARTITIONS": "1",
@@ -164,21 +149,11 @@ def environment(url: str, tmp_path: Path) -> Mapping[str, str]:
     }
 
 
-def command(environment: Mapping[str, str], *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*PROGRAM, "secrets", "rewrap", *words],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 def test_the_command_says_how_many_of_each_were_wrapped_anew_and_how_many_are_left(
     connection: Connection[Any], environment: Mapping[str, str]
 ) -> None:
     keep(connection, "anna", MasterKey(OLD))
-    told = command(environment)
+    told = refundctl(REWRAP, environment)
     assert (told.returncode, told.stderr) == (0, "")
     assert told.stdout.splitlines() == [
         "account keys: 1 wrapped anew, 0 before, 0 left",
@@ -186,7 +161,7 @@ def test_the_command_says_how_many_of_each_were_wrapped_anew_and_how_many_are_le
         "second factors: 1 wrapped anew, 0 before, 0 left",
         f"restart all programs without {OTHER}, then destroy its file",
     ]
-    told = command(environment, "--json")
+    told = refundctl((*REWRAP, "--json"), environment)
     each = {"wrapped": 0, "before": 1, "left": 0}
     assert json.loads(told.stdout) == {
         "account_keys": each,
@@ -199,9 +174,12 @@ def test_the_command_fails_and_names_one_where_some_are_left(
     connection: Connection[Any], environment: Mapping[str, str]
 ) -> None:
     keep(connection, "zoe", MasterKey(STRANGE))
-    told = command(environment)
+    told = refundctl(REWRAP, environment)
     assert told.returncode == 1
     assert "account keys: 0 wrapped anew, 0 before, 1 left" in told.stdout
     assert "3 are left, such as account_keys zoe 1: " in told.stderr
     assert "destroy" not in told.stdout
-    assert json.loads(command(environment, "--json").stdout)["second_factors"]["left"] == 1
+    assert (
+        json.loads(refundctl((*REWRAP, "--json"), environment).stdout)["second_factors"]["left"]
+        == 1
+    )

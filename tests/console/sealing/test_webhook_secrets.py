@@ -6,6 +6,7 @@ import pytest
 
 from console.sealing.master_key import MasterKey
 from console.sealing.webhook_secrets import unwrapping, wrapping
+from console.terminal.errors import Failed
 from consumers.webhooks.hooks import Secret
 
 OLD, NEW = b"o" * 32, b"n" * 32
@@ -22,6 +23,8 @@ def test_a_wrapped_secret_opens_only_as_what_it_is() -> None:
     for hook, secret in (("hook_2", stored), ("hook_1", other)):
         with pytest.raises(ValueError, match="REFUNDS_MASTER_KEY_FILE"):
             unwrap(hook, secret)
+    with pytest.raises(Failed, match="key 1 of account hook_1"):
+        MasterKey(OLD).unwrapped("hook_1", 1, stored.stored)
 
 
 @pytest.mark.parametrize("master", [None, MasterKey(NEW)])
