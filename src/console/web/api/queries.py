@@ -82,10 +82,11 @@ def _route(question: Question) -> Any:
         format_, after = wanted_format(accept), place_of(question.name, cursor)
         with backend.connection() as connection:
             at = moment(connection, instant_of("as_of", as_of), instant_of("known_at", known_at))
-            tag = _tag(request, positions(connection), at, format_)
-            headers = {"ETag": tag} if question.by_events_alone or at is not None else {}
-            if headers and _names(if_none_match or "", tag):
-                return Response(status_code=304, headers=headers)
+            headers: dict[str, str] = {}
+            if question.by_events_alone or at is not None:
+                headers["ETag"] = _tag(request, positions(connection), at, format_)
+                if _names(if_none_match or "", headers["ETag"]):
+                    return Response(status_code=304, headers=headers)
             if format_ == JSON or limit is not None or after is not None:
                 rows = limit or ROWS_OF_A_PAGE
                 found = ask(connection, wanted, account, rows, at, after, within)
