@@ -81,10 +81,7 @@ def what_if_another(
 ) -> dict[str, Any]:
     """What may be done now with the things of an account, and what might be by another number."""
     rule, terms = rule_of(name), terms_in_force(backend, None)
-    try:
-        found = tried(backend, rule, terms, account, number, value, usd_rate)
-    except BadInput as error:
-        raise Problem(400, "Not possible", str(error.args[0])) from error
+    found = tried(backend, rule, terms, account, number, value, usd_rate)
     return {
         "at": format_instant(found.at),
         "compared": found.compared,
