@@ -34,13 +34,13 @@ def approvals_page(
     """What waits, and what was decided; each the newest first, or those after a cursor."""
     cursors = {"waiting": (Which.WAITING, waiting), "decided": (Which.OVER, decided)}
     values: dict[str, Any] = {}
-    for name, (which, cursor) in cursors.items():
-        after = place_of(f"approvals-{name}", cursor or None, proposals.PLACE)
-        with backend.connection() as connection:
+    with backend.connection() as connection:
+        opener = opener_for(request, backend, connection)
+        for name, (which, cursor) in cursors.items():
+            after = place_of(f"approvals-{name}", cursor or None, proposals.PLACE)
             found, last = proposals.newest(connection, which, ROWS, after)
-            opener = opener_for(request, backend, connection)
             values[name] = [_shown(opener, each) for each in found]
-        values[f"more_{name}"] = "" if last is None else cursor_of(f"approvals-{name}", last)
+            values[f"more_{name}"] = "" if last is None else cursor_of(f"approvals-{name}", last)
     return page(request, "signing_in/approvals.html", **values)
 
 
