@@ -130,12 +130,14 @@ def _part(connection: Connection[Any], name: str, cursor: str) -> dict[str, Any]
     """Its rows, and where they go on."""
     after = place_of(f"work-{name}", cursor or None, waiting.PLACE)
     rows, last = waiting.waiting(connection, name, ROWS, after)
-    way = {} if last is None else {"part": name, "cursor": cursor_of(f"work-{name}", last)}
+    more = ""
+    if last is not None:
+        more = address("/work", {"part": name, "cursor": cursor_of(f"work-{name}", last)})
     return {
         "name": name,
         "words": PARTS[name],
         "rows": [_row(each) for each in rows],
-        "more": address("/work", way) if way else "",
+        "more": more,
     }
 
 
