@@ -82,19 +82,23 @@ def children_seconds() -> float:
 
 def seconds_of(pid: int) -> float:
     """The processor time that a process has used so far, without its children."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return sum(_times(pid)[:2])
 
 
 def seconds_of_all(pid: int) -> float:
     """The same with all its children, also those that have ended: PostgreSQL works in them."""
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        own = sum(_times(pid))
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     except FileNotFoundError:  # it ended meanwhile, and is in what its parent waited for
         return 0.0
-    own = sum(int(each) for each in fields[11:15]) / os.sysconf("SC_CLK_TCK")
     return own + sum(seconds_of_all(int(child)) for child in children)
+
+
+def _times(pid: int) -> list[float]:
+    """User and system time of a process, and then of its children that have ended."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return [int(each) / os.sysconf("SC_CLK_TCK") for each in fields[11:15]]
 
 
 def percentile(ordered: Sequence[float], percent: float) -> float:
