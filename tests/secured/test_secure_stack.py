@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import uuid
 from collections.abc import Iterator
@@ -49,7 +48,8 @@ from ledger.log.kafka.client.security import KafkaSecurity, Protocol
 from ledger.log.seam import LogUnavailable, Outgoing, Topic
 from projector.rights.granting import differences
 from tests.console.forked import refundctl
-from tests.console.web.browser import BROWSER, PASSWORD, sign_in
+from tests.console.web.browser import BROWSER, PASSWORD, csrf_of, sign_in
+from tests.console.web.test_api import OPENING, give
 from tests.consumers.ledgers import START, given, opening
 from tests.house.tree import ROOT
 from tests.secured.broker import PRINCIPALS
@@ -254,9 +254,7 @@ def redriven(pages: Client, letter: str) -> str:
         return "Send it to the decider again" in told[0]
 
     wait_until(shown, f"the page of letter {letter}")
-    csrf = re.search(r'name="csrf" value="([^"]+)"', told[0])
-    assert csrf is not None
-    form = {"letter": letter, "csrf": csrf[1], "reason": "its partition"}
+    form = {"letter": letter, "csrf": csrf_of(told[0]), "reason": "its partition"}
     return pages.post("/work/letters/redrive", data=form).text
 
 
@@ -285,11 +283,7 @@ def test_the_pages_give_a_command_and_show_its_record_and_its_events(
     account = f"acct-{uuid.uuid4().hex[:8]}"
     token = run(home, "people", "token", "billing", "--role", "gateway").stdout.strip()
     key = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
-    told = pages.post(
-        f"/v1/accounts/{account}/commands/OpenAccount",
-        json={"account_type": "ONLINE", "us_government": False, "currency": "CNY"},
-        headers=key | {"Idempotency-Key": "c-1", "Refunds-Actor": "BILLING:billing"},
-    )
+    told = give(pages, account, "OpenAccount", OPENING, "c-1", **key)
     assert told.status_code in {200, 201}, told.text
     with psycopg.connect(running_in(status(home)).database_url) as connection:
         row = connection.execute(

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 import psycopg
 import pytest
 from fastapi.testclient import TestClient
 
 from console.web.access import people
 from tests.console.ledgers import RunningLedger
-from tests.console.web.browser import BROWSER, PASSWORD
+from tests.console.web.browser import BROWSER, PASSWORD, csrf_of
 from tests.console.web.test_api import OPENING, give
 
 pytestmark = pytest.mark.timeout(300)
@@ -36,11 +34,10 @@ def test_a_page_asks_to_sign_in_and_comes_back(locked: TestClient, emma: str) ->
     assert "samesite=lax" in cookie
     assert locked.get("/lists/accounts", headers=BROWSER).status_code == 200
     told = locked.get("/", headers=BROWSER).text
-    token = re.search(r'name="csrf" value="([^"]+)"', told)
-    assert token is not None
+    token = csrf_of(told)
     foreign = locked.post("/signout", data={"csrf": "guessed"}, headers=BROWSER)
     assert foreign.status_code == 403
-    out = locked.post("/signout", data={"csrf": token[1]}, follow_redirects=False)
+    out = locked.post("/signout", data={"csrf": token}, follow_redirects=False)
     assert out.headers["Location"] == "/signin"
     locked.cookies.clear()
     again = locked.get("/", headers=BROWSER, follow_redirects=False)

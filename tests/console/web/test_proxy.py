@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from console.web.access.proxy import Proxy, proxy_of
 from console.web.application import application
 from console.web.backend import Backend
 from tests.console.ledgers import RunningLedger
-from tests.console.web.browser import BROWSER, PASSWORD
+from tests.console.web.browser import BROWSER, PASSWORD, csrf_of
 from tests.console.web.serving import ledger_of
 
 pytestmark = pytest.mark.timeout(300)
@@ -120,7 +119,7 @@ def test_a_page_of_another_site_does_nothing_in_the_name_of_the_person(
     path = "/approvals/a/c/decline"
     assert behind.post(path, data=form, headers=BY_SECRET).status_code == 403
     page = behind.get("/sessions", headers=BY_SECRET | BROWSER).text
-    csrf = re.findall(r'name="csrf" value="([^"]+)"', page)[-1]
+    csrf = csrf_of(page)
     elsewhere = BY_SECRET | {"Sec-Fetch-Site": "cross-site"}
     assert behind.post(path, data={"csrf": csrf}, headers=elsewhere).status_code == 403
     assert behind.post(path, data={"csrf": csrf}, headers=BY_SECRET).status_code == 404

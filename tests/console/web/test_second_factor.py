@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import nullcontext
 from typing import Any
@@ -16,7 +15,7 @@ from console.sealing.master_key import MasterKey
 from console.terminal.errors import Failed
 from console.web.access import people, totp
 from tests.console.ledgers import RunningLedger
-from tests.console.web.browser import BROWSER, PASSWORD, sign_in
+from tests.console.web.browser import BROWSER, PASSWORD, csrf_of, sign_in
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -158,7 +157,7 @@ def test_somebody_sees_the_own_sessions_and_ends_them_all(
     sign_in(locked, "susi")
     shown = locked.get("/sessions", headers=BROWSER).text
     assert shown.count("<tr><td>") == 2
-    csrf = re.findall(r'name="csrf" value="([^"]+)"', shown)[-1]
+    csrf = csrf_of(shown)
     assert locked.post("/sessions/end", data={"csrf": "wrong"}).status_code == 403
     assert locked.post("/sessions/end", data={"csrf": csrf}).status_code == 200
     assert people.of_session(connection, other) is None
