@@ -23,6 +23,16 @@ pytestmark = pytest.mark.timeout(60)
 NEXT = re.compile(r'rel="next" href="([^"]+)"')
 WAITING = [f"w-{number}" for number in range(5)]
 DECLINED = [f"d-{number}" for number in range(3)]
+OVER = [*DECLINED, "d-3"]
+"""The last of them was not decided in time."""
+_OVERPAID_AGAIN = """
+INSERT INTO read_models.outcomes SELECT more.* FROM finance.overpaid_refunds p
+JOIN read_models.outcomes o
+    ON o.partition = p.partition AND o.log_sequence IN (p.log_sequence, p.log_sequence + 1),
+    generate_series(1, 2) n,
+    jsonb_populate_record(o, jsonb_build_object('sequence', o.sequence + 1000 * n,
+        'log_sequence', o.log_sequence + 100000 * n, 'event_id', gen_random_uuid())) more
+"""
 
 
 def given(command_id: str) -> GivenCommand:
@@ -36,13 +46,16 @@ def given(command_id: str) -> GivenCommand:
 def proposed(shown: Shown) -> Iterator[None]:
     """Some proposals, of which two were made at the same instant."""
     with psycopg.connect(shown.database_url, autocommit=True) as connection:
-        for command_id in (*WAITING, *DECLINED):
+        for command_id in (*WAITING, *OVER):
             found = propose(connection, given(command_id), "above", "anna", 1)
             if command_id in DECLINED:
                 decline(connection, found.key, "bert")
         connection.execute(
             "UPDATE web.proposals SET proposed_at = (SELECT proposed_at FROM web.proposals"
             " WHERE command_id = 'w-2') WHERE command_id = 'w-3'"
+        )
+        connection.execute(
+            "UPDATE web.proposals SET waits_until = now() WHERE command_id = %s", (OVER[-1],)
         )
     yield
     shown.rows("DELETE FROM web.proposals")
@@ -55,7 +68,7 @@ IN_ORDER = ["w-4", "w-2", "w-3", "w-1", "w-0"]
 def test_links_lead_through_all_that_was_proposed(shown: Shown) -> None:
     for asked, wanted in (
         ("waiting=true", IN_ORDER),
-        ("waiting=false", [*DECLINED[::-1], *IN_ORDER]),
+        ("waiting=false", [*OVER[::-1], *IN_ORDER]),
     ):
         url: str | None = f"/v1/approvals?limit=2&{asked}"
         found: list[str] = []
@@ -71,7 +84,7 @@ def test_links_lead_through_all_that_was_proposed(shown: Shown) -> None:
 @pytest.mark.usefixtures("proposed")
 def test_the_page_of_what_waits_goes_on(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(approvals, "ROWS", 2)
-    for name, wanted in (("waiting", IN_ORDER), ("decided", DECLINED[::-1])):
+    for name, wanted in (("waiting", IN_ORDER), ("decided", OVER[::-1])):
         found: list[str] = []
         path = "/approvals"
         while path:
@@ -84,10 +97,12 @@ def test_the_page_of_what_waits_goes_on(shown: Shown, monkeypatch: pytest.Monkey
         assert found == wanted
 
 
-@pytest.mark.parametrize("part", ["tasks", "held"])
+@pytest.mark.parametrize("part", ["tasks", "held", "overpaid"])
 def test_each_part_of_the_work_goes_on(
     shown: Shown, monkeypatch: pytest.MonkeyPatch, part: str
 ) -> None:
+    if part == "overpaid":
+        shown.rows(_OVERPAID_AGAIN)
     row = re.compile(r'<th scope="row"><a href="([^"]+)"')
     whole = main_of(shown.page(f"/work?part={part}"))
     wanted = row.findall(whole)
