@@ -2,8 +2,8 @@
 
 Run it as `python -m benchmarks.growth [hot|events ...]`; without a name both run. `hot` gives one
 account N refunds by invoice within a year and compares the last thousand with the first; `events`
-compares the first hundred thousand events of a ledger with those after a million. A decider with
-its file is fed by a log that keeps nothing, so that its memory is the decider's own. Only the
+compares the first hundred thousand events of open accounts with those after a million. A decider
+with its file is fed by a log that keeps nothing, so that its memory is the decider's own. Only the
 processor time of this process counts. For many accounts see `benchmarks.accounts`.
 """
 
