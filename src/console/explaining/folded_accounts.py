@@ -57,7 +57,7 @@ class FoldedAccounts:
         kept = self._one(account_id)
         with kept.lock:
             try:
-                place = _caught_up(kept, connections, account_id)
+                place = _caught_up(kept, connections, account_id, self._at_once)
             except BaseException:
                 self._forget(account_id)
                 raise
@@ -92,12 +92,21 @@ def _events(kept: _Kept) -> int:
     return 0 if kept.last is None else kept.last.meta.sequence
 
 
-def _caught_up(kept: _Kept, connections: Connections, account_id: str) -> History:
-    """Fold what came since; all of it where the last event known is not in the ledger any more."""
+def _caught_up(kept: _Kept, connections: Connections, account_id: str, most: int) -> History:
+    """Fold what came since, in portions: a large account has more events than memory should."""
+    while (place := _one_portion(kept, connections, account_id, most)).more:
+        pass
+    return place
+
+
+def _one_portion(kept: _Kept, connections: Connections, account_id: str, most: int) -> History:
+    """Fold what came next; from the beginning where the last event known is not in the ledger any
+    more.
+    """
     with connections() as connection:
-        place = None if kept.last is None else _since(connection, account_id, kept.last)
+        place = None if kept.last is None else _since(connection, account_id, kept.last, most)
         if place is None:
-            kept.state, place = MemoryState(), history(connection, account_id)
+            kept.state, place = MemoryState(), history(connection, account_id, most=most)
             kept.last = None
     for event in place.events if kept.last is None else place.events[1:]:
         kept.state.apply(evolve(kept.state, event))
@@ -105,9 +114,11 @@ def _caught_up(kept: _Kept, connections: Connections, account_id: str) -> Histor
     return place
 
 
-def _since(connection: Connection[Any], account_id: str, last: RecordedEvent) -> History | None:
+def _since(
+    connection: Connection[Any], account_id: str, last: RecordedEvent, most: int
+) -> History | None:
     try:
-        found = history(connection, account_id, last.meta.sequence)
+        found = history(connection, account_id, last.meta.sequence, most)
     except UnknownAccount:
         return None
     first = next(iter(found.events), None)

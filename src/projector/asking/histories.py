@@ -10,6 +10,7 @@ from msgspec import Struct
 from psycopg import Connection
 from psycopg.rows import class_row
 
+from ledger.log.seam import FAR
 from ledger.values.instants import Instant, as_datetime
 from ledger.vocabulary.envelope import ZERO_HASH, EventMeta, RecordedEvent
 from ledger.vocabulary.events import EVENTS, Event
@@ -22,8 +23,13 @@ SELECT e.account_id, e.partition, e.log_sequence, e.sequence, e.event_name, e.ev
        e.command_id, e.event_index, e.event_count, e.correlation_id, e.actor_id, e.actor_role,
        e.terms, e.edition, e.origin, e.origin_key, e.origins, e.approved_by, e.body::text AS body
 FROM finance.events e WHERE e.account_id = %s"""
-READ = f"{_EVENTS} AND e.sequence >= %s ORDER BY e.sequence"
+READ = f"{_EVENTS} AND e.sequence >= %s AND e.sequence < %s ORDER BY e.sequence"
 """By the index of accounts; no other account's rows are touched."""
+_UNTIL = """
+SELECT e.sequence - e.event_index + e.event_count FROM finance.events e
+WHERE e.account_id = %s AND e.sequence = %s
+"""
+"""The number after the command of an event."""
 LATEST = f"""{_EVENTS} AND e.sequence < coalesce(%s::bigint, 9223372036854775807)
 AND e.occurred_at <= coalesce(%s::timestamptz, 'infinity')
 AND e.recorded_at <= coalesce(%s::timestamptz, 'infinity')
@@ -70,7 +76,7 @@ class History(Struct, frozen=True, kw_only=True):
 
     They have come to `log_sequence` of its partition, recorded at `recorded_at`; `now` is the
     present, of a sandbox where its clock stands, and never before that. `events` begin where they
-    were asked for.
+    were asked for; `more` says that others follow, which were not asked for.
     """
 
     account_id: str
@@ -79,6 +85,7 @@ class History(Struct, frozen=True, kw_only=True):
     log_sequence: int
     recorded_at: Instant
     now: Instant
+    more: bool = False
 
 
 class Story(Struct, frozen=True, kw_only=True):
@@ -112,17 +119,20 @@ class _Row(Struct, kw_only=True):
     body: str
 
 
-def history(connection: Connection[Any], account_id: str, since: int = 1) -> History:
+def history(
+    connection: Connection[Any], account_id: str, since: int = 1, most: int | None = None
+) -> History:
     """The account's events from the one of that number on, and the place of the read models, both
-    as of one instant.
+    as of one instant. With `most` only so many and one more, and the rest of that one's command.
 
     A command of whose events the last have yet to come counts as not decided. Raises UnknownAccount
     where none of its events is there, NoReadModels where some of them are missing.
     """
     with explained(connection), connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        until = FAR if most is None else _until(connection, account_id, since + most)
         with connection.cursor(row_factory=class_row(_Row)) as cursor:
-            rows = cursor.execute(READ, (account_id, since)).fetchall()
+            rows = cursor.execute(READ, (account_id, since, until)).fetchall()
         if not rows:
             raise unknown_account(account_id)
         reached = connection.execute(_REACHED, (rows[0].partition,)).fetchone()
@@ -140,6 +150,7 @@ def history(connection: Connection[Any], account_id: str, since: int = 1) -> His
         log_sequence=log_sequence,
         recorded_at=recorded_at,
         now=max(present, recorded_at),
+        more=most is not None and len(events) > most,
     )
 
 
@@ -221,6 +232,11 @@ def _found(
 ) -> tuple[RecordedEvent, ...]:
     with explained(connection), connection.cursor(row_factory=class_row(_Row)) as cursor:
         return tuple(map(_event, cursor.execute(statement.encode(), values).fetchall()))
+
+
+def _until(connection: Connection[Any], account_id: str, sequence: int) -> int:
+    row = connection.execute(_UNTIL, (account_id, sequence)).fetchone()
+    return FAR if row is None else int(row[0])
 
 
 def _of_whole_commands(rows: list[_Row]) -> list[_Row]:

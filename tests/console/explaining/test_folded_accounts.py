@@ -89,8 +89,10 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many events each question read."""
     found: list[int] = []
 
-    def counted(connection: Connection[Any], account_id: str, since: int = 1) -> History:
-        answer = history(connection, account_id, since)
+    def counted(
+        connection: Connection[Any], account_id: str, since: int = 1, most: int | None = None
+    ) -> History:
+        answer = history(connection, account_id, since, most)
         found.append(len(answer.events))
         return answer
 
@@ -135,6 +137,19 @@ def test_a_command_that_is_half_shown_is_folded_when_the_rest_is_there(shown: Sh
     assert entities(kept, shown) == whole(shown)
     shown.show_all()
     assert entities(kept, shown) == whole(shown)
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 5])
+def test_a_large_account_is_read_in_portions_of_whole_commands(
+    shown: Shown, read: list[int], at_once: int
+) -> None:
+    assert entities(FoldedAccounts(at_once=at_once), shown) == whole(shown)
+    most = max(each.meta.count for each in shown.own)
+    assert len(read) > 1
+    assert max(read) <= at_once + most
+    half = next(e for e in shown.own if e.meta.count > 1 and e.meta.index == 0)
+    shown.hide_after(half.meta.sequence)
+    assert entities(FoldedAccounts(at_once=at_once), shown) == whole(shown)
 
 
 def test_the_state_of_another_ledger_in_its_place_is_not_kept(

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from psycopg import Connection
 
 from ledger.eligibility import Asking, eligible
-from ledger.log.seam import Topic
+from ledger.log.seam import FAR, Topic
 from ledger.state import MemoryState, evolve
 from ledger.state.entities import Entity, SeenCommand
 from ledger.state.reading import Key
@@ -205,7 +205,7 @@ def test_a_database_without_read_models_is_named(database: str) -> None:
 
 def test_only_the_events_of_the_account_are_read_by_its_index(shown: Connection[Any]) -> None:
     shown.execute("ANALYZE read_models.outcomes")
-    row = shown.execute(f"EXPLAIN (FORMAT JSON) {READ}".encode(), ("acct-f0", 1)).fetchone()
+    row = shown.execute(f"EXPLAIN (FORMAT JSON) {READ}".encode(), ("acct-f0", 1, FAR)).fetchone()
     assert row is not None
     scans = [each for each in nodes(row[0][0]["Plan"]) if "Scan" in each["Node Type"]]
     assert {each.get("Index Name") for each in scans} <= {
