@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import psycopg
@@ -55,14 +55,21 @@ def test_each_new_session_deletes_some_that_ended(connection: Connection) -> Non
     assert people.of_session(connection, lasting) is not None
 
 
+@pytest.mark.parametrize(
+    ("insert", "delete"),
+    [
+        (_SESSIONS, ended_rows.delete_ended_sessions),
+        (_SIGN_INS, ended_rows.delete_ended_sign_ins),
+    ],
+)
 def test_what_another_deletes_already_is_not_waited_for(
-    connection: Connection, database: str
+    connection: Connection, database: str, insert: str, delete: Callable[[Connection], int]
 ) -> None:
-    connection.execute(_SESSIONS.encode(), (-1, 2))
+    connection.execute(insert.encode(), (-1, 2))
     with psycopg.connect(database) as other:
-        assert ended_rows.delete_ended_sessions(other) == 2
+        assert delete(other) == 2
         connection.execute("SET lock_timeout = '1s'")
-        assert ended_rows.delete_ended_sessions(connection) == 0
+        assert delete(connection) == 0
 
 
 @pytest.mark.parametrize("table", TABLES)

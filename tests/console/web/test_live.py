@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx2
 import psycopg
@@ -25,16 +26,19 @@ from tests.console.ledgers import RunningLedger
 from tests.console.web.browser import BROWSER, PASSWORD, sign_in
 from tests.console.web.serving import ledger_of, served
 from tests.console.web.test_api import OPENING, give
+from tests.console.web.test_proxy import BY_SECRET, proxy
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(300)
 
 
 @contextmanager
-def listening(url: str, seen: str, **cookies: str) -> Iterator[Iterator[tuple[str, str]]]:
+def listening(
+    url: str, seen: str, headers: dict[str, str] | None = None
+) -> Iterator[Iterator[tuple[str, str]]]:
     """The events of a stream, with their data."""
     with (
-        httpx2.Client(base_url=url, timeout=60, cookies=cookies) as client,
+        httpx2.Client(base_url=url, timeout=60, headers=headers) as client,
         client.stream("GET", "/live", params={"seen": seen}) as answer,
     ):
         assert answer.status_code == 200
@@ -80,19 +84,32 @@ def test_a_page_that_is_old_already_is_told_at_once(client: TestClient, url: str
         assert moved(told) != "0:0 1:0"
 
 
-def test_a_stream_ends_with_its_session(live_ledger: RunningLedger, client: TestClient) -> None:
-    with psycopg.connect(live_ledger.database_url, autocommit=True) as connection:
-        people.add(connection, "lisa", PASSWORD, ["finance"])
-    app = application(Backend(ledger_of(live_ledger)))
+def headers_of(url: str, database_url: str, kind: str, name: str) -> dict[str, str]:
+    """Those of somebody who signed in, of a program, or of whom a proxy names."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        if kind == "name":
+            return BY_SECRET | {"X-User": name}
+        if kind == "token":
+            return {"Authorization": f"Bearer {people.new_token(connection, name, ['finance'], 1)}"}
+        people.add(connection, name, PASSWORD, ["finance"])
+    with httpx2.Client(base_url=url) as browser:
+        sign_in(browser, name)
+        return {"Cookie": f"{SESSION_COOKIE}={browser.cookies[SESSION_COOKIE]}"}
+
+
+@pytest.mark.parametrize("kind", ["session", "token", "name"])
+def test_a_stream_ends_with_its_session(
+    live_ledger: RunningLedger, client: TestClient, tmp_path: Path, kind: str
+) -> None:
+    database_url, name = live_ledger.database_url, f"lisa by {kind}"
+    app = application(Backend(ledger_of(live_ledger)), proxy=proxy(tmp_path))
     with served(app) as url:
-        with httpx2.Client(base_url=url) as browser:
-            sign_in(browser, "lisa")
-            session = browser.cookies[SESSION_COOKIE]
-        with listening(url, "", **{SESSION_COOKIE: session}) as told:
+        headers = headers_of(url, database_url, kind, name)
+        with listening(url, "", headers) as told:
             assert next(told)[0] != "ended"
-            with psycopg.connect(live_ledger.database_url, autocommit=True) as connection:
-                people.end(connection, "lisa")
-            give(client, "live-4", "OpenAccount", OPENING, "open")
+            with psycopg.connect(database_url, autocommit=True) as connection:
+                people.end(connection, name)
+            give(client, f"live-4-{kind}", "OpenAccount", OPENING, "open")
             assert "ended" in [name for name, _ in told]
 
 
