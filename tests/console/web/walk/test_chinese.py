@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from fastapi.testclient import TestClient
 
+from console.rendering.reports.eligibility import brings_told, conditions_told
 from console.rendering.sentences.events import sentence
 from ledger.rulebook import RULES
 from ledger.vocabulary.envelope import RecordedEvent
@@ -69,8 +70,9 @@ def test_no_chinese_page_tells_an_event_or_a_violated_rule_in_english(
     english = {sentence(event.body) for events in told.values() for event in events}
     english |= {each.message for events in told.values() for each in violations_in(events)}
     english |= {rule.says for rule in RULES.values()}
-    english |= {each["message"] for account in told for each in greyed(pages, account)}
+    english |= (acts := {each for account in told for each in of_acts(pages, account)} - {""})
     assert len(english) > 100
+    assert len(acts) > 50
     looked = 0
     for address in ("/rules", *(f"/rules/{name}" for name in RULES)):
         assert not [each for each in english if each in shown(pages, address)], address
@@ -82,13 +84,17 @@ def test_no_chinese_page_tells_an_event_or_a_violated_rule_in_english(
     assert looked > 100
 
 
-def greyed(pages: TestClient, account_id: str) -> Iterator[Any]:
-    """Every reason why something may not be done with what the account has."""
+def of_acts(pages: TestClient, account_id: str) -> Iterator[str]:
+    """What is said of all that could be done with what the account has: what it brings, what is to
+    be given, every reason why it may not be done.
+    """
     address = f"/v1/accounts/{quote(account_id, safe='')}/eligibility"
     found = pages.get(address, params={"usd_rate": "1"}).json()
     for thing in found.get("things", ()):
         for act in thing["acts"]:
-            yield from act["violations"]
+            yield from (each["message"] for each in act["violations"])
+            if act["may"]:
+                yield from (brings_told(act), *conditions_told(act))
 
 
 def test_the_api_says_a_reason_as_its_header_asks(pages: TestClient) -> None:
