@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.kit import RESULTS, ROOT
 from tools.program import arguments
 
+SLOWEST = 20
 FOLDER = ROOT / "docs" / "explanation"
 PAGE, PICTURES = FOLDER / "performance.md", FOLDER / "performance"
 HEAD = """# Performance
@@ -193,14 +195,15 @@ def signing(figures: Any) -> list[Bars]:
 
 def pages(figures: Any) -> list[Bars]:
     """How long the pages took, for one person and for many at once."""
-    rows = [(one["route"], (one["p50"], one["p99"])) for one in figures["routes"]]
+    slowest = sorted(figures["routes"], key=itemgetter("p99"), reverse=True)[:SLOWEST]
+    rows = [(one["route"], (one["p50"], one["p99"])) for one in slowest]
     read = [(f"{one['pages']:,} pages", (one["p50"], one["p95"])) for one in figures["loads"][1::2]]
     spent = [
         ("with readers" if one["pages"] else "without", (one["decider_microseconds"],))
         for one in figures["loads"]
     ]
     return [
-        Bars("A page, for one person", "ms", ("p50", "p99"), rows),
+        Bars("The slowest pages, for one person", "ms", ("p50", "p99"), rows),
         Bars("Pages, while many read", "ms", ("p50", "p95"), read),
         Bars("The decider meanwhile", "µs a command", ("",), spent),
     ]
