@@ -18,7 +18,7 @@ from ledger.audit.evidence import (
     SeenEvent,
     UnreadEvent,
 )
-from ledger.log.seam import LogRecord, LogTools, Topic, only
+from ledger.log.seam import FAR, LogRecord, LogTools, Topic, only
 from ledger.wire.avro.codec import body_hash
 
 
@@ -46,6 +46,8 @@ class Before:
         self._first = first_offsets(begin)
         self._unproven = dict(begin.digests)
         self._hashes = {topic: sha256() for topic in Topic}
+        self._closings: list[LogRecord] = []
+        self._letters_end = FAR
         self._end = begin
 
     def leaves_out(self, topic: Topic, record: LogRecord) -> bool:
@@ -58,6 +60,13 @@ class Before:
             return False
         self.left_out[topic] += 1
         return True
+
+    def wait(self, resolution: LogRecord) -> None:
+        """A resolution behind the place: the next place is behind it too, if it is behind every
+        letter before it.
+        """
+        if resolution.offset >= self._first[Topic.DEAD_LETTERS]:
+            self._closings.append(resolution)
 
     def prove(self, topic: Topic) -> None:
         """All records of the topic before the place are read: they must be those of then."""
@@ -104,18 +113,29 @@ class Before:
                     recorded_at=meta.recorded_at,
                     origins=meta.origins,
                 )
-            case SeenDeadLetter(record=record, source_offset=source) if (
-                source is not None and source < self._decided
-            ):
-                self._hashes[Topic.DEAD_LETTERS].update(_bytes_of(record))
-                self._end = replace(self._end, dead_letters=record.offset + 1)
+            case SeenDeadLetter(record=record, source_offset=source):
+                if source is None or source >= self._decided:
+                    self._letters_end = min(self._letters_end, record.offset)
+                    return
+                self._pass_closings(record.offset)
+                self._pass_letter(record)
             case _:
                 return
+
+    def _pass_closings(self, until: int) -> None:
+        """The resolutions up to an offset, which wait for it in the order of the log."""
+        while self._closings and self._closings[0].offset < until:
+            self._pass_letter(self._closings.pop(0))
+
+    def _pass_letter(self, record: LogRecord) -> None:
+        self._hashes[Topic.DEAD_LETTERS].update(_bytes_of(record))
+        self._end = replace(self._end, dead_letters=record.offset + 1)
 
     def end(self) -> Begin | None:
         """Where the next audit may begin, if this one is clean; None if nothing is decided."""
         if self._decided is None or self._decided < self._first[Topic.COMMANDS]:
             return None
+        self._pass_closings(self._letters_end)
         digests = {topic.value: one.digest() for topic, one in self._hashes.items()}
         return replace(self._end, commands=self._decided, digests=digests)
 

@@ -95,9 +95,12 @@ def _records(
     first = tools.replay(topic, only(tools, partition))
 
     def read(record: LogRecord) -> _Answer | None:
+        left_out = before is not None and before.leaves_out(topic, record)
         if topic is Topic.DEAD_LETTERS and is_resolution(record):
+            if before is not None:
+                before.wait(record)
             return None
-        if before is not None and before.leaves_out(topic, record):
+        if left_out:
             return None
         return _event(record) if topic is Topic.EVENTS else _dead_letter(record)
 

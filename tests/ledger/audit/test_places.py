@@ -24,6 +24,7 @@ from ledger.vocabulary.events import RefundIssued
 from ledger.vocabulary.shapes import AccountType
 from ledger.wire.avro.codec import decode_event
 from tests.bodies import line, order, paid, returning
+from tests.ledger.audit import faults_of_letters as letters
 from tests.ledger.audit.ledgers import BILLING, START, SUPPORT, MemoryLedger
 from tests.ledger.audit.recorded import RecordedLog
 
@@ -152,6 +153,41 @@ def test_a_record_that_was_changed_before_the_place_is_refused(topic: Topic) -> 
     log.records[topic][partition][0] = replace(log.records[topic][partition][0], appended_at=1)
     with pytest.raises(PlaceRefused, match=f"of {topic}: the records before offset"):
         sealed(log, ends)
+
+
+def closed(reason: str | None, *, later_letters: bool) -> RecordedLog:
+    """Its first letter is closed, before or after the other letters; without a reason it is not."""
+    log = begun().recorded()
+    found = log.letters(0)
+    later = found[1:] if later_letters else []
+    del found[len(found) - len(later) :]
+    if reason is not None:
+        letters.closed(log, reason=reason)
+    found += [replace(each, offset=each.offset + 100) for each in later]
+    return log
+
+
+@pytest.mark.parametrize("later_letters", [True, False])
+@pytest.mark.parametrize("reason", ["another", None], ids=["changed", "gone"])
+def test_a_resolution_that_was_changed_before_the_place_is_refused(
+    reason: str | None, *, later_letters: bool
+) -> None:
+    ends = sealed(closed("a load test", later_letters=later_letters)).ends
+    again = sealed(closed("a load test", later_letters=later_letters), ends)
+    assert (again.divergences, again.ends) == ((), ends)
+    with pytest.raises(PlaceRefused, match=f"of {Topic.DEAD_LETTERS}"):
+        sealed(closed(reason, later_letters=later_letters), ends)
+
+
+def test_a_resolution_behind_a_letter_that_is_not_decided_is_behind_the_place() -> None:
+    log = closed("a load test", later_letters=False)
+    *_, last_letter, resolution = log.letters(0)
+    decided = max(each.offset for each in log.commands(0) if each.value == last_letter.value)
+    log.decided[0] = decided
+    ends = sealed(log).ends
+    assert ends[0].dead_letters <= last_letter.offset < resolution.offset
+    log.decided[0] = decided + 1
+    assert sealed(log, ends).ends == sealed(log).ends
 
 
 def test_a_log_that_ends_before_the_place_is_refused() -> None:
