@@ -111,6 +111,7 @@ class Before:
                     log_sequence=meta.log_sequence + 1,
                     last_hash=body_hash(record.value or b""),
                     recorded_at=meta.recorded_at,
+                    edition=meta.edition,
                     origins=meta.origins,
                 )
             case SeenDeadLetter(record=record, source_offset=source):

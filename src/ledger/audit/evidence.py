@@ -12,7 +12,7 @@ from ledger.log.seam import LogRecord, Topic
 from ledger.origins.verifying import KeptOrigins
 from ledger.terms.table import TermsTable
 from ledger.values.instants import Instant, format_instant
-from ledger.vocabulary.envelope import ZERO_HASH, EventMeta, GivenCommand
+from ledger.vocabulary.envelope import FIRST_EDITION, ZERO_HASH, EventMeta, GivenCommand
 from ledger.vocabulary.events import Event, LedgerOpened
 from ledger.wire.dead_letters.closing import Resolution
 
@@ -85,8 +85,8 @@ a missing command comes at the position of that command. Resolutions come last.
 
 class Begin(Struct, frozen=True, kw_only=True):
     """The place where the checks of a partition begin: the first offset of each topic, the number
-    of the next event, and of the event before it the hash, the instant and the version of the
-    origins. `digests` are those of all records before, by topic; there are none at the first one.
+    of the next event, and of the event before it the hash, the instant, the edition and the version
+    of the origins. `digests` are those of all records before, by topic; none at the first one.
     """
 
     commands: int = 0
@@ -95,6 +95,7 @@ class Begin(Struct, frozen=True, kw_only=True):
     log_sequence: int = 0
     last_hash: bytes = ZERO_HASH
     recorded_at: Instant = 0
+    edition: int = FIRST_EDITION
     origins: str = ""
     digests: dict[str, bytes] = {}
 

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from ledger.log.seam import Topic
+from ledger.vocabulary.envelope import FIRST_EDITION, NEWEST_EDITION
 from ledger.vocabulary.events import BalanceCredited, CommandRefused, RefundIssued, RefundSettled
 from ledger.vocabulary.shapes import Parts
 from ledger.wire.avro.codec import decode_event
@@ -47,6 +48,20 @@ def another_instant(s: RecordedLog) -> Place:
 
 def unknown_terms(s: RecordedLog) -> Place:
     return event_at(s.forge_meta(RefundIssued, terms="never released"))
+
+
+def terms_before_their_time(s: RecordedLog) -> Place:
+    """Version 2 decides it the same, but it is in force only from 2027."""
+    return event_at(s.forge_meta(RefundIssued, terms="2"))
+
+
+def edition_of_long_ago(s: RecordedLog) -> Place:
+    """The first edition decides it the same, but the ledger was opened in the second one."""
+    return event_at(s.forge_meta(RefundIssued, edition=FIRST_EDITION))
+
+
+def edition_to_come(s: RecordedLog) -> Place:
+    return event_at(s.forge_meta(RefundIssued, edition=NEWEST_EDITION + 1))
 
 
 def nothing_to_follow(s: RecordedLog) -> Place:

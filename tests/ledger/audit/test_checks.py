@@ -194,6 +194,9 @@ PLANTS: dict[str, tuple[Callable[[RecordedLog], Place], ...]] = {
         causes.one_event_too_many,
         causes.decided_twice,
         verdicts.unknown_terms,
+        verdicts.terms_before_their_time,
+        verdicts.edition_of_long_ago,
+        verdicts.edition_to_come,
         verdicts.nothing_to_follow,
     ),
 }

@@ -137,11 +137,13 @@ def test_the_checks_of_the_log_go_on_from_the_last_event_before_the_place() -> N
     ledger = begun()
     ends = first_ends(ledger)
     falsified = {
-        number: replace(each, last_hash=bytes(32), log_sequence=1, recorded_at=START + YEAR)
+        number: replace(
+            each, last_hash=bytes(32), log_sequence=1, recorded_at=START + YEAR, edition=3
+        )
         for number, each in ends.items()
     }
     told = found(continued(ledger), falsified)
-    assert told.keys() == {"hash_chain", "gapless_sequences", "instants"}
+    assert told.keys() == {"hash_chain", "gapless_sequences", "instants", "same_verdict"}
 
 
 @pytest.mark.parametrize("topic", list(Topic))

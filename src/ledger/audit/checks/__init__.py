@@ -23,7 +23,7 @@ from ledger.audit.checks.postings_balance import PostingsBalance
 from ledger.audit.checks.refund_progress import RefundProgress
 from ledger.audit.checks.refund_sums import RefundSums
 from ledger.audit.checks.refunds_at_most_paid import RefundsAtMostPaid
-from ledger.audit.checks.same_verdict import SameVerdict
+from ledger.audit.checks.same_verdict import RulesOfThatTime, SameVerdict
 from ledger.audit.evidence import AccountCheck, Check, LogCheck
 
 
@@ -61,6 +61,6 @@ CHECKS: tuple[Check, ...] = (
     _check(of_accounts=GatewayAnswers),
     _check(of_accounts=Documents),
     _check(of_accounts=Erasures),
-    _check(of_accounts=SameVerdict),
+    _check(RulesOfThatTime, SameVerdict),
 )
 """In the order in which divergences are reported: bytes, order, causes, money, verdicts."""

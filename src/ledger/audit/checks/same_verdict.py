@@ -18,12 +18,44 @@ from ledger.audit.evidence import (
 from ledger.audit.kept import Kept
 from ledger.decide import Decision, Duplicate, decide
 from ledger.state import MemoryState, evolve
-from ledger.vocabulary.envelope import RecordedEvent
+from ledger.terms.table import Terms, TermsTable
+from ledger.vocabulary.envelope import NEWEST_EDITION, EventMeta, RecordedEvent
+
+
+class RulesOfThatTime:
+    """Every command that is judged again, with the same terms and the events before it, gives the
+    stored events: same bodies, same instants. The terms were in force by then, and no event is of
+    an earlier edition of the rules than the one before it in the partition.
+
+    An older version of terms can be right: a decider that does not know the next one goes on with
+    it.
+    """
+
+    heeds: ClassVar[tuple[type, ...]] = (SeenEvent,)
+
+    def __init__(self, audited: AuditedPartition) -> None:
+        self._terms = audited.terms
+        self._edition = audited.begin.edition
+
+    def look(self, seen: Seen) -> Iterable[Divergence]:
+        """Terms that are not known are reported when their command is judged again."""
+        if not isinstance(seen, SeenEvent):
+            return ()
+        meta = seen.meta
+        last, self._edition = self._edition, max(self._edition, meta.edition)
+        if not last <= meta.edition <= NEWEST_EDITION:
+            expected = f"an edition from {last} to {NEWEST_EDITION}"
+            return (divergence(seen, _subject(seen), expected=expected, found=str(meta.edition)),)
+        terms = _named(self._terms, meta)
+        if terms is None or terms.effective_from <= meta.recorded_at:
+            return ()
+        expected = f"terms that were in force by {instant_told(meta.recorded_at)}"
+        found = f"terms {meta.terms}, in force from {instant_told(terms.effective_from)}"
+        return (divergence(seen, _subject(seen), expected=expected, found=found),)
 
 
 class SameVerdict:
-    """Every command that is judged again, with the same terms and the events before it, gives the
-    stored events: same bodies, same instants.
+    """Each account's commands, judged again.
 
     It detects a new version of the program that decides old commands differently. Other checks
     report commands without an outcome.
@@ -60,9 +92,8 @@ class SameVerdict:
         command, meta = self._command, seen.meta
         if command is None or command.given is None or command.record.offset != meta.source_offset:
             return None
-        try:
-            terms = self._terms.version(meta.terms)
-        except LookupError:
+        terms = _named(self._terms, meta)
+        if terms is None:
             return self._of_unknown_terms(seen)
         if self._number == 0:
             self._decision = decide(
@@ -93,6 +124,14 @@ class SameVerdict:
             return ()
         expected, found = f"{len(decision)} events", f"{self._number} events"
         return (divergence(self._command, expected=expected, found=found),)
+
+
+def _named(table: TermsTable, meta: EventMeta) -> Terms | None:
+    """The version that an event names; None if the table does not have it."""
+    try:
+        return table.version(meta.terms)
+    except LookupError:
+        return None
 
 
 def _subject(seen: SeenEvent) -> str:
