@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from fastapi.testclient import TestClient
 
 from console.web.api import batches
 from console.web.desk import Answered
+from ledger.wire.json.lines import json_lines_of
 from tests.console.web.test_api import OPENING
 
 pytestmark = pytest.mark.timeout(300)
@@ -132,3 +134,14 @@ def test_a_batch_that_is_too_long_is_not_begun(
     content = (line("long-1", "open", "OpenAccount", OPENING) + "\n").encode()
     assert client.post("/v1/batches", content=content).status_code == 413
     assert client.get("/v1/accounts/long-1/commands/open").status_code == 404
+
+
+def test_of_long_lines_few_are_taken_at_once() -> None:
+    """What a line says takes many times its room when it is read."""
+    file = BytesIO(b'{"a": [%s]}\n' % b",".join([b"[]"] * 200_000) * 4 + b"{}\n" * 150)
+    lines = json_lines_of(file)
+    taken = []
+    while some := batches.taken_at_once(lines, file):
+        taken.append([each.number for each in some])
+    assert [len(each) for each in taken] == [2, 2, 100, 50]
+    assert [number for each in taken for number in each] == list(range(1, 155))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from tempfile import SpooledTemporaryFile
 from typing import IO, Annotated, Any
 
@@ -35,7 +34,8 @@ from ledger.wire.json.command_lines import CommandFileProblem, CommandLine
 from ledger.wire.json.lines import JsonLine, json_lines_of
 
 router = APIRouter(prefix="/v1", tags=["commands"])
-MOST_BYTES, BYTES_IN_MEMORY, LINES_AT_ONCE = 256_000_000, 1_000_000, 100
+MOST_BYTES, BYTES_IN_MEMORY = 256_000_000, 1_000_000
+LINES_AT_ONCE, BYTES_AT_ONCE = 100, 1_000_000
 _AWAY = "the database or the brokers do not answer"
 Line = dict[str, Any]
 
@@ -98,7 +98,7 @@ def _answers(
     """
     with file:
         lines, away = json_lines_of(file), False
-        while some := list(islice(lines, LINES_AT_ONCE)):
+        while some := taken_at_once(lines, file):
             try:
                 if not away:
                     yield from _of_some(backend, some, caller, patience_seconds)
@@ -108,6 +108,17 @@ def _answers(
                 yield from _not_done(some, error)
             if away:
                 yield from (_not_known(each, _AWAY) for each in some)
+
+
+def taken_at_once(lines: Iterator[JsonLine], file: IO[bytes]) -> list[JsonLine]:
+    """The next lines, as many as are taken at once: objects take many times the room of a text."""
+    found: list[JsonLine] = []
+    began = file.tell()
+    for each in lines:
+        found.append(each)
+        if len(found) == LINES_AT_ONCE or file.tell() - began >= BYTES_AT_ONCE:
+            break
+    return found
 
 
 def _of_some(

@@ -34,7 +34,7 @@ from ledger.wire.json.command_lines import (
     Reference,
 )
 from ledger.wire.json.lines import JsonLine, json_lines
-from ledger.wire.json.reading import did_you_mean, read_command_body, shown
+from ledger.wire.json.reading import MOST_PROBLEMS, did_you_mean, read_command_body, shown
 
 _QUOTES = frozenset(kind.__name__ for kind in QuoteCommand.__args__)
 _OF_A_QUOTE = frozenset({"quote_of", "amount_of"})
@@ -277,7 +277,7 @@ class _Reader:
 
     def _no_unknown(self, raw: Mapping[str, Any], known: tuple[str, ...], prefix: str = "") -> None:
         for name in raw:
-            if name not in known:
+            if name not in known and len(self.problems) < MOST_PROBLEMS:
                 near = did_you_mean(name, list(known))
                 self._fail(f"{prefix}{name}", "unknown field", f"one of {', '.join(known)}{near}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from io import BytesIO
 from typing import IO, Any
@@ -78,8 +79,8 @@ def _wrong(number: int, found: str, expected: str) -> JsonLine:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise _DuplicateKey(next(name for name in names if names.count(name) > 1))
+        times = Counter(name for name, _ in pairs)
+        raise _DuplicateKey(next(name for name in times if times[name] > 1))
     return made
 
 

@@ -31,6 +31,9 @@ from ledger.vocabulary.fields import (
     fields_of,
 )
 
+MOST_PROBLEMS = 100
+"""So many are told of one command: a megabyte can have a million, each longer than what it says."""
+
 
 class FieldProblem(Exception):
     """One field of a command that cannot be read: its path, its value, the expected value."""
@@ -53,7 +56,7 @@ def command_body_from_json(kind: type[Command], raw: object, currency: Currency 
 def read_command_body(
     kind: type[Command], raw: object, currency: Currency | None
 ) -> tuple[Command | None, tuple[FieldProblem, ...]]:
-    """A command's body, or all its problems.
+    """A command's body, or its problems, at most MOST_PROBLEMS of them.
 
     A bare amount is in the account's currency, or in the body's own `currency`; `{amount,
     currency}` gives it explicitly. An amount in another currency than the account's is a problem.
@@ -124,7 +127,7 @@ class _Reader:
         fields = fields_of(shape)
         names = [field.name for field in fields]
         for name in raw:
-            if name not in names:
+            if name not in names and not self._told_enough:
                 expected = f"one of {', '.join(names)}{did_you_mean(str(name), names)}"
                 self._fail(_dotted(path, str(name)), "unknown field", expected)
         values = {
@@ -158,7 +161,8 @@ class _Reader:
         if not isinstance(value, list):
             return self._fail(path, shown(value), "a list")
         items = tuple(
-            self._value(inner, item, f"{path}[{index}]") for index, item in enumerate(value)
+            _WRONG if self._told_enough else self._value(inner, item, f"{path}[{index}]")
+            for index, item in enumerate(value)
         )
         return _WRONG if any(item is _WRONG for item in items) else items
 
@@ -199,8 +203,13 @@ class _Reader:
             self._fail(path, shown(said), f"{self.currency!r}, {whose}")
 
     def _fail(self, path: str, found: str, expected: str) -> Any:
-        self.problems.append(FieldProblem(path, found, expected))
+        if not self._told_enough:
+            self.problems.append(FieldProblem(path, found, expected))
         return _WRONG
+
+    @property
+    def _told_enough(self) -> bool:
+        return len(self.problems) >= MOST_PROBLEMS
 
 
 class _Unfit(Exception):

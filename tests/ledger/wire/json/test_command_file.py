@@ -19,7 +19,9 @@ from ledger.wire.json.command_lines import (
     Reference,
     resolve,
 )
+from ledger.wire.json.lines import json_lines
 from ledger.wire.json.mapping import value_to_json
+from ledger.wire.json.reading import MOST_PROBLEMS
 from tests.samples import sample
 
 AT = "2026-01-05T08:00:00Z"
@@ -350,3 +352,16 @@ def test_a_reference_to_no_command_above_is_told(reference: dict[str, object]) -
 )
 def test_each_word_stands_for_its_own_id(word: str, answer: Answer, expected: str | None) -> None:
     assert answer.id_of(Reference(word=word, of="c-1")) == expected
+
+
+def test_of_very_many_unknown_fields_only_some_are_told() -> None:
+    file = read(OPEN | {f"field_{number}": 1 for number in range(1_000)})
+    assert len(file.problems) == MOST_PROBLEMS
+
+
+@pytest.mark.timeout(30)
+def test_a_key_that_comes_twice_is_found_among_very_many() -> None:
+    """By comparing each with each it would take minutes, for one line."""
+    names = [*map(str, range(90_000)), "89999"]
+    (found,) = json_lines(("{" + ",".join(f'"{name}":1' for name in names) + "}").encode())
+    assert found.found == "the key '89999' twice"

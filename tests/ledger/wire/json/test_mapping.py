@@ -11,6 +11,7 @@ import pytest
 from ledger.vocabulary.commands import (
     COMMANDS,
     Command,
+    ExchangeReservations,
     OpenAccount,
     QuoteReservationRefund,
     RecordInstanceOrder,
@@ -28,7 +29,7 @@ from ledger.wire.json.mapping import (
     read_command_body,
     value_to_json,
 )
-from ledger.wire.json.reading import has_money
+from ledger.wire.json.reading import MOST_PROBLEMS, has_money
 from tests.samples import sample, sample_event
 
 
@@ -199,6 +200,21 @@ def test_us_dollars_have_two_decimals_in_whatever_currency_the_account_is() -> N
 def test_all_problems_of_a_body_are_told_at_once() -> None:
     _, problems = read_command_body(ReturnInstance, {"quote": "q", "acknowledged": "yes"}, "CNY")
     assert [problem.path for problem in problems] == ["quote", "instance_id", "acknowledged"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {f"field_{number}": 1 for number in range(20_000)},
+        {"returns": [], "purchases": [{"a": 1}] * 20_000},
+        {"returns": [1] * 20_000, "purchases": []},
+    ],
+)
+def test_of_very_many_problems_only_some_are_told(body: dict[str, Any]) -> None:
+    """A megabyte would otherwise be answered by more than a hundred."""
+    found, problems = read_command_body(ExchangeReservations, body, "CNY")
+    assert found is None
+    assert len(problems) == MOST_PROBLEMS
 
 
 def test_one_command_has_one_currency() -> None:
