@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -14,11 +15,20 @@ from fastapi.testclient import TestClient
 
 from console.web.access import people
 from console.web.access.own_things import OwnThings
+from console.web.backend import Backend
+from consumers.follow_ups import command_record
 from ledger.log.access import read_matrix
+from ledger.log.kafka import KafkaTools
+from ledger.vocabulary.commands import DeclineMarketplaceRefund
+from ledger.vocabulary.envelope import CommandMeta, GivenCommand
+from ledger.vocabulary.shapes import Actor, Role
+from projector.asking.outcomes import outcome
 from projector.questions import QUESTIONS
 from tests.console.ledgers import RunningLedger
+from tests.console.web.serving import ledger_of
 from tests.console.web.test_access import routes
 from tests.console.web.test_api import OPENING
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -262,3 +272,40 @@ def test_the_tag_of_what_one_sees_is_not_that_of_another(
     for (name, token), tag in zip(every.items(), [*tags[1:], tags[0]], strict=True):
         told = headers(token) | {"If-None-Match": tag}
         assert locked.get(path, headers=told).status_code == 200, name
+
+
+def test_the_id_of_anothers_command_tells_a_vendor_nothing(
+    locked: TestClient, tokens: dict[str, str], live_ledger: RunningLedger
+) -> None:
+    """Neither what came of it, nor afterwards, when the own one was refused under the same id."""
+    backend = Backend(ledger_of(live_ledger))
+    taken = "near-OpenAccount"
+    told, at = {"purchase_id": "near-p"}, f"/v1/accounts/{quote(OWN, safe='')}/commands"
+    key = headers(tokens["vendor"], taken)
+    found = locked.post(f"{at}/DeclineMarketplaceRefund", json=told, headers=key)
+    assert (found.status_code, "first_outcome" in found.json()) == (409, False), found.text
+    meta = CommandMeta(
+        command_id=taken, account_id=OWN, actor=Actor(id="near-vendor", role=Role.VENDOR)
+    )
+    given = GivenCommand(meta=meta, body=DeclineMarketplaceRefund(purchase_id="near-p"))
+    with closing(KafkaTools(backend.ledger.kafka)) as tools:
+        tools.publish([command_record(given, backend.partition_count)])
+    with psycopg.connect(live_ledger.database_url, autocommit=True) as connection:
+        wait_until(lambda: len(outcome(connection, OWN, taken)) == 2, "the second outcome")
+    assert locked.get(f"{at}/{taken}", headers=key).status_code == 404
+    act = f"/accounts/{quote(OWN, safe='')}/acts/DeclineMarketplaceRefund"
+    page = locked.get(act, params={"thing": "near-p", "done": taken}, headers=key)
+    assert page.status_code == 404
+    found = locked.post(f"{at}/DeclineMarketplaceRefund", json=told, headers=key)
+    assert found.status_code == 409
+    assert "AccountOpened" not in found.text
+
+
+def test_a_buyer_is_told_what_came_of_the_command_that_had_the_id(
+    locked: TestClient, tokens: dict[str, str]
+) -> None:
+    path = f"/v1/accounts/{quote(OWN, safe='')}/commands/WithdrawMarketplaceRefund"
+    key = headers(tokens["buyer"], "near-OpenAccount")
+    found = locked.post(path, json={"purchase_id": "near-p"}, headers=key)
+    assert found.status_code == 409
+    assert found.json()["first_outcome"]["events"][0]["event"] == "AccountOpened"

@@ -19,10 +19,11 @@ _SOLD = """
 SELECT vendor_id FROM finance.marketplace_requests
 WHERE account_id = %s AND purchase_id = %s AND vendor_id = ANY(%s) LIMIT 1
 """
-_GIVEN = """
-SELECT FROM finance.events
-WHERE account_id = %s AND command_id = %s AND actor_role = 'VENDOR' AND actor_id = ANY(%s) LIMIT 1
+_FIRST = """
+SELECT actor_role = 'VENDOR' AND actor_id = ANY(%s) FROM finance.events
+WHERE account_id = %s AND command_id = %s ORDER BY log_sequence LIMIT 1
 """
+"""Whoever gives somebody else's id again is refused under that id too."""
 
 
 class OwnThings(Struct, frozen=True, kw_only=True):
@@ -91,9 +92,16 @@ def see_account(own: OwnThings | None, account_id: str) -> None:
 def see_own_command(
     connection: Connection[Any], own: OwnThings | None, account_id: str, command_id: str
 ) -> None:
-    """404 for the command of another account, unless one of the own vendors gave it."""
-    if own is None or own.within.has(account_id):
-        return
-    wanted = (account_id, command_id, list(own.vendors))
-    if connection.execute(_GIVEN, wanted).fetchone() is None:
+    """404 for the command of another account, unless one of the own vendors gave it first."""
+    if not is_own_command(connection, own, account_id, command_id):
         raise Problem(404, "Not found", f"nothing is known of command {command_id}")
+
+
+def is_own_command(
+    connection: Connection[Any], own: OwnThings | None, account_id: str, command_id: str
+) -> bool:
+    """Whether what came of a command may be seen."""
+    if own is None or own.within.has(account_id):
+        return True
+    wanted = (list(own.vendors), account_id, command_id)
+    return connection.execute(_FIRST, wanted).fetchone() == (True,)

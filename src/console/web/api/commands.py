@@ -19,7 +19,7 @@ from starlette.concurrency import run_in_threadpool
 from console.rendering.reports.reasons import in_words
 from console.rendering.sentences.saying import ENGLISH, Saying
 from console.web.access.guard import Caller, Own, caller_of
-from console.web.access.own_things import own_actor, see_own_command
+from console.web.access.own_things import is_own_command, own_actor, see_own_command
 from console.web.api.openapi import GIVEN_BY_PEOPLE, body_of, json_answer, problem_answers
 from console.web.api.queries import Asked
 from console.web.approving.proposals import Proposal
@@ -153,7 +153,16 @@ def _answered(
             "command again with the same id: it is decided once",
             command_id=meta.command_id,
         ) from error
+    if answered.other and not _may_see(backend, asked):
+        raise _taken(meta.command_id)
     return answer_of(answered, meta.command_id, where, say)
+
+
+def _may_see(backend: Backend, asked: _Asked) -> bool:
+    """Whether what came of the command that had the id before is for who gives it again."""
+    own = asked.caller.own
+    with backend.connection() as connection:
+        return is_own_command(connection, own, asked.account_id, asked.command_id)
 
 
 def place_of_command(account_id: str, command_id: str) -> str:
@@ -171,12 +180,16 @@ def answer_of(answered: Answered, command_id: str, where: str, say: Saying) -> J
         return JSONResponse(told, status, headers=headers)
     document = outcome_to_json(answered.outcome, say)
     if answered.other:
-        said = f"command id {command_id} was given before with other content; give another id"
-        return problem_response(Problem(409, "The id is taken", said, first_outcome=document))
+        return problem_response(_taken(command_id, first_outcome=document))
     if status == 200:
         return JSONResponse(document, headers=headers)
     said = say.clauses(each["message"] for each in document["violations"])
     return problem_response(Problem(status, "Refused", said, **document))
+
+
+def _taken(command_id: str, **more: object) -> Problem:
+    said = f"command id {command_id} was given before with other content; give another id"
+    return Problem(409, "The id is taken", said, **more)
 
 
 def _part(value: str) -> str:
