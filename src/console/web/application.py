@@ -40,7 +40,7 @@ from console.web.pages.overview.figures import Counted
 from console.web.pages.rendering import live, page
 from console.web.pages.rendering.environment import STATIC, Look
 from console.web.pages.rendering.live import Live
-from console.web.pages.rendering.sayings import accepted_saying
+from console.web.pages.rendering.sayings import accepted_saying, saying_of
 from console.web.pages.rules import routes as rules
 from console.web.pages.webhooks.pages import PAGES as WEBHOOKS
 from console.web.pages.work.pages import PAGES as WORK
@@ -161,7 +161,8 @@ async def _held(app: FastAPI) -> AsyncIterator[None]:
 
 def problem_page(request: Request, problem: problems.Problem) -> Response:
     """A problem as a page with a way back."""
-    return page(request, "problem.html", problem.status, problem=problem)
+    told = problems.told_in(problem, saying_of(request))
+    return page(request, "problem.html", problem.status, problem=told)
 
 
 _HEADERS = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypedDict
 from urllib.parse import quote
 
 import structlog
@@ -16,8 +16,9 @@ from psycopg import DataError, OperationalError
 from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
 
-from console.rendering.sentences.saying import Saying
+from console.rendering.sentences.saying import ENGLISH, Saying
 from console.terminal.errors import BAD_INPUT, explain
+from ledger.values.wording import Wording
 from projector.asking.queries import UnknownAccount
 from projector.asking.within import NotTheirs
 
@@ -42,18 +43,42 @@ def saying_for(request: Request) -> Saying:
     return say
 
 
-class FieldFault(Problem):
-    """Fields of a request that cannot be taken: each with its path, what was found, what may be."""
+class Fault(TypedDict):
+    """A field that cannot be taken: its path, what was found there, what is expected of it."""
 
-    def __init__(self, faults: Sequence[Mapping[str, str]]) -> None:
-        count = "1 field" if len(faults) == 1 else f"{len(faults)} fields"
-        super().__init__(
-            400,
-            "The request cannot be read",
-            f"{count} of the request cannot be taken; nothing was done",
-            faults=list(faults),
-        )
+    field: str
+    found: str
+    expected: Wording
+
+
+class FieldFault(Problem):
+    """Fields of a request that cannot be taken."""
+
+    def __init__(self, faults: Sequence[Fault], say: Saying = ENGLISH) -> None:
+        """The faults in English, and the language that tells them."""
         self.faults = tuple(faults)
+        if len(faults) == 1:
+            detail = say.said("1 field of the request cannot be taken; nothing was done")
+        else:
+            detail = say.said(
+                "{count} fields of the request cannot be taken; nothing was done", count=len(faults)
+            )
+        told = [fault_told(each, say) for each in faults]
+        super().__init__(400, "The request cannot be read", detail, faults=told)
+
+
+def fault_told(fault: Fault, say: Saying) -> dict[str, str]:
+    """A fault as a language says it."""
+    return {
+        "field": fault["field"],
+        "found": say.found(fault["found"]),
+        "expected": say.expected(fault["expected"]),
+    }
+
+
+def told_in(problem: Problem, say: Saying) -> Problem:
+    """The problem as a language says it."""
+    return FieldFault(problem.faults, say) if isinstance(problem, FieldFault) else problem
 
 
 class _AsciiResponse(JSONResponse):
@@ -92,7 +117,9 @@ def install(app: FastAPI, as_page: Callable[[Request, Problem], Response]) -> No
 
     def answer_of(request: Request, problem: Problem) -> Response:
         browser = "text/html" in request.headers.get("Accept", "")
-        return as_page(request, problem) if browser else problem_response(problem)
+        if browser:
+            return as_page(request, problem)
+        return problem_response(told_in(problem, saying_for(request)))
 
     @app.exception_handler(SignInFirst)
     def _sign_in(request: Request, _: SignInFirst) -> Response:
@@ -115,11 +142,11 @@ def install(app: FastAPI, as_page: Callable[[Request, Problem], Response]) -> No
     @app.exception_handler(RequestValidationError)
     def _invalid(request: Request, error: RequestValidationError) -> Response:
         faults = [
-            {
-                "field": ".".join(str(part) for part in each["loc"][1:]),
-                "found": str(each.get("input"))[:100],
-                "expected": str(each["msg"]),
-            }
+            Fault(
+                field=".".join(str(part) for part in each["loc"][1:]),
+                found=str(each.get("input"))[:100],
+                expected=Wording(str(each["msg"])),
+            )
             for each in error.errors()
         ]
         return answer_of(request, FieldFault(faults))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from ledger.values.wording import worded
 from ledger.vocabulary.events import EVENTS, LedgerOpened
 
 CONSUMER = "webhooks"
@@ -53,10 +54,20 @@ def named(text: str) -> list[str]:
         return []
     names = sorted({each.strip() for each in text.split(",") if each.strip()})
     wrong = [name for name in names if name not in TOLD]
-    if wrong or not names:
+    if wrong:
         raise ValueError(
-            f"no such event{f' as {wrong[0]!r}' if wrong else ''}; write names of "
-            "docs/reference/events.md, separated by commas, or all"
+            worded(
+                "no such event as {name}; write names of docs/reference/events.md, separated by "
+                "commas, or all",
+                name=repr(wrong[0]),
+            )
+        )
+    if not names:
+        raise ValueError(
+            worded(
+                "no such event; write names of docs/reference/events.md, separated by commas, or "
+                "all"
+            )
         )
     return names
 

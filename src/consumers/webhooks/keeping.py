@@ -16,6 +16,7 @@ from consumers.webhooks.hooks import MOST_HOOKS, NO_ACCOUNT, Secret
 from consumers.webhooks.signing import SECRET_BYTES
 from consumers.webhooks.table import BEGINS_ANEW, EMPTIED, END, LOCK
 from ledger.values.instants import Instant
+from ledger.values.wording import worded
 
 Wrap = Callable[[str, int, bytes], Secret]
 """A hook's id, the secret's number and bytes → what is stored."""
@@ -137,7 +138,12 @@ def add(
         connection.execute(LOCK)
         row = connection.execute(_COUNT).fetchone()
         if row is None or row[0] >= MOST_HOOKS:
-            raise TooMany(f"there are {MOST_HOOKS} webhooks, and no more are possible; end one")
+            raise TooMany(
+                worded(
+                    "there are {count} webhooks, and no more are possible; end one",
+                    count=MOST_HOOKS,
+                )
+            )
         connection.execute(_ADD, (hook_id, url, list(events), list(ends())))
         _put_secret(connection, hook_id, wrap(hook_id, 1, secret))
     return hook_id, secret

@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 
 import httpcore2
 
+from ledger.values.wording import worded
+
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -43,20 +45,27 @@ def check_url(url: str, allowed: Iterable[Network]) -> None:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port
     except ValueError as error:
-        raise TargetRefused(f"it is not a URL: {error}") from error
+        raise TargetRefused(worded("it is not a URL: {error}", error=error)) from error
     if not url.isascii() or not url.isprintable() or " " in url or len(url) > LONGEST_URL:
         raise TargetRefused(
-            f"a URL has at most {LONGEST_URL} printable ASCII characters, and no space"
+            worded(
+                "a URL has at most {most} printable ASCII characters, and no space",
+                most=LONGEST_URL,
+            )
         )
     if parts.scheme not in {"https", "http"} or not host:
-        raise TargetRefused("write it as https://host/path")
+        raise TargetRefused(worded("write it as https://host/path"))
     if parts.username is not None or parts.password is not None or parts.fragment:
-        raise TargetRefused("leave user, password and fragment out; the requests are signed")
+        raise TargetRefused(
+            worded("leave user, password and fragment out; the requests are signed")
+        )
     address = _literal(host)
     if address is None and not _can_be_looked_up(host):
-        raise TargetRefused(f"{host[:60]} is no name of a host: a part of it is empty or too long")
+        raise TargetRefused(
+            worded("{host} is no name of a host: a part of it is empty or too long", host=host[:60])
+        )
     if parts.scheme == "http" and not _names_loopback(host):
-        raise TargetRefused("http is for a loopback address alone; use https")
+        raise TargetRefused(worded("http is for a loopback address alone; use https"))
     if address is not None:
         check_address(address, host, allowed)
 
@@ -73,8 +82,12 @@ def check_address(address: Address, host: str, allowed: Iterable[Network]) -> No
     special = inner.is_multicast or inner.is_reserved or any(inner in each for each in _SPECIAL)
     if special or not inner.is_global or not address.is_global:
         raise TargetRefused(
-            f"{host} leads to {address}, which is not a public address; allow its network with "
-            "REFUNDS_WEBHOOK_NETWORKS if it is meant"
+            worded(
+                "{host} leads to {address}, which is not a public address; allow its network with "
+                "REFUNDS_WEBHOOK_NETWORKS if it is meant",
+                host=host,
+                address=address,
+            )
         )
 
 

@@ -32,8 +32,9 @@ def wrong_correction_state(case: Case) -> Iterator[Violation]:
             "refund {refund} is {state}, but attempt {attempt} is under way: wait until the "
             "gateway confirms or fails that too"
         )
-        figures = {"refund": refund_id, "state": state, "attempt": str(attempt)}
-        yield violation(RULE, Code.WRONG_STATE, said, **figures)
+        yield violation(
+            RULE, Code.WRONG_STATE, said, refund=refund_id, state=state, attempt=str(attempt)
+        )
 
 
 def already_corrected(case: Case) -> Iterator[Violation]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 from ledger.policies.case import Case, Said, violation
 from ledger.state.account_entities import CommitmentTerm
@@ -51,7 +52,12 @@ from ledger.vocabulary.commands import (
 )
 from ledger.vocabulary.shapes import OrderKind
 
-_Named = tuple[str, type[Entity], str]
+Noun = Literal[
+    "account", "commitment_term", "instance", "opening_position", "order", "purchase", "quote",
+    "refund", "reservation", "upgrade",
+]  # fmt: skip
+"""What may be missing or exist already; it is the figure that has the id."""
+_Named = tuple[Noun, type[Entity], str]
 _OnPurchase = (
     ConfirmService
     | RecordInvoiceState
@@ -95,7 +101,7 @@ def already_exists(case: Case) -> Iterator[Violation]:
             yield _existing(noun, entity_id or case.given.meta.account_id)
 
 
-def _existing(noun: str, named: str) -> Violation:
+def _existing(noun: Noun, named: str) -> Violation:
     return violation(
         "existence_and_state",
         Code.ALREADY_EXISTS,
@@ -105,7 +111,7 @@ def _existing(noun: str, named: str) -> Violation:
     )
 
 
-def _missing(noun: str, entity_id: str) -> Violation:
+def _missing(noun: Noun, entity_id: str) -> Violation:
     return violation(
         "existence_and_state",
         Code.NOT_FOUND,
@@ -118,8 +124,9 @@ def _missing(noun: str, entity_id: str) -> Violation:
 def _must_exist(command: Command) -> list[_Named]:
     quote_id: str | None = getattr(command, "quote_id", None)
     quoted: list[_Named] = [] if quote_id is None else [("quote", Quote, quote_id)]
-    terms = [("commitment_term", CommitmentTerm, one) for one in _terms_named(command)]
-    return [*_acted_on(command), *quoted, *terms]
+    terms = _terms_named(command)
+    held: list[_Named] = [("commitment_term", CommitmentTerm, one) for one in terms]
+    return [*_acted_on(command), *quoted, *held]
 
 
 def _acted_on(command: Command) -> list[_Named]:
@@ -129,11 +136,11 @@ def _acted_on(command: Command) -> list[_Named]:
         case RecordInstanceOrder():
             return [("instance", Instance, line.instance_id) for line in command.lines]
         case RestoreInstance() if command.renewal_order_id is not None:
-            order = ("order", Order, command.renewal_order_id)
-            return [("instance", Instance, command.instance_id), order]
+            renewal: _Named = ("order", Order, command.renewal_order_id)
+            return [("instance", Instance, command.instance_id), renewal]
         case ExpireInstance():
-            order = ("order", Order, command.order_id)
-            return [("instance", Instance, command.instance_id), order]
+            ending: _Named = ("order", Order, command.order_id)
+            return [("instance", Instance, command.instance_id), ending]
         case _ if isinstance(command, SettlementCommand):
             return [("refund", Refund, command.refund_id)]
         case _ if isinstance(command, InstanceCommand):
@@ -164,7 +171,7 @@ def _terms_named(command: Command) -> list[str]:
 def _must_be_new(command: Command) -> list[_Named]:
     match command:
         case RecordInstanceOrder():
-            order = ("order", Order, command.order_id)
+            order: _Named = ("order", Order, command.order_id)
             if command.kind is not OrderKind.NEW:
                 return [order]
             return [order, *(("instance", Instance, line.instance_id) for line in command.lines)]

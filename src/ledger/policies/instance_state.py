@@ -95,8 +95,13 @@ def _renewal(case: Case, instance: Instance, order: RecordInstanceOrder) -> Iter
             begins = isolation.late_since
         if not begins <= order.starts_at <= case.now:
             must = Said("a renewal in the recycle bin must start between {isolated_at} and now")
-            figures = {"isolated_at": format_instant(begins), "now": format_instant(case.now)}
-            yield _wrong(instance, must, starts_at=starts, **figures)
+            yield _wrong(
+                instance,
+                must,
+                starts_at=starts,
+                isolated_at=format_instant(begins),
+                now=format_instant(case.now),
+            )
 
 
 def _conversion(instance: Instance) -> Iterator[Violation]:

@@ -35,5 +35,4 @@ def currency_mismatch(case: Case) -> Iterator[Violation]:
         rate = case.command.usd_rate
         if own == "USD" and parse_decimal12(rate) != 1:
             said = Said("the account is in USD; its usd_rate is 1, not {usd_rate}")
-            figures = {"account_currency": own, "usd_rate": rate}
-            yield violation(RULE, Code.CURRENCY_MISMATCH, said, **figures)
+            yield violation(RULE, Code.CURRENCY_MISMATCH, said, account_currency=own, usd_rate=rate)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 from ledger.calculations.figures import RefundFigures
 from ledger.calculations.working import decimal_text
@@ -17,7 +18,12 @@ from ledger.vocabulary.commands import (
 )
 from ledger.vocabulary.shapes import NewReservation, Parts, Payment
 
-Pairs = dict[str, tuple[str, str]]
+Compared = Literal[
+    "amount", "configuration", "confirmed_amount", "exchange", "fee", "instance", "parts",
+    "purchases", "quantity", "reservation", "returns", "rule", "usd_rate", "values",
+]  # fmt: skip
+"""What is compared; each is two figures of the violation, `…_quoted` and `…_now`."""
+Pairs = dict[Compared, tuple[str, str]]
 """By name: (the quoted or confirmed value, the present value)."""
 
 

@@ -28,10 +28,9 @@ def refund_cap_exceeded(case: Case) -> Iterator[Violation]:
     asked = counted(use, case.terms.cap_basis)
     if asked <= room.left:
         return
-    release = {"next_release_at": "none", "next_release_usd": "0.00"}
+    at, release = "none", 0
     if room.next_release_at is not None:
-        release["next_release_at"] = format_instant(room.next_release_at)
-        release["next_release_usd"] = format_minor(room.next_release, "USD")
+        at, release = format_instant(room.next_release_at), room.next_release
     yield violation(
         "refund_cap",
         Code.REFUND_CAP_EXCEEDED,
@@ -43,5 +42,6 @@ def refund_cap_exceeded(case: Case) -> Iterator[Violation]:
         limit_usd=format_minor(room.limit, "USD"),
         left_usd=format_minor(room.left, "USD"),
         basis=case.terms.cap_basis,
-        **release,
+        next_release_at=at,
+        next_release_usd=format_minor(release, "USD"),
     )

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache, lru_cache
 from math import lcm
 from typing import Annotated
 
 from msgspec import Meta
+
+from ledger.values.wording import Wording, worded
 
 MAX_MINOR = 10**14
 """The largest single amount in a command, in minor units: sums of thousands fit in 64 bits."""
@@ -46,6 +48,8 @@ CURRENCY_DIGITS: dict[str, int] = {
 }
 """ISO 4217 letter code → digits of the minor unit (ISO list one; not CLDR, which disagrees)."""
 
+_PRICE_DECIMALS = worded("a unit price has at most 6 decimals")
+_DECIMALS = worded("at most 12 decimals")
 _DECIMAL = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?", re.ASCII)
 
 
@@ -94,17 +98,21 @@ def instalment(total: Minor, number: int, count: int) -> Minor:
 def parse_minor(text: str, currency: Currency) -> Minor:
     """`"1413.92"` in CNY → 141392. ValueError says what is wrong with the text."""
     digits = currency_digits(currency)
-    amount = _scaled(text, digits, f"{currency} has {digits} decimals")
+    amount = _scaled(text, digits, _decimals_of(currency))
     if abs(amount) > MAX_MINOR:
-        raise ValueError(f"{text} is beyond {format_minor(MAX_MINOR, currency)} {currency}")
+        most = format_minor(MAX_MINOR, currency)
+        raise ValueError(
+            worded("{text} is beyond {most} {currency}", text=text, most=most, currency=currency)
+        )
     return amount
 
 
 def parse_micros(text: str) -> Micros:
     """`"0.063"` → 63000. ValueError says what is wrong with the text."""
-    price = _scaled(text, 6, "a unit price has at most 6 decimals")
+    price = _scaled(text, 6, _PRICE_DECIMALS)
     if abs(price) > MAX_MICROS:
-        raise ValueError(f"{text} is beyond {MAX_MICROS // 10**6} a unit")
+        units = MAX_MICROS // 10**6
+        raise ValueError(worded("{text} is beyond {most} a unit", text=text, most=units))
     return price
 
 
@@ -138,7 +146,7 @@ def currency_digits(currency: Currency) -> int:
 
 def parse_decimal12(text: str) -> Fraction:
     """`"0.88"` → 22/25, exact. ValueError unless it is a plain decimal with at most 12 decimals."""
-    return Fraction(_scaled(text, 12, "at most 12 decimals"), 10**12)
+    return Fraction(_scaled(text, 12, _DECIMALS), 10**12)
 
 
 def minor_of_micros(price: Exact, currency: Currency) -> Exact:
@@ -147,12 +155,22 @@ def minor_of_micros(price: Exact, currency: Currency) -> Exact:
     return exact(price.numerator * unit, price.denominator * 10**6)
 
 
-def _scaled(text: str, digits: int, limit: str) -> int:
+@cache
+def _decimals_of(currency: Currency) -> Wording:
+    digits = currency_digits(currency)
+    return worded("{currency} has {digits} decimals", currency=currency, digits=digits)
+
+
+def _scaled(text: str, digits: int, limit: Wording) -> int:
     if not _DECIMAL.fullmatch(text) or len(text) > 40:
-        raise ValueError(f"{text[:40]!r} is not a decimal number such as 1413.92")
+        shown = repr(text[:40])
+        raise ValueError(worded("{text} is not a decimal number such as 1413.92", text=shown))
     whole, _, fraction = text.partition(".")
     if len(fraction) > digits:
-        raise ValueError(f"{text} has {len(fraction)} decimals, but {limit}")
+        found = len(fraction)
+        raise ValueError(
+            worded("{text} has {found} decimals, but {why}", text=text, found=found, why=limit)
+        )
     return int(whole + fraction.ljust(digits, "0"))
 
 

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from ledger.values.instants import EARLIEST, LATEST, parse_day, parse_instant
 from ledger.values.money import CURRENCY_DIGITS, MAX_MICROS, MAX_MINOR, parse_decimal12
+from ledger.values.wording import Wording, seen, worded
 from ledger.vocabulary.brought_along import (
     Fault,
     position_faults,
@@ -73,6 +74,12 @@ _PROSE = frozenset({"note", "reason"})
 _MAY_BE_EMPTY = frozenset({"duration_discounts", "cap_uses", "held_credits"})
 _MAY_BE_NEGATIVE = frozenset({(ExchangeReservations, "confirmed_amount")})
 _LEAST = {"quantity": 1, "from_months": 1, "attempt": 1, "key_number": 1}
+_FACTOR = worded("a decimal above 0 and at most 1, such as 0.88")
+_EXACT_FACTOR = worded("a decimal above 0 and at most 1, such as 0.88, with at most 12 decimals")
+_RATE = worded("a decimal above 0 and at most {most}", most=MAX_USD_RATE)
+_EXACT_RATE = worded(
+    "a decimal above 0 and at most {most}, with at most 12 decimals", most=MAX_USD_RATE
+)
 
 
 class Problem(Struct, frozen=True, kw_only=True):
@@ -80,7 +87,7 @@ class Problem(Struct, frozen=True, kw_only=True):
 
     path: str
     value: str
-    expected: str
+    expected: Wording
 
 
 Check = Callable[[Any], Sequence[Problem]]
@@ -107,7 +114,7 @@ def body_problems(body: Command, edition: int = NEWEST_EDITION) -> tuple[Problem
 def _purchase(purchase: RecordMarketplacePurchase) -> Sequence[Problem]:
     """Not in the first edition: nobody buys from himself."""
     if purchase.vendor_id == purchase.buyer_id:
-        return _named("vendor_id", purchase.vendor_id, "another id than buyer_id")
+        return _named("vendor_id", purchase.vendor_id, worded("another id than buyer_id"))
     return ()
 
 
@@ -154,38 +161,40 @@ def _of_kind(shape: type[Struct], name: str, kind: Kind, *, required: bool) -> C
             assert_never(unreachable)
 
 
-def _range(shape: type[Struct], name: str, unit: str | None) -> tuple[int, int, str]:
+def _range(shape: type[Struct], name: str, unit: str | None) -> tuple[int, int, Wording]:
+    year = 9989 if name in _BEGINNINGS else 9999
     match unit:
         case "instant":
             most = LAST_BEGINNING if name in _BEGINNINGS else LATEST
-            return (
-                EARLIEST,
-                most,
-                f"an instant from 1970 to {9989 if name in _BEGINNINGS else 9999}",
-            )
+            return EARLIEST, most, worded("an instant from 1970 to {year}", year=year)
         case "day":
             most = LAST_BEGINNING_DAY if name in _BEGINNINGS else LAST_DAY
-            return 0, most, f"a day from 1970 to {9989 if name in _BEGINNINGS else 9999}"
+            return 0, most, worded("a day from 1970 to {year}", year=year)
         case "usd_cents":
-            return 0, MAX_MINOR, f"an amount from 0 to {MAX_MINOR} US cents"
+            return 0, MAX_MINOR, worded("an amount from 0 to {most} US cents", most=MAX_MINOR)
         case "minor":
             least = -MAX_MINOR if (shape, name) in _MAY_BE_NEGATIVE else 0
-            return least, MAX_MINOR, f"an amount from {least} to {MAX_MINOR} minor units"
+            said = worded(
+                "an amount from {least} to {most} minor units", least=least, most=MAX_MINOR
+            )
+            return least, MAX_MINOR, said
         case "micros":
-            return 0, MAX_MICROS, f"a price from 0 to {MAX_MICROS // 10**6} a unit"
+            units = MAX_MICROS // 10**6
+            return 0, MAX_MICROS, worded("a price from 0 to {most} a unit", most=units)
         case _:
             least = _LEAST.get(name, 0)
-            return least, MAX_COUNT, f"a whole number from {least} to {MAX_COUNT}"
+            said = worded("a whole number from {least} to {most}", least=least, most=MAX_COUNT)
+            return least, MAX_COUNT, said
 
 
-def _number(least: int, most: int, expected: str) -> Check:
+def _number(least: int, most: int, expected: Wording) -> Check:
     return lambda value: () if least <= value <= most else _wrong(value, expected)
 
 
 def _text(value: str) -> Sequence[Problem]:
     if 0 < len(value) <= MAX_TEXT and (value.isprintable() or not _has_control(value)):
         return ()
-    return _wrong(value, f"1 to {MAX_TEXT} characters without control characters")
+    return _wrong(value, worded("1 to {most} characters without control characters", most=MAX_TEXT))
 
 
 def _prose(least: int) -> Check:
@@ -193,38 +202,44 @@ def _prose(least: int) -> Check:
         plain = value.translate({ord("\n"): " ", ord("\t"): " ", ord("\r"): " "})
         if least <= len(value) <= MAX_PROSE and not _has_control(plain):
             return ()
-        return _wrong(value, f"{least} to {MAX_PROSE} characters of plain text")
+        return _wrong(
+            value,
+            worded("{least} to {most} characters of plain text", least=least, most=MAX_PROSE),
+        )
 
     return check
 
 
 def _currency(value: str) -> Sequence[Problem]:
-    return () if value in CURRENCY_DIGITS else _wrong(value, "an ISO 4217 currency code")
+    if value in CURRENCY_DIGITS:
+        return ()
+    return _wrong(value, worded("an ISO 4217 currency code"))
 
 
 def _factor(value: str) -> Sequence[Problem]:
-    return _decimal(value, most=1, expected="a decimal above 0 and at most 1, such as 0.88")
+    return _decimal(value, most=1, expected=_FACTOR, exactly=_EXACT_FACTOR)
 
 
 def _rate(value: str) -> Sequence[Problem]:
-    return _decimal(
-        value, most=MAX_USD_RATE, expected=f"a decimal above 0 and at most {MAX_USD_RATE}"
-    )
+    return _decimal(value, most=MAX_USD_RATE, expected=_RATE, exactly=_EXACT_RATE)
 
 
 @lru_cache(maxsize=256)
-def _decimal(value: str, *, most: int, expected: str) -> Sequence[Problem]:
+def _decimal(value: str, *, most: int, expected: Wording, exactly: Wording) -> Sequence[Problem]:
     try:
         exact = parse_decimal12(value)
     except ValueError:
-        return _wrong(value, f"{expected}, with at most 12 decimals")
+        return _wrong(value, exactly)
     return () if 0 < exact <= most else _wrong(value, expected)
 
 
 def _items(each: Check, least: int) -> Check:
     def check(values: tuple[Any, ...]) -> Sequence[Problem]:
         if not least <= len(values) <= MAX_ITEMS:
-            return _wrong(f"{len(values)} items", f"{least} to {MAX_ITEMS} items")
+            return _wrong(
+                seen("{count} items", count=len(values)),
+                worded("{least} to {most} items", least=least, most=MAX_ITEMS),
+            )
         found: list[Problem] = []
         for index, value in enumerate(values):
             if problems := each(value):
@@ -261,13 +276,15 @@ def _between(shape: type[Struct]) -> Check | None:
 def _order(order: RecordInstanceOrder) -> Sequence[Problem]:
     found: list[Problem] = []
     if order.ends_at <= order.starts_at:
-        found += _named("ends_at", order.ends_at, "an instant after starts_at")
+        found += _named("ends_at", order.ends_at, worded("an instant after starts_at"))
     if order.delivered_at is not None and order.kind is OrderKind.RENEWAL:
-        found += _named("delivered_at", order.delivered_at, "nothing: a RENEWAL has no delivery")
+        none = worded("nothing: a RENEWAL has no delivery")
+        found += _named("delivered_at", order.delivered_at, none)
     elif order.delivered_at is not None and not found and order.delivered_at >= order.ends_at:
-        found += _named("delivered_at", order.delivered_at, "an instant before ends_at")
+        earlier = worded("an instant before ends_at")
+        found += _named("delivered_at", order.delivered_at, earlier)
     ids = [line.instance_id for line in order.lines]
-    return found + _repeated(ids, "lines[{}].instance_id", "an instance once in an order")
+    return found + _repeated(ids, "lines[{}].instance_id", worded("an instance once in an order"))
 
 
 _Priced = OrderLine | RecordInstanceUpgrade | QuoteInstanceDowngrade | DowngradeInstance
@@ -281,22 +298,22 @@ def _discounts(priced: _Priced) -> Sequence[Problem]:
 def _component(component: Component) -> Sequence[Problem]:
     hours = [step.from_hours for step in component.payg]
     if hours[0] != 0:
-        return _named("payg[0].from_hours", hours[0], "0: the ladder starts at hour 0")
+        return _named("payg[0].from_hours", hours[0], worded("0: the ladder starts at hour 0"))
     return _ascending(hours, "payg[{}].from_hours")
 
 
 def _commitment_term(term: OpenCommitmentTerm) -> Sequence[Problem]:
     if term.ends_on <= term.starts_on:
-        return _named("ends_on", term.ends_on, "a day after starts_on")
+        return _named("ends_on", term.ends_on, worded("a day after starts_on"))
     return ()
 
 
 def _reservation(bought: RecordReservationPurchase | NewReservation) -> Sequence[Problem]:
     found: list[Problem] = []
     if bought.term_months not in TERM_MONTHS:
-        found += _named("term_months", bought.term_months, "12 or 36")
+        found += _named("term_months", bought.term_months, worded("12 or 36"))
     if bought.total == 0:
-        found += _named("total", bought.total, "an amount above 0")
+        found += _named("total", bought.total, worded("an amount above 0"))
     return found
 
 
@@ -315,21 +332,21 @@ def _told(faults: Callable[[Any], Iterable[Fault]]) -> Check:
 def _payment(payment: Payment) -> Sequence[Problem]:
     match payment.method:
         case PaymentMethod.COMMITMENT if payment.term_id is None:
-            return _named("term_id", "nothing", "the commitment term that paid")
+            return _named("term_id", seen("nothing"), worded("the commitment term that paid"))
         case PaymentMethod.CARD if payment.card_id is None:
-            return _named("card_id", "nothing", "the card that paid")
+            return _named("card_id", seen("nothing"), worded("the card that paid"))
         case _:
             return ()
 
 
 def _exchange(exchange: QuoteReservationExchange | ExchangeReservations) -> Sequence[Problem]:
     ids = [bought.reservation_id for bought in exchange.purchases]
-    return _repeated(ids, "purchases[{}].reservation_id", "a new reservation id once")
+    return _repeated(ids, "purchases[{}].reservation_id", worded("a new reservation id once"))
 
 
 def _money_has_currency(body: Any) -> Sequence[Problem]:
     if body.currency is None and body.confirmed_amount is not None:
-        return _named("currency", "nothing", "the currency of confirmed_amount")
+        return _named("currency", seen("nothing"), worded("the currency of confirmed_amount"))
     return ()
 
 
@@ -338,11 +355,13 @@ def _ascending(numbers: Sequence[int], path: str) -> list[Problem]:
         problem
         for index in range(1, len(numbers))
         if numbers[index] <= numbers[index - 1]
-        for problem in _named(path.format(index), numbers[index], f"above {numbers[index - 1]}")
+        for problem in _named(
+            path.format(index), numbers[index], worded("above {number}", number=numbers[index - 1])
+        )
     ]
 
 
-def _repeated(ids: Sequence[str], path: str, expected: str) -> list[Problem]:
+def _repeated(ids: Sequence[str], path: str, expected: Wording) -> list[Problem]:
     if len(set(ids)) == len(ids):
         return []
     return [
@@ -353,13 +372,13 @@ def _repeated(ids: Sequence[str], path: str, expected: str) -> list[Problem]:
     ]
 
 
-def _wrong(value: object, expected: str) -> tuple[Problem, ...]:
+def _wrong(value: object, expected: Wording) -> tuple[Problem, ...]:
     shown = str(value)[:60]
     plain = shown if shown.isprintable() else ascii(shown)[1:-1]
     return (Problem(path="", value=plain, expected=expected),)
 
 
-def _named(name: str, value: object, expected: str) -> tuple[Problem, ...]:
+def _named(name: str, value: object, expected: Wording) -> tuple[Problem, ...]:
     return tuple(_under(name, _wrong(value, expected)))
 
 

@@ -23,9 +23,9 @@ def line(account: str, command_id: str, name: str, body: dict[str, Any], **more:
     return json.dumps({"actor": {"id": "billing", "role": "BILLING"}, **told, **more})
 
 
-def send(client: TestClient, *lines: str) -> list[dict[str, Any]]:
+def send(client: TestClient, *lines: str, **headers: str) -> list[dict[str, Any]]:
     """The answers, by line."""
-    found = client.post("/v1/batches", content="\n".join(lines).encode())
+    found = client.post("/v1/batches", content="\n".join(lines).encode(), headers=headers)
     assert found.status_code == 200
     assert found.headers["Content-Type"].startswith("application/jsonl")
     return [json.loads(each) for each in found.text.splitlines()]
@@ -47,6 +47,27 @@ def test_each_line_has_its_own_outcome(client: TestClient) -> None:
     assert found[0]["events"][0]["event"] == "AccountOpened"
     assert found[3]["violations"][0]["code"] == "ALREADY_EXISTS"
     assert found[4]["faults"][0]["field"] == "body.amount"
+
+
+def test_a_line_is_answered_in_the_language_that_the_header_asks_for(client: TestClient) -> None:
+    lines = (
+        line("zh-batch", "a", "ChangeCard", {"card_id": "card-1"}),
+        line("zh-batch", "b", "OpenAccount", {**OPENING, "currency": 5}),
+        line("zh-batch", "c", "OpenAccount", OPENING, at="2026-01-05T08:00:00Z"),
+    )
+    english = send(client, *lines)
+    chinese = send(client, *lines, **{"Accept-Language": "zh"})
+    assert [each["status"] for each in chinese] == [each["status"] for each in english]
+    assert english[0]["violations"][0]["message"].startswith("no account zh-batch in this account")
+    assert chinese[0]["violations"][0]["message"].startswith("该账户中没有账户 zh-batch")
+    assert chinese[0]["violations"][0]["figures"] == english[0]["violations"][0]["figures"]
+    told = [each["faults"][0]["expected"] for each in english[1:]]
+    assert told == [
+        "an ISO 4217 currency code",
+        "nothing: only a sandbox takes instants from a file",
+    ]
+    told = [each["faults"][0]["expected"] for each in chinese[1:]]
+    assert told == ["ISO 4217 币种代码", "不填：只有沙盒从文件中读取时刻"]
 
 
 def test_half_a_character_in_a_name_is_a_fault_of_its_line_alone(client: TestClient) -> None:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import pytest
 from fastapi.testclient import TestClient
@@ -17,8 +17,10 @@ from msgspec import Struct
 from console.web.api.openapi import GIVEN_BY_PEOPLE
 from console.web.pages.rendering.environment import TEMPLATES, Look, environment
 from console.web.pages.rendering.languages import catalogues, messages
-from console.web.pages.rendering.sayings import OF_RULES
+from console.web.pages.rendering.sayings import OF_EXPECTED, OF_FOUND, OF_RULES
 from console.web.pages.rendering.tables import words_of, words_of_list
+from ledger.policies.existence_and_state import Noun
+from ledger.policies.quote_comparison import Compared
 from ledger.rulebook import RULES
 from ledger.state import entities
 from ledger.values.refusal import Code
@@ -40,6 +42,15 @@ OF_VIEWS = frozenset(
 CHINESE = re.compile(r"[\u4e00-\u9fff]|^HTTP API$")
 VALUES = re.compile(r"%\(\w+\)s|\{\w+\}")
 """ `%(name)s` in the words of templates, `{name}` in sentences."""
+SPREAD = frozenset(
+    {
+        ("act_on_a_quote.py", "quote_changed"),  # each of `Compared`
+        ("actor.py", "_not_their_purchase"),  # buyer or vendor
+        ("existence_and_state.py", "_existing"),  # a `Noun`
+        ("existence_and_state.py", "_missing"),
+    }
+)
+"""Where a violation has figures whose names do not stand in the call."""
 OF_SENTENCES = (
     "account", "buyer", "commitment term", "instance", "opening position", "order",
     "original payment", "purchase", "quote", "refund", "reservation", "upgrade", "vendor",
@@ -94,21 +105,6 @@ def of_the_vocabulary() -> Iterator[tuple[str, str]]:
     yield from ((each, "a view") for each in OF_VIEWS)
 
 
-def of_rules() -> set[str]:
-    """The sentence of every violated rule."""
-    return set(_extracted(ROOT / "src" / "ledger" / "policies", "Said"))
-
-
-def of_sentences() -> Iterator[tuple[str, str]]:
-    """Every sentence of a rule and of an event, and the words in them."""
-    yield from ((each, "ledger.policies") for each in of_rules())
-    yield from ((each, "console") for each in _extracted(ROOT / "src" / "console", "said"))
-    yield from ((each, "a code") for each in Code)
-    for rule in RULES.values():
-        yield from ((rule.says, rule.name), (rule.source, rule.name))
-    yield from ((each, "a sentence") for each in OF_SENTENCES)
-
-
 def _extracted(folder: Path, function: str) -> Iterator[str]:
     """What is given to a function in the modules of a folder; it must stand there as it is."""
     for path in sorted(folder.rglob("*.py")):
@@ -119,6 +115,51 @@ def _extracted(folder: Path, function: str) -> Iterator[str]:
                 (words,) = node.args
                 assert isinstance(words, ast.Constant), (path, node.lineno)
                 yield str(words.value)
+
+
+POLICIES = ROOT / "src" / "ledger" / "policies"
+SENTENCES = {
+    OF_RULES: set(_extracted(POLICIES, "Said")),
+    OF_EXPECTED: set(_extracted(ROOT / "src", "worded")),
+    OF_FOUND: set(_extracted(ROOT / "src", "seen")),
+}
+"""Catalogue → the sentences it must have: of violated rules, and of fields that cannot be taken."""
+
+
+def of_figures() -> set[str]:
+    """The name of every figure of a violated rule."""
+    found = set(get_args(Noun)) | {"buyer", "vendor"}
+    found |= {f"{name}_{which}" for name in get_args(Compared) for which in ("quoted", "now")}
+    for path in sorted(POLICIES.glob("*.py")):
+        tree = ast.parse(path.read_text("utf-8"))
+        functions = [each for each in ast.walk(tree) if isinstance(each, ast.FunctionDef)]
+        takers = {each.name for each in functions if each.args.kwarg} | {"violation"}
+        for function in functions:
+            for node in ast.walk(function):
+                if isinstance(node, ast.Call) and getattr(node.func, "id", "") in takers:
+                    found |= set(_keywords(path, function, node))
+    return found
+
+
+def _keywords(path: Path, function: ast.FunctionDef, call: ast.Call) -> Iterator[str]:
+    """The names in a call. What is spread in it is known, or is what the function was given."""
+    for each in call.keywords:
+        if each.arg is not None:
+            yield each.arg
+        elif function.args.kwarg is None:
+            assert (path.name, function.name) in SPREAD, (path, call.lineno)
+
+
+def of_sentences() -> Iterator[tuple[str, str]]:
+    """Every sentence of a rule and of an event, and the words in them."""
+    for catalogue, sentences in SENTENCES.items():
+        yield from ((each, catalogue) for each in sentences)
+    yield from ((words_of(each), "a figure") for each in of_figures())
+    yield from ((each, "console") for each in _extracted(ROOT / "src" / "console", "said"))
+    yield from ((each, "a code") for each in Code)
+    for rule in RULES.values():
+        yield from ((rule.says, rule.name), (rule.source, rule.name))
+    yield from ((each, "a sentence") for each in OF_SENTENCES)
 
 
 class _Told(NamedTuple):
@@ -174,9 +215,10 @@ def test_a_translation_names_the_same_values() -> None:
         assert "%" not in VALUES.sub("", text) or "%(" not in word, (word, path)
 
 
-def test_the_sentences_of_rules_are_in_a_catalogue_of_their_own() -> None:
-    (path,) = [each for each in catalogues("zh") if each.name == OF_RULES]
-    assert {str(each.id) for each in messages(path)} == of_rules()
+@pytest.mark.parametrize("catalogue", SENTENCES)
+def test_sentences_that_are_found_again_are_in_a_catalogue_of_their_own(catalogue: str) -> None:
+    (path,) = [each for each in catalogues("zh") if each.name == catalogue]
+    assert {str(each.id) for each in messages(path)} == SENTENCES[catalogue]
 
 
 def test_no_template_has_a_word_that_is_not_marked() -> None:

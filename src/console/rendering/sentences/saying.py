@@ -10,12 +10,15 @@ from msgspec import Struct
 class Saying(Struct, frozen=True, kw_only=True):
     """A language: its words for a template or a code, what stands between the parts of a list and
     between clauses, and its sentence for a violated rule by the English one and the figures.
+    `expected` and `found` are its sentences for a field that cannot be taken, by the English ones.
     """
 
     translated: Callable[[str], str]
     comma: str
     semicolon: str
     because: Callable[[str, Mapping[str, str]], str]
+    expected: Callable[[str], str]
+    found: Callable[[str], str]
 
     def said(self, template: str, **values: object) -> str:
         """A sentence: the template's words, with its values in their places."""
@@ -34,5 +37,12 @@ class Saying(Struct, frozen=True, kw_only=True):
         return self.semicolon.join(parts)
 
 
-ENGLISH = Saying(translated=str, comma=", ", semicolon="; ", because=lambda message, _: message)
+ENGLISH = Saying(
+    translated=str,
+    comma=", ",
+    semicolon="; ",
+    because=lambda message, _: message,
+    expected=str,
+    found=str,
+)
 """As the log and the terminal say it."""

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Header, Request
 from fastapi.responses import StreamingResponse
 from msgspec.structs import replace
 
+from console.rendering.sentences.saying import Saying
 from console.web.access.guard import Caller, caller_of
 from console.web.api.commands import (
     MAY_NAME_ANY_ACTOR,
@@ -26,7 +27,7 @@ from console.web.api.openapi import problem_answers
 from console.web.api.queries import Asked
 from console.web.backend import Backend
 from console.web.desk import Answered, give_all
-from console.web.problems import Problem, problem_of
+from console.web.problems import Fault, Problem, fault_told, problem_of, saying_for
 from ledger.vocabulary.commands import EraseSubject
 from ledger.vocabulary.shapes import Role
 from ledger.wire.json.command_file import read_commands
@@ -84,12 +85,13 @@ async def batch(
             raise Problem(413, "Too long", f"a batch has at most {MOST_BYTES} bytes; send several")
         file.write(piece)
     file.seek(0)
-    answers = _answers(backend, file, caller_of(request), patience_of(prefer))
+    caller, say = caller_of(request), saying_for(request)
+    answers = _answers(backend, file, caller, patience_of(prefer), say)
     return StreamingResponse((json.dumps(each) + "\n" for each in answers), media_type=LINES)
 
 
 def _answers(
-    backend: Backend, file: IO[bytes], caller: Caller, patience_seconds: float
+    backend: Backend, file: IO[bytes], caller: Caller, patience_seconds: float, say: Saying
 ) -> Iterator[Line]:
     """Some lines after the other are published and answered, so that memory has only these.
 
@@ -101,7 +103,7 @@ def _answers(
         while some := taken_at_once(lines, file):
             try:
                 if not away:
-                    yield from _of_some(backend, some, caller, patience_seconds)
+                    yield from _of_some(backend, some, caller, patience_seconds, say)
             except UNANSWERED:
                 away = True
             except Exception as error:
@@ -122,15 +124,19 @@ def taken_at_once(lines: Iterator[JsonLine], file: IO[bytes]) -> list[JsonLine]:
 
 
 def _of_some(
-    backend: Backend, some: Sequence[JsonLine], caller: Caller, patience_seconds: float
+    backend: Backend,
+    some: Sequence[JsonLine],
+    caller: Caller,
+    patience_seconds: float,
+    say: Saying,
 ) -> list[Line]:
     answers: dict[int, Line] = {}
     given, faults = [], defaultdict(list)
     currencies = backend.currencies(_accounts_in(some))
     for each in read_commands(some, require_at=False, known_currencies=currencies):
         if isinstance(each, CommandFileProblem):
-            fault = {"field": each.field, "found": each.found, "expected": each.expected}
-            faults[each.line].append(fault)
+            fault = Fault(field=each.field, found=each.found, expected=each.expected)
+            faults[each.line].append(fault_told(fault, say))
         elif isinstance(each, CommandLine) and (refused := _not_possible(backend, each, caller)):
             answers[each.line_number] = refused
         elif isinstance(each, CommandLine):
@@ -144,11 +150,11 @@ def _of_some(
     ]
     answered_all = give_all(backend, commands, patience_seconds, by=caller.giver)
     for each, answered in zip(given, answered_all, strict=True):
-        answers[each.line_number] = _line(each, answered)
+        answers[each.line_number] = _line(each, answered, say)
     return [answers[number] for number in sorted(answers)]
 
 
-def _line(line: CommandLine, answered: Answered) -> Line:
+def _line(line: CommandLine, answered: Answered, say: Saying) -> Line:
     head = {"line": line.line_number, "status": status_of(answered)}
     if answered.proposal is not None:
         told = proposal_to_json(answered.proposal)
@@ -156,7 +162,7 @@ def _line(line: CommandLine, answered: Answered) -> Line:
     if answered.outcome is None:
         told = {"outcome": "pending", "command_id": line.id, "account": line.account}
         return {**head, **told}
-    told = outcome_to_json(answered.outcome)
+    told = outcome_to_json(answered.outcome, say)
     if answered.other:
         return {**head, "command_id": line.id, "account": line.account, "first_outcome": told}
     return {**head, **told}

@@ -25,10 +25,11 @@ from console.web.api.queries import Asked
 from console.web.approving.proposals import Proposal
 from console.web.backend import Backend
 from console.web.desk import Answered, give
-from console.web.problems import FieldFault, Problem, problem_response, saying_for
+from console.web.problems import Fault, FieldFault, Problem, problem_response, saying_for
 from ledger.log.seam import LogUnavailable
 from ledger.values.instants import format_instant, from_datetime
 from ledger.values.money import format_minor
+from ledger.values.wording import seen, worded
 from ledger.vocabulary.commands import COMMANDS, Command, OpenAccount
 from ledger.vocabulary.envelope import CommandMeta, GivenCommand
 from ledger.vocabulary.shapes import Actor, Role
@@ -314,7 +315,7 @@ def _own_actor(backend: Backend, asked: _Asked, body: Command) -> Actor:
 
 def _not_taken(problems: Iterable[FieldProblem | ValueProblem]) -> FieldFault:
     return FieldFault(
-        [{"field": each.path, "found": each.value, "expected": each.expected} for each in problems]
+        [Fault(field=each.path, found=each.value, expected=each.expected) for each in problems]
     )
 
 
@@ -327,15 +328,9 @@ def actor_of(caller: Caller, text: str | None) -> Actor:
     role, _, name = (text or "").partition(":")
     roles = [each.value for each in Role if each is not Role.SYSTEM]
     if role not in roles or not name:
-        raise FieldFault(
-            [
-                {
-                    "field": "Refunds-Actor",
-                    "found": (text or "nothing")[:60],
-                    "expected": f"ROLE:ID with one of {', '.join(roles)}",
-                }
-            ]
-        )
+        expected = worded("ROLE:ID with one of {roles}", roles=", ".join(roles))
+        found = text[:60] if text else seen("nothing")
+        raise FieldFault([Fault(field="Refunds-Actor", found=found, expected=expected)])
     return Actor(id=name, role=Role(role))
 
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from ledger.values.instants import Instant, format_instant, parse_instant
 from ledger.values.money import CURRENCY_DIGITS, Currency, parse_decimal12
+from ledger.values.wording import Wording, seen, worded
 from ledger.vocabulary.commands import COMMANDS, Command, OpenAccount, QuoteCommand
 from ledger.vocabulary.envelope import CommandMeta, GivenCommand
 from ledger.vocabulary.fields import fields_of
@@ -34,7 +35,13 @@ from ledger.wire.json.command_lines import (
     Reference,
 )
 from ledger.wire.json.lines import JsonLine, json_lines
-from ledger.wire.json.reading import MOST_PROBLEMS, did_you_mean, read_command_body, shown
+from ledger.wire.json.reading import (
+    MOST_PROBLEMS,
+    one_of,
+    or_near,
+    read_command_body,
+    shown,
+)
 
 _QUOTES = frozenset(kind.__name__ for kind in QuoteCommand.__args__)
 _OF_A_QUOTE = frozenset({"quote_of", "amount_of"})
@@ -122,17 +129,20 @@ class _Reader:
         self._no_unknown(raw, ("at", "command"))
         if not self.require_at:
             self._fail(
-                "command", ADVANCE_CLOCK, "a command: only a sandbox's clock can be advanced"
+                "command",
+                ADVANCE_CLOCK,
+                worded("a command: only a sandbox's clock can be advanced"),
             )
         elif at is not None:
             self.lines.append(AdvanceClock(line_number=self.number, at=at))
 
     def _is_command(self, name: object) -> bool:
         if name is None:
-            self._fail("command", "nothing", "the name of a command")
+            self._fail("command", seen("nothing"), worded("the name of a command"))
         elif not isinstance(name, str) or name not in COMMANDS:
             known = [*COMMANDS, ADVANCE_CLOCK]
-            self._fail("command", shown(name), f"a known command{did_you_mean(str(name), known)}")
+            expected = or_near(worded("a known command"), str(name), known)
+            self._fail("command", shown(name), expected)
         else:
             return True
         return False
@@ -141,21 +151,22 @@ class _Reader:
         text = raw.get("at")
         if not self.require_at:
             if text is not None:
-                self._fail("at", shown(text), "nothing: only a sandbox takes instants from a file")
+                none = worded("nothing: only a sandbox takes instants from a file")
+                self._fail("at", shown(text), none)
             return None
-        expected = 'an instant such as "2026-01-05T08:00:00Z"'
         if not isinstance(text, str):
-            found = "nothing" if text is None else shown(text)
-            self._fail("at", found, f"{expected} on every line")
+            every = worded('an instant such as "2026-01-05T08:00:00Z" on every line')
+            self._fail("at", _shown(text), every)
             return None
         try:
             at = parse_instant(text)
         except ValueError:
-            self._fail("at", shown(text), expected)
+            self._fail("at", shown(text), worded('an instant such as "2026-01-05T08:00:00Z"'))
             return None
         if self.last_at is not None and at < self.last_at:
             limit = format_instant(self.last_at)
-            self._fail("at", shown(text), f"{limit} or later: lines are in time order")
+            later = worded("{limit} or later: lines are in time order", limit=limit)
+            self._fail("at", shown(text), later)
         self.last_at = max(at, self.last_at or at)
         return at
 
@@ -175,7 +186,7 @@ class _Reader:
         currency = getattr(body, "currency", None) or currency
         if "confirmed_amount" in references and currency is None:
             found = shown(raw["body"]["confirmed_amount"])
-            expected = "the account's currency to be known, from an OpenAccount line above"
+            expected = worded("the account's currency to be known, from an OpenAccount line above")
             self._fail("body.confirmed_amount", found, expected)
         meta = CommandMeta(command_id=command_id, account_id=account, actor=actor)
         command = GivenCommand(meta=meta, body=body)
@@ -222,10 +233,7 @@ class _Reader:
         counted = isinstance(leg, int) and not isinstance(leg, bool) and leg >= 1
         if set(value) <= known and counted and (account, str(value[word])) in there:
             return
-        kind = "quote command" if word in _OF_A_QUOTE else "command"
-        more = ', and "leg": N from 1 of an exchange' if word == "refund_of" else ""
-        expected = f'{{"{word}": ID}} with the id of a {kind} above, of the same account{more}'
-        self._fail(field, shown(value), expected)
+        self._fail(field, shown(value), _reference(word))
 
     def _remember(
         self, kind: type[Command], body: object, account: str | None, command_id: str | None
@@ -251,19 +259,18 @@ class _Reader:
         rate = getattr(command.body, "usd_rate", None)
         in_dollars = self.currencies.get(command.meta.account_id) == "USD"
         if rate is not None and in_dollars and not _is_one(rate):
-            self._fail("body.usd_rate", shown(rate), '"1": the account is in USD')
+            self._fail("body.usd_rate", shown(rate), worded('"1": the account is in USD'))
 
     def _actor(self, raw: object) -> Actor | None:
-        expected = 'an actor such as {"id": "u-1", "role": "OWNER"}'
         if not isinstance(raw, Mapping):
-            self._fail("actor", "nothing" if raw is None else shown(raw), expected)
+            expected = worded('an actor such as {{"id": "u-1", "role": "OWNER"}}')
+            self._fail("actor", _shown(raw), expected)
             return None
         self._no_unknown(raw, ("id", "role"), "actor.")
         who = self._text(raw, "id", "actor.")
         roles = [role.value for role in Role]
         if raw.get("role") not in roles:
-            found = "nothing" if raw.get("role") is None else shown(raw["role"])
-            self._fail("actor.role", found, f"one of {', '.join(roles)}")
+            self._fail("actor.role", _shown(raw.get("role")), one_of(roles))
             return None
         return Actor(id=who, role=Role(raw["role"])) if who is not None else None
 
@@ -271,20 +278,36 @@ class _Reader:
         value = raw.get(name)
         if isinstance(value, str):
             return value
-        found = "nothing" if value is None else shown(value)
-        self._fail(f"{prefix}{name}", found, "a string")
+        self._fail(f"{prefix}{name}", _shown(value), worded("a string"))
         return None
 
     def _no_unknown(self, raw: Mapping[str, Any], known: tuple[str, ...], prefix: str = "") -> None:
         for name in raw:
             if name not in known and len(self.problems) < MOST_PROBLEMS:
-                near = did_you_mean(name, list(known))
-                self._fail(f"{prefix}{name}", "unknown field", f"one of {', '.join(known)}{near}")
+                self._fail(f"{prefix}{name}", seen("unknown field"), one_of(known, name))
 
-    def _fail(self, field: str, found: str, expected: str) -> None:
+    def _fail(self, field: str, found: str, expected: Wording) -> None:
         self.problems.append(
             CommandFileProblem(line=self.number, field=field, found=found, expected=expected)
         )
+
+
+def _reference(word: str) -> Wording:
+    if word in _OF_A_QUOTE:
+        return worded(
+            '{{"{word}": ID}} with the id of a quote command above, of the same account', word=word
+        )
+    if word == "refund_of":
+        return worded(
+            '{{"{word}": ID}} with the id of a command above, of the same account, '
+            'and "leg": N from 1 of an exchange',
+            word=word,
+        )
+    return worded('{{"{word}": ID}} with the id of a command above, of the same account', word=word)
+
+
+def _shown(value: object) -> str:
+    return seen("nothing") if value is None else shown(value)
 
 
 def _is_one(rate: str) -> bool:

@@ -10,6 +10,7 @@ from msgspec import Struct
 from ledger.values.ids import derived_id
 from ledger.values.instants import Instant
 from ledger.values.money import Currency, Minor
+from ledger.values.wording import Wording
 from ledger.vocabulary.envelope import GivenCommand
 
 ADVANCE_CLOCK = "AdvanceClock"
@@ -74,7 +75,7 @@ class CommandFileProblem(Struct, frozen=True, kw_only=True):
     line: int
     field: str
     found: str
-    expected: str
+    expected: Wording
 
     def __str__(self) -> str:
         where = f"line {self.line}" + (f", {self.field}" if self.field else "")

@@ -10,6 +10,8 @@ from typing import IO, Any
 
 from msgspec import Struct
 
+from ledger.values.wording import Wording, seen, worded
+
 MAX_LINE_BYTES = 1_000_000
 """A longer line would not fit into one record."""
 
@@ -24,7 +26,7 @@ class JsonLine(Struct, frozen=True, kw_only=True):
     number: int
     value: dict[str, Any] | None
     found: str = ""
-    expected: str = ""
+    expected: Wording = Wording("")
 
 
 class _DuplicateKey(Exception):
@@ -48,7 +50,11 @@ def json_lines_of(file: IO[bytes]) -> Iterator[JsonLine]:
             length += len(rest)
         line = piece.rstrip(b"\r\n")
         if length > _READ_BYTES or len(line) > MAX_LINE_BYTES:
-            yield _wrong(number, f"{length} bytes", f"a line of at most {MAX_LINE_BYTES} bytes")
+            yield _wrong(
+                number,
+                seen("{length} bytes", length=length),
+                worded("a line of at most {most} bytes", most=MAX_LINE_BYTES),
+            )
         elif line.strip():
             yield _read(number, line)
 
@@ -58,21 +64,24 @@ def _read(number: int, line: bytes) -> JsonLine:
         text = line.decode()
         value = json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
     except UnicodeDecodeError as error:
-        return _wrong(number, f"byte {line[error.start]:#04x} at {error.start + 1}", "UTF-8 text")
+        byte, place = f"{line[error.start]:#04x}", error.start + 1
+        found = seen("byte {byte} at {place}", byte=byte, place=place)
+        return _wrong(number, found, worded("UTF-8 text"))
     except json.JSONDecodeError as error:
         near = text[error.pos : error.pos + 20]
         found = f"{error.msg} at column {error.colno}" + (f", near {near!r}" if near else "")
-        return _wrong(number, found, "one JSON object")
+        return _wrong(number, found, worded("one JSON object"))
     except _DuplicateKey as error:
-        return _wrong(number, f"the key {error.args[0]!r} twice", "each key once in an object")
+        found = seen("the key {key} twice", key=repr(error.args[0]))
+        return _wrong(number, found, worded("each key once in an object"))
     except (ValueError, RecursionError) as error:
-        return _wrong(number, str(error)[:80], "one JSON object of plain values")
+        return _wrong(number, str(error)[:80], worded("one JSON object of plain values"))
     if not isinstance(value, dict):
-        return _wrong(number, text[:60], "one JSON object")
+        return _wrong(number, text[:60], worded("one JSON object"))
     return JsonLine(number=number, value=value)
 
 
-def _wrong(number: int, found: str, expected: str) -> JsonLine:
+def _wrong(number: int, found: str, expected: Wording) -> JsonLine:
     return JsonLine(number=number, value=None, found=found, expected=expected)
 
 

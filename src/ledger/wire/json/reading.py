@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, Final, TypeGuard, assert_never
 
@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from ledger.values.instants import parse_day, parse_instant
 from ledger.values.money import CURRENCY_DIGITS, Currency, parse_micros, parse_minor
+from ledger.values.wording import Wording, seen, worded
 from ledger.vocabulary.commands import Command
 from ledger.vocabulary.fields import (
     Choice,
@@ -38,7 +39,7 @@ MOST_PROBLEMS = 100
 class FieldProblem(Exception):
     """One field of a command that cannot be read: its path, its value, the expected value."""
 
-    def __init__(self, path: str, value: str, expected: str) -> None:
+    def __init__(self, path: str, value: str, expected: Wording) -> None:
         super().__init__(f"{path}: {value}, expected {expected}")
         self.path = path
         self.value = value
@@ -81,16 +82,23 @@ def shown(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def did_you_mean(name: str, known: list[str]) -> str:
-    """`; did you mean …` if a known name is similar, otherwise empty."""
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
+def one_of(names: Iterable[str], given: str = "") -> Wording:
+    """One of the names; and which was meant, if one is similar to what was given."""
+    known = list(names)
+    return or_near(worded("one of {these}", these=", ".join(known)), given, known)
 
 
-_CURRENCY_KNOWN = (
+def or_near(what: Wording, given: str, known: Sequence[str]) -> Wording:
+    """What is expected, and the known name that is similar to what was given, if one is."""
+    near = difflib.get_close_matches(given, known, n=1)
+    return worded("{what}; did you mean {near}?", what=what, near=repr(near[0])) if near else what
+
+
+_CURRENCY_KNOWN = worded(
     "the account's currency to be known, from an OpenAccount line above or the running ledger, "
-    'or {"amount": ..., "currency": ...}'
+    'or {{"amount": ..., "currency": ...}}'
 )
+_CURRENCY_CODE = worded("an ISO 4217 currency code")
 _WRONG: Final[Any] = object()
 """Used in place of a value that could not be read; the reader has its problem."""
 
@@ -116,20 +124,20 @@ class _Reader:
         settled = own if own is not None else self.currency
         needed = any(field.name == "currency" and field.required for field in fields_of(kind))
         if settled is None and needed and not amounts:
-            self._fail("currency", "nothing", "an ISO 4217 currency code")
+            self._fail("currency", seen("nothing"), _CURRENCY_CODE)
         if settled is None and (needed or amounts):
             return {**raw, "currency": _WRONG}
         return {**raw, "currency": settled} if needed or amounts else raw
 
     def record(self, shape: type[Struct], raw: object, path: str) -> Any:
         if not isinstance(raw, Mapping):
-            return self._fail(path, shown(raw), f"an object with the fields of {shape.__name__}")
+            return self._fail(path, shown(raw), _object_of(shape))
         fields = fields_of(shape)
         names = [field.name for field in fields]
         for name in raw:
             if name not in names and not self._told_enough:
-                expected = f"one of {', '.join(names)}{did_you_mean(str(name), names)}"
-                self._fail(_dotted(path, str(name)), "unknown field", expected)
+                expected = one_of(names, str(name))
+                self._fail(_dotted(path, str(name)), seen("unknown field"), expected)
         values = {
             field.name: self._field(field, raw, _dotted(path, field.name))
             for field in fields
@@ -143,7 +151,7 @@ class _Reader:
         if value is _WRONG:
             return _WRONG
         if value is None:
-            return self._fail(path, "nothing", _expected(field.kind))
+            return self._fail(path, seen("nothing"), _expected(field.kind))
         return self._value(field.kind, value, path)
 
     def _value(self, kind: Kind, value: object, path: str) -> Any:
@@ -159,7 +167,7 @@ class _Reader:
 
     def _items(self, inner: Kind, value: object, path: str) -> Any:
         if not isinstance(value, list):
-            return self._fail(path, shown(value), "a list")
+            return self._fail(path, shown(value), worded("a list"))
         items = tuple(
             _WRONG if self._told_enough else self._value(inner, item, f"{path}[{index}]")
             for index, item in enumerate(value)
@@ -170,7 +178,7 @@ class _Reader:
         try:
             return _plain_value(kind, value)
         except _Unfit as unfit:
-            return self._fail(path, shown(value), str(unfit) or _expected(kind))
+            return self._fail(path, shown(value), unfit.expected or _expected(kind))
 
     def _money(self, unit: str, value: object, path: str) -> Any:
         expected = _expected(Number(unit=unit))
@@ -183,26 +191,34 @@ class _Reader:
         try:
             return parse_micros(value) if unit == "micros" else parse_minor(value, self.currency)
         except ValueError as error:
-            return self._fail(path, shown(value), f"{expected} ({error})")
+            told = worded("{what} ({why})", what=expected, why=error)
+            return self._fail(path, shown(value), told)
 
     def _money_outright(self, unit: str, value: Mapping[Any, Any], path: str) -> Any:
         if set(value) != {"amount", "currency"}:
-            return self._fail(path, shown(value), 'exactly {"amount": ..., "currency": ...}')
+            exactly = worded('exactly {{"amount": ..., "currency": ...}}')
+            return self._fail(path, shown(value), exactly)
         if not _is_currency(value["currency"]):
             found = shown(value["currency"])
-            return self._fail(f"{path}.currency", found, "an ISO 4217 currency code")
+            return self._fail(f"{path}.currency", found, _CURRENCY_CODE)
         if isinstance(value["amount"], Mapping):
-            return self._fail(f"{path}.amount", shown(value["amount"]), "a decimal string")
+            return self._fail(f"{path}.amount", shown(value["amount"]), worded("a decimal string"))
         return self._money(unit, value["amount"], f"{path}.amount")
 
     def _of_account(self, said: Currency, path: str) -> None:
         if self.currency is None:
             self.currency = said
         elif said != self.currency:
-            whose = "the account's currency" if self.account_currency else "one currency for all"
-            self._fail(path, shown(said), f"{self.currency!r}, {whose}")
+            own = repr(self.currency)
+            self._fail(
+                path,
+                shown(said),
+                worded("{currency}, the account's currency", currency=own)
+                if self.account_currency
+                else worded("{currency}, one currency for all", currency=own),
+            )
 
-    def _fail(self, path: str, found: str, expected: str) -> Any:
+    def _fail(self, path: str, found: str, expected: Wording) -> Any:
         if not self._told_enough:
             self.problems.append(FieldProblem(path, found, expected))
         return _WRONG
@@ -213,7 +229,11 @@ class _Reader:
 
 
 class _Unfit(Exception):
-    """The value has another type; the message may say more exactly what was expected."""
+    """The value has another type; it may say more exactly what was expected."""
+
+    def __init__(self, expected: Wording | None = None) -> None:
+        super().__init__(expected)
+        self.expected = expected
 
 
 def _plain_value(kind: Kind, value: object) -> object:
@@ -239,7 +259,7 @@ def _plain_value(kind: Kind, value: object) -> object:
 def _member(members: Any, value: str) -> object:
     names = [member.value for member in members]
     if value not in names:
-        raise _Unfit(f"one of {', '.join(names)}{did_you_mean(value, names)}")
+        raise _Unfit(one_of(names, value))
     return members(value)
 
 
@@ -254,38 +274,42 @@ def _parse_cents(value: str) -> int:
     return parse_minor(value, "USD")
 
 
-def _expected(kind: Kind) -> str:
+def _expected(kind: Kind) -> Wording:
     match kind:
         case Text(unit="currency"):
-            return "an ISO 4217 currency code"
+            return _CURRENCY_CODE
         case Text(unit="decimal12"):
-            return 'a decimal string such as "0.88"'
+            return worded('a decimal string such as "0.88"')
         case Text() | Digest():
-            return "a string"
+            return worded("a string")
         case Flag():
-            return "true or false"
+            return worded("true or false")
         case Choice(members=members):
-            return f"one of {', '.join(member.value for member in members)}"
+            return one_of(member.value for member in members)
         case Number(unit="instant"):
-            return 'an instant such as "2026-01-05T08:00:00Z"'
+            return worded('an instant such as "2026-01-05T08:00:00Z"')
         case Number(unit="day"):
-            return 'a day such as "2026-01-05"'
+            return worded('a day such as "2026-01-05"')
         case Number(unit="minor"):
-            return 'an amount as a decimal string such as "1413.92"'
+            return worded('an amount as a decimal string such as "1413.92"')
         case Number(unit="usd_cents"):
-            return 'US dollars as a decimal string such as "1413.92"'
+            return worded('US dollars as a decimal string such as "1413.92"')
         case Number(unit="micros"):
-            return 'a price as a decimal string such as "0.063"'
+            return worded('a price as a decimal string such as "0.063"')
         case Number():
-            return "a whole number"
+            return worded("a whole number")
         case Record(shape=shape):
-            return f"an object with the fields of {shape.__name__}"
+            return _object_of(shape)
         case Items():
-            return "a list"
+            return worded("a list")
         case Texts():
-            return "an object of strings"
+            return worded("an object of strings")
         case _:
             assert_never(kind)
+
+
+def _object_of(shape: type[Struct]) -> Wording:
+    return worded("an object with the fields of {record}", record=shape.__name__)
 
 
 def _amounts(shape: type[Struct], raw: Any, path: str) -> Iterator[tuple[str, Any]]:

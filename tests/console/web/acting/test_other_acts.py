@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from html import unescape
 
 import psycopg
 import pytest
@@ -78,6 +79,33 @@ def test_what_cannot_be_taken_stays_in_its_field(client: TestClient, opened: str
     fields = form_of(found, "review").fields
     assert typed.items() <= fields.items()
     assert found.text.count('aria-invalid="true"') == 2
+
+
+def test_in_chinese_a_form_says_what_is_wrong_in_chinese(client: TestClient, opened: str) -> None:
+    typed = {"starts_on": "soon", "ends_on": "2028-01-01", "amount": "1.234", "step": "review"}
+    found = client.post(
+        f"/accounts/{opened}/acts/OpenCommitmentTerm",
+        data={**typed, **AS},
+        headers={**BROWSER, "Accept-Language": "zh"},
+    )
+    assert found.status_code == 400
+    said = unescape(found.text)
+    assert "无: 文本" in said
+    assert '"soon": 日期，例如 "2026-01-05"' in said
+    decimals = "1.234 有 3 位小数；CNY 有 2 位小数"
+    assert f'"1.234": 以十进制数文本书写的金额，例如 "1413.92"（{decimals}）' in said
+
+
+def test_in_chinese_a_form_says_what_was_not_ticked_and_as_whom_nobody_acts(
+    client: TestClient,
+) -> None:
+    with_instance(client, "zh-2")
+    path, chinese = "/accounts/zh-2/acts/ReturnInstance", {**BROWSER, "Accept-Language": "zh"}
+    told = {"thing": "i-1", "instance_id": "i-1", "step": "quote", "as": "NOBODY:x"}
+    not_agreed = client.post(path, data=told, headers=chinese).text
+    assert "您已阅读规则并同意" in not_agreed
+    nobody = client.post(path, data={**told, "acknowledged": "yes"}, headers=chinese).text
+    assert "ROLE:ID，角色为其中之一：" in nobody
 
 
 def test_what_somebody_typed_is_text_on_the_page(client: TestClient, opened: str) -> None:

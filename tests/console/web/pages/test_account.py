@@ -187,6 +187,9 @@ def test_a_rate_is_asked_for_where_the_cap_counts_dollars_and_a_wrong_one_is_kep
     wrong = shown.page(f"/accounts/{account}?usd_rate=much")
     assert 'value="much"' in wrong
     assert "much is not" in wrong
+    chinese = shown.page(f"/accounts/{account}?usd_rate=much&lang=zh")
+    shown.client.cookies.clear()
+    assert "much 不是大于 0 且不超过 100 的小数，最多 12 位小数" in chinese
     told = main_of(shown.page(f"/accounts/{account}?usd_rate=1.08"))
     assert 'data-act="RefundReservation"' in told
 

@@ -23,6 +23,8 @@ from tests.console.web.browser import BROWSER
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
 CHINESE = {**BROWSER, "Accept-Language": "zh-CN"}
+VIOLATED = re.compile(r'<ul class="violations">.*?</ul>', re.DOTALL)
+NAME_OF_A_FIGURE = re.compile(r"<dt>(.*?)</dt>")
 RECORDED = re.compile(r'<pre class="json">.*?</pre>|<code class="json">.*?</code>', re.DOTALL)
 """An event as it was recorded."""
 TAGS = re.compile(r"<[^>]*>")
@@ -42,12 +44,22 @@ def violations_in(events: tuple[RecordedEvent, ...]) -> Iterator[Any]:
         yield from getattr(event.body, "violations", ())
 
 
-def shown(pages: TestClient, address: str) -> str:
-    """The words of a Chinese page."""
+def chinese(pages: TestClient, address: str) -> str:
+    """A Chinese page."""
     answer = pages.get(address, headers=CHINESE)
     assert answer.status_code == 200, (address, answer.text)
     assert '<html lang="zh-Hans"' in answer.text
-    return unescape(TAGS.sub("", RECORDED.sub("", answer.text)))
+    return str(answer.text)
+
+
+def words_of(page: str) -> str:
+    """The words of a page."""
+    return unescape(TAGS.sub("", RECORDED.sub("", page)))
+
+
+def figures_of(page: str) -> list[str]:
+    """The names of the figures of its violated rules."""
+    return [name for each in VIOLATED.findall(page) for name in NAME_OF_A_FIGURE.findall(each)]
 
 
 def pages_of(account_id: str, events: tuple[RecordedEvent, ...]) -> Iterator[str]:
@@ -73,15 +85,20 @@ def test_no_chinese_page_tells_an_event_or_a_violated_rule_in_english(
     english |= (acts := {each for account in told for each in of_acts(pages, account)} - {""})
     assert len(english) > 100
     assert len(acts) > 50
-    looked = 0
+    looked, figures = 0, set[str]()
     for address in ("/rules", *(f"/rules/{name}" for name in RULES)):
-        assert not [each for each in english if each in shown(pages, address)], address
+        told_of_it = words_of(chinese(pages, address))
+        assert not [each for each in english if each in told_of_it], address
     for account, events in told.items():
         for address in pages_of(account, events):
-            text = shown(pages, address)
+            page = chinese(pages, address)
+            text = words_of(page)
             assert not [each for each in english if each in text], address
+            figures |= set(figures_of(page))
             looked += 1
     assert looked > 100
+    assert len(figures) > 5
+    assert not [each for each in figures if re.search(r"[A-Za-z]{2,}", each)]
 
 
 def of_acts(pages: TestClient, account_id: str) -> Iterator[str]:

@@ -19,6 +19,7 @@ from console.web.pages.accounts.timeline import timeline
 from console.web.pages.rendering import AskedPast, Past, page, table_of
 from console.web.pages.rendering.before_rows import stand
 from console.web.pages.rendering.links import account_path
+from console.web.pages.rendering.sayings import saying_of
 from console.web.pages.rendering.tables import Table, way_on
 from console.web.problems import Problem
 from ledger.vocabulary.shapes import AccountType
@@ -83,7 +84,14 @@ def an_account(
     things = (
         None
         if at or parts["far"]
-        else things_of(backend, account_id, usd_rate=usd_rate, support=bool(support), count=A_FEW)
+        else things_of(
+            backend,
+            account_id,
+            usd_rate=usd_rate,
+            support=bool(support),
+            count=A_FEW,
+            say=saying_of(request),
+        )
     )
     return page(
         request,
@@ -108,7 +116,12 @@ def all_things(
 ) -> HTMLResponse:
     """Everything it has, some at a time."""
     found: ShownThings = things_of(
-        backend, account_id, usd_rate=usd_rate, support=bool(support), start=start
+        backend,
+        account_id,
+        usd_rate=usd_rate,
+        support=bool(support),
+        start=start,
+        say=saying_of(request),
     )
     return page(
         request,

@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from console.rendering.reports.eligibility import verdict_to_json
+from console.rendering.sentences.saying import ENGLISH, Saying
 from console.web.backend import Backend
 from console.web.pages.rendering.languages import N_
 from console.web.pages.rendering.links import address, quoted
@@ -101,6 +102,7 @@ def things_of(
     support: bool = False,
     start: int = 0,
     count: int = THINGS_OF_A_PAGE,
+    say: Saying = ENGLISH,
 ) -> ShownThings:
     """Those that have not ended first. Only what is shown is judged, however many there are."""
     with backend.folded.folded(backend.connection, account_id) as found:
@@ -109,7 +111,7 @@ def things_of(
         currency, online = account.currency, account.account_type is AccountType.ONLINE
         keys = _in_order(entities)
         chosen = keys[start : start + count]
-        wrong = _wrong_rate(currency, usd_rate)
+        wrong = _wrong_rate(currency, usd_rate, say)
         rated = currency == "USD" or bool(usd_rate and not wrong)
         asking = Asking(
             now=now,
@@ -145,14 +147,15 @@ def _in_order(entities: Mapping[Key, Entity]) -> list[Key]:
     return [*going, *ended]
 
 
-def _wrong_rate(currency: Currency, told: str) -> str:
+def _wrong_rate(currency: Currency, told: str, say: Saying) -> str:
     """Why this is no rate of the currency; empty if it is one, or nothing was said."""
     if not told:
         return ""
     for problem in body_problems(QuoteReservationRefund(reservation_id="any", usd_rate=told)):
-        return f"{problem.value} is not {problem.expected}"
+        expected = say.expected(problem.expected)
+        return say.said("{found} is not {expected}", found=problem.value, expected=expected)
     if currency == "USD" and parse_decimal12(told) != 1:
-        return f"the account is in USD, its rate is 1, not {told}"
+        return say.said("the account is in USD, its rate is 1, not {rate}", rate=told)
     return ""
 
 

@@ -20,9 +20,11 @@ from console.web.pages.acting.giving import (
 from console.web.pages.acting.quotes import Refused, ShownQuote, quote_of
 from console.web.pages.acting.things import Thing, Things, things_of
 from console.web.pages.acting.visit import Visit
-from console.web.problems import FieldFault, Problem
+from console.web.pages.rendering.sayings import saying_of
+from console.web.problems import Fault, FieldFault, Problem, fault_told
 from ledger.values.instants import Instant, format_instant
 from ledger.values.money import format_minor
+from ledger.values.wording import seen, worded
 from ledger.vocabulary.commands import ExchangeReservations, QuoteReservationRefund
 from ledger.vocabulary.envelope import GivenCommand
 from ledger.vocabulary.events import CommandRefused, RefundIssued
@@ -41,7 +43,8 @@ def begin(visit: Visit, told: Json, fault: FieldFault | None = None, more: str =
     """
     page, chosen = visit.page, visit.told.get("thing", "")
     terms = visit.backend.terms.at(_now(visit))
-    faults = fault.faults if fault else ()
+    say = saying_of(visit.request)
+    faults = [fault_told(each, say) for each in fault.faults] if fault else []
     filled = Filled(
         faults={each["field"]: f"{each['found']}: {each['expected']}" for each in faults}, more=more
     )
@@ -302,8 +305,8 @@ def _actor(visit: Visit) -> Any:
 
 
 def _not_agreed() -> FieldFault:
-    said = "that you have read the rules and agree to them"
-    return FieldFault([{"field": "acknowledged", "found": "nothing", "expected": said}])
+    expected = worded("that you have read the rules and agree to them")
+    return FieldFault([Fault(field="acknowledged", found=seen("nothing"), expected=expected)])
 
 
 def _waiting(visit: Visit, command_id: str) -> Response:

@@ -15,12 +15,13 @@ from console.web.access.guard import caller_of
 from console.web.api.queries import Asked
 from console.web.pages.rendering import page
 from console.web.pages.rendering.languages import N_
-from console.web.problems import FieldFault, Problem
+from console.web.problems import Fault, FieldFault, Problem
 from consumers.clock import WallClock
 from consumers.webhooks import keeping
 from consumers.webhooks.hooks import NO_ACCOUNT
 from consumers.webhooks.signing import secret_text
 from ledger.values.instants import format_instant, from_datetime
+from ledger.values.wording import seen, worded
 
 router = APIRouter(prefix="/webhooks", tags=["pages"], include_in_schema=False)
 DONE = {
@@ -106,8 +107,8 @@ def end(
 ) -> Response:
     """Send it nothing more; what waits for it is deleted."""
     if sure != "yes":
-        said = "the mark that what waits for it may be deleted"
-        raise FieldFault([{"field": "sure", "found": "nothing", "expected": said}])
+        expected = worded("the mark that what waits for it may be deleted")
+        raise FieldFault([Fault(field="sure", found=seen("nothing"), expected=expected)])
     with backend.connection() as connection:
         changed = keeping.end(connection, hook_id, f"ended by {caller_of(request).name}")
     return _back(request, hook_id, "end" if changed else "nothing")

@@ -14,6 +14,7 @@ from console.sealing.webhook_secrets import wrapping
 from console.web.api.queries import Asked
 from console.web.backend import Backend
 from console.web.pages.rendering import page
+from console.web.pages.rendering.sayings import saying_of
 from console.web.pages.webhooks.forms import DONE, kept, may_change, secret_page
 from console.web.pages.webhooks.rows import hook_row, trouble_row
 from console.web.problems import Problem
@@ -77,6 +78,7 @@ def one_hook(
 def _all(
     request: Request, backend: Backend, status: int, typed: Typed, wrong: Typed
 ) -> HTMLResponse:
+    say = saying_of(request)
     with backend.connection() as connection:
         found = keeping.shown(connection)
     return page(
@@ -86,7 +88,7 @@ def _all(
         hooks=list(map(hook_row, found)),
         kinds=TOLD,
         typed=typed,
-        wrong=wrong,
+        wrong={name: say.expected(why) for name, why in wrong.items()},
         may=may_change(request),
     )
 

@@ -1,7 +1,8 @@
-"""How events and violated rules are said in the language of whoever looks."""
+"""How events, violated rules and faults of fields are said in the language of whoever looks."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
 from fastapi import Request
@@ -17,8 +18,10 @@ from console.web.pages.rendering.languages import (
 from console.web.pages.rendering.sayings.reasons import Reasons
 
 _COMMA, _SEMICOLON = "，", "；"
-OF_RULES = "rules_said.po"
-"""The catalogue with the sentences of violated rules, and no others."""
+OF_RULES, OF_EXPECTED, OF_FOUND = "rules_said.po", "expected_said.po", "found_said.po"
+"""The catalogues with the sentences of violated rules, and with those of what is expected of a
+field and what was found there, and no others.
+"""
 
 
 def saying_of(request: Request) -> Saying:
@@ -45,6 +48,15 @@ def saying_in(language: str) -> Saying:
         found = gettext(text)
         return found if found != text else gettext(text.replace("_", " "))
 
-    templates = [str(each.id) for each in messages(WORDS / language / OF_RULES)]
-    reasons = Reasons(templates, words, _COMMA)
-    return Saying(translated=words, comma=_COMMA, semicolon=_SEMICOLON, because=reasons.said)
+    def found_again(catalogue: str) -> Callable[..., str]:
+        templates = [str(each.id) for each in messages(WORDS / language / catalogue)]
+        return Reasons(templates, words, _COMMA).said
+
+    return Saying(
+        translated=words,
+        comma=_COMMA,
+        semicolon=_SEMICOLON,
+        because=found_again(OF_RULES),
+        expected=found_again(OF_EXPECTED),
+        found=found_again(OF_FOUND),
+    )

@@ -1,7 +1,8 @@
-"""Sentences of violated rules in another language: found again by the sentence that was recorded.
+"""Sentences in another language: found again by the finished English ones.
 
-An event has the finished English sentence and the figures that were compared. Filling each sentence
-of the catalogue with these figures shows which one it was, and what it says besides.
+An event has the sentence of a violated rule and the figures that were compared. Filling each
+sentence of the catalogue with these figures shows which one it was, and what it says besides. What
+is wrong with a field has no figures: all its values are found in the sentence.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from string import Formatter
+from types import MappingProxyType
 
 from msgspec import Struct
 
@@ -22,7 +24,9 @@ _CODES = frozenset(
 )  # fmt: skip
 """Values that are codes or names, not ids or figures: they have words."""
 _BETWEEN = re.compile(r", | or ")
-_WHY = "why"
+_SENTENCES = frozenset({"what", "why"})
+"""Values that are such sentences themselves."""
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class Template(Struct, frozen=True, kw_only=True, dict=True):
@@ -70,7 +74,7 @@ class Template(Struct, frozen=True, kw_only=True, dict=True):
 
 
 class Reasons:
-    """The sentences of a language for violated rules."""
+    """The sentences of a language, from a catalogue."""
 
     def __init__(self, templates: Iterable[str], words: Words, comma: str) -> None:
         """The templates in English; their words, and those for codes; what stands in lists."""
@@ -79,23 +83,26 @@ class Reasons:
         self._words = words
         self._comma = comma
 
-    def said(self, message: str, figures: Mapping[str, str]) -> str:
+    def said(self, message: str, figures: Mapping[str, str] = _NONE) -> str:
         """The sentence in the language; the message itself where it is of no known template."""
         return self._said(message, figures) or message
 
     def _said(self, message: str, figures: Mapping[str, str]) -> str | None:
-        """The first that fits. The most telling ones come first, and `why` must fit as well."""
+        """The first that fits. The most telling ones come first, and what is a sentence in it must
+        fit as well.
+        """
         for template in self._templates:
             values = template.values(message, figures)
             if values is None:
                 continue
-            why = self._said(values[_WHY], figures) if _WHY in values else ""
-            if why is not None:
-                told = {name: self._told(name, text) for name, text in values.items()}
-                return self._words(template.text).format(**told | {_WHY: why})
+            told = {name: self._told(name, text, figures) for name, text in values.items()}
+            if None not in told.values():
+                return self._words(template.text).format(**told)
         return None
 
-    def _told(self, name: str, text: str) -> str:
+    def _told(self, name: str, text: str, figures: Mapping[str, str]) -> str | None:
+        if name in _SENTENCES:
+            return self._said(text, figures)
         if name not in _CODES:
             return text
         return self._comma.join(map(self._words, _BETWEEN.split(text)))
