@@ -80,6 +80,19 @@ def test_fields_that_cannot_be_taken_are_named_and_nothing_is_published(
     assert client.get("/v1/accounts/web-5/commands/open").status_code == 404
 
 
+def test_a_field_that_cannot_be_taken_is_told_as_the_header_asks(client: TestClient) -> None:
+    body = {**OPENING, "account_type": "ONLIN"}
+    english = give(client, "web-6", "OpenAccount", body, "open").json()
+    asked = {"Accept-Language": "zh-CN"}
+    chinese = give(client, "web-6", "OpenAccount", body, "open", **asked).json()
+    (fault,), (told,) = english["faults"], chinese["faults"]
+    assert fault["expected"].startswith("one of ONLINE, ")
+    assert told == fault | {"expected": told["expected"]}
+    assert told["expected"].startswith("下列之一：ONLINE, ")
+    assert told["expected"].endswith("；是否为 'ONLINE'？")
+    assert chinese["detail"] == "请求中有 1 个字段不被接受；未执行任何操作"
+
+
 def test_the_same_rows_as_lines_and_as_a_table(client: TestClient) -> None:
     give(client, "web-6", "OpenAccount", OPENING, "open")
     asked = {"account": "web-6", "columns": "account_id,currency"}

@@ -216,6 +216,20 @@ def test_what_cannot_be_added_is_told_and_kept(
     assert 'value="RefundIsued"' in told.text
 
 
+def test_in_chinese_it_is_told_in_chinese_what_cannot_be_taken(
+    pages: TestClient, roles: dict[str, dict[str, str]]
+) -> None:
+    headers = {**roles["operator"], "Accept-Language": "zh"}
+    typed = {"url": "http://a.example/", "events": "RefundIsued"}
+    told = pages.post("/webhooks", data=typed, headers=headers).text
+    assert "http 只可用于本机回环地址；请使用 https" in told
+    assert "没有事件" in told
+    unsure = pages.post("/webhooks/hook_0/end", headers=headers)
+    assert unsure.status_code == 400
+    assert "请求中有 1 个字段不被接受；未执行任何操作" in unsure.text
+    assert "勾选可以删除等待发送给它的内容 (无)" in unsure.text
+
+
 def test_it_ends_only_with_the_mark_and_then_nothing_may_be_done(
     pages: TestClient, roles: dict[str, dict[str, str]], hook: Hook
 ) -> None:
