@@ -243,6 +243,17 @@ BAD: dict[str, tuple[list[Any], str, str]] = {
         "body.quote_id",
         "quote command above",
     ),
+    "an application that is not above": (
+        [
+            OPEN,
+            line(
+                "CompleteOverdueMarketplaceRefund",
+                {"purchase_id": "p-1", "request_id": {"request_of": "c-9"}},
+            ),
+        ],
+        "body.request_id",
+        "the id of a command above, of the same account",
+    ),
     "an amount quoted in an unknown currency": (
         [QUOTE, ACT],
         "body.confirmed_amount",
