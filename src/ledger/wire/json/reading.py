@@ -77,7 +77,10 @@ def has_money(shape: type[Struct]) -> bool:
 
 def shown(value: object) -> str:
     """A JSON value for a message, shortened if it is long."""
-    text = json.dumps(value, ensure_ascii=False, default=str)
+    try:
+        text = json.dumps(value, ensure_ascii=False, default=str)
+    except RecursionError:  # nested less deep than can be read, and deeper than can be written
+        return "a value that is nested too deep"
     text = text.encode(errors="backslashreplace").decode()
     return text if len(text) <= 60 else f"{text[:57]}..."
 

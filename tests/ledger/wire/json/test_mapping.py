@@ -224,3 +224,11 @@ def test_one_command_has_one_currency() -> None:
     del raw["currency"]
     _, problems = read_command_body(RecordInstanceOrder, raw, None)
     assert [problem.path for problem in problems] == ["lines[0].paid.gift.currency"]
+
+
+def test_a_value_that_is_nested_too_deep_to_be_told_is_a_problem_too() -> None:
+    deep: Any = []
+    for _ in range(50_000):
+        deep = [deep]
+    _, problems = read_command_body(ReturnInstance, {"instance_id": deep}, "CNY")
+    assert problems[0].value == "a value that is nested too deep"
