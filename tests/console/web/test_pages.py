@@ -35,6 +35,9 @@ def test_a_page_asks_to_sign_in_and_comes_back(locked: TestClient, emma: str) ->
     assert locked.get("/lists/accounts", headers=BROWSER).status_code == 200
     told = locked.get("/", headers=BROWSER).text
     token = csrf_of(told)
+    odd = locked.post("/signout", headers={b"X-CSRF-Token": b"\xe9"})
+    assert odd.status_code == 403
+    assert locked.post("/signout", data={"csrf": "é"}).status_code == 403
     foreign = locked.post("/signout", data={"csrf": "guessed"}, headers=BROWSER)
     assert foreign.status_code == 403
     out = locked.post("/signout", data={"csrf": token}, follow_redirects=False)

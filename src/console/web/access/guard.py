@@ -196,5 +196,5 @@ async def _check_origin(request: Request, csrf: str) -> None:
     sent = request.headers.get("X-CSRF-Token")
     if sent is None and "form" in request.headers.get("Content-Type", ""):
         sent = str((await request.form()).get("csrf", ""))
-    if not hmac.compare_digest(sent or "", csrf):
+    if not hmac.compare_digest((sent or "").encode("utf-8", "replace"), csrf.encode()):
         raise Problem(403, "Not allowed", "the form is not from this session; load the page again")
