@@ -9,13 +9,15 @@ from typing import Any
 import psycopg
 import pytest
 from fastapi.testclient import TestClient
+from starlette.datastructures import Headers
 
 from console.running.settings import Settings
 from console.terminal.errors import BadInput
 from console.web.access import people
-from console.web.access.proxy import Proxy, proxy_of
+from console.web.access.proxy import Proxy, named_by, proxy_of
 from console.web.application import application
 from console.web.backend import Backend
+from console.web.problems import Problem
 from tests.console.ledgers import RunningLedger
 from tests.console.web.browser import BROWSER, PASSWORD, csrf_of
 from tests.console.web.serving import ledger_of
@@ -172,3 +174,33 @@ def test_a_proxy_that_anybody_could_be_is_refused(told: dict[str, Any], why: str
     with pytest.raises(BadInput, match=why):
         proxy_of(Settings(**told))
     assert proxy_of(Settings()) is None
+
+
+def encoded(headers: dict[str, str], by: str = "utf-8") -> list[tuple[bytes, bytes]]:
+    """As a proxy sends them that writes so."""
+    return [(name.lower().encode(), value.encode(by)) for name, value in headers.items()]
+
+
+def test_a_name_is_the_same_as_it_is_in_other_ways_of_signing_in(
+    behind: TestClient, live_ledger: RunningLedger
+) -> None:
+    named = encoded(BY_SECRET | {"X-User": "Zoë 张"})
+    assert "Zoë 张" in behind.get("/signin", headers=named).text
+    with psycopg.connect(live_ledger.database_url, autocommit=True) as connection:
+        people.end(connection, "Zoë 张")
+    assert behind.get("/v1/balances", headers=named).status_code == 401
+
+
+def test_a_role_of_there_may_have_every_letter(live_ledger: RunningLedger, tmp_path: Path) -> None:
+    found = proxy(tmp_path, REFUNDS_PROXY_ROLES={"财务": ["finance"]})
+    with asked_from("198.51.100.7", live_ledger, found) as client:
+        told = encoded(BY_SECRET | {"X-Groups": "财务"})
+        assert client.get("/v1/balances", headers=told).status_code == 200
+
+
+def test_a_name_in_another_encoding_is_refused(tmp_path: Path) -> None:
+    """Read by letters that it does not have, it would be somebody else's."""
+    found = proxy(tmp_path)
+    named = Headers(raw=encoded(BY_SECRET | {"X-User": "Zoë"}, "latin-1"))
+    with pytest.raises(Problem, match="X-User is not UTF-8"):
+        named_by(found, named, None)

@@ -78,13 +78,21 @@ def named_by(proxy: Proxy, headers: Headers, peer: str | None) -> Named | None:
     for header in (proxy.name_header, proxy.roles_header):
         if len(headers.getlist(header)) > 1:
             raise Problem(403, "Not allowed", f"{header} came twice: does the proxy replace it?")
-    name = headers[proxy.name_header]
-    told = [each.strip() for each in headers.get(proxy.roles_header, "").split(",")]
+    name = _text(headers, proxy.name_header)
+    told = [each.strip() for each in _text(headers, proxy.roles_header).split(",")]
     principals = frozenset(role for each in told for role in proxy.roles.get(each, ()))
     if not name or not name.isprintable():
         raise Problem(403, "Not allowed", f"{proxy.name_header} names nobody")
     csrf = hmac.digest(proxy.csrf_key, b"csrf:" + name.encode(), "sha256").hex()
     return Named(name=name, principals=principals, csrf=csrf)
+
+
+def _text(headers: Headers, name: str) -> str:
+    """What a header says, in UTF-8: the letters by which people are known here in other ways."""
+    try:
+        return headers.get(name, "").encode("latin-1").decode()
+    except UnicodeDecodeError as error:
+        raise Problem(403, "Not allowed", f"{name} is not UTF-8") from error
 
 
 def is_the_proxy(proxy: Proxy, headers: Headers, peer: str | None) -> bool:

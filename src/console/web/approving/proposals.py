@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
+from unicodedata import normalize
 
 import msgspec
 from msgspec import Struct
@@ -160,7 +161,8 @@ def _decide(
     before = find(connection, [key]).get(key)
     if before is None:
         raise Problem(404, "Not found", f"command {key[1]} of account {key[0]} waits for nobody")
-    if decision == "APPROVED" and name in {before.proposed_by, before.given.meta.actor.id}:
+    first = {_letters(before.proposed_by), _letters(before.given.meta.actor.id)}
+    if decision == "APPROVED" and _letters(name) in first:
         raise Problem(403, "Not allowed", f"{name} gave this command; it takes a second person")
     done = connection.execute(
         "UPDATE web.proposals SET decision = %s, decided_by = %s, decided_at = now()"
@@ -172,6 +174,13 @@ def _decide(
         told = after.state.lower() + (f" by {after.decided_by}" if after.decided_by else "")
         raise Problem(409, "Decided already", f"command {key[1]} of account {key[0]} is {told}")
     return after
+
+
+def _letters(name: str) -> str:
+    """The same for names that differ by capitals or by how their letters are encoded: a proxy may
+    name somebody as the person typed the name.
+    """
+    return normalize("NFKC", normalize("NFKC", name).casefold()).strip()
 
 
 def _rows(connection: Connection[Any], rest: str, values: Sequence[object] = ()) -> list[Proposal]:
