@@ -332,3 +332,16 @@ def test_a_verdict_under_terms_of_ones_own_is_judged_by_those() -> None:
     found = {each.check: each for each in audit(log_of_own, ANY).divergences}
     assert list(found) == ["same_verdict"]
     assert found["same_verdict"].found == "'own'"
+
+
+def test_all_events_of_a_command_are_judged_by_the_terms_of_the_first() -> None:
+    """Version 1 is in force too, until the next one begins; only the second event names it."""
+    first = released_terms().versions[0]
+    own = TermsTable(versions=(first, replace(first, version="own", effective_from=START)))
+    falsified = everything(own)
+    second = falsified.forge_meta(RefundIssued, terms=first.version)
+    assert decode_event(second.value).meta.index == 1
+    told = {each.check: each for each in audit(falsified, ANY, terms=own).divergences}
+    assert list(told) == ["same_verdict"]
+    assert told["same_verdict"].offset == second.offset
+    assert told["same_verdict"].found == "terms 1"

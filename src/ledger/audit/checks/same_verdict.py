@@ -24,8 +24,9 @@ from ledger.vocabulary.envelope import NEWEST_EDITION, EventMeta, RecordedEvent
 
 class RulesOfThatTime:
     """Every command that is judged again, with the same terms and the events before it, gives the
-    stored events: same bodies, same instants. The terms were in force by then, and no event is of
-    an earlier edition of the rules than the one before it in the partition.
+    stored events: same bodies, same instants. All of them name the same terms, which were in force
+    by then, and no event is of an earlier edition of the rules than the one before it in the
+    partition.
 
     An older version of terms can be right: a decider that does not know the next one goes on with
     it.
@@ -36,6 +37,7 @@ class RulesOfThatTime:
     def __init__(self, audited: AuditedPartition) -> None:
         self._terms = audited.terms
         self._edition = audited.begin.edition
+        self._first: EventMeta | None = None
 
     def look(self, seen: Seen) -> Iterable[Divergence]:
         """Terms that are not known are reported when their command is judged again."""
@@ -46,11 +48,17 @@ class RulesOfThatTime:
         if not last <= meta.edition <= NEWEST_EDITION:
             expected = f"an edition from {last} to {NEWEST_EDITION}"
             return (divergence(seen, _subject(seen), expected=expected, found=str(meta.edition)),)
+        first = self._first
+        if first is None or first.source_offset != meta.source_offset:
+            first = self._first = meta
         terms = _named(self._terms, meta)
-        if terms is None or terms.effective_from <= meta.recorded_at:
+        if meta.terms != first.terms:
+            expected, found = f"terms {first.terms}, as the first event", f"terms {meta.terms}"
+        elif terms is None or terms.effective_from <= meta.recorded_at:
             return ()
-        expected = f"terms that were in force by {instant_told(meta.recorded_at)}"
-        found = f"terms {meta.terms}, in force from {instant_told(terms.effective_from)}"
+        else:
+            expected = f"terms that were in force by {instant_told(meta.recorded_at)}"
+            found = f"terms {meta.terms}, in force from {instant_told(terms.effective_from)}"
         return (divergence(seen, _subject(seen), expected=expected, found=found),)
 
 
