@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import resource
 import sys
@@ -55,13 +56,13 @@ app = typer.Typer(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and end the process with its exit code; errors are printed, not raised."""
     _leave_no_memory_behind()
+    _write_every_character()
     try:
         app(args=arguments, prog_name="refundctl")
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
-        # The reader has closed the pipe; nothing may be flushed into it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_output()
         sys.exit(0)
     except Exception as error:
         told = explain(error)
@@ -69,7 +70,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise
         code, sentence = told
         sys.stderr.write(f"error: {sentence}\n")
+        _forget_output()
         sys.exit(code)
+
+
+def _forget_output() -> None:
+    """What a pipe without a reader or a full disk did not take is not flushed again at exit."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _leave_no_memory_behind() -> None:
@@ -77,6 +88,12 @@ def _leave_no_memory_behind() -> None:
     that it starts.
     """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _write_every_character() -> None:
+    """A character that the locale does not have is escaped, as Python does for standard error."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _print_version(wanted: bool) -> None:

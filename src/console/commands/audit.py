@@ -301,8 +301,8 @@ def _known(check: str | None) -> None:
     if check is None or check in names:
         return
     near = difflib.get_close_matches(check, names, n=1)
-    meant = f"; did you mean {near[0]!r}?" if near else ""
-    raise BadInput(f"there is no check {check!r}{meant} There are: {', '.join(names)}")
+    meant = f"; did you mean {near[0]!r}? There" if near else "; there"
+    raise BadInput(f"there is no check {check!r}{meant} are: {', '.join(names)}")
 
 
 @contextmanager

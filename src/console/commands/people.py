@@ -65,7 +65,7 @@ def add(
     principals = _principals(role)
     own = _own_things(principals, account, vendor, buyer_id)
     if password_file is None:
-        password: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+        password = _asked()
     else:
         password = read_secret("--password-file", password_file).get_secret_value()
     with connected(find_ledger(read_settings()).database_url) as connection:
@@ -79,6 +79,22 @@ def add(
             "choose another name"
         )
     typer.echo(f"{name} may sign in as {', '.join(principals)}")
+
+
+def _asked() -> str:
+    import getpass
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", getpass.GetPassWarning)
+        try:
+            told: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+        except getpass.GetPassWarning:
+            raise BadInput(
+                "there is no terminal to ask for the password; name a file that has it with "
+                "--password-file"
+            ) from None
+    return told
 
 
 @app.command(name="list")

@@ -94,8 +94,8 @@ def _known(name: str) -> Rule:
 
     if name not in RULES:
         near = difflib.get_close_matches(name, list(RULES), n=1)
-        meant = f"; did you mean {near[0]!r}?" if near else ""
-        raise BadInput(f"there is no rule {name!r}{meant} See all with 'refundctl rules'")
+        meant = f"; did you mean {near[0]!r}? See" if near else "; see"
+        raise BadInput(f"there is no rule {name!r}{meant} all with 'refundctl rules'")
     return RULES[name]
 
 

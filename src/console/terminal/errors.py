@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
 from console.terminal.extras import missing_extra
 
 BAD_INPUT = 2
@@ -71,8 +74,32 @@ def explain(error: Exception) -> tuple[int, str] | None:
             return FAILED, f"{error}: the process ends; its next start reads the result in the log"
         case psycopg.Error():
             return _of_the_database(error)
+        case OSError():
+            return _of_a_file(error)
         case _:
             return None
+
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+_WRONG_PATH = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP}
+
+
+def _of_a_file(error: OSError) -> tuple[int, str] | None:
+    """A disk, a folder or a path that cannot be used; anything else is a bug."""
+    if error.errno in _FULL:
+        next_step = (
+            "make room where this command writes: its output, REFUNDS_HOME, and TMPDIR for "
+            "temporary files"
+        )
+    elif error.errno in _FORBIDDEN and error.filename is not None:
+        next_step = "let this user write there, or name another place"
+    elif error.errno in _WRONG_PATH and error.filename is not None:
+        next_step = "correct the path, the output's or REFUNDS_HOME"
+    else:
+        return None
+    place = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
+    return FAILED, f"{place}{os.strerror(error.errno)}; {next_step}"
 
 
 def _of_the_database(error: Exception) -> tuple[int, str] | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import json
+import sys
 from importlib.metadata import version as installed_version
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +18,9 @@ def version() -> str:
 
 
 def json_line(value: Any) -> str:
-    """A value as JSON on one line."""
-    return json.dumps(value, ensure_ascii=False)
+    """A value as JSON on one line; in a locale other than UTF-8 it is JSON too, in ASCII."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    return json.dumps(value, ensure_ascii=codecs.lookup(encoding).name != "utf-8")
 
 
 def console(*, stderr: bool = False) -> Console:

@@ -148,3 +148,64 @@ def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
     )
     assert ran.stdout.count(b"\n") == 1
     assert ran.stderr == b""
+
+
+def test_a_home_that_is_a_file_is_told(terminal: Terminal, tmp_path: Path) -> None:
+    home = tmp_path / "notes.txt"
+    home.write_text("")
+    terminal.use({"REFUNDS_HOME": str(home)})
+    for words in (("status",), ("up",), ("query", "balances"), ("origins", "start")):
+        assert_told(terminal.run(*words), 1, str(home), "Not a directory", "REFUNDS_HOME")
+
+
+def test_an_output_on_a_full_disk_is_told() -> None:
+    command = f"{sys.executable} -m console.main simulate examples/01-five-days.jsonl > /dev/full"
+    ran = subprocess.run(
+        ["/bin/sh", "-c", command],
+        cwd=Path(__file__).parents[3],
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    assert_told(Ran(code=ran.returncode, out="", err=ran.stderr), 1, "No space left", "make room")
+
+
+def test_what_does_not_exist_is_one_sentence(terminal: Terminal) -> None:
+    assert_told(terminal.run("rules", "zz"), 2, "there is no rule 'zz'; see all with")
+    assert_told(terminal.run("audit", "verify", "--check", "zz"), 2, "no check 'zz'; there are: ")
+
+
+def test_a_locale_without_the_characters_is_no_error(tmp_path: Path) -> None:
+    line = (
+        '{"at": "2027-09-01T02:00:00Z", "command": "OpenAccount", "id": "c-1", '
+        '"account": "acct-1", "actor": {"id": "zoë王", "role": "BILLING"}, '
+        '"body": {"account_type": "ONLINE", "us_government": false, "currency": "CNY"}}'
+    )
+    file = tmp_path / "commands.jsonl"
+    file.write_text(line + "\n", encoding="utf-8")
+    for words, shown in (
+        (["simulate", str(file), "--pretty"], "AccountOpened"),
+        (["explain", "c-1", "--file", str(file)], "zoë\\u738b"),
+        (["explain", "c-1", "--file", str(file), "--json"], "zo\\u00eb\\u738b"),
+    ):
+        ran = subprocess.run(
+            [sys.executable, "-m", "console.main", *words],
+            env={**os.environ, "PYTHONIOENCODING": "iso-8859-1"},
+            capture_output=True,
+            check=False,
+            encoding="iso-8859-1",
+        )
+        assert (ran.returncode, ran.stderr) == (0, "")
+        assert shown in ran.stdout
+
+
+def test_a_password_is_not_asked_for_without_a_terminal() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "console.main", "people", "add", "anna", "--role", "support"],
+        capture_output=True,
+        check=False,
+        start_new_session=True,
+        stdin=subprocess.DEVNULL,
+        text=True,
+    )
+    assert_told(Ran(code=ran.returncode, out="", err=ran.stderr), 2, "terminal", "--password-file")
