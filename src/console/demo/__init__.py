@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -45,7 +48,7 @@ def demo(
         "PostgreSQL shows the current balances. This example runs in a sandbox, whose clock is "
         "set by hand."
     )
-    narrator.note("starting a broker, a database and three processes …")
+    narrator.note("starting a broker, a database and five processes …")
     settings = read_settings()
     use_schema_registry(settings)
     with staged(settings, keep=keep) as seen:
@@ -123,6 +126,8 @@ def _farewell(narrator: Narrator, seen: Status, *, keep: bool, seconds: float) -
         return
     narrator.say(f"After {seconds:.1f} seconds in all; the stack stays up. Look around:")
     narrator.note(f"export REFUNDS_HOME={seen.home}")
+    if shutil.which("refundctl") is None:
+        narrator.note(f'export PATH="{Path(sys.executable).parent}:$PATH"')
     for command in ("status", "query", "query refunds", "clock advance 7d", "down"):
         narrator.note(f"refundctl {command}")
     if (pages := pages_of(seen)) is not None:
