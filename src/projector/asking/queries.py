@@ -151,8 +151,12 @@ def moment(
 
 
 def of_columns(question: Question, names: Sequence[str]) -> Question:
-    """The query with these columns, in this order. NotAnswerable names an unknown column."""
+    """The query with these columns, in this order. NotAnswerable names a column that is unknown, or
+    named twice.
+    """
     known: dict[str, Column] = {column.name: column for column in question.columns}
+    if twice := next((name for name in known if names.count(name) > 1), None):
+        raise NotAnswerable(f"column {twice!r} is named twice; name it once")
     for name in names:
         if name not in known:
             raise NotAnswerable(

@@ -263,6 +263,12 @@ def test_a_page_of_some_columns_goes_on_where_the_last_one_ended(full: Connectio
     assert (*first.rows, *second.rows) == ask(full, rules, limit=2).rows
 
 
+def test_a_column_that_is_named_twice_is_an_error() -> None:
+    """Very many would be refused by the database, as if it were away."""
+    with pytest.raises(NotAnswerable, match="'rule' is named twice"):
+        of_columns(QUESTIONS["refusals-by-rule"], ["rule"] * 5_000)
+
+
 @pytest.mark.parametrize("place", [("acct-1",), ("acct-1", "no number")])
 def test_a_place_of_another_question_is_an_error(
     full: Connection[Any], place: tuple[str, ...]
