@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
@@ -239,3 +242,37 @@ def test_metrics_count_requests_by_route_and_not_by_what_strangers_ask(client: T
     assert 'refunds_http_requests_total{method="none",route="none",status="404"}' in told
     assert "nobody-at-all" not in told
     assert "/no/such" not in told
+
+
+_MANY_AT_ONCE = """
+import resource
+from concurrent.futures import ThreadPoolExecutor
+from console.web.access import people
+
+def guessed(password):
+    return people._right(people._NOBODY, password)
+
+people.PATIENCE_SECONDS = 600
+with ThreadPoolExecutor(40) as pool:
+    assert not any(pool.map(guessed, ["guess"] * 40))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def test_strangers_who_sign_in_at_once_take_little_memory() -> None:
+    """To verify one password takes 64 MiB, and as many requests as there are threads may ask."""
+    done = subprocess.run(
+        [sys.executable, "-c", _MANY_AT_ONCE], capture_output=True, text=True, check=True
+    )
+    assert int(done.stdout) < 400_000
+
+
+def test_who_waits_too_long_to_sign_in_is_told(
+    locked: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(people, "PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr(people, "_verifying", threading.BoundedSemaphore(1))
+    form = {"name": "nobody", "password": "guess"}
+    with people._verifying:
+        assert locked.post("/signin", data=form).status_code == 503
+    assert locked.post("/signin", data=form).status_code == 403

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
@@ -20,14 +21,18 @@ from console.terminal.errors import Failed
 from console.web.access import totp
 from console.web.access.ended_rows import delete_ended_sessions
 from console.web.access.own_things import OwnThings
+from console.web.problems import Problem
 
 SESSION_SECONDS, IDLE_SECONDS = 12 * 3600, 3600
 PROVIDER_SESSION_SECONDS = 3600
 """So long what a provider said of somebody's roles is believed (decision 0028)."""
 FAILURES, LOCKED_SECONDS = 5, 300
 SHORTEST_PASSWORD = 12
+VERIFIED_AT_ONCE, PATIENCE_SECONDS = 2, 5.0
+"""Of passwords, by one process: to verify one takes 64 MiB, and strangers may ask for it."""
 NOTHING = OwnThings()
 _hasher = PasswordHasher()
+_verifying = threading.BoundedSemaphore(VERIFIED_AT_ONCE)
 _NOBODY = (
     "$argon2id$v=19$m=65536,t=3,p=4$bwnbhTVylj21qvJKG8nGaA"
     "$5YYIUQwkyuH4HAH6o9TcvOie+RsRGME3nfHQZHJxhNc"
@@ -365,10 +370,16 @@ def _row(own: OwnThings) -> tuple[list[str], list[str], str | None]:
 
 
 def _right(digest: str, password: str) -> bool:
+    if not _verifying.acquire(timeout=PATIENCE_SECONDS):
+        raise Problem(
+            503, "Not available", "too many sign in at the same time; try again in a moment"
+        )
     try:
         return _hasher.verify(digest, password)
     except VerificationError:
         return False
+    finally:
+        _verifying.release()
 
 
 def _count_failure(connection: Connection[Any], name: str) -> None:
