@@ -71,7 +71,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code, sentence = told
         sys.stderr.write(f"error: {sentence}\n")
         _forget_output()
+        if isinstance(error, OSError):
+            # What closing the same files meets on a full disk is not told again.
+            sys.unraisablehook = _ignore
         sys.exit(code)
+
+
+def _ignore(_unraisable: object) -> None:
+    """Say nothing."""
 
 
 def _forget_output() -> None:

@@ -209,7 +209,7 @@ def read_place(file: Path) -> Place:
 
 def save_place(file: Path, log: AuditReport) -> None:
     """Write where a clean audit has ended. Raises Failed if it was not, or nothing is decided."""
-    from console.terminal.output import version
+    from console.terminal.output import version, write_whole
     from consumers.clock import WallClock
     from ledger.audit import Place, place_to_bytes
     from ledger.values.instants import format_instant
@@ -219,10 +219,8 @@ def save_place(file: Path, log: AuditReport) -> None:
     if not log.ends:
         raise Failed(f"{file} is not written: nothing is decided yet")
     place = Place(audited_at=format_instant(WallClock().now()), release=version(), ends=log.ends)
-    part = file.with_name(f".{file.name}.part")
     try:
-        part.write_bytes(place_to_bytes(place))
-        part.replace(file)
+        write_whole(file, place_to_bytes(place))
     except OSError as error:
         raise Failed(
             f"{file} cannot be written: {error.strerror}; correct --save and audit again"

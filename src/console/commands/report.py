@@ -39,6 +39,7 @@ def report(
     """
     from console.running.ledger_locator import find_ledger
     from console.running.settings import read_settings
+    from console.terminal.output import write_whole
     from projector.exports.errors import CannotBeWritten
     from projector.exports.period import BadPeriod
     from projector.report.figures import figures
@@ -57,6 +58,4 @@ def report(
         told = render(figures(ledger.database_url, begins, ends), ReportFormat(name))
     except (BadPeriod, CannotBeWritten) as error:
         raise BadInput(str(error.args[0])) from error
-    part = output.with_name(f".{output.name}.part")
-    part.write_bytes(told)
-    part.replace(output)
+    write_whole(output, told)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import codecs
 import json
 import sys
+from contextlib import suppress
 from importlib.metadata import version as installed_version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console, RenderableType
 
 
@@ -21,6 +24,17 @@ def json_line(value: Any) -> str:
     """A value as JSON on one line; in a locale other than UTF-8 it is JSON too, in ASCII."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     return json.dumps(value, ensure_ascii=codecs.lookup(encoding).name != "utf-8")
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file that gets its name when it is complete; nothing is left of one that is not."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_bytes(content)
+        part.replace(path)
+    finally:
+        with suppress(OSError):
+            part.unlink()
 
 
 def console(*, stderr: bool = False) -> Console:

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import xlsxwriter
+from xlsxwriter.exceptions import FileCreateError
 
 from projector.exports.cells import Cell
 from projector.exports.columns import Column, Kind
@@ -39,7 +41,17 @@ def write(extract: Extract, path: Path, tell: Callable[[int], None]) -> None:
         raise CannotBeWritten(
             f"{extract.rows:,} rows, but a sheet has at most {ROWS:,}: use a period, csv or parquet"
         )
-    with xlsxwriter.Workbook(path, _OPTIONS) as book:
+    try:
+        # The library leaves its own temporary files behind after an error.
+        with TemporaryDirectory() as scratch:
+            _write(extract, path, Path(scratch), tell)
+    except FileCreateError as error:
+        # The library's own error hides the one of the disk.
+        raise error.args[0] from None
+
+
+def _write(extract: Extract, path: Path, scratch: Path, tell: Callable[[int], None]) -> None:
+    with xlsxwriter.Workbook(path, {**_OPTIONS, "tmpdir": str(scratch)}) as book:
         book.set_properties({"title": extract.request.view, "created": _CREATED})
         sheet = book.add_worksheet(extract.request.view[:31])
         sheet.freeze_panes(1, 0)

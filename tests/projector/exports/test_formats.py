@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import gc
 import json
 import subprocess
 import sys
+import tempfile
 import zipfile
 from decimal import Decimal
 from hashlib import sha256
@@ -128,6 +130,17 @@ def test_xlsx_has_typed_cells_and_text_where_a_number_would_be_rounded(
     assert "407.96" in texts
     about = {name: value for (_, name), (_, value) in cells(tmp_path / "r.xlsx", 2)}
     assert about["rows_sha256"] == found.digest
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_file_that_cannot_be_made_is_told_as_the_system_tells_it_and_leaves_nothing(
+    shown: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with pytest.raises(FileNotFoundError):
+        written(shown, tmp_path / "nothing" / "r.xlsx", Format.XLSX)
+    gc.collect()  # the library leaves its files open
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_text_that_no_cell_holds_is_refused_and_leaves_nothing(
