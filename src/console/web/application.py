@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import Depends, FastAPI, Request, Response
+from starlette.concurrency import run_in_threadpool
 from starlette.middleware.base import RequestResponseEndpoint
 from starlette.staticfiles import StaticFiles
 
@@ -120,12 +121,12 @@ def application(
     )
     _share(app, backend, look)
     app.state.oidc, app.state.proxy = oidc, proxy
-    problems.install(app, problem_page)
+    app.state.answer_to = problems.install(app, problem_page)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_middleware(BodyLimit, apart=frozenset({"/v1/batches"}))
     app.middleware("http")(_with_headers)
-    app.add_middleware(WholeIds)
     app.middleware("http")(app.state.requests.counted)
+    app.add_middleware(WholeIds)
     if proxy is not None:
         app.add_middleware(ProxyScheme, proxy=proxy)
     for each in (*_API, *_PAGES, *ACCOUNTS, *WORK, *WEBHOOKS):
@@ -180,8 +181,13 @@ _OF_FILES = {"Cache-Control": "no-cache"}
 
 
 async def _with_headers(request: Request, call_next: RequestResponseEndpoint) -> Response:
-    """No page runs what is not ours, is framed by others, or stays in a cache."""
-    answer = await call_next(request)
+    """No page runs what is not ours, is framed by others, or stays in a cache: also none that tells
+    an error, which the framework would answer outside of this.
+    """
+    try:
+        answer = await call_next(request)
+    except Exception as error:
+        answer = await run_in_threadpool(request.app.state.answer_to, request, error)
     of_file = request.url.path.startswith("/static/")
     for name, value in (_HEADERS | _OF_FILES if of_file else _HEADERS).items():
         answer.headers.setdefault(name, value)

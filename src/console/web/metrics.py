@@ -17,8 +17,10 @@ from starlette.middleware.base import RequestResponseEndpoint
 
 router = APIRouter(tags=["health"])
 _SECONDS = (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30)
+_METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 _NOWHERE = "none"
-"""The route of a path that there is not: labels must not grow with what strangers ask."""
+"""The route of a path, and the method, that there is not: labels must not grow with what strangers
+ask."""
 
 
 class Requests:
@@ -50,7 +52,7 @@ class Requests:
             return answer
         finally:
             method, route = request.method, getattr(request.scope.get("route"), "path", _NOWHERE)
-            if route == _NOWHERE:
+            if route == _NOWHERE or method not in _METHODS:
                 method = _NOWHERE
             self._answered.labels(method, route, str(status)).inc()
             self._seconds.labels(method, route).observe(time.perf_counter() - began)

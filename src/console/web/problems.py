@@ -112,8 +112,12 @@ class GoTo(Exception):
         self.path = path
 
 
-def install(app: FastAPI, as_page: Callable[[Request, Problem], Response]) -> None:
-    """Let every error of a request become a page for a browser, and otherwise a document."""
+def install(
+    app: FastAPI, as_page: Callable[[Request, Problem], Response]
+) -> Callable[[Request, Exception], Response]:
+    """Let every error of a request become a page for a browser, and otherwise a document. Returns
+    what answers those that have no handler of their own.
+    """
 
     def answer_of(request: Request, problem: Problem) -> Response:
         browser = "text/html" in request.headers.get("Accept", "")
@@ -154,6 +158,8 @@ def install(app: FastAPI, as_page: Callable[[Request, Problem], Response]) -> No
     @app.exception_handler(Exception)
     def _other(request: Request, error: Exception) -> Response:
         return answer_of(request, problem_of(request.url.path, error))
+
+    return _other
 
 
 def problem_of(path: str, error: Exception) -> Problem:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import subprocess
 import sys
 import threading
@@ -237,9 +238,14 @@ def test_a_short_password_is_refused(live_ledger: RunningLedger) -> None:
 def test_metrics_count_requests_by_route_and_not_by_what_strangers_ask(client: TestClient) -> None:
     for number in range(3):
         assert client.get(f"/no/such/{number}").status_code == 404
-    assert client.get("/v1/accounts/nobody-at-all/eligibility").status_code in (200, 404)
+    assert client.get("/v1/accounts/nobody-at-all/eligibility").status_code == 404
+    assert client.request("ODD", "/livez").status_code == 405
     told = client.get("/metrics").text
     assert 'refunds_http_requests_total{method="none",route="none",status="404"}' in told
+    assert 'refunds_http_requests_total{method="none",route="/livez",status="405"}' in told
+    eligibility = "/v1/accounts/{account_id}/eligibility"
+    assert f'refunds_http_requests_total{{method="GET",route="{eligibility}",status="404"}}' in told
+    assert "ODD" not in told
     assert "nobody-at-all" not in told
     assert "/no/such" not in told
 
@@ -276,3 +282,24 @@ def test_who_waits_too_long_to_sign_in_is_told(
     with people._verifying:
         assert locked.post("/signin", data=form).status_code == 503
     assert locked.post("/signin", data=form).status_code == 403
+
+
+@pytest.mark.parametrize("asked", ["/v1/balances?account=nobody", "/v1/balances?account=%00"])
+@pytest.mark.parametrize("accept", ["application/json", "text/html"])
+def test_an_answer_that_tells_an_error_stays_in_no_cache(
+    client: TestClient, asked: str, accept: str
+) -> None:
+    found = client.get(asked, headers={"Accept": accept})
+    assert found.status_code in {400, 404}
+    assert found.headers["Cache-Control"] == "no-store"
+    assert "frame-ancestors 'none'" in found.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("path", ["//elsewhere.example/x", "/\\elsewhere.example/x"])
+def test_no_link_of_a_page_leads_to_a_site_that_its_address_names(
+    client: TestClient, path: str
+) -> None:
+    found = client.get(f"http://testserver{path}", headers={"Accept": "text/html"})
+    assert found.status_code == 404
+    assert 'href="/elsewhere.example/x?lang=zh"' in found.text
+    assert not re.search(r'href="(/[/\\]|[^/#])', found.text)

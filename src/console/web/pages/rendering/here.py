@@ -45,9 +45,12 @@ class Here(Struct, frozen=True, kw_only=True):
 
     @staticmethod
     def of(request: Request) -> Here:
-        """That of a request, as it came, so that an id stays quoted."""
+        """That of a request, as it came, so that an id stays quoted; two strokes at its beginning
+        would name another site.
+        """
         raw = request.scope.get("raw_path") or request.url.path.encode()
-        return Here(path=raw.decode("ascii", "replace"), query=dict(request.query_params))
+        path = "/" + raw.decode("ascii", "replace").lstrip("/\\")
+        return Here(path=path, query=dict(request.query_params))
 
     @property
     def rooms(self) -> tuple[Room, ...]:
