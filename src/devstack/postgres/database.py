@@ -167,6 +167,12 @@ def embedded(
     place, note = folder, None
     pointer = folder / "elsewhere"
     if account and (pointer.exists() or not may_enter(folder, account)):
+        if not pointer.exists() and (folder / "data").exists():
+            raise DevstackError(
+                f"the database's data is in {folder}, which PostgreSQL's user {account.name!r} "
+                "cannot enter any more; run 'chmod o+x' on that folder, or on the one above that "
+                "lacks it"
+            )
         place = refuge(pointer, account)
         note = (
             f"the database's data is in {place}: PostgreSQL cannot run as root, so it runs as "

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from devstack.errors import DevstackError
 from devstack.postgres import database
 from devstack.postgres.unprivileged import may_enter, unprivileged_account
 
@@ -64,3 +65,15 @@ def test_binaries_below_a_closed_folder_are_copied_and_run(
         database.remove(folder)
     assert not server.binaries.exists()
     assert oct(closed.stat().st_mode & 0o777) == "0o700"
+
+
+def test_data_that_cannot_be_entered_any_more_is_not_replaced_by_an_empty_database(
+    tmp_path: Path,
+) -> None:
+    closed = tmp_path / "closed"
+    folder = closed / "postgres"
+    (folder / "data").mkdir(parents=True)
+    closed.chmod(0o700)
+    with pytest.raises(DevstackError, match=r"cannot enter any more; run 'chmod o\+x'"):
+        database.embedded(folder, 1, durable=False)
+    assert [each.name for each in folder.iterdir()] == ["data"]
