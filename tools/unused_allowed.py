@@ -38,6 +38,7 @@ _.log_message
 _.daemon_threads
 _.timeout
 _.configs
+_.unraisablehook
 _._unpack_records
 _.next_fetch_offset
 _.records_read

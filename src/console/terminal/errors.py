@@ -34,41 +34,14 @@ def explain(error: Exception) -> tuple[int, str] | None:
     from pydantic import ValidationError
 
     from consumers.deciding.decider import CommitLost
-    from consumers.deciding.store import StoreTaken
-    from consumers.sandbox.sandbox_world import SandboxStalled
-    from devstack import DevstackError
-    from ledger.audit import AuditInterrupted, PlaceRefused
-    from ledger.log.seam import LogUnavailable, MemberReplaced, WrongWorld
-    from ledger.wire.avro.framing import RegistryUnavailable
-    from projector.asking.queries import NoReadModels, NotAnswerable, UnknownAccount
-    from projector.following.event_reader import BrokenLog
-    from projector.migrations import WrongDatabase
-    from projector.rebuilding.rebuild import RebuildStalled, RebuildUnderWay
-    from projector.rights.granting import WrongRights
+    from projector.asking.queries import NotAnswerable, UnknownAccount
 
     match error:
         case BadInput() | UnknownAccount() | NotAnswerable():
             return BAD_INPUT, _text(error)
         case ValidationError():
             return BAD_INPUT, _settings_problem(error)
-        case (
-            Failed()
-            | AuditInterrupted()
-            | DevstackError()
-            | LogUnavailable()
-            | PlaceRefused()
-            | RegistryUnavailable()
-            | WrongWorld()
-            | WrongDatabase()
-            | MemberReplaced()
-            | StoreTaken()
-            | SandboxStalled()
-            | NoReadModels()
-            | BrokenLog()
-            | RebuildStalled()
-            | RebuildUnderWay()
-            | WrongRights()
-        ):
+        case _ if isinstance(error, _failures()):
             return FAILED, _text(error)
         case CommitLost():
             return FAILED, f"{error}: the process ends; its next start reads the result in the log"
@@ -78,6 +51,40 @@ def explain(error: Exception) -> tuple[int, str] | None:
             return _of_a_file(error)
         case _:
             return None
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """Those that say themselves what failed and what to do."""
+    from consumers.deciding.store import StoreTaken
+    from consumers.sandbox.sandbox_world import SandboxStalled
+    from devstack import DevstackError
+    from ledger.audit import AuditInterrupted, PlaceRefused
+    from ledger.log.seam import LogUnavailable, MemberReplaced, WrongWorld
+    from ledger.wire.avro.framing import RegistryUnavailable
+    from projector.asking.queries import NoReadModels
+    from projector.following.event_reader import BrokenLog
+    from projector.migrations import WrongDatabase
+    from projector.rebuilding.rebuild import RebuildStalled, RebuildUnderWay
+    from projector.rights.granting import WrongRights
+
+    return (
+        Failed,
+        AuditInterrupted,
+        BrokenLog,
+        DevstackError,
+        LogUnavailable,
+        MemberReplaced,
+        NoReadModels,
+        PlaceRefused,
+        RebuildStalled,
+        RebuildUnderWay,
+        RegistryUnavailable,
+        SandboxStalled,
+        StoreTaken,
+        WrongDatabase,
+        WrongRights,
+        WrongWorld,
+    )
 
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
