@@ -251,8 +251,8 @@ def test_metrics_count_requests_by_route_and_not_by_what_strangers_ask(client: T
 
 
 _MANY_AT_ONCE = """
-import resource
 from concurrent.futures import ThreadPoolExecutor
+from benchmarks.kit import peak_megabytes
 from console.web.access import people
 
 def guessed(password):
@@ -261,16 +261,18 @@ def guessed(password):
 people.PATIENCE_SECONDS = 600
 with ThreadPoolExecutor(40) as pool:
     assert not any(pool.map(guessed, ["guess"] * 40))
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(peak_megabytes())
 """
 
 
 def test_strangers_who_sign_in_at_once_take_little_memory() -> None:
-    """To verify one password takes 64 MiB, and as many requests as there are threads may ask."""
+    """To verify one password takes 64 MiB, and as many requests as there are threads may ask. (The
+    peak that the system counts for a process begins with that of the process that started it.)
+    """
     done = subprocess.run(
         [sys.executable, "-c", _MANY_AT_ONCE], capture_output=True, text=True, check=True
     )
-    assert int(done.stdout) < 400_000
+    assert float(done.stdout) < 400
 
 
 def test_who_waits_too_long_to_sign_in_is_told(
