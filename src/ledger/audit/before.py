@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection
 from hashlib import sha256
 
@@ -46,7 +47,7 @@ class Before:
         self._first = first_offsets(begin)
         self._unproven = dict(begin.digests)
         self._hashes = {topic: sha256() for topic in Topic}
-        self._closings: list[LogRecord] = []
+        self._closings = deque[tuple[int, bytes]]()
         self._letters_end = FAR
         self._end = begin
 
@@ -55,7 +56,7 @@ class Before:
         if record.offset >= self._first[topic]:
             self.prove(topic)
             return False
-        self._hashes[topic].update(_bytes_of(record))
+        self._hashes[topic].update(_digest_of(record))
         if self._accounts is not None and (record.key or b"") in self._accounts:
             return False
         self.left_out[topic] += 1
@@ -66,7 +67,7 @@ class Before:
         letter before it.
         """
         if resolution.offset >= self._first[Topic.DEAD_LETTERS]:
-            self._closings.append(resolution)
+            self._closings.append((resolution.offset, _digest_of(resolution)))
 
     def prove(self, topic: Topic) -> None:
         """All records of the topic before the place are read: they must be those of then."""
@@ -102,9 +103,9 @@ class Before:
             return
         match seen:
             case SeenCommand(record=record) if record.offset < self._decided:
-                self._hashes[Topic.COMMANDS].update(_bytes_of(record))
+                self._hashes[Topic.COMMANDS].update(_digest_of(record))
             case SeenEvent(record=record, meta=meta) if meta.source_offset < self._decided:
-                self._hashes[Topic.EVENTS].update(_bytes_of(record))
+                self._hashes[Topic.EVENTS].update(_digest_of(record))
                 self._end = replace(
                     self._end,
                     events=record.offset + 1,
@@ -119,18 +120,18 @@ class Before:
                     self._letters_end = min(self._letters_end, record.offset)
                     return
                 self._pass_closings(record.offset)
-                self._pass_letter(record)
+                self._pass_letter(record.offset, _digest_of(record))
             case _:
                 return
 
     def _pass_closings(self, until: int) -> None:
         """The resolutions up to an offset, which wait for it in the order of the log."""
-        while self._closings and self._closings[0].offset < until:
-            self._pass_letter(self._closings.pop(0))
+        while self._closings and self._closings[0][0] < until:
+            self._pass_letter(*self._closings.popleft())
 
-    def _pass_letter(self, record: LogRecord) -> None:
-        self._hashes[Topic.DEAD_LETTERS].update(_bytes_of(record))
-        self._end = replace(self._end, dead_letters=record.offset + 1)
+    def _pass_letter(self, offset: int, digest: bytes) -> None:
+        self._hashes[Topic.DEAD_LETTERS].update(digest)
+        self._end = replace(self._end, dead_letters=offset + 1)
 
     def end(self) -> Begin | None:
         """Where the next audit may begin, if this one is clean; None if nothing is decided."""
@@ -144,10 +145,11 @@ class Before:
 _encode = msgpack.Encoder().encode
 
 
-def _bytes_of(record: LogRecord) -> bytes:
-    """Everything that the checks see of a record; a client has its own class for headers."""
+def _digest_of(record: LogRecord) -> bytes:
+    """Of everything that the checks see of a record; a client has its own class for headers."""
     headers = list(record.headers)
-    return _encode((record.offset, record.appended_at, record.key, record.value, headers))
+    seen = _encode((record.offset, record.appended_at, record.key, record.value, headers))
+    return sha256(seen).digest()
 
 
 def first_offsets(begin: Begin) -> dict[Topic, int]:
