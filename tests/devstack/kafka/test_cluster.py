@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
 from devstack.kafka.broker import Broker, cluster_id_in, is_name, names
+from devstack.postgres import database
 from devstack.status import Launch, Layout, Plan
 from devstack.supervising.blueprint import draw
+
+
+@pytest.fixture(autouse=True)
+def _no_database(tmp_path: Path) -> Iterator[None]:
+    """A plan takes a folder elsewhere for the database that is never started."""
+    yield
+    for pointer in tmp_path.rglob("elsewhere"):
+        database.remove(pointer.parent)
 
 
 def brokers(home: Path, count: int, principals: tuple[str, ...] = ()) -> tuple[Broker, ...]:
