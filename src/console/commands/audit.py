@@ -204,7 +204,10 @@ def read_place(file: Path) -> Place:
     try:
         return place_of(file.read_bytes())
     except OSError as error:
-        raise BadInput(f"--from {file}: {error.strerror}") from error
+        raise BadInput(
+            f"--from {file}: {error.strerror}; name the file that an audit wrote with --save, or "
+            "audit the whole log without --from"
+        ) from error
 
 
 def save_place(file: Path, log: AuditReport) -> None:

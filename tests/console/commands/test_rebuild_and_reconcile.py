@@ -55,6 +55,9 @@ def test_a_running_ledger_is_rebuilt_and_found_as_it_was(
     refused = sandbox.run("audit", "verify", "--from", place)
     assert (refused.code, refused.out) == (1, "")
     assert "the file was changed after the audit that wrote it" in refused.err
+    missing = sandbox.run("audit", "verify", "--from", tmp_path / "none")
+    assert (missing.code, missing.out) == (2, "")
+    assert "No such file or directory; name the file that an audit wrote" in missing.err
 
     _drift(sandbox_ledger, "UPDATE read_models.balances SET gift = gift + 1")
     ran = sandbox.run("rebuild", "--view", "balances", "--verify")

@@ -114,6 +114,7 @@ def claims(**more: Any) -> dict[str, Any]:
     ("told", "why"),
     [
         (claims(nonce="of another"), "another sign-in"),
+        (claims(nonce="é"), "another sign-in"),
         (claims(aud="another"), "Audience"),
         (claims(aud=[CLIENT_ID, "another"]), "another program"),
         (claims(azp="another"), "another program"),

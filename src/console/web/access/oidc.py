@@ -133,7 +133,8 @@ class Oidc:
             claims = self._claims(self._id_token(begun, code, redirect_uri))
         except jwt.PyJWTError as error:
             raise _refused(str(error)) from error
-        if not secrets.compare_digest(str(claims["nonce"]), begun.nonce):
+        nonce = str(claims["nonce"]).encode("utf-8", "replace")
+        if not secrets.compare_digest(nonce, begun.nonce.encode()):
             raise _refused("its token is of another sign-in")
         return self._told(claims)
 
