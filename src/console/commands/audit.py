@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import time
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from msgspec import to_builtins
 
-from console.terminal.errors import BadInput, Failed
+from console.terminal.errors import BadInput, Failed, or_near
 from console.terminal.help import HeadedCommands
 
 if TYPE_CHECKING:
@@ -301,9 +300,8 @@ def _known(check: str | None) -> None:
     names = list(claims())
     if check is None or check in names:
         return
-    near = difflib.get_close_matches(check, names, n=1)
-    meant = f"; did you mean {near[0]!r}? There" if near else "; there"
-    raise BadInput(f"there is no check {check!r}{meant} are: {', '.join(names)}")
+    then = or_near(check, names, f"there are: {', '.join(names)}")
+    raise BadInput(f"there is no check {check!r}{then}")
 
 
 @contextmanager

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from console.terminal.errors import BadInput
+from console.terminal.errors import BadInput, or_near
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -93,9 +92,8 @@ def _known(name: str) -> Rule:
     from ledger.rulebook import RULES
 
     if name not in RULES:
-        near = difflib.get_close_matches(name, list(RULES), n=1)
-        meant = f"; did you mean {near[0]!r}? See" if near else "; see"
-        raise BadInput(f"there is no rule {name!r}{meant} all with 'refundctl rules'")
+        then = or_near(name, list(RULES), "see all with 'refundctl rules'")
+        raise BadInput(f"there is no rule {name!r}{then}")
     return RULES[name]
 
 

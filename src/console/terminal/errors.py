@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import errno
 import os
+from collections.abc import Sequence
 
 from console.terminal.extras import missing_extra
 
@@ -22,6 +24,12 @@ class BadInput(Exception):
 
 class Failed(Exception):
     """The request failed: exit code 1."""
+
+
+def or_near(name: str, known: Sequence[str], then: str) -> str:
+    """After what there is not: `; did you mean 'x'? See all …` or `; see all …`."""
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {near[0]!r}? {then[0].upper()}{then[1:]}" if near else f"; {then}"
 
 
 def explain(error: Exception) -> tuple[int, str] | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import json
 import sys
-from contextlib import suppress
 from importlib.metadata import version as installed_version
 from typing import TYPE_CHECKING, Any
 
@@ -28,13 +27,10 @@ def json_line(value: Any) -> str:
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file that gets its name when it is complete; nothing is left of one that is not."""
-    part = path.with_name(f".{path.name}.part")
-    try:
+    from projector.exports.writing import whole
+
+    with whole(path) as part:
         part.write_bytes(content)
-        part.replace(path)
-    finally:
-        with suppress(OSError):
-            part.unlink()
 
 
 def console(*, stderr: bool = False) -> Console:

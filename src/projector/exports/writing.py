@@ -66,7 +66,7 @@ def export(
     def written(number: int) -> None:
         tell(Progress(done=number, total=found.rows, events=number))
 
-    with found.spool, _whole(path) as part:
+    with found.spool, whole(path) as part:
         if balances is not None:
             beancount_file.write(found, balances, part, written)
         else:
@@ -91,12 +91,12 @@ def _tell_about(about_it: Mapping[str, object], part: Path, target: Path) -> Non
     with part.open("rb") as file:
         digest = file_digest(file, "sha256").hexdigest()
     text = json.dumps({**about_it, "file_sha256": digest}, ensure_ascii=False, indent=2)
-    with _whole(target) as about:
+    with whole(target) as about:
         about.write_text(text + "\n", encoding="utf-8")
 
 
 @contextmanager
-def _whole(path: Path) -> Iterator[Path]:
+def whole(path: Path) -> Iterator[Path]:
     """A file to write to; it gets its name when it is complete, and is deleted after an error."""
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
