@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 
 from console.web.api.openapi import examples
 from tests.console.web.test_api import OPENING, give
+from tests.waiting import wait_until
 
 TICKET = "T-17 of Ann Example"
 PURCHASE = {
@@ -22,7 +23,7 @@ PURCHASE = {
 
 
 def refunded(client: TestClient, account: str) -> dict[str, Any]:
-    """An account with one refund of 1.00; the refund's row."""
+    """An account with one refund of 1.00, and nothing more to come; the refund's row."""
     for name, body, actor in (
         ("OpenAccount", OPENING, "BILLING:billing"),
         ("RecordMarketplacePurchase", PURCHASE, "BILLING:billing"),
@@ -34,6 +35,11 @@ def refunded(client: TestClient, account: str) -> dict[str, Any]:
     ):
         found = give(client, account, name, body, f"{name}-{account}", actor)
         assert found.status_code == 200, found.text
+    settled = {"account": account, "event": "RefundSettled"}
+    wait_until(
+        lambda: bool(client.get("/v1/events/search", params=settled).json()["rows"]),
+        f"the settlement of the refund of {account}",
+    )
     (row,) = client.get("/v1/refunds", params={"account": account}).json()["rows"]
     return dict(row)
 
