@@ -9,11 +9,13 @@ from __future__ import annotations
 import multiprocessing
 import os
 import runpy
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Thread
 from typing import NamedTuple
 
 from console.main import main
@@ -44,7 +46,9 @@ _FORKED.set_forkserver_preload(list(IMPORTED))
 
 
 class Forked:
-    """A command that runs; it can be ended and waited for as a `Popen`."""
+    """A command that runs; it can be ended and waited for as a `Popen`. If the tests are killed, it
+    is told to stop.
+    """
 
     def __init__(
         self,
@@ -67,6 +71,12 @@ class Forked:
         )
         self._process = _FORKED.Process(target=_run, args=(told,))
         self._process.start()
+
+    @property
+    def pid(self) -> int:
+        """The id of its process."""
+        assert self._process.pid is not None
+        return self._process.pid
 
     def terminate(self) -> None:
         """Tell it to stop."""
@@ -118,6 +128,7 @@ class _Told(NamedTuple):
 
 
 def _run(told: _Told) -> None:
+    Thread(target=_end_with_the_tests, daemon=True).start()
     os.environ.clear()
     os.environ.update(told.environment)
     os.chdir(told.folder)
@@ -129,3 +140,10 @@ def _run(told: _Told) -> None:
     else:
         sys.argv = [told.module, *told.words]
         runpy.run_module(told.module, run_name="__main__", alter_sys=True)
+
+
+def _end_with_the_tests() -> None:
+    tests = multiprocessing.parent_process()
+    assert tests is not None
+    tests.join()
+    os.kill(os.getpid(), signal.SIGTERM)

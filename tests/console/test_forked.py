@@ -1,0 +1,42 @@
+"""Killed tests leave none of their processes behind."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from devstack.system.process_identity import alive, identity_of
+from tests.house.tree import ROOT
+from tests.waiting import wait_until
+
+TESTS = """
+import sys
+from pathlib import Path
+from time import sleep
+from tests.console.forked import Forked
+
+if __name__ == "__main__":
+    said = Path(sys.argv[1])
+    print(Forked(["0", "--bind", "127.0.0.1"], {}, said, module="http.server").pid, flush=True)
+    sleep(60)
+"""
+
+
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGKILL])
+def test_a_process_ends_with_the_tests_that_started_it(
+    sign: signal.Signals, tmp_path: Path
+) -> None:
+    file, said = tmp_path / "some_tests.py", tmp_path / "said"
+    file.write_text(TESTS)
+    command = [sys.executable, str(file), str(said)]
+    environment = {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as tests:
+        assert tests.stdout is not None
+        forked = identity_of(int(tests.stdout.readline()))
+        assert alive(forked)
+        tests.send_signal(sign)
+    wait_until(lambda: not alive(forked), "the end of the process")
