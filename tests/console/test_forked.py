@@ -19,10 +19,9 @@ from pathlib import Path
 from time import sleep
 from tests.console.forked import Forked
 
-if __name__ == "__main__":
-    said = Path(sys.argv[1])
-    print(Forked(["0", "--bind", "127.0.0.1"], {}, said, module="http.server").pid, flush=True)
-    sleep(60)
+said = Path(sys.argv[1])
+print(Forked(["0", "--bind", "127.0.0.1"], {}, said, module="http.server").pid, flush=True)
+sleep(60)
 """
 
 
@@ -30,10 +29,8 @@ if __name__ == "__main__":
 def test_a_process_ends_with_the_tests_that_started_it(
     sign: signal.Signals, tmp_path: Path
 ) -> None:
-    file, said = tmp_path / "some_tests.py", tmp_path / "said"
-    file.write_text(TESTS)
-    command = [sys.executable, str(file), str(said)]
-    environment = {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, "-c", TESTS, str(tmp_path / "said")]
+    environment = {"PYTHONPATH": str(ROOT)}
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as tests:
         assert tests.stdout is not None
         forked = identity_of(int(tests.stdout.readline()))
