@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import random
+import socket
 import time
+from collections.abc import Sequence
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -228,6 +232,29 @@ def test_a_client_whose_certificate_is_refused_is_told_which(
     assert "; set REFUNDS_KAFKA_CERTIFICATE_FILE and REFUNDS_KAFKA_KEY_FILE to one" in told
 
 
-def test_one_broker_that_accepts_us_is_enough(broker: SecuredBroker) -> None:
-    address = f"{broker.at('OLD')},{broker.at('TLS')}"
-    works(settings_at(address, by_tls(broker)))
+def test_one_broker_that_accepts_us_is_enough(
+    broker: SecuredBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusing = broker.at("OLD")
+    always_choose(monkeypatch, refusing)
+    works(settings_at(f"{refusing},{broker.at('TLS')}", by_tls(broker)))
+
+
+def test_a_broker_that_does_not_answer_leaves_time_for_the_others(
+    broker: SecuredBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        always_choose(monkeypatch, address)
+        create_topics(settings_at(f"{address},{broker.at('TLS')}", by_tls(broker)))
+        with pytest.raises(LogUnavailable, match="no Kafka broker answers at"):
+            create_topics(settings_at(address, by_tls(broker)))
+
+
+def always_choose(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    """Where the client chooses a broker at random, it is this one, if it is among them."""
+
+    def choice(among: Sequence[Any]) -> Any:
+        return max(among, key=lambda each: address.endswith(f":{getattr(each, 'port', None)}"))
+
+    monkeypatch.setattr(random, "choice", choice)

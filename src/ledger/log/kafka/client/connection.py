@@ -25,12 +25,14 @@ def open_client(client: Callable[..., T], settings: KafkaSettings, options: dict
     """Construct a Kafka client, which connects at once. Raises LogUnavailable.
 
     A client that cannot connect leaves threads and sockets open when its construction fails, and
-    does not say why. So this first checks whether a broker accepts us.
+    does not say why. So this first looks for a broker that accepts us. The client starts from that
+    one: it would choose among all at random, and wait for the one it chose. It learns the others
+    from the cluster.
     """
     close_refused_sockets()
-    _await_access(settings)
+    accepting = _await_access(settings)
     try:
-        return client(**options)
+        return client(**{**options, "bootstrap_servers": [accepting]})
     except errors.KafkaConfigurationError:
         raise
     except (errors.KafkaError, OSError) as error:
@@ -100,23 +102,24 @@ def close_producer(producer: Any, timeout_seconds: float = 1.0) -> None:
             producer.close(timeout=_FORCED_SECONDS)
 
 
-def _await_access(settings: KafkaSettings) -> None:
-    """Wait until one broker accepts us. LogUnavailable, with the reason, if brokers refuse us or
-    none answers in time.
+def _await_access(settings: KafkaSettings) -> str:
+    """Wait until one broker accepts us; its address. LogUnavailable, with the reason, if brokers
+    refuse us or none answers in time. One that does not answer leaves the others their share of it.
     """
     deadline = time.monotonic() + settings.connect_timeout_seconds
     while True:
         refusals = []
-        for host, port in addresses(settings):
-            left = max(_PAUSE_SECONDS, deadline - time.monotonic())
+        tried = addresses(settings)
+        for number, (host, port) in enumerate(tried):
+            share = (deadline - time.monotonic()) / (len(tried) - number)
             try:
-                check_access(settings.security, host, port, left)
+                check_access(settings.security, host, port, max(_PAUSE_SECONDS, share))
             except AccessRefused as refused:
                 refusals.append(refused)
             except OSError as error:
                 _log.debug("%s:%d: %r", host, port, error)
             else:
-                return
+                return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         if refusals:
             raise LogUnavailable(str(refusals[0])) from refusals[0]
         if time.monotonic() >= deadline:
