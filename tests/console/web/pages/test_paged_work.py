@@ -18,8 +18,6 @@ from ledger.vocabulary.envelope import CommandMeta, GivenCommand
 from ledger.vocabulary.shapes import Actor, Role
 from tests.console.web.pages.conftest import Shown, main_of
 
-pytestmark = pytest.mark.timeout(60)
-
 NEXT = re.compile(r'rel="next" href="([^"]+)"')
 WAITING = [f"w-{number}" for number in range(5)]
 DECLINED = [f"d-{number}" for number in range(3)]
