@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from queue import Empty, SimpleQueue
 from threading import Thread
+from typing import Any, TypeVar
 
 import httpcore2
 from msgspec import Struct
@@ -35,6 +36,7 @@ _IDLE_SECONDS = 30.0
 _GONE = 410
 _BUSY = frozenset({429, 503})
 
+T = TypeVar("T")
 Unwrap = Callable[[str, Secret], bytes]
 """A hook's id and a stored secret → the secret's bytes. ValueError with the reason if it cannot."""
 
@@ -96,6 +98,7 @@ class Sender:
         self._tls = sending.tls or ssl.create_default_context()
         self._ended: SimpleQueue[RunEnd | BaseException] = SimpleQueue()
         self._pools: dict[str, httpcore2.AsyncConnectionPool] = {}
+        self._under_way: set[asyncio.Task[Any]] = set()
         self._loop = asyncio.new_event_loop()
         self._loop.set_default_executor(ThreadPoolExecutor(_RESOLVERS, "resolver"))
         self._thread = Thread(target=self._loop.run_forever, name="webhooks", daemon=True)
@@ -103,7 +106,8 @@ class Sender:
 
     def start(self, run: Run) -> None:
         """Begin to send a run; `ended` tells what became of it."""
-        asyncio.run_coroutine_threadsafe(self._send(run), self._loop).add_done_callback(self._end)
+        sent = asyncio.run_coroutine_threadsafe(self._noted(self._send(run)), self._loop)
+        sent.add_done_callback(self._end)
 
     def ended(self, wait_seconds: float) -> list[RunEnd]:
         """The runs that have ended; waits for the first. Raises what a bug raised."""
@@ -121,7 +125,7 @@ class Sender:
         """Close the connections of a hook that has ended."""
         pool = self._pools.pop(hook_id, None)
         if pool is not None:
-            asyncio.run_coroutine_threadsafe(pool.aclose(), self._loop)
+            asyncio.run_coroutine_threadsafe(self._noted(pool.aclose()), self._loop)
 
     def close(self) -> None:
         """Stop at once. Whoever has not answered yet gets the same again."""
@@ -134,8 +138,19 @@ class Sender:
         if not future.cancelled():
             self._ended.put(future.exception() or future.result())
 
+    async def _noted(self, work: Coroutine[Any, Any, T]) -> T:
+        """The same, noted as one that `_stop` has to end."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._under_way.add(task)
+        try:
+            return await work
+        finally:
+            self._under_way.discard(task)
+
     async def _stop(self) -> None:
-        under_way = asyncio.all_tasks() - {asyncio.current_task()}
+        """Our own tasks are told; each ends those that the library began for it."""
+        under_way = list(self._under_way)
         for task in under_way:
             task.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)

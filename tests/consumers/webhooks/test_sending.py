@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import ssl
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from threading import Event as Flag
@@ -273,6 +275,18 @@ def test_a_hook_that_hangs_holds_up_no_other() -> None:
         assert end_of(sender, run_to(receiver.url, 5, "another")).delivered == 5
     sender.close()
     released.set()
+
+
+def test_it_may_be_closed_while_connections_begin() -> None:
+    with misbehaving(lambda _: None) as url, warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        for _ in range(20):
+            sender = Sender(sending_to())
+            for number in range(50):
+                sender.start(run_to(url, 1, f"hook_{number}"))
+            sender.close()
+        gc.collect()
+    assert [str(each.message) for each in said] == []
 
 
 def test_a_secret_that_cannot_be_unwrapped_is_told(sender: Sender) -> None:
