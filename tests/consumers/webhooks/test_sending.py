@@ -278,6 +278,7 @@ def test_a_hook_that_hangs_holds_up_no_other() -> None:
 
 
 def test_it_may_be_closed_while_connections_begin() -> None:
+    gc.collect()  # what other tests left
     with misbehaving(lambda _: None) as url, warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         for _ in range(20):
